@@ -1,0 +1,215 @@
+//! What was seen and what was not processed, by reason.
+//!
+//! One enum names every per-CPU counter of the kernel programs and of the portable engine. The first
+//! counters partition the packets: each packet adds to exactly one *disposition*, so
+//! `Packets` = sum of [`Counter::DISPOSITIONS`], always.
+
+macro_rules! counters {
+    ($($(#[doc = $doc:literal])+ $name:ident = $label:literal,)+) => {
+        /// A per-CPU counter; its value is the index in the counter array.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        #[repr(u32)]
+        pub enum Counter {
+            $($(#[doc = $doc])+ $name,)+
+        }
+
+        impl Counter {
+            /// Every counter, in index order.
+            pub const ALL: &'static [Self] = &[$(Self::$name,)+];
+
+            /// The counter's name in metrics and status, in `snake_case`.
+            #[must_use]
+            pub const fn label(self) -> &'static str {
+                match self { $(Self::$name => $label,)+ }
+            }
+
+            /// One line that says what is counted.
+            #[must_use]
+            pub const fn help(self) -> &'static str {
+                match self { $(Self::$name => concat!($($doc,)+),)+ }
+            }
+        }
+    };
+}
+
+counters! {
+    /// Packets that reached the program.
+    Packets = "packets",
+    /// Bytes of those packets, from the Ethernet header on.
+    Bytes = "bytes",
+
+    // Dispositions: each packet adds to exactly one of these.
+    /// Packets that a flow entry took in.
+    InFlow = "in_flow",
+    /// Copies of a packet that the mirror delivered twice; counted in their flow, left out of its features.
+    Duplicate = "duplicate",
+    /// ARP packets.
+    Arp = "arp",
+    /// Frames whose EtherType is neither IP nor ARP, or an 802.3 length.
+    NotIp = "not_ip",
+    /// Frames that end inside the link-layer header.
+    LinkTruncated = "link_truncated",
+    /// Frames with more VLAN tags than the parser reads.
+    VlanDepth = "vlan_depth",
+    /// Packets that end inside the IP header or an IPv6 extension header.
+    IpTruncated = "ip_truncated",
+    /// IP headers with a wrong version, header length or total length.
+    IpMalformed = "ip_malformed",
+    /// Packets with more IPv6 extension headers than the parser reads.
+    Ipv6ExtensionDepth = "ipv6_extension_depth",
+    /// Packets with more tunnel layers than the parser unwraps.
+    TunnelDepth = "tunnel_depth",
+    /// Tunnel headers that are cut, or whose version or protocol the parser does not know.
+    TunnelMalformed = "tunnel_malformed",
+    /// Packets that end inside the transport header, or whose TCP data offset is wrong.
+    TransportMalformed = "transport_malformed",
+    /// Packets for which no flow entry could be made, the flow table being full.
+    FlowTableFull = "flow_table_full",
+
+    // What the packets carried.
+    /// IPv4 packets, the innermost header counting.
+    Ipv4 = "ipv4",
+    /// IPv6 packets, the innermost header counting.
+    Ipv6 = "ipv6",
+    /// TCP segments.
+    Tcp = "tcp",
+    /// UDP datagrams.
+    Udp = "udp",
+    /// ICMP and ICMPv6 messages.
+    Icmp = "icmp",
+    /// IP packets of another protocol.
+    OtherTransport = "other_transport",
+    /// Fragments other than the first; they carry no ports and count in a flow without ports.
+    Fragment = "fragment",
+    /// Packets whose capture is shorter than their IP header says; what is there is processed.
+    Snapped = "snapped",
+    /// Frames with at least one VLAN tag.
+    Vlan = "vlan",
+    /// Packets unwrapped from GRE.
+    TunnelGre = "tunnel_gre",
+    /// Packets unwrapped from ERSPAN type II or III.
+    TunnelErspan = "tunnel_erspan",
+    /// Packets unwrapped from VXLAN.
+    TunnelVxlan = "tunnel_vxlan",
+
+    // Flows.
+    /// Flow entries made.
+    FlowCreated = "flow_created",
+    /// Flows moved to the table of established flows, from which flood can't evict them.
+    FlowEstablished = "flow_established",
+    /// Flows that could not be moved there because that table was full or under pressure.
+    EstablishRefused = "establish_refused",
+    /// Flows ended in the packet path because a new one took their key.
+    FlowReplaced = "flow_replaced",
+
+    // Layer 7.
+    /// TCP segments that began beyond the byte expected next (loss or reordering before the sensor).
+    TcpGap = "tcp_gap",
+    /// Segments of a DICOM, HL7 or TLS connection at which the sensor lost its place in the protocol.
+    L7Desync = "l7_desync",
+    /// Packets with more protocol elements than one packet's budget; the rest of it was skipped.
+    L7Budget = "l7_budget",
+    /// DICOM command elements outside group 0000; they and what follows stay in the kernel.
+    DicomForeignGroup = "dicom_foreign_group",
+
+    // Ring buffer: attempts = received + lost.
+    /// Flow events offered to the ring buffer.
+    FlowEvents = "flow_events",
+    /// Flow events that the ring buffer did not take.
+    FlowEventsLost = "flow_events_lost",
+    /// Layer-7 events offered to the ring buffer.
+    ChunkEvents = "chunk_events",
+    /// Layer-7 events that the ring buffer did not take.
+    ChunkEventsLost = "chunk_events_lost",
+}
+
+impl Counter {
+    /// How many counters there are.
+    pub const COUNT: usize = Self::ALL.len();
+
+    /// The counters that partition [`Counter::Packets`].
+    pub const DISPOSITIONS: &'static [Self] = &[
+        Self::InFlow,
+        Self::Duplicate,
+        Self::Arp,
+        Self::NotIp,
+        Self::LinkTruncated,
+        Self::VlanDepth,
+        Self::IpTruncated,
+        Self::IpMalformed,
+        Self::Ipv6ExtensionDepth,
+        Self::TunnelDepth,
+        Self::TunnelMalformed,
+        Self::TransportMalformed,
+        Self::FlowTableFull,
+    ];
+
+    /// True for a disposition under which a packet was not understood.
+    #[must_use]
+    pub const fn is_unprocessed(self) -> bool {
+        matches!(
+            self,
+            Self::LinkTruncated
+                | Self::VlanDepth
+                | Self::IpTruncated
+                | Self::IpMalformed
+                | Self::Ipv6ExtensionDepth
+                | Self::TunnelDepth
+                | Self::TunnelMalformed
+                | Self::TransportMalformed
+                | Self::FlowTableFull
+        )
+    }
+}
+
+/// The values of all counters of one CPU, or their sum over CPUs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(C)]
+pub struct Counters([u64; Counter::COUNT]);
+
+impl Default for Counters {
+    fn default() -> Self {
+        Self::ZERO
+    }
+}
+
+impl Counters {
+    /// All zero.
+    pub const ZERO: Self = Self([0; Counter::COUNT]);
+
+    /// Adds `n` to a counter.
+    #[inline(always)]
+    pub fn add(&mut self, counter: Counter, n: u64) {
+        if let Some(value) = self.0.get_mut(counter as usize) {
+            *value = value.wrapping_add(n);
+        }
+    }
+
+    /// Adds one to a counter.
+    #[inline(always)]
+    pub fn count(&mut self, counter: Counter) {
+        self.add(counter, 1);
+    }
+
+    /// The value of a counter.
+    #[must_use]
+    pub fn get(&self, counter: Counter) -> u64 {
+        self.0.get(counter as usize).copied().unwrap_or(0)
+    }
+
+    /// Adds every counter of `other`.
+    pub fn merge(&mut self, other: &Self) {
+        for (sum, value) in self.0.iter_mut().zip(other.0.iter()) {
+            *sum = sum.wrapping_add(*value);
+        }
+    }
+
+    /// Packets by the sum of their dispositions; equal to [`Counter::Packets`] at any quiet moment.
+    #[must_use]
+    pub fn disposed(&self) -> u64 {
+        Counter::DISPOSITIONS
+            .iter()
+            .map(|counter| self.get(*counter))
+            .sum()
+    }
+}

@@ -1,0 +1,102 @@
+//! What one CPU works with while it processes a packet: one map element, so one look-up a packet.
+
+use crate::{
+    bytes::Frame,
+    counter::Counters,
+    event::{Chunk, ChunkHeader},
+    flow::Flow,
+    packet::Packet,
+    stream::Work,
+    tape::{self, RECORD_HEADER, Tag},
+};
+
+/// Counters and scratch memory of one CPU (for one interface). Zero bytes are a valid start.
+#[derive(Clone, Copy, Debug)]
+#[repr(C)]
+pub struct Cpu {
+    /// Counters.
+    pub counters: Counters,
+    /// The packet.
+    pub packet: Packet,
+    /// The packet's way through a layer-7 reader.
+    pub work: Work,
+    /// The chunk being built.
+    pub chunk: Chunk,
+    /// A flow entry being made.
+    pub fresh: Flow,
+}
+
+impl Cpu {
+    /// At rest.
+    pub const EMPTY: Self = Self {
+        counters: Counters::ZERO,
+        packet: Packet::EMPTY,
+        work: Work::EMPTY,
+        chunk: Chunk {
+            header: ChunkHeader::EMPTY,
+            tape: [0; tape::ROOM],
+        },
+        fresh: Flow::EMPTY,
+    };
+
+    /// Writes a whole record, or a first piece, of `N` bytes.
+    #[inline(always)]
+    pub(crate) fn record<const N: usize>(&mut self, tag: Tag, flags: u8, bytes: [u8; N]) {
+        self.record_header(tag as u8, flags, N as u32);
+        for byte in bytes {
+            self.push(byte);
+        }
+    }
+
+    /// Writes the header of a piece of `length` bytes.
+    #[inline(always)]
+    pub(crate) fn record_header(&mut self, tag: u8, flags: u8, length: u32) {
+        let [low, high, ..] = length.to_le_bytes();
+        self.push(tag);
+        self.push(flags);
+        self.push(low);
+        self.push(high);
+    }
+
+    /// Sets the length of the piece that began at `start` to what was pushed since, and its flags.
+    #[inline(always)]
+    pub(crate) fn finish_piece(&mut self, start: u32, flags: u8) {
+        let length = self
+            .work
+            .tape_len
+            .wrapping_sub(start + RECORD_HEADER as u32);
+        let [low, high, ..] = length.to_le_bytes();
+        self.put(start + 1, flags);
+        self.put(start + 2, low);
+        self.put(start + 3, high);
+    }
+
+    /// Appends a byte to the tape.
+    #[inline(always)]
+    pub(crate) fn push(&mut self, byte: u8) {
+        self.put(self.work.tape_len, byte);
+        self.work.tape_len += 1;
+    }
+
+    #[inline(always)]
+    fn put(&mut self, at: u32, byte: u8) {
+        // The mask proves the bound to the verifier; `FLUSH_AT` keeps it from ever wrapping.
+        self.chunk.tape[(at & (tape::CAPACITY - 1)) as usize] = byte;
+    }
+
+    /// Writes a piece of `length` bytes from the frame, at most [`tape::COPY_MAX`].
+    #[inline(always)]
+    pub(crate) fn copy_piece<F: Frame>(
+        &mut self,
+        frame: &F,
+        tag: u8,
+        flags: u8,
+        position: u32,
+        length: u32,
+    ) {
+        self.record_header(tag, flags, length);
+        let at = self.work.tape_len & (tape::CAPACITY - 1);
+        frame.copy(position, length, &mut self.chunk.tape, at);
+        self.work.tape_len += length;
+    }
+}

@@ -1,0 +1,310 @@
+//! What happens to a packet, from the frame to the events: the one orchestration of both homes.
+
+use crate::{
+    ABI_VERSION,
+    counter::Counter,
+    cpu::Cpu,
+    event::{self, ChunkHeader, EventHeader, EventKind, FlowReason},
+    flow::{self, Edges, Flow},
+    packet::{Layer, MAX_TUNNELS, Outcome, protocol},
+    settings::Settings,
+    stream::{self, Protocol, STEPS, Step},
+    tape,
+};
+
+/// Flows are kept in two tables.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Table {
+    /// Flows seen in both directions, or of a clinical protocol. Nothing is ever evicted from it.
+    Established,
+    /// The others. The least recently used make room for new ones, so a flood of spoofed packets
+    /// replaces only itself.
+    Fresh,
+}
+
+/// A gap shorter than this many nanoseconds never ends a flow; the least idle time that can be set.
+pub const IDLE_MIN: u64 = 1_000_000_000;
+
+/// Where the engine runs: the kernel, or memory of the daemon.
+pub trait Home {
+    /// This CPU's counters and scratch memory.
+    fn cpu(&mut self) -> &mut Cpu;
+
+    /// Nanoseconds of the engine's clock.
+    fn now(&mut self) -> u64;
+
+    /// Parses the next layer of the frame into `cpu().packet`: [`Outcome::to_code`].
+    fn parse_layer(&mut self) -> u32;
+
+    /// One [`stream::step`] on the frame.
+    fn step(&mut self) -> u32;
+
+    /// The settings in force.
+    fn settings(&mut self) -> Settings;
+
+    /// The entry of the packet's key. The pointer stays valid until the packet is processed, or until
+    /// [`Home::remove`] of the same key.
+    fn find(&mut self, table: Table) -> Option<*mut Flow>;
+
+    /// Adds an entry for the packet's key, a copy of `value` or, without one, of `cpu().fresh`; false
+    /// if the table is full or has the key already.
+    fn insert(&mut self, table: Table, value: Option<*mut Flow>) -> bool;
+
+    /// Removes the entry of the packet's key.
+    fn remove(&mut self, table: Table);
+
+    /// Sends a flow event; false if it was lost.
+    fn emit_flow(&mut self, header: EventHeader, flow: *const Flow) -> bool;
+
+    /// Sends `cpu().chunk` with `tape_len` bytes of tape; false if it was lost.
+    fn emit_chunk(&mut self, tape_len: u32) -> bool;
+}
+
+/// Processes one frame that begins with `layer`.
+#[inline(always)]
+pub fn process<H: Home>(home: &mut H, interface: u32, length: u32, layer: Layer) {
+    let cpu = home.cpu();
+    cpu.counters.count(Counter::Packets);
+    cpu.counters.add(Counter::Bytes, u64::from(length));
+    cpu.packet.begin(interface, layer);
+    let mut outcome = Outcome::Tunnel.to_code();
+    for _ in 0..=MAX_TUNNELS {
+        outcome = home.parse_layer();
+        if outcome != Outcome::Tunnel.to_code() {
+            break;
+        }
+    }
+    if home.cpu().packet.vlan_depth != 0 {
+        home.cpu().counters.count(Counter::Vlan);
+    }
+    if outcome != Outcome::Flow.to_code() {
+        let first = Outcome::Done(Counter::Packets).to_code();
+        for counter in Counter::DISPOSITIONS {
+            if outcome == first + *counter as u32 {
+                home.cpu().counters.count(*counter);
+            }
+        }
+        return;
+    }
+    classify(home.cpu());
+    track(home);
+}
+
+/// Counts what the packet carried.
+#[inline(always)]
+fn classify(cpu: &mut Cpu) {
+    let (packet, counters) = (&cpu.packet, &mut cpu.counters);
+    counters.count(if packet.family == 4 {
+        Counter::Ipv4
+    } else {
+        Counter::Ipv6
+    });
+    counters.count(match packet.protocol {
+        _ if packet.is_later_fragment() => Counter::Fragment,
+        protocol::TCP => Counter::Tcp,
+        protocol::UDP => Counter::Udp,
+        protocol::ICMP | protocol::ICMP6 => Counter::Icmp,
+        _ => Counter::OtherTransport,
+    });
+    if packet.is_snapped() {
+        counters.count(Counter::Snapped);
+    }
+    if packet.tunnels != 0 {
+        if packet.tunnels & crate::packet::Tunnel::Gre as u8 != 0 {
+            counters.count(Counter::TunnelGre);
+        }
+        if packet.tunnels & crate::packet::Tunnel::Erspan as u8 != 0 {
+            counters.count(Counter::TunnelErspan);
+        }
+        if packet.tunnels & crate::packet::Tunnel::Vxlan as u8 != 0 {
+            counters.count(Counter::TunnelVxlan);
+        }
+    }
+}
+
+/// Takes the packet into its flow and sends what follows from it.
+#[inline(always)]
+fn track<H: Home>(home: &mut H) {
+    let now = home.now();
+    let Some((table, entry)) = entry(home, now) else {
+        home.cpu().counters.count(Counter::FlowTableFull);
+        return;
+    };
+    // SAFETY: `find` gave the pointer for this packet's key, and the entry is not removed below before
+    // its last use. Another CPU may write the other direction's half meanwhile: see `flow`.
+    let flow = unsafe { &mut *entry };
+    let edges = flow.update(&mut home.cpu().packet, now);
+    if edges.has(Edges::DUPLICATE) {
+        home.cpu().counters.count(Counter::Duplicate);
+        return;
+    }
+    home.cpu().counters.count(Counter::InFlow);
+    if edges.has(Edges::GAP) {
+        home.cpu().counters.count(Counter::TcpGap);
+    }
+    if edges.has(Edges::INSPECT) {
+        inspect(home, flow, now);
+    }
+    if edges.has(Edges::SNAPSHOT | Edges::CLOSED) {
+        let reason = if edges.has(Edges::CLOSED) {
+            FlowReason::Closed
+        } else {
+            FlowReason::Snapshot
+        };
+        send_flow(home, flow, reason, now);
+    }
+    if table == Table::Fresh {
+        let clinical =
+            flow.protocol == Protocol::Dicom as u8 || flow.protocol == Protocol::Hl7 as u8;
+        if clinical || edges.has(Edges::ESTABLISHED) {
+            establish(home, flow, clinical);
+        }
+    }
+}
+
+/// The packet's flow entry, made where there is none.
+#[inline(always)]
+fn entry<H: Home>(home: &mut H, now: u64) -> Option<(Table, *mut Flow)> {
+    let mut table = Table::Established;
+    let mut found = home.find(table);
+    if found.is_none() {
+        table = Table::Fresh;
+        found = home.find(table);
+    }
+    if let Some(entry) = found {
+        // SAFETY: as in `track`.
+        let flow = unsafe { &*entry };
+        let reopened = flow.is_reopened_by(&home.cpu().packet);
+        if !reopened && now.saturating_sub(flow.last()) <= IDLE_MIN {
+            return Some((table, entry));
+        }
+        let tcp = home.cpu().packet.is_tcp();
+        if !reopened && !flow.is_idle(tcp, now, &home.settings()) {
+            return Some((table, entry));
+        }
+        home.cpu().counters.count(Counter::FlowReplaced);
+        send_flow(home, flow, FlowReason::Ended, now);
+        home.remove(table);
+    }
+    let cpu = home.cpu();
+    cpu.fresh.open(&cpu.packet, now);
+    if home.insert(Table::Fresh, None) {
+        home.cpu().counters.count(Counter::FlowCreated);
+    }
+    // Another CPU may have been first.
+    home.find(Table::Fresh).map(|entry| (Table::Fresh, entry))
+}
+
+/// Moves a flow to the table from which nothing is evicted.
+#[inline(always)]
+fn establish<H: Home>(home: &mut H, flow: &mut Flow, clinical: bool) {
+    let full = !clinical && home.settings().pressure != 0;
+    flow.flags |= flow::ESTABLISHED;
+    if !full && home.insert(Table::Established, Some(flow)) {
+        home.cpu().counters.count(Counter::FlowEstablished);
+        home.remove(Table::Fresh);
+    } else {
+        flow.flags &= !flow::ESTABLISHED;
+        home.cpu().counters.count(Counter::EstablishRefused);
+    }
+}
+
+#[inline(always)]
+fn send_flow<H: Home>(home: &mut H, flow: &Flow, reason: FlowReason, now: u64) {
+    let header = EventHeader {
+        version: ABI_VERSION,
+        kind: EventKind::Flow as u8,
+        detail: reason as u8,
+        protocol: 0,
+        interface: home.cpu().packet.interface,
+        time: now,
+    };
+    home.cpu().counters.count(Counter::FlowEvents);
+    if !home.emit_flow(header, flow) {
+        home.cpu().counters.count(Counter::FlowEventsLost);
+    }
+}
+
+/// Leads the payload through its layer-7 reader, and sends what the reader put on the tape.
+#[inline(always)]
+fn inspect<H: Home>(home: &mut H, flow: &mut Flow, now: u64) {
+    let cpu = home.cpu();
+    let b_sends = cpu.packet.direction & 1 == 1;
+    cpu.work.stream = if b_sends {
+        flow.directions[1].stream
+    } else {
+        flow.directions[0].stream
+    };
+    cpu.work.protocol = flow.protocol;
+    stream::begin(cpu);
+    cpu.chunk.header = ChunkHeader {
+        header: EventHeader {
+            version: ABI_VERSION,
+            kind: EventKind::Chunk as u8,
+            detail: cpu.packet.direction,
+            protocol: 0,
+            interface: cpu.packet.interface,
+            time: now,
+        },
+        key: cpu.packet.flow_key(),
+        flow_start: flow.start,
+        number: 0,
+        stream_offset: cpu.work.stream.offset,
+        flags: flow.flags & (event::INITIATOR_B | event::MIDSTREAM),
+        pad: 0,
+        tape_len: 0,
+        pad2: 0,
+    };
+    for _ in 0..STEPS {
+        if home.cpu().work.tape_len > tape::FLUSH_AT {
+            flush(home);
+        }
+        if home.step() == Step::Done as u32 {
+            break;
+        }
+    }
+    let cpu = home.cpu();
+    if cpu.work.position < cpu.work.end {
+        cpu.counters.count(Counter::L7Budget);
+        stream::desync(cpu);
+    }
+    let fresh_bytes = cpu.packet.payload_captured;
+    let delta = cpu.packet.stream_delta;
+    let repeated = if delta < 0 { delta.unsigned_abs() } else { 0 };
+    let stream = &mut cpu.work.stream;
+    stream.offset = stream
+        .offset
+        .wrapping_add(fresh_bytes)
+        .wrapping_sub(repeated);
+    if cpu.work.missing > 0 {
+        let missing = cpu.work.missing;
+        stream::lose(cpu, missing);
+    }
+    if cpu.work.tape_len > 0 {
+        flush(home);
+    }
+    let cpu = home.cpu();
+    if flow.protocol == Protocol::None as u8 {
+        flow.protocol = cpu.work.protocol;
+    }
+    if b_sends {
+        flow.directions[1].stream = cpu.work.stream;
+    } else {
+        flow.directions[0].stream = cpu.work.stream;
+    }
+}
+
+#[inline(always)]
+fn flush<H: Home>(home: &mut H) {
+    let cpu = home.cpu();
+    let length = cpu.work.tape_len & (tape::CAPACITY - 1);
+    cpu.work.tape_len = 0;
+    cpu.chunk.header.header.protocol = cpu.work.protocol;
+    cpu.chunk.header.tape_len = length as u16;
+    cpu.chunk.header.number = cpu.work.stream.chunk_number;
+    cpu.work.stream.chunk_number = cpu.work.stream.chunk_number.wrapping_add(1);
+    cpu.counters.count(Counter::ChunkEvents);
+    if !home.emit_chunk(length) {
+        home.cpu().counters.count(Counter::ChunkEventsLost);
+    }
+}

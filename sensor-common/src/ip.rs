@@ -1,0 +1,147 @@
+//! IPv4 (RFC 791) with options and fragments, IPv6 (RFC 8200) with extension headers.
+
+use crate::{bytes::Frame, counter::Counter, packet::Packet};
+
+/// IPv6 extension headers that are walked.
+pub(crate) const MAX_IPV6_EXTENSIONS: u8 = 6;
+
+/// Reads the IP header at `packet.offset` and leaves the offset at the transport header.
+///
+/// `announced` is the version that the layer below named, 0 where it named none.
+#[inline(always)]
+pub(crate) fn parse<F: Frame>(
+    frame: &F,
+    packet: &mut Packet,
+    announced: u8,
+) -> Result<(), Counter> {
+    let first = frame.u8(packet.offset).ok_or(Counter::IpTruncated)?;
+    let version = first >> 4;
+    if announced != 0 && version != announced {
+        return Err(Counter::IpMalformed);
+    }
+    match version {
+        4 => ipv4(frame, packet),
+        6 => ipv6(frame, packet),
+        _ => Err(Counter::IpMalformed),
+    }
+}
+
+#[inline(always)]
+fn ipv4<F: Frame>(frame: &F, packet: &mut Packet) -> Result<(), Counter> {
+    let start = packet.offset;
+    let h = frame.array::<20>(start).ok_or(Counter::IpTruncated)?;
+    let header_length = u32::from(h[0] & 0x0f) * 4;
+    if header_length < 20 {
+        return Err(Counter::IpMalformed);
+    }
+    let available = frame.len().saturating_sub(start);
+    let mut total = u32::from(u16::from_be_bytes([h[2], h[3]]));
+    if total == 0 {
+        // Segmentation offload leaves the length to the card; the frame's is all there is.
+        total = available;
+    }
+    if total < header_length {
+        return Err(Counter::IpMalformed);
+    }
+    if total > available {
+        if available < header_length {
+            return Err(Counter::IpTruncated);
+        }
+        packet.mark_snapped();
+    }
+    packet.family = 4;
+    packet.ip_length = total;
+    packet.ip_id = u16::from_be_bytes([h[4], h[5]]);
+    packet.ttl = h[8];
+    packet.protocol = h[9];
+    packet.key4.addr_a = [h[12], h[13], h[14], h[15]];
+    packet.key4.addr_b = [h[16], h[17], h[18], h[19]];
+    if u16::from_be_bytes([h[6], h[7]]) & 0x1fff != 0 {
+        packet.mark_later_fragment();
+    }
+    packet.offset = start + header_length;
+    packet.payload_length = total - header_length;
+    Ok(())
+}
+
+#[inline(always)]
+fn ipv6<F: Frame>(frame: &F, packet: &mut Packet) -> Result<(), Counter> {
+    let start = packet.offset;
+    let h = frame.array::<40>(start).ok_or(Counter::IpTruncated)?;
+    let available = frame.len().saturating_sub(start);
+    let mut total = 40 + u32::from(u16::from_be_bytes([h[4], h[5]]));
+    if total == 40 && h[6] != NO_NEXT_HEADER {
+        // A jumbogram (RFC 2675) or segmentation offload.
+        total = available;
+    }
+    if total > available {
+        packet.mark_snapped();
+    }
+    packet.family = 6;
+    packet.ip_length = total;
+    packet.ip_id = 0;
+    packet.ttl = h[7];
+    let (_, addresses) = h.split_at(8);
+    let (source, destination) = addresses.split_at(16);
+    packet.key6.addr_a.copy_from_slice(source);
+    packet.key6.addr_b.copy_from_slice(destination);
+
+    let mut next = h[6];
+    let mut offset = start + 40;
+    for _ in 0..MAX_IPV6_EXTENSIONS {
+        let Some(unit) = extension_unit(next) else {
+            break;
+        };
+        let [following, length] = frame.array::<2>(offset).ok_or(Counter::IpTruncated)?;
+        if next == FRAGMENT {
+            let place = frame.be16(offset + 2).ok_or(Counter::IpTruncated)?;
+            if place & 0xfff8 != 0 {
+                packet.mark_later_fragment();
+            }
+            offset += 8;
+        } else if unit == 4 {
+            offset += (u32::from(length) + 2) * 4;
+        } else {
+            offset += (u32::from(length) + 1) * 8;
+        }
+        next = following;
+        if packet.is_later_fragment() {
+            break;
+        }
+    }
+    if !packet.is_later_fragment() && extension_unit(next).is_some() {
+        return Err(Counter::Ipv6ExtensionDepth);
+    }
+    let headers = offset - start;
+    if headers > total {
+        return Err(Counter::IpMalformed);
+    }
+    if headers > available {
+        return Err(Counter::IpTruncated);
+    }
+    packet.protocol = next;
+    packet.offset = offset;
+    packet.payload_length = total - headers;
+    Ok(())
+}
+
+const HOP_BY_HOP: u8 = 0;
+const ROUTING: u8 = 43;
+const FRAGMENT: u8 = 44;
+const AUTHENTICATION: u8 = 51;
+const NO_NEXT_HEADER: u8 = 59;
+const DESTINATION: u8 = 60;
+const MOBILITY: u8 = 135;
+const HIP: u8 = 139;
+const SHIM6: u8 = 140;
+
+/// Unit of an extension header's length field in bytes (RFC 8200 section 4, RFC 4302 section 2.2), or
+/// `None` for what is no extension header.
+#[inline(always)]
+const fn extension_unit(next: u8) -> Option<u8> {
+    match next {
+        AUTHENTICATION => Some(4),
+        HOP_BY_HOP | ROUTING | FRAGMENT | DESTINATION | MOBILITY | HIP | SHIM6 => Some(8),
+        _ => None,
+    }
+}

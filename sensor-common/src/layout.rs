@@ -1,0 +1,32 @@
+//! Sizes and offsets that kernel and user rely on; a change here is a change of
+//! [`crate::ABI_VERSION`].
+
+use core::mem::{align_of, offset_of, size_of};
+
+use crate::{
+    event::{Chunk, ChunkHeader, EventHeader, FlowEvent},
+    flow::{Flow, Half},
+    key::{FlowKey, Key4},
+    settings::Settings,
+    stream::Stream,
+    tape,
+};
+
+const _: () = {
+    assert!(size_of::<Key4>() == 16);
+    assert!(size_of::<FlowKey>() == 40);
+    assert!(size_of::<Stream>() == 64);
+    assert!(size_of::<Half>() == 272);
+    assert!(size_of::<Flow>() == 600);
+    assert!(offset_of!(Flow, directions) == 56);
+    assert!(size_of::<EventHeader>() == 16);
+    assert!(size_of::<FlowEvent>() == 16 + 40 + 600);
+    assert!(size_of::<ChunkHeader>() == 80);
+    assert!(offset_of!(Chunk, tape) == size_of::<ChunkHeader>());
+    assert!(size_of::<Chunk>() == size_of::<ChunkHeader>() + tape::ROOM);
+    assert!(size_of::<Settings>() == 40);
+    // A ring entry that asks for more than eight panics in the kernel (aya-ebpf 0.2.1).
+    assert!(align_of::<FlowEvent>() == 8);
+    assert!(align_of::<Chunk>() == 8);
+    assert!(tape::CAPACITY.is_power_of_two());
+};

@@ -1,0 +1,39 @@
+//! Everything that Wardtap's kernel programs and its daemon must agree on, and the packet and flow
+//! logic itself.
+//!
+//! The logic is written once, generic over how bytes are read ([`bytes::Frame`]) and where state
+//! lives ([`engine::Home`]), and compiles into two homes: the XDP program (`sensor-ebpf`) and the
+//! portable engine of the daemon (`sensor::capture`), which `wardtap replay` uses. No allocation, no
+//! panics, no recursion, every loop bounded by a named constant.
+//!
+//! The way of a packet: [`engine::process`] → [`packet`] (link, IP, tunnel, transport) → [`flow`]
+//! (features) → [`stream`] (TCP order) → [`dicom`], [`hl7`], [`tls`] (what may leave the kernel) →
+//! [`tape`] and [`event`] (how it leaves).
+#![no_std]
+
+pub mod bytes;
+pub mod counter;
+pub mod cpu;
+pub mod dicom;
+pub mod engine;
+pub mod event;
+pub mod flow;
+pub mod hl7;
+pub mod key;
+pub mod packet;
+pub mod settings;
+pub mod stream;
+pub mod tape;
+pub mod tls;
+
+mod ip;
+mod layout;
+mod link;
+mod transport;
+mod tunnel;
+
+/// Version of every structure in this crate that crosses the boundary between kernel and user.
+///
+/// It is in the pin directory's name and in each event; the loader and the event reader refuse any
+/// other.
+pub const ABI_VERSION: u8 = 1;

@@ -1,0 +1,301 @@
+//! From the first byte of a frame to the flow key: what is known of a packet.
+
+use crate::{bytes::Frame, counter::Counter, ip, key::FlowKey, key::Key4, link, transport, tunnel};
+
+/// Tunnels that are unwrapped, one inside the other.
+pub const MAX_TUNNELS: u8 = 2;
+
+/// TCP flag, RFC 9293 section 3.1.
+pub const TCP_FIN: u8 = 0x01;
+/// TCP flag.
+pub const TCP_SYN: u8 = 0x02;
+/// TCP flag.
+pub const TCP_RST: u8 = 0x04;
+/// TCP flag.
+pub const TCP_PSH: u8 = 0x08;
+/// TCP flag.
+pub const TCP_ACK: u8 = 0x10;
+
+/// IP protocol numbers that the parser knows (IANA).
+pub mod protocol {
+    /// ICMP.
+    pub const ICMP: u8 = 1;
+    /// TCP.
+    pub const TCP: u8 = 6;
+    /// UDP.
+    pub const UDP: u8 = 17;
+    /// GRE.
+    pub const GRE: u8 = 47;
+    /// ICMPv6.
+    pub const ICMP6: u8 = 58;
+    /// SCTP.
+    pub const SCTP: u8 = 132;
+}
+
+/// Bits of [`Packet::tunnels`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Tunnel {
+    /// GRE with IP or Ethernet inside (RFC 2784, RFC 2890).
+    Gre = 1,
+    /// ERSPAN type I, II or III (draft-foschiano-erspan-03).
+    Erspan = 2,
+    /// VXLAN (RFC 7348).
+    Vxlan = 4,
+}
+
+/// What the next bytes are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Layer {
+    /// An Ethernet header.
+    Ethernet = 0,
+    /// An IP header of the version in its first four bits.
+    Ip = 1,
+}
+
+/// What came of parsing a layer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// The packet has a flow key.
+    Flow,
+    /// A tunnel: parse the next layer.
+    Tunnel,
+    /// No flow; the disposition.
+    Done(Counter),
+}
+
+impl Outcome {
+    /// As a number, for a call across a verifier boundary.
+    #[inline(always)]
+    #[must_use]
+    pub const fn to_code(self) -> u32 {
+        match self {
+            Self::Flow => 0,
+            Self::Tunnel => 1,
+            Self::Done(counter) => 2 + counter as u32,
+        }
+    }
+}
+
+/// Packet flag: a fragment other than the first.
+const LATER_FRAGMENT: u8 = 1;
+/// Packet flag: the capture is shorter than the headers say.
+const SNAPPED: u8 = 2;
+
+/// A packet, as far as it has been parsed. Parsing goes from layer to layer and leaves the innermost.
+#[derive(Clone, Copy, Debug)]
+#[repr(C)]
+pub struct Packet {
+    /// The flow key, for IPv6.
+    pub key6: FlowKey,
+    /// The flow key, for IPv4.
+    pub key4: Key4,
+    /// Two packets of a direction with the same non-zero fingerprint in a row are copies.
+    pub fingerprint: u64,
+    /// Interface index.
+    pub interface: u32,
+    /// Where the next layer begins; after the transport header, the payload.
+    pub offset: u32,
+    /// Length of the IP packet, headers included.
+    pub ip_length: u32,
+    /// Length of the transport payload by the headers.
+    pub payload_length: u32,
+    /// Bytes of it that were captured.
+    pub payload_captured: u32,
+    /// TCP sequence number.
+    pub sequence: u32,
+    /// Set by [`crate::flow::Flow::update`].
+    pub stream_delta: i32,
+    /// TCP window, unscaled.
+    pub window: u16,
+    /// VLAN ids, outer first.
+    pub vlans: [u16; 2],
+    /// IPv4 identification.
+    pub ip_id: u16,
+    /// [`crate::key::Direction`].
+    pub direction: u8,
+    /// 4 or 6.
+    pub family: u8,
+    /// IP protocol number.
+    pub protocol: u8,
+    /// TCP flags.
+    pub tcp_flags: u8,
+    /// Time to live or hop limit.
+    pub ttl: u8,
+    /// VLAN tags.
+    pub vlan_depth: u8,
+    /// Bits of [`Tunnel`].
+    pub tunnels: u8,
+    /// Tunnels unwrapped.
+    pub tunnel_depth: u8,
+    /// [`Layer`] at `offset`.
+    pub layer: u8,
+    /// First byte of the payload.
+    pub first_byte: u8,
+    flags: u8,
+    /// Always zero.
+    pub pad: u8,
+    /// Source Ethernet address, innermost; zero where there was none.
+    pub mac_source: [u8; 6],
+    /// Destination Ethernet address.
+    pub mac_destination: [u8; 6],
+}
+
+impl Packet {
+    /// Before the first layer.
+    pub const EMPTY: Self = Self {
+        key6: FlowKey::EMPTY,
+        key4: Key4::EMPTY,
+        fingerprint: 0,
+        interface: 0,
+        offset: 0,
+        ip_length: 0,
+        payload_length: 0,
+        payload_captured: 0,
+        sequence: 0,
+        stream_delta: 0,
+        window: 0,
+        vlans: [0; 2],
+        ip_id: 0,
+        direction: 0,
+        family: 0,
+        protocol: 0,
+        tcp_flags: 0,
+        ttl: 0,
+        vlan_depth: 0,
+        tunnels: 0,
+        tunnel_depth: 0,
+        layer: 0,
+        first_byte: 0,
+        flags: 0,
+        pad: 0,
+        mac_source: [0; 6],
+        mac_destination: [0; 6],
+    };
+
+    /// Makes ready for a new frame that begins with `layer`.
+    #[inline(always)]
+    pub fn begin(&mut self, interface: u32, layer: Layer) {
+        self.interface = interface;
+        self.offset = 0;
+        self.layer = layer as u8;
+        self.tunnels = 0;
+        self.tunnel_depth = 0;
+        self.vlan_depth = 0;
+        self.vlans = [0; 2];
+        if matches!(layer, Layer::Ip) {
+            self.mac_source = [0; 6];
+            self.mac_destination = [0; 6];
+        }
+    }
+
+    /// Parses the layer at `offset`: Ethernet and VLAN tags, IP and its extension headers, and the
+    /// transport header or the tunnel.
+    #[inline(always)]
+    pub fn parse_layer<F: Frame>(&mut self, frame: &F) -> Outcome {
+        self.flags = 0;
+        let ip_version = if self.layer == Layer::Ethernet as u8 {
+            match link::ethernet(frame, self) {
+                Ok(version) => version,
+                Err(counter) => return Outcome::Done(counter),
+            }
+        } else {
+            0
+        };
+        if let Err(counter) = ip::parse(frame, self, ip_version) {
+            return Outcome::Done(counter);
+        }
+        if self.protocol == protocol::GRE && !self.is_later_fragment() {
+            match tunnel::gre(frame, self) {
+                Ok(true) => return self.enter_tunnel(),
+                Ok(false) => {}
+                Err(counter) => return Outcome::Done(counter),
+            }
+        }
+        if let Err(counter) = transport::parse(frame, self) {
+            return Outcome::Done(counter);
+        }
+        if self.protocol == protocol::UDP && tunnel::vxlan(frame, self) {
+            return self.enter_tunnel();
+        }
+        Outcome::Flow
+    }
+
+    #[inline(always)]
+    fn enter_tunnel(&mut self) -> Outcome {
+        if self.tunnel_depth >= MAX_TUNNELS {
+            return Outcome::Done(Counter::TunnelDepth);
+        }
+        self.tunnel_depth += 1;
+        self.vlan_depth = 0;
+        self.vlans = [0; 2];
+        Outcome::Tunnel
+    }
+
+    /// The flow key of either family.
+    #[inline(always)]
+    #[must_use]
+    pub fn flow_key(&self) -> FlowKey {
+        if self.family == 4 {
+            FlowKey::from(&self.key4)
+        } else {
+            self.key6
+        }
+    }
+
+    /// True for TCP with a header, so not for a later fragment.
+    #[inline(always)]
+    #[must_use]
+    pub const fn is_tcp(&self) -> bool {
+        self.protocol == protocol::TCP && !self.is_later_fragment()
+    }
+
+    /// True for a fragment other than the first.
+    #[inline(always)]
+    #[must_use]
+    pub const fn is_later_fragment(&self) -> bool {
+        self.flags & LATER_FRAGMENT != 0
+    }
+
+    /// True if the capture is shorter than the headers say.
+    #[inline(always)]
+    #[must_use]
+    pub const fn is_snapped(&self) -> bool {
+        self.flags & SNAPPED != 0
+    }
+
+    #[inline(always)]
+    pub(crate) fn mark_later_fragment(&mut self) {
+        self.flags |= LATER_FRAGMENT;
+    }
+
+    #[inline(always)]
+    pub(crate) fn mark_snapped(&mut self) {
+        self.flags |= SNAPPED;
+    }
+
+    /// The sender's port, or what stands for it with ICMP.
+    #[inline(always)]
+    #[must_use]
+    pub const fn source_port(&self) -> u16 {
+        let (a, b) = if self.family == 4 {
+            (self.key4.port_a, self.key4.port_b)
+        } else {
+            (self.key6.port_a, self.key6.port_b)
+        };
+        u16::from_be_bytes(if self.direction & 1 == 1 { b } else { a })
+    }
+
+    /// The receiver's port.
+    #[inline(always)]
+    #[must_use]
+    pub const fn destination_port(&self) -> u16 {
+        let (a, b) = if self.family == 4 {
+            (self.key4.port_a, self.key4.port_b)
+        } else {
+            (self.key6.port_a, self.key6.port_b)
+        };
+        u16::from_be_bytes(if self.direction & 1 == 1 { a } else { b })
+    }
+}

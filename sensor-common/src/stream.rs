@@ -1,0 +1,488 @@
+//! One direction of a TCP connection: where it stands in sequence space, and in its layer-7 protocol.
+//!
+//! The readers ([`crate::dicom`], [`crate::hl7`], [`crate::tls`]) are state machines that see each
+//! payload byte once, in order, without a copy of the stream: what they need across segments is in
+//! [`Stream`]. A *run* is a stretch of bytes that is copied to the tape or skipped as a whole. Skipped
+//! runs survive loss, so a hole in an image costs nothing but a count.
+
+use crate::{
+    bytes::Frame,
+    counter::Counter,
+    cpu::Cpu,
+    dicom, hl7,
+    packet::{Packet, TCP_FIN, TCP_RST, TCP_SYN},
+    tape::{self, Tag},
+    tls, transport,
+};
+
+/// A layer-7 protocol, recognised by content.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[repr(u8)]
+pub enum Protocol {
+    /// Not recognised.
+    None = 0,
+    /// DICOM upper layer.
+    Dicom = 1,
+    /// HL7 version 2 over MLLP.
+    Hl7 = 2,
+    /// TLS.
+    Tls = 3,
+}
+
+impl Protocol {
+    /// The protocol of an index; an unknown one is none.
+    #[must_use]
+    pub const fn from_index(index: u8) -> Self {
+        match index {
+            1 => Self::Dicom,
+            2 => Self::Hl7,
+            3 => Self::Tls,
+            _ => Self::None,
+        }
+    }
+}
+
+/// States of a reader. The bytes that a state asks for may come in several segments.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum State {
+    /// Not recognised, or lost: each segment's start is tried.
+    Probe = 0,
+    /// Nothing more to read.
+    Done = 1,
+    /// Copying or skipping `run_left` bytes.
+    Run = 2,
+    /// DICOM: a PDU header.
+    DicomPdu = 8,
+    /// DICOM: the first 12 bytes of an association request or acceptance.
+    DicomAssociate = 9,
+    /// DICOM: an item header.
+    DicomItem = 10,
+    /// DICOM: a sub-item header of the user information.
+    DicomSubItem = 11,
+    /// DICOM: the rest of a sub-item that does not leave the kernel.
+    DicomSubItemRest = 12,
+    /// DICOM: a presentation data value's header.
+    DicomPdv = 13,
+    /// DICOM: a command element's header.
+    DicomElement = 14,
+    /// DICOM: a fragment of a data set is over.
+    DicomDataEnd = 15,
+    /// HL7: between messages.
+    Hl7Start = 16,
+    /// HL7: a segment's name.
+    Hl7Name = 17,
+    /// HL7: fields of a segment that may leave the kernel.
+    Hl7Fields = 18,
+    /// HL7: the rest of a segment, whose successor is of interest.
+    Hl7Segment = 19,
+    /// HL7: the rest of the message.
+    Hl7Body = 20,
+    /// HL7: the byte after an end block character.
+    Hl7End = 21,
+    /// TLS: a record header and the handshake type.
+    TlsRecord = 24,
+}
+
+/// Flag: `next_sequence` is known.
+const KNOWN: u8 = 1;
+/// Flag: the run is copied, not skipped.
+pub(crate) const COPY: u8 = 2;
+/// Flag: bytes of the current copied run were lost.
+pub(crate) const HOLE: u8 = 4;
+/// Flag: HL7, the block is a batch, so every segment's name is of interest.
+pub(crate) const BATCH: u8 = 8;
+/// Flag: HL7, the block's first segment is still to come; DICOM, the command's first element.
+pub(crate) const AT_START: u8 = 16;
+
+/// Bytes of a header that can be held over from one segment to the next.
+pub(crate) const CARRY: usize = 12;
+
+/// Steps that one packet may take through a reader.
+pub const STEPS: u32 = 384;
+
+/// A direction's place in its stream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(C)]
+pub struct Stream {
+    /// DICOM: bytes of the current data set so far.
+    pub data_bytes: u64,
+    /// TCP sequence number expected next.
+    pub next_sequence: u32,
+    /// Payload bytes seen or lost so far, modulo 2^32.
+    pub offset: u32,
+    /// DICOM: bytes of the PDU after what was read.
+    pub pdu_left: u32,
+    /// DICOM: bytes of the user information or the presentation data value after what was read.
+    pub inner_left: u32,
+    /// Bytes left of the run.
+    pub run_left: u32,
+    /// HL7: bytes of the message so far. DICOM: bytes of the sub-item to skip.
+    pub length: u32,
+    /// Number of the next chunk.
+    pub chunk_number: u32,
+    /// HL7: fields that may leave the kernel, bit by field number.
+    pub field_mask: u16,
+    /// [`State`].
+    pub state: u8,
+    /// [`State`] after the run.
+    pub after: u8,
+    /// [`Tag`] of the copied run.
+    pub tag: u8,
+    /// Bytes in `carry`.
+    pub held: u8,
+    /// DICOM: control byte of the presentation data value. HL7: the field separator.
+    pub control: u8,
+    /// DICOM: presentation context id. HL7: number of the current field.
+    pub context: u8,
+    /// Flags of this module.
+    pub flags: u8,
+    /// Always zero.
+    pub pad: [u8; 3],
+    /// Header bytes of earlier segments.
+    pub carry: [u8; CARRY],
+}
+
+/// What taking a segment into sequence space showed.
+#[derive(Clone, Copy, Debug)]
+pub struct Place {
+    /// All its bytes had been seen.
+    pub repeats: bool,
+    /// It begins beyond the byte expected.
+    pub gap: bool,
+    /// Its payload has to go through the reader.
+    pub inspect: bool,
+}
+
+impl Stream {
+    /// Before the first segment.
+    pub const EMPTY: Self = Self {
+        data_bytes: 0,
+        next_sequence: 0,
+        offset: 0,
+        pdu_left: 0,
+        inner_left: 0,
+        run_left: 0,
+        length: 0,
+        chunk_number: 0,
+        field_mask: 0,
+        state: State::Probe as u8,
+        after: 0,
+        tag: 0,
+        held: 0,
+        control: 0,
+        context: 0,
+        flags: 0,
+        pad: [0; 3],
+        carry: [0; CARRY],
+    };
+
+    /// Takes a segment into sequence space; the fast path of a skipped run needs nothing else.
+    #[inline(always)]
+    pub(crate) fn advance(&mut self, packet: &mut Packet) -> Place {
+        let mut place = Place {
+            repeats: false,
+            gap: false,
+            inspect: false,
+        };
+        packet.stream_delta = 0;
+        if packet.tcp_flags & TCP_RST != 0 {
+            return place;
+        }
+        let flags = packet.tcp_flags;
+        let payload = packet.payload_length;
+        let mut length = payload;
+        if flags & (TCP_SYN | TCP_FIN) != 0 {
+            length += transport::syn_length(packet) + if flags & TCP_FIN != 0 { 1 } else { 0 };
+        }
+        if length == 0 {
+            return place;
+        }
+        let end = packet.sequence.wrapping_add(length);
+        if self.flags & KNOWN == 0 || (flags & TCP_SYN != 0 && self.next_sequence != end) {
+            self.flags |= KNOWN;
+        } else {
+            let delta = packet
+                .sequence
+                .wrapping_sub(self.next_sequence)
+                .cast_signed();
+            packet.stream_delta = delta;
+            if delta < 0 && delta.unsigned_abs() >= length {
+                place.repeats = true;
+                return place;
+            }
+            place.gap = delta > 0;
+        }
+        self.next_sequence = end;
+        if payload == 0 {
+            return place;
+        }
+        if packet.stream_delta == 0
+            && self.state == State::Run as u8
+            && self.flags & COPY == 0
+            && self.run_left > payload
+        {
+            self.run_left -= payload;
+            self.offset = self.offset.wrapping_add(payload);
+            return place;
+        }
+        place.inspect = self.state != State::Done as u8
+            && (self.state != State::Probe as u8
+                || dicom::may_begin(packet.first_byte)
+                || packet.first_byte == hl7::START_BLOCK
+                || packet.first_byte == tls::HANDSHAKE);
+        if !place.inspect {
+            self.offset = self
+                .offset
+                .wrapping_add(payload.wrapping_add_signed(packet.stream_delta));
+        }
+        place
+    }
+
+    pub(crate) fn set(&mut self, state: State) {
+        self.state = state as u8;
+    }
+
+    /// Begins to skip `length` bytes, then goes on in `after`.
+    #[inline(always)]
+    pub(crate) fn skip(&mut self, length: u32, after: State) {
+        self.run(length, after);
+        self.flags &= !COPY;
+    }
+
+    /// Begins to copy `length` bytes as the rest of a record, then goes on in `after`.
+    #[inline(always)]
+    pub(crate) fn copy(&mut self, tag: Tag, length: u32, after: State) {
+        self.run(length, after);
+        self.tag = tag as u8;
+        self.flags |= COPY;
+    }
+
+    #[inline(always)]
+    fn run(&mut self, length: u32, after: State) {
+        self.run_left = length;
+        self.after = after as u8;
+        self.state = if length == 0 {
+            after as u8
+        } else {
+            State::Run as u8
+        };
+        self.flags &= !HOLE;
+    }
+
+    /// True with every bit of `flag` set.
+    #[inline(always)]
+    pub(crate) const fn is(&self, flag: u8) -> bool {
+        self.flags & flag != 0
+    }
+}
+
+/// A packet's way through a reader.
+#[derive(Clone, Copy, Debug)]
+#[repr(C)]
+pub struct Work {
+    /// The direction's stream, taken out of the flow while the packet is read.
+    pub stream: Stream,
+    /// Where the reader stands in the frame.
+    pub position: u32,
+    /// End of the captured payload.
+    pub end: u32,
+    /// Bytes of the payload that the capture lacks.
+    pub missing: u32,
+    /// Bytes on the tape.
+    pub tape_len: u32,
+    /// [`Protocol`] of the connection; none until a reader has seen proof.
+    pub protocol: u8,
+    /// Always zero.
+    pub pad: [u8; 7],
+}
+
+impl Work {
+    /// Before the first packet.
+    pub const EMPTY: Self = Self {
+        stream: Stream::EMPTY,
+        position: 0,
+        end: 0,
+        missing: 0,
+        tape_len: 0,
+        protocol: 0,
+        pad: [0; 7],
+    };
+}
+
+/// What a step asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u32)]
+pub enum Step {
+    /// The packet is read.
+    Done = 0,
+    /// Another step.
+    More = 1,
+}
+
+/// Makes `cpu.work` ready for `cpu.packet`, whose direction's stream is already in it.
+#[inline(always)]
+pub fn begin(cpu: &mut Cpu) {
+    let delta = cpu.packet.stream_delta;
+    let seen = if delta < 0 { delta.unsigned_abs() } else { 0 };
+    let work = &mut cpu.work;
+    work.tape_len = 0;
+    work.end = cpu.packet.offset + cpu.packet.payload_captured;
+    work.missing = cpu.packet.payload_length - cpu.packet.payload_captured;
+    // A SYN takes a number of the sequence space before the payload.
+    let syn = transport::syn_length(&cpu.packet);
+    let seen = if seen > syn { seen - syn } else { 0 };
+    work.position = cpu.packet.offset + seen;
+    if work.position > work.end {
+        work.position = work.end;
+    }
+    if delta > 0 {
+        lose(cpu, delta.unsigned_abs());
+    }
+}
+
+/// Takes `bytes` that the sensor never saw out of the stream.
+#[inline(always)]
+pub fn lose(cpu: &mut Cpu, bytes: u32) {
+    let stream = &mut cpu.work.stream;
+    stream.offset = stream.offset.wrapping_add(bytes);
+    match stream.state {
+        s if s == State::Probe as u8 || s == State::Done as u8 => {}
+        s if s == State::Run as u8 && stream.run_left > bytes => {
+            stream.run_left -= bytes;
+            stream.flags |= HOLE;
+        }
+        s if s == State::Hl7Body as u8 => stream.length = stream.length.wrapping_add(bytes),
+        _ => {
+            desync(cpu);
+        }
+    }
+}
+
+/// Gives up the place in the protocol: later segments are tried from their start.
+#[inline(always)]
+pub(crate) fn desync(cpu: &mut Cpu) -> Step {
+    if cpu.work.protocol != Protocol::None as u8 {
+        cpu.counters.count(Counter::L7Desync);
+        cpu.record(Tag::Desync, tape::FIRST | tape::LAST, []);
+    }
+    let stream = &mut cpu.work.stream;
+    stream.set(State::Probe);
+    stream.held = 0;
+    stream.data_bytes = 0;
+    cpu.work.position = cpu.work.end;
+    Step::Done
+}
+
+/// One step of the reader: bounded work on the bytes from `cpu.work.position` on.
+#[inline(always)]
+pub fn step<F: Frame>(frame: &F, cpu: &mut Cpu) -> Step {
+    let state = cpu.work.stream.state;
+    if cpu.work.position >= cpu.work.end && !dicom::is_command_over(&cpu.work.stream) {
+        return Step::Done;
+    }
+    if state == State::Run as u8 {
+        run(frame, cpu)
+    } else if state == State::Probe as u8 {
+        probe(cpu)
+    } else if state == State::Done as u8 {
+        cpu.work.position = cpu.work.end;
+        Step::Done
+    } else if state < State::Hl7Start as u8 {
+        dicom::step(frame, cpu)
+    } else if state < State::TlsRecord as u8 {
+        hl7::step(frame, cpu)
+    } else {
+        tls::step(frame, cpu)
+    }
+}
+
+/// Chooses a reader by the first byte of a segment. The reader gives up by itself if it finds no proof.
+#[inline(always)]
+fn probe(cpu: &mut Cpu) -> Step {
+    let first = cpu.packet.first_byte;
+    let known = cpu.work.protocol;
+    let stream = &mut cpu.work.stream;
+    stream.held = 0;
+    let free = known == Protocol::None as u8;
+    // Only a segment's first byte is tried, never one in its middle.
+    if cpu.work.position != cpu.packet.offset {
+        cpu.work.position = cpu.work.end;
+        return Step::Done;
+    }
+    if first == hl7::START_BLOCK && (free || known == Protocol::Hl7 as u8) {
+        stream.set(State::Hl7Start);
+    } else if first == tls::HANDSHAKE && (free || known == Protocol::Tls as u8) {
+        stream.set(State::TlsRecord);
+    } else if dicom::may_begin(first) && (free || known == Protocol::Dicom as u8) {
+        stream.set(State::DicomPdu);
+    } else {
+        cpu.work.position = cpu.work.end;
+        return Step::Done;
+    }
+    Step::More
+}
+
+/// Copies or skips what there is of the run.
+#[inline(always)]
+fn run<F: Frame>(frame: &F, cpu: &mut Cpu) -> Step {
+    let work = &mut cpu.work;
+    let there = work.end - work.position;
+    let mut take = if work.stream.run_left < there {
+        work.stream.run_left
+    } else {
+        there
+    };
+    if work.stream.is(COPY) {
+        if take > tape::COPY_MAX {
+            take = tape::COPY_MAX;
+        }
+        let mut flags = 0;
+        if take == work.stream.run_left {
+            flags |= tape::LAST;
+        }
+        if work.stream.is(HOLE) {
+            flags |= tape::HOLE;
+        }
+        let (tag, position) = (work.stream.tag, work.position);
+        cpu.copy_piece(frame, tag, flags, position, take);
+    }
+    let work = &mut cpu.work;
+    work.stream.flags &= !HOLE;
+    work.position += take;
+    work.stream.run_left -= take;
+    if work.stream.run_left == 0 {
+        work.stream.state = work.stream.after;
+        if work.stream.state == State::DicomDataEnd as u8 {
+            dicom::end_data(cpu);
+        }
+    }
+    Step::More
+}
+
+/// Reads a header of `N` bytes, which may have begun in an earlier segment; `None` if it goes on in the
+/// next one.
+#[inline(always)]
+pub(crate) fn header<const N: usize, F: Frame>(frame: &F, work: &mut Work) -> Option<[u8; N]> {
+    if work.stream.held == 0 && work.end - work.position >= N as u32 {
+        let bytes = frame.array::<N>(work.position)?;
+        work.position += N as u32;
+        return Some(bytes);
+    }
+    for _ in 0..CARRY {
+        if work.stream.held as usize >= N || work.position >= work.end {
+            break;
+        }
+        let byte = frame.u8(work.position)?;
+        work.position += 1;
+        if let Some(slot) = work.stream.carry.get_mut(work.stream.held as usize) {
+            *slot = byte;
+        }
+        work.stream.held += 1;
+    }
+    if (work.stream.held as usize) < N {
+        return None;
+    }
+    work.stream.held = 0;
+    work.stream.carry.first_chunk::<N>().copied()
+}

@@ -1,0 +1,202 @@
+//! TCP (RFC 9293), UDP (RFC 768), ICMP (RFC 792, RFC 4443): ports, and the flow key.
+
+use crate::{
+    bytes::Frame,
+    counter::Counter,
+    packet::{Packet, TCP_SYN, protocol},
+};
+
+/// Reads the transport header at the offset, leaves the offset at the payload, and completes the key.
+#[inline(always)]
+pub(crate) fn parse<F: Frame>(frame: &F, packet: &mut Packet) -> Result<(), Counter> {
+    packet.tcp_flags = 0;
+    packet.window = 0;
+    packet.sequence = 0;
+    packet.fingerprint = 0;
+    let start = packet.offset;
+    let mut header = 0;
+    let mut ports = ([0; 2], [0; 2]);
+    let mut checksum = 0;
+    if !packet.is_later_fragment() {
+        match packet.protocol {
+            protocol::TCP => {
+                let h = frame
+                    .array::<20>(start)
+                    .ok_or(Counter::TransportMalformed)?;
+                header = u32::from(h[12] >> 4) * 4;
+                if header < 20 || header > packet.payload_length {
+                    return Err(Counter::TransportMalformed);
+                }
+                ports = ([h[0], h[1]], [h[2], h[3]]);
+                packet.sequence = u32::from_be_bytes([h[4], h[5], h[6], h[7]]);
+                packet.tcp_flags = h[13];
+                packet.window = u16::from_be_bytes([h[14], h[15]]);
+                checksum = u16::from_be_bytes([h[16], h[17]]);
+            }
+            protocol::UDP => {
+                let h = frame.array::<8>(start).ok_or(Counter::TransportMalformed)?;
+                header = 8;
+                if header > packet.payload_length {
+                    return Err(Counter::TransportMalformed);
+                }
+                ports = ([h[0], h[1]], [h[2], h[3]]);
+                checksum = u16::from_be_bytes([h[6], h[7]]);
+            }
+            protocol::ICMP | protocol::ICMP6 => {
+                let [kind, code] = frame.array::<2>(start).ok_or(Counter::TransportMalformed)?;
+                header = 8;
+                let other = match icmp_counterpart(packet.protocol, kind) {
+                    Some(counterpart) => counterpart,
+                    None => code,
+                };
+                ports = ([0, kind], [0, other]);
+                if packet.payload_length < header {
+                    header = packet.payload_length;
+                }
+            }
+            protocol::SCTP => {
+                let h = frame
+                    .array::<12>(start)
+                    .ok_or(Counter::TransportMalformed)?;
+                header = 12;
+                if header > packet.payload_length {
+                    return Err(Counter::TransportMalformed);
+                }
+                ports = ([h[0], h[1]], [h[2], h[3]]);
+            }
+            _ => {}
+        }
+    }
+    packet.offset = start + header;
+    packet.payload_length -= header;
+    let there = frame.len().saturating_sub(packet.offset);
+    packet.payload_captured = if there < packet.payload_length {
+        there
+    } else {
+        packet.payload_length
+    };
+    packet.first_byte = 0;
+    if packet.payload_captured > 0 {
+        packet.first_byte = frame.u8(packet.offset).unwrap_or(0);
+    }
+    complete_key(packet, ports);
+    packet.fingerprint = fingerprint(packet, checksum);
+    Ok(())
+}
+
+/// Puts the endpoints in order; equal endpoints stay as they are.
+#[inline(always)]
+fn complete_key(packet: &mut Packet, ports: ([u8; 2], [u8; 2])) {
+    let (source_port, destination_port) = ports;
+    let ports_turned = u16::from_be_bytes(source_port) > u16::from_be_bytes(destination_port);
+    let turned;
+    if packet.family == 4 {
+        let key = &mut packet.key4;
+        let (source, destination) = (
+            u32::from_be_bytes(key.addr_a),
+            u32::from_be_bytes(key.addr_b),
+        );
+        turned = source > destination || (source == destination && ports_turned);
+        if turned {
+            (key.addr_a, key.addr_b) = (key.addr_b, key.addr_a);
+        }
+        (key.port_a, key.port_b) = if turned {
+            (destination_port, source_port)
+        } else {
+            (source_port, destination_port)
+        };
+        key.protocol = packet.protocol;
+        key.pad = [0; 3];
+    } else {
+        let key = &mut packet.key6;
+        let (source, destination) = (
+            u128::from_be_bytes(key.addr_a),
+            u128::from_be_bytes(key.addr_b),
+        );
+        turned = source > destination || (source == destination && ports_turned);
+        if turned {
+            (key.addr_a, key.addr_b) = (key.addr_b, key.addr_a);
+        }
+        (key.port_a, key.port_b) = if turned {
+            (destination_port, source_port)
+        } else {
+            (source_port, destination_port)
+        };
+        key.protocol = packet.protocol;
+        key.family = 6;
+        key.pad = [0; 2];
+    }
+    packet.direction = u8::from(turned);
+}
+
+/// What makes two packets of a direction the same packet, delivered twice by a mirror.
+///
+/// With an IPv4 identification, that and the transport checksum. Without one (IPv6, or the 0 that
+/// RFC 6864 allows) only TCP with payload can be told: its sequence number and checksum. 0: not to
+/// be told.
+#[inline(always)]
+fn fingerprint(packet: &Packet, checksum: u16) -> u64 {
+    let identified = packet.ip_id != 0;
+    let tcp = packet.is_tcp();
+    if !identified && !(tcp && packet.payload_length > 0) {
+        return 0;
+    }
+    if !tcp && packet.protocol != protocol::UDP {
+        return 0;
+    }
+    let low =
+        (u64::from(packet.ip_id) << 48) | (u64::from(checksum) << 32) | u64::from(packet.sequence);
+    // The flags and the length join by rotation, so that the four stay apart in practice.
+    let high =
+        (u64::from(packet.tcp_flags) << 16) | u64::from(packet.ip_length & 0xffff) | (1 << 63);
+    low ^ high.rotate_left(20)
+}
+
+/// The type that answers an ICMP type, as Community ID v1 pairs them (its specification follows Zeek);
+/// `None` for a message that has no answer.
+#[inline(always)]
+#[must_use]
+pub(crate) const fn icmp_counterpart(ip_protocol: u8, kind: u8) -> Option<u8> {
+    if ip_protocol == protocol::ICMP {
+        Some(match kind {
+            0 => 8,
+            8 => 0,
+            9 => 10,
+            10 => 9,
+            13 => 14,
+            14 => 13,
+            15 => 16,
+            16 => 15,
+            17 => 18,
+            18 => 17,
+            _ => return None,
+        })
+    } else {
+        Some(match kind {
+            128 => 129,
+            129 => 128,
+            130 => 131,
+            131 => 130,
+            133 => 134,
+            134 => 133,
+            135 => 136,
+            136 => 135,
+            139 => 140,
+            140 => 139,
+            144 => 145,
+            145 => 144,
+            _ => return None,
+        })
+    }
+}
+
+/// Payload bytes that a segment adds to the sequence space, SYN counting one.
+#[inline(always)]
+#[must_use]
+pub(crate) const fn syn_length(packet: &Packet) -> u32 {
+    if packet.tcp_flags & TCP_SYN != 0 {
+        1
+    } else {
+        0
+    }
+}

@@ -1,0 +1,19 @@
+//! Wardtap's daemon: what happens to packets after the kernel, and everything that a person sees.
+//!
+//! A packet's events come from the kernel's ring buffer ([`kernel`]) or from the portable engine over a
+//! capture file ([`capture`]); both give the same bytes. [`pipeline`] turns them into flows and
+//! sessions ([`protocol`]) and hosts ([`inventory`]), and these into [`event`]s. [`daemon`] drives it
+//! all and answers the [`cli`] through [`control`].
+
+pub mod capture;
+pub mod cli;
+pub mod config;
+pub mod control;
+pub mod daemon;
+pub mod event;
+pub mod inventory;
+pub mod kernel;
+pub mod metrics;
+pub mod output;
+pub mod pipeline;
+pub mod protocol;

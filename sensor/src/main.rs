@@ -1,0 +1,3 @@
+//! The `wardtap` binary.
+
+fn main() {}

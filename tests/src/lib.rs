@@ -1,0 +1,1 @@
+//! Topology, frames and waiting for the system tests.
