@@ -4,7 +4,7 @@ use crate::{
     ABI_VERSION,
     counter::Counter,
     cpu::Cpu,
-    event::{self, ChunkHeader, EventHeader, EventKind, FlowReason},
+    event::{self, EventHeader, EventKind, FlowReason},
     flow::{self, Edges, Flow},
     packet::{Layer, MAX_TUNNELS, Outcome, protocol},
     settings::Settings,
@@ -26,18 +26,30 @@ pub enum Table {
 pub const IDLE_MIN: u64 = 1_000_000_000;
 
 /// Where the engine runs: the kernel, or memory of the daemon.
+///
+/// The first methods only lead back into this module or into the parsers. They are here so that the
+/// kernel can make each a function that its verifier checks on its own.
 pub trait Home {
+    /// Parses the next layer of the frame into `cpu().packet`: [`Outcome::to_code`].
+    fn parse_layer(&mut self) -> u32;
+
+    /// [`read`]: leads the payload through its layer-7 reader.
+    fn read(&mut self);
+
+    /// One [`stream::step`] on the frame.
+    fn step(&mut self) -> u32;
+
+    /// [`flush`]: sends what is on the tape.
+    fn flush(&mut self);
+
+    /// [`send_flow`]: sends the packet's flow as it stands in `table`.
+    fn send_flow(&mut self, table: Table, reason: FlowReason, now: u64);
+
     /// This CPU's counters and scratch memory.
     fn cpu(&mut self) -> &mut Cpu;
 
     /// Nanoseconds of the engine's clock.
     fn now(&mut self) -> u64;
-
-    /// Parses the next layer of the frame into `cpu().packet`: [`Outcome::to_code`].
-    fn parse_layer(&mut self) -> u32;
-
-    /// One [`stream::step`] on the frame.
-    fn step(&mut self) -> u32;
 
     /// The settings in force.
     fn settings(&mut self) -> Settings;
@@ -151,7 +163,7 @@ fn track<H: Home>(home: &mut H) {
         } else {
             FlowReason::Snapshot
         };
-        send_flow(home, flow, reason, now);
+        home.send_flow(table, reason, now);
     }
     if table == Table::Fresh {
         let clinical =
@@ -183,7 +195,7 @@ fn entry<H: Home>(home: &mut H, now: u64) -> Option<(Table, *mut Flow)> {
             return Some((table, entry));
         }
         home.cpu().counters.count(Counter::FlowReplaced);
-        send_flow(home, flow, FlowReason::Ended, now);
+        home.send_flow(table, FlowReason::Ended, now);
         home.remove(table);
     }
     let cpu = home.cpu();
@@ -209,8 +221,10 @@ fn establish<H: Home>(home: &mut H, flow: &mut Flow, clinical: bool) {
     }
 }
 
+/// Sends the packet's flow as it stands in `table`.
 #[inline(always)]
-fn send_flow<H: Home>(home: &mut H, flow: &Flow, reason: FlowReason, now: u64) {
+pub fn send_flow<H: Home>(home: &mut H, table: Table, reason: FlowReason, now: u64) {
+    let Some(flow) = home.find(table) else { return };
     let header = EventHeader {
         version: ABI_VERSION,
         kind: EventKind::Flow as u8,
@@ -225,7 +239,7 @@ fn send_flow<H: Home>(home: &mut H, flow: &Flow, reason: FlowReason, now: u64) {
     }
 }
 
-/// Leads the payload through its layer-7 reader, and sends what the reader put on the tape.
+/// Gives the payload to [`Home::read`] with its direction's stream, and takes the stream back.
 #[inline(always)]
 fn inspect<H: Home>(home: &mut H, flow: &mut Flow, now: u64) {
     let cpu = home.cpu();
@@ -236,53 +250,10 @@ fn inspect<H: Home>(home: &mut H, flow: &mut Flow, now: u64) {
         flow.directions[0].stream
     };
     cpu.work.protocol = flow.protocol;
-    stream::begin(cpu);
-    cpu.chunk.header = ChunkHeader {
-        header: EventHeader {
-            version: ABI_VERSION,
-            kind: EventKind::Chunk as u8,
-            detail: cpu.packet.direction,
-            protocol: 0,
-            interface: cpu.packet.interface,
-            time: now,
-        },
-        key: cpu.packet.flow_key(),
-        flow_start: flow.start,
-        number: 0,
-        stream_offset: cpu.work.stream.offset,
-        flags: flow.flags & (event::INITIATOR_B | event::MIDSTREAM),
-        pad: 0,
-        tape_len: 0,
-        pad2: 0,
-    };
-    for _ in 0..STEPS {
-        if home.cpu().work.tape_len > tape::FLUSH_AT {
-            flush(home);
-        }
-        if home.step() == Step::Done as u32 {
-            break;
-        }
-    }
-    let cpu = home.cpu();
-    if cpu.work.position < cpu.work.end {
-        cpu.counters.count(Counter::L7Budget);
-        stream::desync(cpu);
-    }
-    let fresh_bytes = cpu.packet.payload_captured;
-    let delta = cpu.packet.stream_delta;
-    let repeated = if delta < 0 { delta.unsigned_abs() } else { 0 };
-    let stream = &mut cpu.work.stream;
-    stream.offset = stream
-        .offset
-        .wrapping_add(fresh_bytes)
-        .wrapping_sub(repeated);
-    if cpu.work.missing > 0 {
-        let missing = cpu.work.missing;
-        stream::lose(cpu, missing);
-    }
-    if cpu.work.tape_len > 0 {
-        flush(home);
-    }
+    cpu.chunk.header.header.time = now;
+    cpu.chunk.header.flow_start = flow.start;
+    cpu.chunk.header.flags = flow.flags & (event::INITIATOR_B | event::MIDSTREAM);
+    home.read();
     let cpu = home.cpu();
     if flow.protocol == Protocol::None as u8 {
         flow.protocol = cpu.work.protocol;
@@ -294,14 +265,42 @@ fn inspect<H: Home>(home: &mut H, flow: &mut Flow, now: u64) {
     }
 }
 
+/// Leads the payload through its layer-7 reader, and sends what the reader put on the tape.
 #[inline(always)]
-fn flush<H: Home>(home: &mut H) {
+pub fn read<H: Home>(home: &mut H) {
+    let cpu = home.cpu();
+    stream::begin(cpu);
+    let chunk = &mut cpu.chunk.header;
+    chunk.header.version = ABI_VERSION;
+    chunk.header.kind = EventKind::Chunk as u8;
+    chunk.header.detail = cpu.packet.direction;
+    chunk.header.interface = cpu.packet.interface;
+    chunk.key = cpu.packet.flow_key();
+    chunk.stream_offset = cpu.work.stream.offset;
+    for _ in 0..STEPS {
+        if home.cpu().work.tape_len > tape::FLUSH_AT {
+            home.flush();
+        }
+        if home.step() == Step::Done as u32 {
+            break;
+        }
+    }
+    stream::finish(home.cpu());
+    if home.cpu().work.tape_len > 0 {
+        home.flush();
+    }
+}
+
+/// Sends what is on the tape.
+#[inline(always)]
+pub fn flush<H: Home>(home: &mut H) {
     let cpu = home.cpu();
     let length = cpu.work.tape_len & (tape::CAPACITY - 1);
     cpu.work.tape_len = 0;
-    cpu.chunk.header.header.protocol = cpu.work.protocol;
-    cpu.chunk.header.tape_len = length as u16;
-    cpu.chunk.header.number = cpu.work.stream.chunk_number;
+    let chunk = &mut cpu.chunk.header;
+    chunk.header.protocol = cpu.work.protocol;
+    chunk.tape_len = length as u16;
+    chunk.number = cpu.work.stream.chunk_number;
     cpu.work.stream.chunk_number = cpu.work.stream.chunk_number.wrapping_add(1);
     cpu.counters.count(Counter::ChunkEvents);
     if !home.emit_chunk(length) {

@@ -341,6 +341,26 @@ pub fn begin(cpu: &mut Cpu) {
     }
 }
 
+/// After the last step: what the budget did not allow, and what the capture lacks.
+#[inline(always)]
+pub fn finish(cpu: &mut Cpu) {
+    if cpu.work.position < cpu.work.end {
+        cpu.counters.count(Counter::L7Budget);
+        desync(cpu);
+    }
+    let delta = cpu.packet.stream_delta;
+    let repeated = if delta < 0 { delta.unsigned_abs() } else { 0 };
+    let stream = &mut cpu.work.stream;
+    stream.offset = stream
+        .offset
+        .wrapping_add(cpu.packet.payload_captured)
+        .wrapping_sub(repeated);
+    if cpu.work.missing > 0 {
+        let missing = cpu.work.missing;
+        lose(cpu, missing);
+    }
+}
+
 /// Takes `bytes` that the sensor never saw out of the stream.
 #[inline(always)]
 pub fn lose(cpu: &mut Cpu, bytes: u32) {

@@ -1,1 +1,28 @@
+//! Wardtap's kernel side: entry points only. What happens to a packet is in `sensor_common::engine`,
+//! written once for the kernel and for the daemon; here it is given the kernel's maps, clock and ring
+//! buffer.
+//!
+//! Built for `bpfel-unknown-none` by `cargo xtask build`; on any other target this is an empty program,
+//! so that `cargo check --workspace` needs no BPF toolchain.
+#![cfg_attr(target_arch = "bpf", no_std, no_main, feature(asm_experimental_arch))]
+
+#[cfg(target_arch = "bpf")]
+mod emit;
+#[cfg(target_arch = "bpf")]
+mod frame;
+#[cfg(target_arch = "bpf")]
+mod home;
+#[cfg(target_arch = "bpf")]
+mod maps;
+#[cfg(target_arch = "bpf")]
+mod programs;
+
+#[cfg(not(target_arch = "bpf"))]
 fn main() {}
+
+#[cfg(target_arch = "bpf")]
+#[panic_handler]
+fn panic(_: &core::panic::PanicInfo) -> ! {
+    // The shared logic has no panic in it: a path that led here would not pass the verifier.
+    loop {}
+}

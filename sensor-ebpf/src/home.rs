@@ -1,0 +1,155 @@
+//! The engine's home in the kernel: maps, clock, ring buffer.
+
+use core::ptr;
+
+use aya_ebpf::{
+    bindings::{BPF_ANY, BPF_NOEXIST, xdp_md},
+    helpers::generated::{bpf_ktime_get_coarse_ns, bpf_ktime_get_ns},
+};
+use sensor_common::{
+    cpu::Cpu,
+    engine::{Home, Table},
+    event::{EventHeader, FlowReason},
+    flow::Flow,
+    settings::{Clock, Settings},
+};
+
+use crate::{
+    emit,
+    maps::{CPU, ESTABLISHED4, ESTABLISHED6, FRESH4, FRESH6, SETTINGS},
+    programs::{wardtap_flush, wardtap_layer, wardtap_read, wardtap_send_flow, wardtap_step},
+};
+
+/// [`Clock`], set when the program is loaded; a constant to the verifier.
+#[unsafe(no_mangle)]
+static WARDTAP_CLOCK: u32 = Clock::Precise as u32;
+
+/// Which element of [`CPU`] this program instance uses, set when it is loaded.
+#[unsafe(no_mangle)]
+static WARDTAP_SLOT: u32 = 0;
+
+/// This instance's scratch memory.
+#[inline(always)]
+pub fn cpu() -> Option<*mut Cpu> {
+    // SAFETY: a static of this object, read as volatile since the loader changes it.
+    let slot = unsafe { ptr::read_volatile(&raw const WARDTAP_SLOT) };
+    CPU.get_ptr_mut(slot)
+}
+
+/// The kernel as a home of the engine, for one packet.
+pub struct KernelHome {
+    context: *mut xdp_md,
+    cpu: *mut Cpu,
+}
+
+impl KernelHome {
+    /// For the packet of `context`, which only [`Home::parse_layer`], [`Home::read`] and [`Home::step`]
+    /// use.
+    #[inline(always)]
+    pub fn new(context: *mut xdp_md, cpu: *mut Cpu) -> Self {
+        Self { context, cpu }
+    }
+}
+
+impl Home for KernelHome {
+    #[inline(always)]
+    fn cpu(&mut self) -> &mut Cpu {
+        // SAFETY: an element of the per-CPU array, alive as long as the program runs, and used by this
+        // CPU alone.
+        unsafe { &mut *self.cpu }
+    }
+
+    #[inline(always)]
+    fn now(&mut self) -> u64 {
+        // SAFETY: a static of this object, read as volatile since the loader changes it; the helpers
+        // have no conditions.
+        unsafe {
+            let clock = ptr::read_volatile(&raw const WARDTAP_CLOCK);
+            if clock == Clock::Precise as u32 {
+                bpf_ktime_get_ns()
+            } else if clock == Clock::Coarse as u32 {
+                bpf_ktime_get_coarse_ns()
+            } else {
+                self.settings().test_time
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn parse_layer(&mut self) -> u32 {
+        wardtap_layer(self.context)
+    }
+
+    #[inline(always)]
+    fn read(&mut self) {
+        wardtap_read(self.context);
+    }
+
+    #[inline(always)]
+    fn flush(&mut self) {
+        wardtap_flush();
+    }
+
+    #[inline(always)]
+    fn send_flow(&mut self, table: Table, reason: FlowReason, now: u64) {
+        wardtap_send_flow(table as u32, reason as u32, now);
+    }
+
+    #[inline(always)]
+    fn step(&mut self) -> u32 {
+        wardtap_step(self.context)
+    }
+
+    #[inline(always)]
+    fn settings(&mut self) -> Settings {
+        SETTINGS.get(0).copied().unwrap_or(Settings::DEFAULT)
+    }
+
+    #[inline(always)]
+    fn find(&mut self, table: Table) -> Option<*mut Flow> {
+        let packet = &self.cpu().packet;
+        match (packet.family, table) {
+            (4, Table::Established) => ESTABLISHED4.get_ptr_mut(&packet.key4),
+            (4, Table::Fresh) => FRESH4.get_ptr_mut(&packet.key4),
+            (_, Table::Established) => ESTABLISHED6.get_ptr_mut(&packet.key6),
+            (_, Table::Fresh) => FRESH6.get_ptr_mut(&packet.key6),
+        }
+    }
+
+    #[inline(always)]
+    fn insert(&mut self, table: Table, value: Option<*mut Flow>) -> bool {
+        let cpu = self.cpu();
+        let (packet, fresh) = (&cpu.packet, &cpu.fresh);
+        // SAFETY: the engine passes a pointer that `find` gave for this packet.
+        let value = unsafe { value.map_or(fresh, |flow| &*flow) };
+        match (packet.family, table) {
+            (4, Table::Established) => ESTABLISHED4.insert(&packet.key4, value, u64::from(BPF_ANY)),
+            (4, Table::Fresh) => FRESH4.insert(&packet.key4, value, u64::from(BPF_NOEXIST)),
+            (_, Table::Established) => ESTABLISHED6.insert(&packet.key6, value, u64::from(BPF_ANY)),
+            (_, Table::Fresh) => FRESH6.insert(&packet.key6, value, u64::from(BPF_NOEXIST)),
+        }
+        .is_ok()
+    }
+
+    #[inline(always)]
+    fn remove(&mut self, table: Table) {
+        let packet = &self.cpu().packet;
+        // What is gone already, another CPU has removed.
+        let _ = match (packet.family, table) {
+            (4, Table::Established) => ESTABLISHED4.remove(&packet.key4),
+            (4, Table::Fresh) => FRESH4.remove(&packet.key4),
+            (_, Table::Established) => ESTABLISHED6.remove(&packet.key6),
+            (_, Table::Fresh) => FRESH6.remove(&packet.key6),
+        };
+    }
+
+    #[inline(always)]
+    fn emit_flow(&mut self, header: EventHeader, flow: *const Flow) -> bool {
+        emit::flow(header, self.cpu().packet.flow_key(), flow)
+    }
+
+    #[inline(always)]
+    fn emit_chunk(&mut self, tape_len: u32) -> bool {
+        emit::chunk(&self.cpu().chunk, tape_len)
+    }
+}

@@ -1,0 +1,120 @@
+//! Entry points, and the calls that the verifier checks on their own.
+//!
+//! [`wardtap_layer`] and [`wardtap_step`] are global functions (Linux 5.6, commit 51c39bb1d5d1): the
+//! verifier checks each once, for any state, instead of once for every way that leads to it. That is
+//! what keeps the loops over tunnels and protocol elements within its limits on every kernel. What they
+//! work on is in per-CPU memory. A function takes the context only if it uses it: LLVM passes garbage
+//! for an argument that the callee ignores, which the verifier refuses.
+
+use core::ptr;
+
+use aya_ebpf::{
+    bindings::{xdp_action::XDP_PASS, xdp_md},
+    macros::xdp,
+    programs::XdpContext,
+};
+use sensor_common::{
+    bytes::Frame,
+    counter::Counter,
+    engine::{self, Table},
+    event::FlowReason,
+    packet::{Layer, Outcome},
+    stream::{self, Step},
+};
+
+use crate::{
+    frame::XdpFrame,
+    home::{self, KernelHome},
+};
+
+/// The sensor.
+#[xdp]
+pub fn wardtap(context: XdpContext) -> u32 {
+    observe(context.ctx);
+    XDP_PASS
+}
+
+/// The sensor for interfaces whose frames come in several buffers (Linux 5.18); it reads the first.
+#[xdp(frags)]
+pub fn wardtap_frags(context: XdpContext) -> u32 {
+    observe(context.ctx);
+    XDP_PASS
+}
+
+#[inline(always)]
+fn observe(context: *mut xdp_md) {
+    let Some(cpu) = home::cpu() else { return };
+    // SAFETY: the kernel calls with a valid context.
+    let interface = unsafe { (*context).ingress_ifindex };
+    let length = XdpFrame::new(context).len();
+    engine::process(
+        &mut KernelHome::new(context, cpu),
+        interface,
+        length,
+        Layer::Ethernet,
+    );
+}
+
+/// Parses the next layer: [`Outcome::to_code`].
+#[unsafe(no_mangle)]
+#[inline(never)]
+pub extern "C" fn wardtap_layer(context: *mut xdp_md) -> u32 {
+    let Some(cpu) = home::cpu() else {
+        return Outcome::Done(Counter::IpTruncated).to_code();
+    };
+    let frame = XdpFrame::new(context);
+    // SAFETY: this CPU's element; the caller holds no reference to it across this call.
+    unsafe { (*cpu).packet.parse_layer(&frame).to_code() }
+}
+
+/// [`engine::read`].
+#[unsafe(no_mangle)]
+#[inline(never)]
+pub extern "C" fn wardtap_read(context: *mut xdp_md) -> u32 {
+    if let Some(cpu) = home::cpu() {
+        engine::read(&mut KernelHome::new(context, cpu));
+    }
+    0
+}
+
+/// One step of the layer-7 reader: [`Step`].
+#[unsafe(no_mangle)]
+#[inline(never)]
+pub extern "C" fn wardtap_step(context: *mut xdp_md) -> u32 {
+    let Some(cpu) = home::cpu() else {
+        return Step::Done as u32;
+    };
+    let frame = XdpFrame::new(context);
+    // SAFETY: as above.
+    unsafe { stream::step(&frame, &mut *cpu) as u32 }
+}
+
+/// [`engine::flush`].
+#[unsafe(no_mangle)]
+#[inline(never)]
+pub extern "C" fn wardtap_flush() -> u32 {
+    if let Some(cpu) = home::cpu() {
+        engine::flush(&mut KernelHome::new(ptr::null_mut(), cpu));
+    }
+    0
+}
+
+/// [`engine::send_flow`]; `table` and `reason` are [`Table`] and [`FlowReason`] as numbers.
+#[unsafe(no_mangle)]
+#[inline(never)]
+pub extern "C" fn wardtap_send_flow(table: u32, reason: u32, now: u64) -> u32 {
+    let table = if table == Table::Established as u32 {
+        Table::Established
+    } else {
+        Table::Fresh
+    };
+    if let (Some(cpu), Ok(reason)) = (home::cpu(), FlowReason::try_from(reason as u8)) {
+        engine::send_flow(
+            &mut KernelHome::new(ptr::null_mut(), cpu),
+            table,
+            reason,
+            now,
+        );
+    }
+    0
+}

@@ -1,0 +1,25 @@
+//! The shared structures as values that aya may copy to and from the kernel.
+
+use sensor_common::{
+    cpu::Cpu,
+    flow::Flow,
+    key::{FlowKey, Key4},
+    settings::Settings,
+};
+
+/// A structure of `sensor_common` in a map.
+#[derive(Clone, Copy, Debug)]
+#[repr(transparent)]
+pub(super) struct Pod<T: Copy>(pub(super) T);
+
+macro_rules! pod {
+    ($($name:ty),+) => {
+        $(
+            // SAFETY: `repr(C)` with explicit padding, integers and arrays of integers alone, so every
+            // bit pattern is a value (`sensor_common::layout` asserts the sizes).
+            unsafe impl aya::Pod for Pod<$name> {}
+        )+
+    };
+}
+
+pod!(Cpu, Flow, FlowKey, Key4, Settings);

@@ -1,0 +1,122 @@
+//! The real program on the real kernel, fed frame by frame: for tests and benches.
+
+use std::{
+    path::PathBuf,
+    sync::atomic::{AtomicU32, Ordering},
+};
+
+use aya::{
+    Ebpf,
+    maps::{Array, MapData, PerCpuArray},
+    programs::{TestRunOptions, Xdp},
+};
+use sensor_common::{counter::Counters, cpu::Cpu, settings::Settings};
+
+use super::{
+    Clock, FlowTables, InterfaceOptions, KernelError, Options, PIN_ROOT, Ring, counters, load,
+    pins::PinDirectory, pod::Pod,
+};
+
+/// A loaded program that is attached nowhere; frames come through `BPF_PROG_TEST_RUN`.
+pub struct TestBench {
+    ebpf: Ebpf,
+    settings: Array<MapData, Pod<Settings>>,
+    current: Settings,
+    cpu: PerCpuArray<MapData, Pod<Cpu>>,
+    /// The flow tables.
+    pub flows: FlowTables,
+    /// The ring buffer.
+    pub ring: Ring,
+    _pins: PinDirectory,
+}
+
+static NUMBER: AtomicU32 = AtomicU32::new(0);
+
+impl TestBench {
+    /// The longest frame that fits a test run's buffer with room to spare, bytes.
+    pub const FRAME_MAX: usize = 3_400;
+
+    /// Loads `program` with the table sizes, ring and clock of `options`; its interfaces and pin root
+    /// are ignored.
+    ///
+    /// # Errors
+    /// As [`super::Kernel::load`].
+    pub fn load(options: &Options) -> Result<Self, KernelError> {
+        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+        let options = Options {
+            interfaces: vec![InterfaceOptions {
+                name: "lo".into(),
+                mode: None,
+            }],
+            pin_root: PathBuf::from(format!("{PIN_ROOT}-test-{}-{number}", std::process::id())),
+            ..options.clone()
+        };
+        load::preflight(&options)?;
+        let pins = PinDirectory::create(&options.pin_root)?;
+        let mut ebpf = load::instance(&options, pins.path(), 0)?;
+        let xdp: &mut Xdp = ebpf
+            .program_mut("wardtap")
+            .and_then(|program| program.try_into().ok())
+            .ok_or(KernelError::Shape { name: "wardtap" })?;
+        xdp.load()?;
+        let mut settings: Array<_, _> = load::take(&mut ebpf, "SETTINGS")?;
+        settings.set(0, Pod(options.settings), 0)?;
+        Ok(Self {
+            settings,
+            current: options.settings,
+            cpu: load::take(&mut ebpf, "CPU")?,
+            flows: FlowTables::new(&mut ebpf, &options)?,
+            ring: Ring::new(load::take(&mut ebpf, "EVENTS")?),
+            ebpf,
+            _pins: pins,
+        })
+    }
+
+    /// Options for a test: the clock is set frame by frame.
+    #[must_use]
+    pub fn options(tables: super::TableSizes, ring_bytes: u32) -> Options {
+        Options {
+            interfaces: Vec::new(),
+            tables,
+            ring_bytes,
+            clock: Clock::Set,
+            settings: Settings::DEFAULT,
+            pin_root: PathBuf::from(PIN_ROOT),
+            active: std::time::Duration::from_secs(60),
+        }
+    }
+
+    /// Runs the program on `frame` (at least 14 bytes, at most [`Self::FRAME_MAX`]), `repeat` times; the
+    /// clock stands at `time` nanoseconds. Gives the mean time of a run.
+    ///
+    /// # Errors
+    /// When the kernel refuses the run.
+    pub fn run(
+        &mut self,
+        frame: &[u8],
+        time: u64,
+        repeat: u32,
+    ) -> Result<std::time::Duration, KernelError> {
+        if self.current.test_time != time {
+            self.current.test_time = time;
+            self.settings.set(0, Pod(self.current), 0)?;
+        }
+        let xdp: &Xdp = self
+            .ebpf
+            .program("wardtap")
+            .and_then(|program| program.try_into().ok())
+            .ok_or(KernelError::Shape { name: "wardtap" })?;
+        let mut options = TestRunOptions::new();
+        options.data_in = Some(frame);
+        options.repeat = repeat;
+        Ok(aya::programs::TestRun::test_run(xdp, options)?.duration)
+    }
+
+    /// The counters.
+    ///
+    /// # Errors
+    /// When the kernel refuses the look-up.
+    pub fn counters(&self) -> Result<Counters, KernelError> {
+        counters(&self.cpu, 0)
+    }
+}
