@@ -12,7 +12,7 @@ use crate::maps::EVENTS;
 
 /// Sends a flow event; false if the ring is full.
 #[inline(always)]
-pub fn flow(header: EventHeader, key: FlowKey, flow: *const Flow) -> bool {
+pub(crate) fn flow(header: EventHeader, key: FlowKey, flow: *const Flow) -> bool {
     let Some(mut entry) = EVENTS.reserve::<FlowEvent>(0) else {
         return false;
     };
@@ -39,7 +39,7 @@ pub fn flow(header: EventHeader, key: FlowKey, flow: *const Flow) -> bool {
 
 /// Sends a chunk with `tape_len` bytes of tape; false if the ring is full.
 #[inline(always)]
-pub fn chunk(chunk: &Chunk, tape_len: u32) -> bool {
+pub(crate) fn chunk(chunk: &Chunk, tape_len: u32) -> bool {
     let length = size_of::<ChunkHeader>() + (tape_len & (tape::CAPACITY - 1)) as usize;
     // SAFETY: `length` is at most the size of `Chunk`.
     let bytes =

@@ -8,7 +8,7 @@ const OFFSET_MAX: usize = 0xff00;
 
 /// The linear part of a frame.
 #[derive(Clone, Copy)]
-pub struct XdpFrame {
+pub(crate) struct XdpFrame {
     data: usize,
     end: usize,
 }
@@ -16,7 +16,7 @@ pub struct XdpFrame {
 impl XdpFrame {
     /// The frame of an XDP context.
     #[inline(always)]
-    pub fn new(context: *mut xdp_md) -> Self {
+    pub(crate) fn new(context: *mut xdp_md) -> Self {
         // SAFETY: the kernel calls an XDP program with a valid context.
         unsafe {
             Self {

@@ -30,14 +30,14 @@ static WARDTAP_SLOT: u32 = 0;
 
 /// This instance's scratch memory.
 #[inline(always)]
-pub fn cpu() -> Option<*mut Cpu> {
+pub(crate) fn cpu() -> Option<*mut Cpu> {
     // SAFETY: a static of this object, read as volatile since the loader changes it.
     let slot = unsafe { ptr::read_volatile(&raw const WARDTAP_SLOT) };
     CPU.get_ptr_mut(slot)
 }
 
 /// The kernel as a home of the engine, for one packet.
-pub struct KernelHome {
+pub(crate) struct KernelHome {
     context: *mut xdp_md,
     cpu: *mut Cpu,
 }
@@ -46,7 +46,7 @@ impl KernelHome {
     /// For the packet of `context`, which only [`Home::parse_layer`], [`Home::read`] and [`Home::step`]
     /// use.
     #[inline(always)]
-    pub fn new(context: *mut xdp_md, cpu: *mut Cpu) -> Self {
+    pub(crate) fn new(context: *mut xdp_md, cpu: *mut Cpu) -> Self {
         Self { context, cpu }
     }
 }

@@ -14,28 +14,28 @@ use sensor_common::{
 
 /// Scratch memory and counters; the element of an interface is its slot.
 #[map]
-pub static CPU: PerCpuArray<Cpu> = PerCpuArray::pinned(1, 0);
+pub(crate) static CPU: PerCpuArray<Cpu> = PerCpuArray::pinned(1, 0);
 
 /// Settings that change at run time; one element.
 #[map]
-pub static SETTINGS: Array<Settings> = Array::pinned(1, 0);
+pub(crate) static SETTINGS: Array<Settings> = Array::pinned(1, 0);
 
 /// Events to the daemon.
 #[map]
-pub static EVENTS: RingBuf = RingBuf::pinned(4096, 0);
+pub(crate) static EVENTS: RingBuf = RingBuf::pinned(4096, 0);
 
 /// Established IPv4 flows.
 #[map]
-pub static ESTABLISHED4: HashMap<Key4, Flow> = HashMap::pinned(1, 0);
+pub(crate) static ESTABLISHED4: HashMap<Key4, Flow> = HashMap::pinned(1, 0);
 
 /// Established IPv6 flows.
 #[map]
-pub static ESTABLISHED6: HashMap<FlowKey, Flow> = HashMap::pinned(1, 0);
+pub(crate) static ESTABLISHED6: HashMap<FlowKey, Flow> = HashMap::pinned(1, 0);
 
 /// New IPv4 flows; the least recently used make room.
 #[map]
-pub static FRESH4: LruHashMap<Key4, Flow> = LruHashMap::pinned(1, 0);
+pub(crate) static FRESH4: LruHashMap<Key4, Flow> = LruHashMap::pinned(1, 0);
 
 /// New IPv6 flows.
 #[map]
-pub static FRESH6: LruHashMap<FlowKey, Flow> = LruHashMap::pinned(1, 0);
+pub(crate) static FRESH6: LruHashMap<FlowKey, Flow> = LruHashMap::pinned(1, 0);

@@ -29,20 +29,20 @@ use crate::{
 
 /// The sensor.
 #[xdp]
-pub fn wardtap(context: XdpContext) -> u32 {
+pub(crate) fn wardtap(context: XdpContext) -> u32 {
     observe(context.ctx);
     XDP_PASS
 }
 
 /// The sensor for interfaces whose frames come in several buffers (Linux 5.18); it reads the first.
 #[xdp(frags)]
-pub fn wardtap_frags(context: XdpContext) -> u32 {
+pub(crate) fn wardtap_frags(context: XdpContext) -> u32 {
     observe(context.ctx);
     XDP_PASS
 }
 
 #[inline(always)]
-fn observe(context: *mut xdp_md) {
+pub(crate) fn observe(context: *mut xdp_md) {
     let Some(cpu) = home::cpu() else { return };
     // SAFETY: the kernel calls with a valid context.
     let interface = unsafe { (*context).ingress_ifindex };
@@ -58,7 +58,7 @@ fn observe(context: *mut xdp_md) {
 /// Parses the next layer: [`Outcome::to_code`].
 #[unsafe(no_mangle)]
 #[inline(never)]
-pub extern "C" fn wardtap_layer(context: *mut xdp_md) -> u32 {
+pub(crate) extern "C" fn wardtap_layer(context: *mut xdp_md) -> u32 {
     let Some(cpu) = home::cpu() else {
         return Outcome::Done(Counter::IpTruncated).to_code();
     };
@@ -70,7 +70,7 @@ pub extern "C" fn wardtap_layer(context: *mut xdp_md) -> u32 {
 /// [`engine::read`].
 #[unsafe(no_mangle)]
 #[inline(never)]
-pub extern "C" fn wardtap_read(context: *mut xdp_md) -> u32 {
+pub(crate) extern "C" fn wardtap_read(context: *mut xdp_md) -> u32 {
     if let Some(cpu) = home::cpu() {
         engine::read(&mut KernelHome::new(context, cpu));
     }
@@ -80,7 +80,7 @@ pub extern "C" fn wardtap_read(context: *mut xdp_md) -> u32 {
 /// One step of the layer-7 reader: [`Step`].
 #[unsafe(no_mangle)]
 #[inline(never)]
-pub extern "C" fn wardtap_step(context: *mut xdp_md) -> u32 {
+pub(crate) extern "C" fn wardtap_step(context: *mut xdp_md) -> u32 {
     let Some(cpu) = home::cpu() else {
         return Step::Done as u32;
     };
@@ -92,7 +92,7 @@ pub extern "C" fn wardtap_step(context: *mut xdp_md) -> u32 {
 /// [`engine::flush`].
 #[unsafe(no_mangle)]
 #[inline(never)]
-pub extern "C" fn wardtap_flush() -> u32 {
+pub(crate) extern "C" fn wardtap_flush() -> u32 {
     if let Some(cpu) = home::cpu() {
         engine::flush(&mut KernelHome::new(ptr::null_mut(), cpu));
     }
@@ -102,7 +102,7 @@ pub extern "C" fn wardtap_flush() -> u32 {
 /// [`engine::send_flow`]; `table` and `reason` are [`Table`] and [`FlowReason`] as numbers.
 #[unsafe(no_mangle)]
 #[inline(never)]
-pub extern "C" fn wardtap_send_flow(table: u32, reason: u32, now: u64) -> u32 {
+pub(crate) extern "C" fn wardtap_send_flow(table: u32, reason: u32, now: u64) -> u32 {
     let table = if table == Table::Established as u32 {
         Table::Established
     } else {

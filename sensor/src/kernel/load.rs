@@ -5,7 +5,7 @@ use std::path::Path;
 use aya::{Btf, Ebpf, EbpfLoader, maps::Map};
 use nix::sys::utsname::uname;
 
-use super::{Clock, KernelError, OBJECT, Options};
+use super::{Clock, KernelError, Options};
 
 /// The oldest kernel that the programs load on, and the oldest with a coarse clock.
 const OLDEST: (u32, u32) = (5, 10);
@@ -21,9 +21,6 @@ const CAP_SYS_ADMIN: u32 = 21;
 pub(super) fn preflight(options: &Options) -> Result<(), KernelError> {
     if options.interfaces.is_empty() {
         return Err(KernelError::NoInterface);
-    }
-    if OBJECT.is_empty() {
-        return Err(KernelError::NoObject);
     }
     let found = release();
     if version(&found) < OLDEST {
@@ -88,8 +85,16 @@ fn missing_capabilities() -> Vec<&'static str> {
         .collect()
 }
 
-/// Loads an instance for `slot`; its maps are shared with the other instances through `pins`.
-pub(super) fn instance(options: &Options, pins: &Path, slot: u32) -> Result<Ebpf, KernelError> {
+/// Loads an instance of `object` for `slot`; its maps are shared with the other instances through `pins`.
+pub(super) fn instance(
+    object: &[u8],
+    options: &Options,
+    pins: &Path,
+    slot: u32,
+) -> Result<Ebpf, KernelError> {
+    if object.is_empty() {
+        return Err(KernelError::NoObject);
+    }
     let slots = u32::try_from(options.interfaces.len())
         .unwrap_or(u32::MAX)
         .max(1);
@@ -108,7 +113,7 @@ pub(super) fn instance(options: &Options, pins: &Path, slot: u32) -> Result<Ebpf
         .map_max_entries("FRESH6", tables.fresh6)
         .override_global("WARDTAP_SLOT", &slot, true)
         .override_global("WARDTAP_CLOCK", &clock, true)
-        .load(OBJECT)?;
+        .load(object)?;
     Ok(ebpf)
 }
 

@@ -111,7 +111,7 @@ impl Kernel {
         let mut instances = Vec::new();
         let mut attached = Vec::new();
         for (slot, interface) in (0..).zip(&options.interfaces) {
-            let mut ebpf = load::instance(options, pins.path(), slot)?;
+            let mut ebpf = load::instance(OBJECT, options, pins.path(), slot)?;
             attached.push(attach::attach(&mut ebpf, interface)?);
             instances.push(ebpf);
         }

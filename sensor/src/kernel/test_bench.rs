@@ -13,13 +13,14 @@ use aya::{
 use sensor_common::{counter::Counters, cpu::Cpu, settings::Settings};
 
 use super::{
-    Clock, FlowTables, InterfaceOptions, KernelError, Options, PIN_ROOT, Ring, counters, load,
-    pins::PinDirectory, pod::Pod,
+    Clock, FlowTables, InterfaceOptions, KernelError, OBJECT, Options, PIN_ROOT, Ring, counters,
+    load, pins::PinDirectory, pod::Pod,
 };
 
 /// A loaded program that is attached nowhere; frames come through `BPF_PROG_TEST_RUN`.
 pub struct TestBench {
     ebpf: Ebpf,
+    program: &'static str,
     settings: Array<MapData, Pod<Settings>>,
     current: Settings,
     cpu: PerCpuArray<MapData, Pod<Cpu>>,
@@ -36,12 +37,24 @@ impl TestBench {
     /// The longest frame that fits a test run's buffer with room to spare, bytes.
     pub const FRAME_MAX: usize = 3_400;
 
-    /// Loads `program` with the table sizes, ring and clock of `options`; its interfaces and pin root
-    /// are ignored.
+    /// Loads the sensor's program with the table sizes, ring and clock of `options`; its interfaces and
+    /// pin root are ignored.
     ///
     /// # Errors
     /// As [`super::Kernel::load`].
     pub fn load(options: &Options) -> Result<Self, KernelError> {
+        Self::load_from(OBJECT, "wardtap", options)
+    }
+
+    /// The same for `program` of another object with the same maps.
+    ///
+    /// # Errors
+    /// As [`super::Kernel::load`].
+    pub fn load_from(
+        object: &[u8],
+        program: &'static str,
+        options: &Options,
+    ) -> Result<Self, KernelError> {
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
         let options = Options {
             interfaces: vec![InterfaceOptions {
@@ -53,11 +66,11 @@ impl TestBench {
         };
         load::preflight(&options)?;
         let pins = PinDirectory::create(&options.pin_root)?;
-        let mut ebpf = load::instance(&options, pins.path(), 0)?;
+        let mut ebpf = load::instance(object, &options, pins.path(), 0)?;
         let xdp: &mut Xdp = ebpf
-            .program_mut("wardtap")
+            .program_mut(program)
             .and_then(|program| program.try_into().ok())
-            .ok_or(KernelError::Shape { name: "wardtap" })?;
+            .ok_or(KernelError::Shape { name: program })?;
         xdp.load()?;
         let mut settings: Array<_, _> = load::take(&mut ebpf, "SETTINGS")?;
         settings.set(0, Pod(options.settings), 0)?;
@@ -68,6 +81,7 @@ impl TestBench {
             flows: FlowTables::new(&mut ebpf, &options)?,
             ring: Ring::new(load::take(&mut ebpf, "EVENTS")?),
             ebpf,
+            program,
             _pins: pins,
         })
     }
@@ -103,9 +117,9 @@ impl TestBench {
         }
         let xdp: &Xdp = self
             .ebpf
-            .program("wardtap")
+            .program(self.program)
             .and_then(|program| program.try_into().ok())
-            .ok_or(KernelError::Shape { name: "wardtap" })?;
+            .ok_or(KernelError::Shape { name: self.program })?;
         let mut options = TestRunOptions::new();
         options.data_in = Some(frame);
         options.repeat = repeat;
