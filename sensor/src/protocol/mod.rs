@@ -1,1 +1,1 @@
-//! To be written.
+//! Whole-session parsers over the records of the tape.

@@ -1,0 +1,225 @@
+//! The daemon's single-threaded heart, used live and in replay: ring records and ended flows in,
+//! events out, and a bounded memory of what was seen for status and command line.
+
+pub mod decode;
+mod flows;
+mod options;
+mod stats;
+
+use sensor_common::{
+    event::FlowReason,
+    flow::{self, Flow},
+    key::FlowKey,
+};
+
+pub use decode::{DecodeError, RingEvent};
+pub use flows::FlowSnapshot;
+pub use options::{Limits, PipelineOptions};
+pub use stats::PipelineStats;
+
+use crate::{
+    event::{Association, Body, Conversation, Event, FlowWhy, Hl7SessionSummary, Time, Timebase},
+    inventory::HostReport,
+};
+
+/// Why a flow entry was taken out of the table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum FlowEndReason {
+    /// No packet for longer than its idle time.
+    Idle,
+    /// Its TCP connection was closed.
+    Closed,
+    /// A new flow took its key.
+    Replaced,
+    /// The sensor stops, or the capture is at its end.
+    Shutdown,
+}
+
+impl From<FlowEndReason> for FlowWhy {
+    fn from(reason: FlowEndReason) -> Self {
+        match reason {
+            FlowEndReason::Idle => Self::Idle,
+            FlowEndReason::Closed => Self::Closed,
+            FlowEndReason::Replaced => Self::Replaced,
+            FlowEndReason::Shutdown => Self::Shutdown,
+        }
+    }
+}
+
+/// An association or an HL7 session with the conversation it belongs to.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SessionView<T> {
+    /// Who with whom.
+    pub conversation: Conversation,
+    /// False once it is over.
+    pub open: bool,
+    /// What was seen of it.
+    pub summary: T,
+}
+
+/// See the module's description.
+#[derive(Debug)]
+pub struct Pipeline {
+    options: PipelineOptions,
+    stats: PipelineStats,
+    flows: flows::FlowMemory,
+    now: u64,
+}
+
+impl Pipeline {
+    /// An empty pipeline.
+    #[must_use]
+    pub fn new(options: PipelineOptions) -> Self {
+        Self {
+            flows: flows::FlowMemory::new(options.limits),
+            options,
+            stats: PipelineStats::default(),
+            now: 0,
+        }
+    }
+
+    /// Sets how the engine's clock stands to the wall clock from now on.
+    pub fn set_timebase(&mut self, timebase: Timebase) {
+        self.options.timebase = timebase;
+    }
+
+    /// Takes one record of the ring buffer (or of the portable engine), and appends the events that
+    /// follow from it. A bad record is counted by reason.
+    pub fn ring_record(&mut self, bytes: &[u8], out: &mut Vec<Event>) {
+        self.stats.records += 1;
+        match decode::decode(bytes) {
+            Ok(RingEvent::Flow { reason, event }) => {
+                self.stats.flow_records += 1;
+                self.advance(event.header.time);
+                match reason {
+                    FlowReason::Snapshot => {
+                        self.flow_running(&event.key, &event.flow, FlowWhy::Snapshot, out);
+                    }
+                    FlowReason::Closed => {
+                        self.flow_running(&event.key, &event.flow, FlowWhy::Closed, out);
+                    }
+                    FlowReason::Ended => {
+                        self.flow_ended(&event.key, &event.flow, FlowEndReason::Replaced, out);
+                    }
+                }
+            }
+            Ok(RingEvent::Chunk { header, tape, .. }) => {
+                self.stats.chunks += 1;
+                self.stats.tape_bytes += tape.len() as u64;
+                self.advance(header.header.time);
+            }
+            Err(error) => self.stats.count_bad(error),
+        }
+    }
+
+    /// Takes the final state of a flow entry that was taken out of the table. To be called after the
+    /// ring records of its packets.
+    pub fn flow_ended(
+        &mut self,
+        key: &FlowKey,
+        flow: &Flow,
+        reason: FlowEndReason,
+        out: &mut Vec<Event>,
+    ) {
+        self.stats.flows_ended += 1;
+        self.advance(flow.last());
+        self.emit_flow(key, flow, reason.into(), out);
+        self.flows.end(key, flow, reason.into());
+    }
+
+    /// Takes the state of a flow that goes on, which is due because the flow is long.
+    pub fn flow_active(&mut self, key: &FlowKey, flow: &Flow, out: &mut Vec<Event>) {
+        self.advance(flow.last());
+        self.flow_running(key, flow, FlowWhy::Active, out);
+    }
+
+    /// Housekeeping of sessions; `now_ns` is the engine's clock. To be called about every second of
+    /// that clock.
+    pub fn tick(&mut self, now_ns: u64, _out: &mut Vec<Event>) {
+        self.advance(now_ns);
+    }
+
+    /// Closes all sessions, at the end of a replay or at shutdown. To be called after the flows of
+    /// the table were handed over.
+    pub fn finish(&mut self, _out: &mut Vec<Event>) {}
+
+    /// The counters and fill levels.
+    #[must_use]
+    pub fn stats(&self) -> PipelineStats {
+        PipelineStats {
+            live_flows: self.flows.live_count(),
+            live_flows_evicted: self.flows.evicted(),
+            ..self.stats.clone()
+        }
+    }
+
+    /// Ended flows, the latest first, at most [`Limits::recent_flows`].
+    pub fn recent_flows(&self) -> impl Iterator<Item = &FlowSnapshot> {
+        self.flows.recent()
+    }
+
+    /// Running flows as they were last reported, the latest report first, at most
+    /// [`Limits::live_flows`].
+    pub fn live_flows(&self) -> impl Iterator<Item = &FlowSnapshot> {
+        self.flows.live()
+    }
+
+    /// The event of a flow as it was kept.
+    #[must_use]
+    pub fn flow_event(&self, snapshot: &FlowSnapshot) -> Event {
+        self.flow_to_event(&snapshot.key, &snapshot.flow, snapshot.why)
+    }
+
+    /// DICOM associations: the open ones, then the closed ones, latest first.
+    #[must_use]
+    pub fn associations(&self) -> Vec<SessionView<Association>> {
+        Vec::new()
+    }
+
+    /// HL7 sessions: the open ones, then the closed ones, latest first.
+    #[must_use]
+    pub fn hl7_sessions(&self) -> Vec<SessionView<Hl7SessionSummary>> {
+        Vec::new()
+    }
+
+    /// Hosts, those seen last first.
+    #[must_use]
+    pub fn hosts(&self) -> Vec<HostReport> {
+        Vec::new()
+    }
+
+    fn advance(&mut self, time: u64) {
+        self.now = self.now.max(time);
+    }
+
+    fn flow_running(&mut self, key: &FlowKey, flow: &Flow, why: FlowWhy, out: &mut Vec<Event>) {
+        self.stats.flows_active += 1;
+        if why == FlowWhy::Active || (why == FlowWhy::Snapshot && self.options.flow_snapshots) {
+            self.emit_flow(key, flow, why, out);
+        }
+        self.flows.run(key, flow, why);
+    }
+
+    fn emit_flow(&mut self, key: &FlowKey, flow: &Flow, why: FlowWhy, out: &mut Vec<Event>) {
+        out.push(self.flow_to_event(key, flow, why));
+        self.stats.events += 1;
+    }
+
+    fn flow_to_event(&self, key: &FlowKey, flow: &Flow, why: FlowWhy) -> Event {
+        let mut conversation = Conversation::of_flow(key, flow);
+        conversation.in_iface = self.options.interfaces.get(&flow.interface).cloned();
+        let report = flows::report(flow, &conversation, why, self.options.timebase);
+        let timestamp: Time = self.options.timebase.wall(self.now.max(flow.last()));
+        debug_assert_eq!(
+            conversation.initiator_b,
+            flow.flags & flow::INITIATOR_B != 0
+        );
+        Event::of(
+            &conversation,
+            timestamp,
+            Body::Flow {
+                flow: Box::new(report),
+            },
+        )
+    }
+}
