@@ -212,12 +212,7 @@ impl Half {
             self.window_max = packet.window;
             self.interval_min = u32::MAX;
         } else {
-            let micros = now.saturating_sub(self.last) / 1_000;
-            let micros = if micros > u64::from(u32::MAX) {
-                u32::MAX
-            } else {
-                micros as u32
-            };
+            let micros = micros(now.saturating_sub(self.last));
             self.interval_squares = self
                 .interval_squares
                 .wrapping_add(u64::from(micros) * u64::from(micros));
@@ -443,6 +438,24 @@ impl Flow {
     }
 }
 
+/// Whole microseconds of `nanoseconds`, at most `u32::MAX`.
+///
+/// Below 2^32 by the reciprocal `ceil(2^38 / 1000)`, exact there ("Hacker's Delight", second edition,
+/// section 10-9), since a division costs as much as the rest of the update.
+#[inline(always)]
+#[must_use]
+pub const fn micros(nanoseconds: u64) -> u32 {
+    if nanoseconds <= u32::MAX as u64 {
+        return ((nanoseconds * 274_877_907) >> 38) as u32;
+    }
+    let micros = nanoseconds / 1_000;
+    if micros > u32::MAX as u64 {
+        u32::MAX
+    } else {
+        micros as u32
+    }
+}
+
 #[inline(always)]
 fn bump<const N: usize>(bins: &mut [u32; N], bin: u32) {
     let last = N as u32 - 1;
@@ -498,6 +511,22 @@ mod tests {
             assert_eq!(log2(value), value.ilog2(), "of {value}");
         }
         assert_eq!(log2(0), 0);
+    }
+
+    #[test]
+    fn micros_is_division_by_a_thousand() {
+        let edges =
+            (0..5_000_u64)
+                .map(|n| n * 999_983)
+                .chain([u64::from(u32::MAX), 1 << 32, 1 << 40]);
+        for nanoseconds in edges {
+            assert_eq!(
+                u64::from(micros(nanoseconds)),
+                nanoseconds / 1_000,
+                "of {nanoseconds}"
+            );
+        }
+        assert_eq!(micros(u64::MAX), u32::MAX);
     }
 
     #[test]

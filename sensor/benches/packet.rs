@@ -43,10 +43,17 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
     let medians: Vec<_> = times.iter_mut().map(|times| median(times)).collect();
     let (empty, counter) = (medians[0], medians[1]);
-    println!("{:<44} {:>7} {:>7} {:>17}", "program", "ns", "least", "of the counter");
+    println!(
+        "{:<44} {:>7} {:>7} {:>17}",
+        "program", "ns", "least", "of the counter"
+    );
     for ((case, times), median) in cases.iter().zip(&times).zip(&medians) {
         let least = times.iter().copied().fold(f64::INFINITY, f64::min);
-        println!("{:<44} {median:>7.1} {least:>7.1} {:>16.2}x", case.name, median / counter);
+        println!(
+            "{:<44} {median:>7.1} {least:>7.1} {:>16.2}x",
+            case.name,
+            median / counter
+        );
     }
     for (case, bench) in cases.iter().zip(&benches) {
         let counters = bench.counters()?;
@@ -59,14 +66,24 @@ fn main() -> Result<(), Box<dyn Error>> {
             println!("{}: {}", case.name, shown.join(", "));
         }
     }
-    println!("\nThe harness's own share is the empty program's {empty:.1} ns; ratios are of whole cost.");
+    println!(
+        "\nThe harness's own share is the empty program's {empty:.1} ns; ratios are of whole cost."
+    );
     Ok(())
 }
 
 fn options(clock: Clock) -> Options {
-    let tables =
-        TableSizes { established4: 65_536, established6: 64, fresh4: 65_536, fresh6: 64 };
-    Options { clock, settings: Settings::DEFAULT, ..TestBench::options(tables, 1 << 20) }
+    let tables = TableSizes {
+        established4: 65_536,
+        established6: 64,
+        fresh4: 65_536,
+        fresh6: 64,
+    };
+    Options {
+        clock,
+        settings: Settings::DEFAULT,
+        ..TestBench::options(tables, 1 << 20)
+    }
 }
 
 fn cases() -> Vec<Case> {
@@ -79,8 +96,20 @@ fn cases() -> Vec<Case> {
         repeat,
     };
     vec![
-        case("empty, XDP_PASS", "reference_empty", &data, Clock::Precise, REPEAT),
-        case("smallest flow counter", "reference_counter", &data, Clock::Precise, REPEAT),
+        case(
+            "empty, XDP_PASS",
+            "reference_empty",
+            &data,
+            Clock::Precise,
+            REPEAT,
+        ),
+        case(
+            "smallest flow counter",
+            "reference_counter",
+            &data,
+            Clock::Precise,
+            REPEAT,
+        ),
         case(
             "established TCP flow, coarse clock",
             "sensor_next_segment",
@@ -119,7 +148,9 @@ fn tcp(payload: &[u8]) -> Vec<u8> {
         .tcp(40_000, 11_112, 1_000, 65_535)
         .ack(1);
     let mut frame = Vec::new();
-    builder.write(&mut frame, payload).unwrap_or_else(|error| panic!("building a frame: {error}"));
+    builder
+        .write(&mut frame, payload)
+        .unwrap_or_else(|error| panic!("building a frame: {error}"));
     frame
 }
 
@@ -141,7 +172,11 @@ fn association_request() -> Vec<u8> {
         context.extend(item(0x40, b"1.2.840.10008.1.2"));
         body.extend(item(0x20, &context));
     }
-    let user = [item(0x51, &[0, 0, 64, 0]), item(0x52, b"1.2.276.0.7230010.3.0.3.6.7")].concat();
+    let user = [
+        item(0x51, &[0, 0, 64, 0]),
+        item(0x52, b"1.2.276.0.7230010.3.0.3.6.7"),
+    ]
+    .concat();
     body.extend(item(0x50, &user));
     let mut pdu = vec![1, 0];
     pdu.extend(u32::try_from(body.len()).unwrap_or(0).to_be_bytes());
