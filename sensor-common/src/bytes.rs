@@ -8,7 +8,13 @@ pub trait Frame {
     /// Bytes that can be read, counted from the start of the frame.
     fn len(&self) -> u32;
 
-    /// `N` bytes from `offset`, or `None` where they are not all there.
+    /// A checked stretch of `N` bytes, see [`View`].
+    type View<const N: usize>: View;
+
+    /// The `N` bytes from `offset`, or `None` where they are not all there.
+    fn view<const N: usize>(&self, offset: u32) -> Option<Self::View<N>>;
+
+    /// A copy of `N` bytes from `offset`, or `None` where they are not all there.
     fn array<const N: usize>(&self, offset: u32) -> Option<[u8; N]>;
 
     /// Copies `len` bytes from `offset` to `out[at..]`; false, and nothing copied, where either range
@@ -33,10 +39,66 @@ pub trait Frame {
     /// The big-endian 16-bit number at `offset`.
     #[inline(always)]
     fn be16(&self, offset: u32) -> Option<u16> {
-        match self.array(offset) {
-            Some(bytes) => Some(u16::from_be_bytes(bytes)),
+        match self.view::<2>(offset) {
+            Some(view) => Some(view.be16::<0>()),
             None => None,
         }
+    }
+}
+
+/// Bytes whose presence was checked: reads need no check any more, and a number is read by one load,
+/// whatever its alignment. Offsets are constants; one beyond the view does not compile.
+pub trait View: Copy {
+    /// The byte at `AT`.
+    fn u8<const AT: usize>(self) -> u8;
+
+    /// The 16-bit number at `AT`, in the machine's order.
+    fn ne16<const AT: usize>(self) -> u16;
+
+    /// The 32-bit number at `AT`, in the machine's order.
+    fn ne32<const AT: usize>(self) -> u32;
+
+    /// The 64-bit number at `AT`, in the machine's order.
+    fn ne64<const AT: usize>(self) -> u64;
+
+    /// The 16-bit number at `AT`, big-endian.
+    #[inline(always)]
+    fn be16<const AT: usize>(self) -> u16 {
+        u16::from_be(self.ne16::<AT>())
+    }
+
+    /// The 32-bit number at `AT`, big-endian.
+    #[inline(always)]
+    fn be32<const AT: usize>(self) -> u32 {
+        u32::from_be(self.ne32::<AT>())
+    }
+}
+
+impl<const N: usize> View for [u8; N] {
+    #[inline(always)]
+    fn u8<const AT: usize>(self) -> u8 {
+        const { assert!(AT < N) };
+        self[AT]
+    }
+
+    #[inline(always)]
+    fn ne16<const AT: usize>(self) -> u16 {
+        const { assert!(AT + 2 <= N) };
+        u16::from_ne_bytes([self[AT], self[AT + 1]])
+    }
+
+    #[inline(always)]
+    fn ne32<const AT: usize>(self) -> u32 {
+        const { assert!(AT + 4 <= N) };
+        u32::from_ne_bytes([self[AT], self[AT + 1], self[AT + 2], self[AT + 3]])
+    }
+
+    #[inline(always)]
+    fn ne64<const AT: usize>(self) -> u64 {
+        const { assert!(AT + 8 <= N) };
+        let mut bytes = [0; 8];
+        bytes.copy_from_slice(&self[AT..AT + 8]);
+        u64::from_ne_bytes(bytes)
     }
 }
 
@@ -45,6 +107,13 @@ impl Frame for &[u8] {
     #[inline]
     fn len(&self) -> u32 {
         u32::try_from(<[u8]>::len(self)).unwrap_or(u32::MAX)
+    }
+
+    type View<const N: usize> = [u8; N];
+
+    #[inline]
+    fn view<const N: usize>(&self, offset: u32) -> Option<[u8; N]> {
+        self.array(offset)
     }
 
     #[inline]

@@ -279,7 +279,7 @@ impl Flow {
         self.vlan_depth = packet.vlan_depth;
         self.vlans = packet.vlans;
         self.tunnels = packet.tunnels;
-        let (from, to) = (packet.mac_source, packet.mac_destination);
+        let (from, to) = (packet.macs.source(), packet.macs.destination());
         let b_sends = packet.direction & 1 == 1;
         (self.mac_a, self.mac_b) = if b_sends { (to, from) } else { (from, to) };
         // Who opened: the sender of SYN, the receiver of SYN+ACK; else the side with the higher

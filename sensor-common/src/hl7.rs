@@ -5,7 +5,7 @@
 //! segment stay in the kernel.
 
 use crate::{
-    bytes::Frame,
+    bytes::{Frame, View},
     cpu::Cpu,
     stream::{self, AT_START, BATCH, Protocol, State, Step},
     tape::{FIRST, LAST, Tag},
@@ -214,10 +214,10 @@ fn scan<F: Frame>(frame: &F, cpu: &mut Cpu, segments: bool) -> Step {
         if end - position < 8 {
             break;
         }
-        let Some(bytes) = frame.array::<8>(position) else {
+        let Some(bytes) = frame.view::<8>(position) else {
             break;
         };
-        let word = u64::from_le_bytes(bytes);
+        let word = bytes.ne64::<0>();
         let mut hit = zero_byte(word ^ repeat(END_BLOCK));
         if segments {
             hit |= zero_byte(word ^ repeat(SEGMENT_END));

@@ -1,6 +1,10 @@
 //! IPv4 (RFC 791) with options and fragments, IPv6 (RFC 8200) with extension headers.
 
-use crate::{bytes::Frame, counter::Counter, packet::Packet};
+use crate::{
+    bytes::{Frame, View},
+    counter::Counter,
+    packet::Packet,
+};
 
 /// IPv6 extension headers that are walked.
 pub(crate) const MAX_IPV6_EXTENSIONS: u8 = 6;
@@ -29,13 +33,13 @@ pub(crate) fn parse<F: Frame>(
 #[inline(always)]
 fn ipv4<F: Frame>(frame: &F, packet: &mut Packet) -> Result<(), Counter> {
     let start = packet.offset;
-    let h = frame.array::<20>(start).ok_or(Counter::IpTruncated)?;
-    let header_length = u32::from(h[0] & 0x0f) * 4;
+    let header = frame.view::<20>(start).ok_or(Counter::IpTruncated)?;
+    let header_length = u32::from(header.u8::<0>() & 0x0f) * 4;
     if header_length < 20 {
         return Err(Counter::IpMalformed);
     }
     let available = frame.len().saturating_sub(start);
-    let mut total = u32::from(u16::from_be_bytes([h[2], h[3]]));
+    let mut total = u32::from(header.be16::<2>());
     if total == 0 {
         // Segmentation offload leaves the length to the card; the frame's is all there is.
         total = available;
@@ -51,12 +55,12 @@ fn ipv4<F: Frame>(frame: &F, packet: &mut Packet) -> Result<(), Counter> {
     }
     packet.family = 4;
     packet.ip_length = total;
-    packet.ip_id = u16::from_be_bytes([h[4], h[5]]);
-    packet.ttl = h[8];
-    packet.protocol = h[9];
-    packet.key4.addr_a = [h[12], h[13], h[14], h[15]];
-    packet.key4.addr_b = [h[16], h[17], h[18], h[19]];
-    if u16::from_be_bytes([h[6], h[7]]) & 0x1fff != 0 {
+    packet.ip_id = header.be16::<4>();
+    packet.ttl = header.u8::<8>();
+    packet.protocol = header.u8::<9>();
+    packet.key4.addr_a = header.ne32::<12>().to_ne_bytes();
+    packet.key4.addr_b = header.ne32::<16>().to_ne_bytes();
+    if header.be16::<6>() & 0x1fff != 0 {
         packet.mark_later_fragment();
     }
     packet.offset = start + header_length;
@@ -67,10 +71,10 @@ fn ipv4<F: Frame>(frame: &F, packet: &mut Packet) -> Result<(), Counter> {
 #[inline(always)]
 fn ipv6<F: Frame>(frame: &F, packet: &mut Packet) -> Result<(), Counter> {
     let start = packet.offset;
-    let h = frame.array::<40>(start).ok_or(Counter::IpTruncated)?;
+    let header = frame.view::<40>(start).ok_or(Counter::IpTruncated)?;
     let available = frame.len().saturating_sub(start);
-    let mut total = 40 + u32::from(u16::from_be_bytes([h[4], h[5]]));
-    if total == 40 && h[6] != NO_NEXT_HEADER {
+    let mut total = 40 + u32::from(header.be16::<4>());
+    if total == 40 && header.u8::<6>() != NO_NEXT_HEADER {
         // A jumbogram (RFC 2675) or segmentation offload.
         total = available;
     }
@@ -80,19 +84,18 @@ fn ipv6<F: Frame>(frame: &F, packet: &mut Packet) -> Result<(), Counter> {
     packet.family = 6;
     packet.ip_length = total;
     packet.ip_id = 0;
-    packet.ttl = h[7];
-    let (_, addresses) = h.split_at(8);
-    let (source, destination) = addresses.split_at(16);
-    packet.key6.addr_a.copy_from_slice(source);
-    packet.key6.addr_b.copy_from_slice(destination);
+    packet.ttl = header.u8::<7>();
+    packet.key6.addr_a = halves(header.ne64::<8>(), header.ne64::<16>());
+    packet.key6.addr_b = halves(header.ne64::<24>(), header.ne64::<32>());
 
-    let mut next = h[6];
+    let mut next = header.u8::<6>();
     let mut offset = start + 40;
     for _ in 0..MAX_IPV6_EXTENSIONS {
         let Some(unit) = extension_unit(next) else {
             break;
         };
-        let [following, length] = frame.array::<2>(offset).ok_or(Counter::IpTruncated)?;
+        let extension = frame.view::<2>(offset).ok_or(Counter::IpTruncated)?;
+        let (following, length) = (extension.u8::<0>(), extension.u8::<1>());
         if next == FRAGMENT {
             let place = frame.be16(offset + 2).ok_or(Counter::IpTruncated)?;
             if place & 0xfff8 != 0 {
@@ -144,4 +147,16 @@ const fn extension_unit(next: u8) -> Option<u8> {
         HOP_BY_HOP | ROUTING | FRAGMENT | DESTINATION | MOBILITY | HIP | SHIM6 => Some(8),
         _ => None,
     }
+}
+
+/// An address of two words as they were loaded.
+#[inline(always)]
+const fn halves(first: u64, second: u64) -> [u8; 16] {
+    // As one number, so that it is stored by words.
+    let address = if cfg!(target_endian = "little") {
+        (second as u128) << 64 | first as u128
+    } else {
+        (first as u128) << 64 | second as u128
+    };
+    address.to_ne_bytes()
 }

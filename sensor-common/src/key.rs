@@ -31,8 +31,11 @@ impl Direction {
 }
 
 /// Key of an IPv4 flow as the kernel's maps hold it: 16 bytes, since a look-up's cost grows with the key.
+///
+/// Aligned so that an address is written by one store: reading a word of which the bytes were just
+/// stored one by one stalls the CPU.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-#[repr(C)]
+#[repr(C, align(4))]
 pub struct Key4 {
     /// Address of endpoint A, network order.
     pub addr_a: [u8; 4],
@@ -50,7 +53,7 @@ pub struct Key4 {
 
 /// Key of a flow of either family: what events carry, and the key of the IPv6 maps.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-#[repr(C)]
+#[repr(C, align(8))]
 pub struct FlowKey {
     /// Address of endpoint A, network order; IPv4 in the first four bytes, the rest zero.
     pub addr_a: [u8; 16],

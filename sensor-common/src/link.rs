@@ -1,6 +1,10 @@
 //! Ethernet and VLAN tags (IEEE 802.3, 802.1Q, 802.1ad).
 
-use crate::{bytes::Frame, counter::Counter, packet::Packet};
+use crate::{
+    bytes::{Frame, View},
+    counter::Counter,
+    packet::Packet,
+};
 
 /// VLAN tags that are read; QinQ has two.
 pub(crate) const MAX_VLAN_TAGS: u8 = 2;
@@ -15,26 +19,25 @@ const TAGS: [u16; 3] = [0x8100, 0x88a8, 0x9100];
 #[inline(always)]
 pub(crate) fn ethernet<F: Frame>(frame: &F, packet: &mut Packet) -> Result<u8, Counter> {
     let start = packet.offset;
-    let header = frame.array::<14>(start).ok_or(Counter::LinkTruncated)?;
-    let [d0, d1, d2, d3, d4, d5, s0, s1, s2, s3, s4, s5, t0, t1] = header;
-    packet.mac_destination = [d0, d1, d2, d3, d4, d5];
-    packet.mac_source = [s0, s1, s2, s3, s4, s5];
-    let mut kind = u16::from_be_bytes([t0, t1]);
+    let header = frame.view::<14>(start).ok_or(Counter::LinkTruncated)?;
+    packet.macs.begin = header.ne64::<0>().to_ne_bytes();
+    packet.macs.end = header.ne32::<8>().to_ne_bytes();
+    let mut kind = header.be16::<12>();
     let mut offset = start + 14;
     let mut depth = 0;
     for _ in 0..MAX_VLAN_TAGS {
         if !is_tag(kind) {
             break;
         }
-        let [c0, c1, t0, t1] = frame.array::<4>(offset).ok_or(Counter::LinkTruncated)?;
-        let id = u16::from_be_bytes([c0, c1]) & 0x0fff;
+        let tag = frame.view::<4>(offset).ok_or(Counter::LinkTruncated)?;
+        let id = tag.be16::<0>() & 0x0fff;
         if depth == 0 {
             packet.vlans[0] = id;
         } else {
             packet.vlans[1] = id;
         }
         depth += 1;
-        kind = u16::from_be_bytes([t0, t1]);
+        kind = tag.be16::<2>();
         offset += 4;
     }
     packet.vlan_depth = depth;

@@ -136,10 +136,42 @@ pub struct Packet {
     flags: u8,
     /// Always zero.
     pub pad: u8,
-    /// Source Ethernet address, innermost; zero where there was none.
-    pub mac_source: [u8; 6],
-    /// Destination Ethernet address.
-    pub mac_destination: [u8; 6],
+    /// Ethernet addresses of the innermost header; zero where there was none.
+    pub macs: Macs,
+}
+
+/// The two Ethernet addresses of a header, destination first, in the two words they are read by.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[repr(C, align(8))]
+pub struct Macs {
+    pub(crate) begin: [u8; 8],
+    pub(crate) end: [u8; 4],
+    pad: [u8; 4],
+}
+
+impl Macs {
+    /// None.
+    pub const EMPTY: Self = Self {
+        begin: [0; 8],
+        end: [0; 4],
+        pad: [0; 4],
+    };
+
+    /// The destination.
+    #[inline(always)]
+    #[must_use]
+    pub const fn destination(&self) -> [u8; 6] {
+        let [d0, d1, d2, d3, d4, d5, ..] = self.begin;
+        [d0, d1, d2, d3, d4, d5]
+    }
+
+    /// The source.
+    #[inline(always)]
+    #[must_use]
+    pub const fn source(&self) -> [u8; 6] {
+        let ([.., s0, s1], [s2, s3, s4, s5]) = (self.begin, self.end);
+        [s0, s1, s2, s3, s4, s5]
+    }
 }
 
 impl Packet {
@@ -170,8 +202,7 @@ impl Packet {
         first_byte: 0,
         flags: 0,
         pad: 0,
-        mac_source: [0; 6],
-        mac_destination: [0; 6],
+        macs: Macs::EMPTY,
     };
 
     /// Makes ready for a new frame that begins with `layer`.
@@ -185,8 +216,7 @@ impl Packet {
         self.vlan_depth = 0;
         self.vlans = [0; 2];
         if matches!(layer, Layer::Ip) {
-            self.mac_source = [0; 6];
-            self.mac_destination = [0; 6];
+            self.macs = Macs::EMPTY;
         }
     }
 

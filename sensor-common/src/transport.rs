@@ -1,7 +1,7 @@
 //! TCP (RFC 9293), UDP (RFC 768), ICMP (RFC 792, RFC 4443): ports, and the flow key.
 
 use crate::{
-    bytes::Frame,
+    bytes::{Frame, View},
     counter::Counter,
     packet::{Packet, TCP_SYN, protocol},
 };
@@ -15,7 +15,7 @@ pub(crate) fn parse<F: Frame>(frame: &F, packet: &mut Packet) -> Result<(), Coun
     packet.fingerprint = 0;
     let start = packet.offset;
     let mut header = 0;
-    let mut ports = ([0; 2], [0; 2]);
+    let (mut source, mut destination) = (0_u16, 0_u16);
     let mut checksum = 0;
     if !packet.is_later_fragment() {
         match packet.protocol {
@@ -23,33 +23,34 @@ pub(crate) fn parse<F: Frame>(frame: &F, packet: &mut Packet) -> Result<(), Coun
                 let h = frame
                     .array::<20>(start)
                     .ok_or(Counter::TransportMalformed)?;
-                header = u32::from(h[12] >> 4) * 4;
+                header = u32::from(h.u8::<12>() >> 4) * 4;
                 if header < 20 || header > packet.payload_length {
                     return Err(Counter::TransportMalformed);
                 }
-                ports = ([h[0], h[1]], [h[2], h[3]]);
-                packet.sequence = u32::from_be_bytes([h[4], h[5], h[6], h[7]]);
-                packet.tcp_flags = h[13];
-                packet.window = u16::from_be_bytes([h[14], h[15]]);
-                checksum = u16::from_be_bytes([h[16], h[17]]);
+                (source, destination) = (h.be16::<0>(), h.be16::<2>());
+                packet.sequence = h.be32::<4>();
+                packet.tcp_flags = h.u8::<13>();
+                packet.window = h.be16::<14>();
+                checksum = h.be16::<16>();
             }
             protocol::UDP => {
-                let h = frame.array::<8>(start).ok_or(Counter::TransportMalformed)?;
+                let h = frame.view::<8>(start).ok_or(Counter::TransportMalformed)?;
                 header = 8;
                 if header > packet.payload_length {
                     return Err(Counter::TransportMalformed);
                 }
-                ports = ([h[0], h[1]], [h[2], h[3]]);
-                checksum = u16::from_be_bytes([h[6], h[7]]);
+                (source, destination) = (h.be16::<0>(), h.be16::<2>());
+                checksum = h.be16::<6>();
             }
             protocol::ICMP | protocol::ICMP6 => {
-                let [kind, code] = frame.array::<2>(start).ok_or(Counter::TransportMalformed)?;
+                let h = frame.view::<2>(start).ok_or(Counter::TransportMalformed)?;
+                let (kind, code) = (h.u8::<0>(), h.u8::<1>());
                 header = 8;
                 let other = match icmp_counterpart(packet.protocol, kind) {
                     Some(counterpart) => counterpart,
                     None => code,
                 };
-                ports = ([0, kind], [0, other]);
+                (source, destination) = (u16::from(kind), u16::from(other));
                 if packet.payload_length < header {
                     header = packet.payload_length;
                 }
@@ -62,7 +63,7 @@ pub(crate) fn parse<F: Frame>(frame: &F, packet: &mut Packet) -> Result<(), Coun
                 if header > packet.payload_length {
                     return Err(Counter::TransportMalformed);
                 }
-                ports = ([h[0], h[1]], [h[2], h[3]]);
+                (source, destination) = (h.be16::<0>(), h.be16::<2>());
             }
             _ => {}
         }
@@ -79,54 +80,55 @@ pub(crate) fn parse<F: Frame>(frame: &F, packet: &mut Packet) -> Result<(), Coun
     if packet.payload_captured > 0 {
         packet.first_byte = frame.u8(packet.offset).unwrap_or(0);
     }
-    complete_key(packet, ports);
+    complete_key(packet, source, destination);
     packet.fingerprint = fingerprint(packet, checksum);
     Ok(())
 }
 
 /// Puts the endpoints in order; equal endpoints stay as they are.
 #[inline(always)]
-fn complete_key(packet: &mut Packet, ports: ([u8; 2], [u8; 2])) {
-    let (source_port, destination_port) = ports;
-    let ports_turned = u16::from_be_bytes(source_port) > u16::from_be_bytes(destination_port);
+fn complete_key(packet: &mut Packet, source_port: u16, destination_port: u16) {
+    let ports_turned = source_port > destination_port;
+    let protocol = packet.protocol;
     let turned;
     if packet.family == 4 {
         let key = &mut packet.key4;
-        let (source, destination) = (
-            u32::from_be_bytes(key.addr_a),
-            u32::from_be_bytes(key.addr_b),
-        );
-        turned = source > destination || (source == destination && ports_turned);
+        let (source, destination) = (key.addr_a, key.addr_b);
+        let order = (u32::from_be_bytes(source), u32::from_be_bytes(destination));
+        turned = order.0 > order.1 || (order.0 == order.1 && ports_turned);
         if turned {
-            (key.addr_a, key.addr_b) = (key.addr_b, key.addr_a);
+            (key.addr_a, key.addr_b) = (destination, source);
         }
-        (key.port_a, key.port_b) = if turned {
-            (destination_port, source_port)
-        } else {
-            (source_port, destination_port)
-        };
-        key.protocol = packet.protocol;
+        (key.port_a, key.port_b) = ordered(turned, source_port, destination_port);
+        key.protocol = protocol;
         key.pad = [0; 3];
     } else {
         let key = &mut packet.key6;
-        let (source, destination) = (
-            u128::from_be_bytes(key.addr_a),
-            u128::from_be_bytes(key.addr_b),
+        let (source, destination) = (key.addr_a, key.addr_b);
+        let order = (
+            u128::from_be_bytes(source),
+            u128::from_be_bytes(destination),
         );
-        turned = source > destination || (source == destination && ports_turned);
+        turned = order.0 > order.1 || (order.0 == order.1 && ports_turned);
         if turned {
-            (key.addr_a, key.addr_b) = (key.addr_b, key.addr_a);
+            (key.addr_a, key.addr_b) = (destination, source);
         }
-        (key.port_a, key.port_b) = if turned {
-            (destination_port, source_port)
-        } else {
-            (source_port, destination_port)
-        };
-        key.protocol = packet.protocol;
+        (key.port_a, key.port_b) = ordered(turned, source_port, destination_port);
+        key.protocol = protocol;
         key.family = 6;
         key.pad = [0; 2];
     }
     packet.direction = u8::from(turned);
+}
+
+#[inline(always)]
+const fn ordered(turned: bool, source: u16, destination: u16) -> ([u8; 2], [u8; 2]) {
+    let (a, b) = if turned {
+        (destination, source)
+    } else {
+        (source, destination)
+    };
+    (a.to_be_bytes(), b.to_be_bytes())
 }
 
 /// What makes two packets of a direction the same packet, delivered twice by a mirror.

@@ -1,7 +1,10 @@
 //! Reading the frame between `data` and `data_end`.
 
 use aya_ebpf::{bindings::xdp_md, helpers::generated::bpf_probe_read_kernel};
-use sensor_common::{bytes::Frame, tape::COPY_MAX};
+use sensor_common::{
+    bytes::{Frame, View},
+    tape::COPY_MAX,
+};
 
 /// Frames are read up to this offset; the verifier wants a bound below 65,536 on packet offsets.
 const OFFSET_MAX: usize = 0xff00;
@@ -47,8 +50,10 @@ impl Frame for XdpFrame {
         (self.end - self.data) as u32
     }
 
+    type View<const N: usize> = XdpView<N>;
+
     #[inline(always)]
-    fn array<const N: usize>(&self, offset: u32) -> Option<[u8; N]> {
+    fn view<const N: usize>(&self, offset: u32) -> Option<XdpView<N>> {
         let Some(start) = self.at(offset) else {
             return None;
         };
@@ -64,7 +69,13 @@ impl Frame for XdpFrame {
         if stop > self.end {
             return None;
         }
-        // SAFETY: `start..start + N` lies within the frame, and bytes have no alignment.
+        Some(XdpView(start))
+    }
+
+    #[inline(always)]
+    fn array<const N: usize>(&self, offset: u32) -> Option<[u8; N]> {
+        let XdpView(start) = self.view::<N>(offset)?;
+        // SAFETY: `view` checked the range, and bytes have no alignment.
         Some(unsafe { *(start as *const [u8; N]) })
     }
 
@@ -88,5 +99,50 @@ impl Frame for XdpFrame {
                 start as *const core::ffi::c_void,
             ) == 0
         }
+    }
+}
+
+/// `N` bytes of a frame, at an address that was checked.
+#[derive(Clone, Copy)]
+pub(crate) struct XdpView<const N: usize>(usize);
+
+/// One load: in Rust, a number at any address would be read byte by byte.
+macro_rules! load {
+    ($type:literal, $base:expr, $at:ident, $size:literal) => {{
+        const { assert!($at + $size <= N) };
+        let value: u64;
+        // SAFETY: the view's range was checked when it was made, and the offset just now.
+        unsafe {
+            core::arch::asm!(
+                concat!("{value} = *(", $type, " *)({base} + {at})"),
+                value = lateout(reg) value,
+                base = in(reg) $base,
+                at = const $at,
+                options(pure, readonly, nostack, preserves_flags)
+            );
+        }
+        value
+    }};
+}
+
+impl<const N: usize> View for XdpView<N> {
+    #[inline(always)]
+    fn u8<const AT: usize>(self) -> u8 {
+        load!("u8", self.0, AT, 1) as u8
+    }
+
+    #[inline(always)]
+    fn ne16<const AT: usize>(self) -> u16 {
+        load!("u16", self.0, AT, 2) as u16
+    }
+
+    #[inline(always)]
+    fn ne32<const AT: usize>(self) -> u32 {
+        load!("u32", self.0, AT, 4) as u32
+    }
+
+    #[inline(always)]
+    fn ne64<const AT: usize>(self) -> u64 {
+        load!("u64", self.0, AT, 8)
     }
 }
