@@ -1,1 +1,3 @@
-//! Topology, frames and waiting for the system tests.
+//! Topology, programs and waiting for the system tests and the demo.
+
+pub mod programs;

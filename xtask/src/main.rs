@@ -1,3 +1,46 @@
-//! `cargo xtask`: build, demo, test and bench commands.
+//! `cargo xtask`: the project's build, test and demo commands.
+//!
+//! Each installs what it needs and does not find, saying what and why, and asks nothing.
 
-fn main() {}
+mod doctor;
+mod ebpf;
+mod install;
+mod test;
+mod toolchain;
+mod workspace;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+#[derive(Parser)]
+#[command(name = "cargo xtask", about = "Build, test and show Wardtap")]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Build the kernel programs, then the `wardtap` binary with them inside
+    Build(ebpf::Arguments),
+    /// Build, check format, lints and licences, run all tests
+    Test(test::Arguments),
+    /// Say what this machine lacks for building, tests and demo; change nothing
+    Doctor,
+}
+
+fn main() -> ExitCode {
+    let done = match Arguments::parse().command {
+        Command::Build(arguments) => ebpf::build(&arguments),
+        Command::Test(arguments) => test::run_all(&arguments),
+        Command::Doctor => doctor::run(),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,148 @@
+//! What has to be on the machine, and putting it there.
+
+use std::process::Command;
+
+use anyhow::{Result, bail};
+use nix::unistd::geteuid;
+
+use crate::workspace::{bound_jobs, cargo, line, output, run, which};
+
+/// Version of python-hl7, from the Python package index.
+const HL7: &str = "0.4.5";
+
+/// A program that is looked for in `PATH`, and the Debian package that brings it.
+pub(crate) struct Program {
+    /// File name of the program.
+    pub name: &'static str,
+    /// Debian package.
+    pub package: &'static str,
+    /// What it is for.
+    pub purpose: &'static str,
+}
+
+/// What the tests and the demo run.
+pub(crate) const PEERS: &[Program] = &[
+    Program {
+        name: "ip",
+        package: "iproute2",
+        purpose: "network namespaces of the test hospital",
+    },
+    Program {
+        name: "tc",
+        package: "iproute2",
+        purpose: "the mirror port of the test hospital",
+    },
+    Program {
+        name: "ping",
+        package: "iputils-ping",
+        purpose: "ICMP in the test hospital",
+    },
+    Program {
+        name: "storescp",
+        package: "dcmtk",
+        purpose: "DICOM peers of the test hospital",
+    },
+    Program {
+        name: "openssl",
+        package: "openssl",
+        purpose: "certificates for DICOM over TLS",
+    },
+];
+
+/// Installs the programs that are missing.
+pub(crate) fn programs(wanted: &[Program]) -> Result<()> {
+    let missing: Vec<_> = wanted
+        .iter()
+        .filter(|program| which(program.name).is_none())
+        .collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    for program in &missing {
+        println!(
+            "installing {}: {} is for {}",
+            program.package, program.name, program.purpose
+        );
+    }
+    let mut packages: Vec<_> = missing.iter().map(|program| program.package).collect();
+    packages.dedup();
+    debian_packages(&packages)
+}
+
+/// Installs Debian packages.
+///
+/// # Errors
+/// Without root or apt, with the command that a person has to run.
+pub(crate) fn debian_packages(packages: &[&str]) -> Result<()> {
+    let mut install = Command::new("apt-get");
+    install
+        .args(["install", "-y", "--no-install-recommends"])
+        .args(packages)
+        .env("DEBIAN_FRONTEND", "noninteractive");
+    if which("apt-get").is_none() {
+        bail!(
+            "there is no apt-get here: install what Debian calls {} by hand",
+            packages.join(", ")
+        );
+    }
+    if !geteuid().is_root() {
+        bail!(
+            "missing {}; run: sudo {}",
+            packages.join(", "),
+            line(&install)
+        );
+    }
+    run(Command::new("apt-get").args(["-q", "update"]))?;
+    run(&mut install)
+}
+
+/// True if apt knows the package.
+pub(crate) fn debian_has(package: &str) -> bool {
+    output("apt-cache", &["show", package]).is_some_and(|text| !text.is_empty())
+}
+
+/// `cargo install` of one version, as its authors locked it.
+pub(crate) fn cargo_package(name: &str, version: &str, purpose: &str) -> Result<()> {
+    println!("installing {name} {version} with cargo install, once: {purpose}");
+    let mut install = Command::new(cargo());
+    install.args(["install", name, "--version", version, "--locked", "--quiet"]);
+    // In a folder of its own: the workspace's configuration is not for other people's packages.
+    install.current_dir("/");
+    bound_jobs(&mut install);
+    run(&mut install)
+}
+
+/// A Python environment with python-hl7, whose MLLP client and server are the HL7 peers of the tests
+/// and the demo.
+pub(crate) fn python() -> Result<()> {
+    let folder = tests::programs::python_folder();
+    let python = tests::programs::python();
+    if output(&python, &["-c", "import hl7.mllp"]).is_some() {
+        return Ok(());
+    }
+    println!(
+        "installing python-hl7 {HL7} into {}: the HL7 peers of the test hospital",
+        folder.display()
+    );
+    let usable = |python: &str| output(python, &["-c", "import venv, ensurepip"]).is_some();
+    if !usable("python3") {
+        debian_packages(&["python3", "python3-venv"])?;
+    }
+    let base = if usable("python3") {
+        "python3"
+    } else {
+        "/usr/bin/python3"
+    };
+    run(Command::new(base)
+        .args(["-m", "venv", "--clear"])
+        .arg(&folder))?;
+    run(Command::new(&python)
+        .args([
+            "-m",
+            "pip",
+            "install",
+            "--quiet",
+            "--disable-pip-version-check",
+        ])
+        .arg(format!("hl7=={HL7}")))
+}
