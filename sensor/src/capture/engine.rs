@@ -1,0 +1,272 @@
+//! The engine's home in memory of the process: what the kernel does with a packet, anywhere.
+
+use std::{ptr, slice};
+
+use sensor_common::{
+    bytes::Frame,
+    counter::Counters,
+    cpu::Cpu,
+    engine::{self, Home, Table},
+    event::{ChunkHeader, EventHeader, FlowEvent, FlowReason},
+    flow::Flow,
+    key::{FlowKey, Key4},
+    packet::{Layer, protocol},
+    settings::Settings,
+    stream,
+};
+
+use super::table::{FlowTable, WhenFull};
+use crate::kernel::TableSizes;
+
+/// Why a flow leaves the table other than through the packet path.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Over {
+    /// No packet for longer than its idle time.
+    Idle,
+    /// Its connection was closed a while ago.
+    Closed,
+    /// The engine was drained.
+    Drained,
+}
+
+/// The packet engine with its tables. What the kernel would put in its ring buffer goes, byte by byte
+/// the same, to a sink.
+pub struct PortableEngine {
+    cpu: Box<Cpu>,
+    settings: Settings,
+    established4: FlowTable<Key4>,
+    established6: FlowTable<FlowKey>,
+    fresh4: FlowTable<Key4>,
+    fresh6: FlowTable<FlowKey>,
+    received: u64,
+}
+
+impl PortableEngine {
+    /// An empty engine.
+    #[must_use]
+    pub fn new(sizes: TableSizes, settings: Settings) -> Self {
+        Self {
+            cpu: Box::new(Cpu::EMPTY),
+            settings,
+            established4: FlowTable::new(sizes.established4, WhenFull::Refuse),
+            established6: FlowTable::new(sizes.established6, WhenFull::Refuse),
+            fresh4: FlowTable::new(sizes.fresh4, WhenFull::Evict),
+            fresh6: FlowTable::new(sizes.fresh6, WhenFull::Evict),
+            received: 0,
+        }
+    }
+
+    /// Processes a frame that begins with `layer` and came in at `time` (nanoseconds).
+    #[inline]
+    pub fn process<S: FnMut(&[u8])>(
+        &mut self,
+        frame: &[u8],
+        layer: Layer,
+        interface: u32,
+        time: u64,
+        sink: &mut S,
+    ) {
+        let length = Frame::len(&frame);
+        engine::process(
+            &mut Visit {
+                engine: self,
+                frame,
+                time,
+                sink,
+            },
+            interface,
+            length,
+            layer,
+        );
+    }
+
+    /// The counters.
+    #[must_use]
+    pub fn counters(&self) -> &Counters {
+        &self.cpu.counters
+    }
+
+    /// The counters, to add what never reached the engine.
+    pub fn counters_mut(&mut self) -> &mut Counters {
+        &mut self.cpu.counters
+    }
+
+    /// Events handed to the sink.
+    #[must_use]
+    pub const fn events(&self) -> u64 {
+        self.received
+    }
+
+    /// Flows in the tables: established, new.
+    #[must_use]
+    pub fn flows(&self) -> (usize, usize) {
+        (
+            self.established4.len() + self.established6.len(),
+            self.fresh4.len() + self.fresh6.len(),
+        )
+    }
+
+    /// New flows that made room for others.
+    #[must_use]
+    pub fn evicted(&self) -> u64 {
+        self.fresh4.evicted() + self.fresh6.evicted()
+    }
+
+    /// Looks at a part of the tables (all of them within 64 calls) and removes the flows that are over
+    /// at `now`.
+    pub fn sweep(&mut self, now: u64, mut on: impl FnMut(&FlowKey, &Flow, Over)) {
+        let settings = self.settings;
+        let over = |tcp: u8, flow: &Flow| flow.is_idle(tcp == protocol::TCP, now, &settings);
+        let why = |flow: &Flow| {
+            if flow.is_closed() {
+                Over::Closed
+            } else {
+                Over::Idle
+            }
+        };
+        for table in [&mut self.established4, &mut self.fresh4] {
+            let part = table.places() / 64 + 64;
+            table.sweep(
+                part,
+                |key, flow| over(key.protocol, flow),
+                |key, flow| on(&FlowKey::from(key), flow, why(flow)),
+            );
+        }
+        for table in [&mut self.established6, &mut self.fresh6] {
+            let part = table.places() / 64 + 64;
+            table.sweep(
+                part,
+                |key, flow| over(key.protocol, flow),
+                |key, flow| on(key, flow, why(flow)),
+            );
+        }
+    }
+
+    /// Removes all flows.
+    pub fn drain(&mut self, mut on: impl FnMut(&FlowKey, &Flow, Over)) {
+        for table in [&mut self.established4, &mut self.fresh4] {
+            while !table.sweep(
+                usize::MAX,
+                |_, _| true,
+                |key, flow| on(&FlowKey::from(key), flow, Over::Drained),
+            ) {}
+        }
+        for table in [&mut self.established6, &mut self.fresh6] {
+            while !table.sweep(
+                usize::MAX,
+                |_, _| true,
+                |key, flow| on(key, flow, Over::Drained),
+            ) {}
+        }
+    }
+}
+
+/// One packet in the engine.
+struct Visit<'a, S> {
+    engine: &'a mut PortableEngine,
+    frame: &'a [u8],
+    time: u64,
+    sink: &'a mut S,
+}
+
+impl<S: FnMut(&[u8])> Home for Visit<'_, S> {
+    #[inline]
+    fn parse_layer(&mut self) -> u32 {
+        self.engine.cpu.packet.parse_layer(&self.frame).to_code()
+    }
+
+    fn read(&mut self) {
+        engine::read(self);
+    }
+
+    #[inline]
+    fn step(&mut self) -> u32 {
+        stream::step(&self.frame, &mut self.engine.cpu) as u32
+    }
+
+    fn flush(&mut self) {
+        engine::flush(self);
+    }
+
+    fn send_flow(&mut self, table: Table, reason: FlowReason, now: u64) {
+        engine::send_flow(self, table, reason, now);
+    }
+
+    #[inline]
+    fn cpu(&mut self) -> &mut Cpu {
+        &mut self.engine.cpu
+    }
+
+    #[inline]
+    fn now(&mut self) -> u64 {
+        self.time
+    }
+
+    fn settings(&mut self) -> Settings {
+        self.engine.settings
+    }
+
+    #[inline]
+    fn find(&mut self, table: Table) -> Option<*mut Flow> {
+        let engine = &mut *self.engine;
+        let packet = &engine.cpu.packet;
+        match (packet.family, table) {
+            (4, Table::Established) => engine.established4.find(&packet.key4),
+            (4, Table::Fresh) => engine.fresh4.find(&packet.key4),
+            (_, Table::Established) => engine.established6.find(&packet.key6),
+            (_, Table::Fresh) => engine.fresh6.find(&packet.key6),
+        }
+        .map(ptr::from_mut)
+    }
+
+    fn insert(&mut self, table: Table, value: Option<*mut Flow>) -> bool {
+        let engine = &mut *self.engine;
+        let packet = &engine.cpu.packet;
+        // SAFETY: the engine passes a pointer that `find` gave for this packet, before any insertion.
+        let flow = value.map_or(engine.cpu.fresh, |flow| unsafe { *flow });
+        match (packet.family, table) {
+            (4, Table::Established) => engine.established4.insert(packet.key4, flow),
+            (4, Table::Fresh) => engine.fresh4.insert(packet.key4, flow),
+            (_, Table::Established) => engine.established6.insert(packet.key6, flow),
+            (_, Table::Fresh) => engine.fresh6.insert(packet.key6, flow),
+        }
+    }
+
+    fn remove(&mut self, table: Table) {
+        let engine = &mut *self.engine;
+        let packet = &engine.cpu.packet;
+        match (packet.family, table) {
+            (4, Table::Established) => engine.established4.remove(&packet.key4),
+            (4, Table::Fresh) => engine.fresh4.remove(&packet.key4),
+            (_, Table::Established) => engine.established6.remove(&packet.key6),
+            (_, Table::Fresh) => engine.fresh6.remove(&packet.key6),
+        };
+    }
+
+    fn emit_flow(&mut self, header: EventHeader, flow: *const Flow) -> bool {
+        // SAFETY: the engine passes a pointer that `find` has just given.
+        let flow = unsafe { *flow };
+        let event = FlowEvent {
+            header,
+            key: self.engine.cpu.packet.flow_key(),
+            flow,
+        };
+        // SAFETY: `repr(C)` without implicit padding (`sensor_common::layout`).
+        let bytes = unsafe {
+            slice::from_raw_parts(ptr::from_ref(&event).cast::<u8>(), size_of::<FlowEvent>())
+        };
+        self.engine.received += 1;
+        (self.sink)(bytes);
+        true
+    }
+
+    fn emit_chunk(&mut self, tape_len: u32) -> bool {
+        self.engine.received += 1;
+        let chunk = &self.engine.cpu.chunk;
+        let length = (size_of::<ChunkHeader>() + tape_len as usize).min(size_of_val(chunk));
+        // SAFETY: as above, and `length` is within the chunk.
+        let bytes = unsafe { slice::from_raw_parts(ptr::from_ref(chunk).cast::<u8>(), length) };
+        (self.sink)(bytes);
+        true
+    }
+}
