@@ -30,19 +30,13 @@ pub trait Frame {
     /// The byte at `offset`.
     #[inline(always)]
     fn u8(&self, offset: u32) -> Option<u8> {
-        match self.array::<1>(offset) {
-            Some([byte]) => Some(byte),
-            None => None,
-        }
+        self.array::<1>(offset).map(|[byte]| byte)
     }
 
     /// The big-endian 16-bit number at `offset`.
     #[inline(always)]
     fn be16(&self, offset: u32) -> Option<u16> {
-        match self.view::<2>(offset) {
-            Some(view) => Some(view.be16::<0>()),
-            None => None,
-        }
+        self.view::<2>(offset).map(|view| view.be16::<0>())
     }
 }
 

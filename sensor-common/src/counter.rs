@@ -204,6 +204,16 @@ impl Counters {
         }
     }
 
+    /// What was added since `before`.
+    #[must_use]
+    pub fn since(&self, before: &Self) -> Self {
+        let mut difference = *self;
+        for (value, before) in difference.0.iter_mut().zip(before.0.iter()) {
+            *value = value.wrapping_sub(*before);
+        }
+        difference
+    }
+
     /// Packets by the sum of their dispositions; equal to [`Counter::Packets`] at any quiet moment.
     #[must_use]
     pub fn disposed(&self) -> u64 {

@@ -113,12 +113,12 @@ fn pdu_header<F: Frame>(frame: &F, cpu: &mut Cpu) -> Step {
     stream.pdu_left = length;
     match kind {
         pdu::ASSOCIATE_RQ | pdu::ASSOCIATE_AC
-            if length >= ASSOCIATE_FIXED && length <= ASSOCIATE_MAX =>
+            if (ASSOCIATE_FIXED..=ASSOCIATE_MAX).contains(&length) =>
         {
             stream.control = kind;
             stream.set(State::DicomAssociate);
         }
-        pdu::DATA if length >= 6 && length <= DATA_MAX => stream.set(State::DicomPdv),
+        pdu::DATA if (6..=DATA_MAX).contains(&length) => stream.set(State::DicomPdv),
         pdu::ASSOCIATE_RJ | pdu::ABORT if known && length == 4 => {
             cpu.record(Tag::DicomPdu, FIRST | LAST, [kind, 0, l0, l1, l2, l3]);
             cpu.record(Tag::DicomReason, FIRST, []);

@@ -423,7 +423,7 @@ impl Flow {
 
         let [a, b] = &self.directions;
         let total = a.packets + b.packets;
-        if total >= SNAPSHOT_FROM && total & (total - 1) == 0 {
+        if total >= SNAPSHOT_FROM && total.is_power_of_two() {
             edges |= Edges::SNAPSHOT;
         }
         if !was_closed && self.is_closed() {
@@ -470,7 +470,7 @@ fn bump<const N: usize>(bins: &mut [u32; N], bin: u32) {
 #[must_use]
 pub const fn size_bin(length: u32) -> u32 {
     let log = log2(length);
-    if log < 5 { 0 } else { log - 5 }
+    log.saturating_sub(5)
 }
 
 /// Floor of the binary logarithm; 0 for 0. By halving, since BPF has no instruction for it.

@@ -10,6 +10,14 @@
 //! (features) → [`stream`] (TCP order) → [`dicom`], [`hl7`], [`tls`] (what may leave the kernel) →
 //! [`tape`] and [`event`] (how it leaves).
 #![no_std]
+#![allow(
+    clippy::inline_always,
+    reason = "a call that is not inlined costs the packet path, and the verifier may not follow it"
+)]
+#![allow(
+    clippy::cast_possible_truncation,
+    reason = "conversions that can fail would bring panics into the kernel; ranges are checked before"
+)]
 
 pub mod bytes;
 pub mod counter;

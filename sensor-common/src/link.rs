@@ -6,13 +6,13 @@ use crate::{
     packet::Packet,
 };
 
-/// VLAN tags that are read; QinQ has two.
+/// VLAN tags that are read; `QinQ` has two.
 pub(crate) const MAX_VLAN_TAGS: u8 = 2;
 
 const IPV4: u16 = 0x0800;
 const ARP: u16 = 0x0806;
 const IPV6: u16 = 0x86dd;
-/// 802.1Q, 802.1ad and the tag that QinQ had before 802.1ad.
+/// 802.1Q, 802.1ad and the tag that `QinQ` had before 802.1ad.
 const TAGS: [u16; 3] = [0x8100, 0x88a8, 0x9100];
 
 /// Reads an Ethernet header and its tags; gives the IP version that its type announces.

@@ -26,7 +26,7 @@ pub mod protocol {
     pub const UDP: u8 = 17;
     /// GRE.
     pub const GRE: u8 = 47;
-    /// ICMPv6.
+    /// `ICMPv6`.
     pub const ICMP6: u8 = 58;
     /// SCTP.
     pub const SCTP: u8 = 132;

@@ -193,7 +193,7 @@ impl Stream {
         let payload = packet.payload_length;
         let mut length = payload;
         if flags & (TCP_SYN | TCP_FIN) != 0 {
-            length += transport::syn_length(packet) + if flags & TCP_FIN != 0 { 1 } else { 0 };
+            length += transport::syn_length(packet) + u32::from(flags & TCP_FIN != 0);
         }
         if length == 0 {
             return place;
@@ -331,7 +331,7 @@ pub fn begin(cpu: &mut Cpu) {
     work.missing = cpu.packet.payload_length - cpu.packet.payload_captured;
     // A SYN takes a number of the sequence space before the payload.
     let syn = transport::syn_length(&cpu.packet);
-    let seen = if seen > syn { seen - syn } else { 0 };
+    let seen = seen.saturating_sub(syn);
     work.position = cpu.packet.offset + seen;
     if work.position > work.end {
         work.position = work.end;

@@ -53,7 +53,7 @@ pub enum Tag {
     Hl7Acknowledgement = 17,
     /// An MLLP block is complete: bytes between start and end block (32-bit little-endian).
     Hl7End = 18,
-    /// A TLS handshake record with a ClientHello or ServerHello, cut at [`crate::tls::HELLO_MAX`].
+    /// A TLS handshake record with a `ClientHello` or `ServerHello`, cut at [`crate::tls::HELLO_MAX`].
     TlsHello = 24,
     /// The reader lost its place; the next record begins a new protocol unit. No bytes.
     Desync = 32,

@@ -13,9 +13,9 @@ pub const HANDSHAKE: u8 = 22;
 const CLIENT_HELLO: u8 = 1;
 const SERVER_HELLO: u8 = 2;
 
-/// Bytes of a ClientHello record that are copied; with post-quantum key shares they have about 1,800.
+/// Bytes of a `ClientHello` record that are copied; with post-quantum key shares they have about 1,800.
 pub const HELLO_MAX: u32 = 2_048;
-/// Bytes of a ServerHello record that are copied: enough for its version.
+/// Bytes of a `ServerHello` record that are copied: enough for its version.
 pub const SERVER_HELLO_MAX: u32 = 256;
 
 #[inline(always)]
@@ -28,8 +28,7 @@ pub(crate) fn step<F: Frame>(frame: &F, cpu: &mut Cpu) -> Step {
     let sound = content == HANDSHAKE
         && major == 3
         && minor <= 4
-        && length >= 38
-        && length <= 0x4000
+        && (38..=0x4000).contains(&length)
         && (kind == CLIENT_HELLO || kind == SERVER_HELLO);
     if !sound {
         return stream::desync(cpu);

@@ -52,6 +52,8 @@ pub(crate) fn objects() -> Result<PathBuf> {
     let flags = [
         "-Cdebuginfo=2".to_owned(),
         "-Clink-arg=--btf".to_owned(),
+        // 32-bit instructions and jumps (Linux 5.1).
+        "-Ctarget-cpu=v3".to_owned(),
         format!("-Clinker={}", toolchain.linker.display()),
     ];
     let mut command = Command::new(&toolchain.compiler.cargo);

@@ -223,7 +223,7 @@ impl<S: FnMut(&[u8])> Home for Visit<'_, S> {
         let engine = &mut *self.engine;
         let packet = &engine.cpu.packet;
         // SAFETY: the engine passes a pointer that `find` gave for this packet, before any insertion.
-        let flow = value.map_or(engine.cpu.fresh, |flow| unsafe { *flow });
+        let flow = value.map_or(&engine.cpu.fresh, |flow| unsafe { &*flow });
         match (packet.family, table) {
             (4, Table::Established) => engine.established4.insert(packet.key4, flow),
             (4, Table::Fresh) => engine.fresh4.insert(packet.key4, flow),

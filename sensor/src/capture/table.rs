@@ -81,7 +81,7 @@ impl<K: Copy + Eq + Hash> FlowTable<K> {
     }
 
     /// Adds a flow; false if the key is there, or the table is full and refuses.
-    pub(super) fn insert(&mut self, key: K, flow: Flow) -> bool {
+    pub(super) fn insert(&mut self, key: K, flow: &Flow) -> bool {
         let hash = self.hasher.hash_one(key);
         let entries = &self.entries;
         if self
@@ -100,7 +100,7 @@ impl<K: Copy + Eq + Hash> FlowTable<K> {
             self.evicted += 1;
         }
         let entry = Entry {
-            flow,
+            flow: *flow,
             key,
             hash,
             newer: NONE,
