@@ -15,6 +15,7 @@ use std::{collections::BTreeMap, net::IpAddr};
 
 use serde::{Deserialize, Serialize};
 
+pub(crate) use address::addresses;
 pub use address::{Conversation, community_id, flow_id, mac_text};
 pub use dicom::{
     Abort, Association, AssociationOutcome, CommandCounts, CommandSummary, ContextResult,

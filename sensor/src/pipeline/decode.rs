@@ -27,8 +27,6 @@ pub enum RingEvent<'a> {
         header: ChunkHeader,
         /// The direction that the bytes travelled in.
         direction: Direction,
-        /// The protocol as recognised so far.
-        protocol: Protocol,
         /// The tape.
         tape: &'a [u8],
     },
@@ -134,8 +132,7 @@ pub fn decode(bytes: &[u8]) -> Result<RingEvent<'_>, DecodeError> {
                 1 => Direction::BToA,
                 other => return Err(DecodeError::Detail(other)),
             };
-            let protocol = Protocol::from_index(header.protocol);
-            if protocol as u8 != header.protocol {
+            if Protocol::from_index(header.protocol) as u8 != header.protocol {
                 return Err(DecodeError::Protocol(header.protocol));
             }
             let length = usize::from(chunk.tape_len);
@@ -149,7 +146,6 @@ pub fn decode(bytes: &[u8]) -> Result<RingEvent<'_>, DecodeError> {
             Ok(RingEvent::Chunk {
                 header: chunk,
                 direction,
-                protocol,
                 tape,
             })
         }

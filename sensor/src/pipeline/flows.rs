@@ -91,7 +91,7 @@ impl FlowMemory {
 
 /// The name of a recognised protocol in events.
 #[must_use]
-pub(super) fn protocol_name(protocol: Protocol) -> Option<&'static str> {
+pub(crate) fn protocol_name(protocol: Protocol) -> Option<&'static str> {
     match protocol {
         Protocol::None => None,
         Protocol::Dicom => Some("dicom"),

@@ -1,16 +1,21 @@
 //! The daemon's single-threaded heart, used live and in replay: ring records and ended flows in,
 //! events out, and a bounded memory of what was seen for status and command line.
 
+mod connection;
 pub mod decode;
 mod flows;
 mod options;
+mod sessions;
 mod stats;
+mod tell;
 
 use sensor_common::{
     event::FlowReason,
     flow::{self, Flow},
     key::FlowKey,
 };
+
+pub(crate) use flows::protocol_name;
 
 pub use decode::{DecodeError, RingEvent};
 pub use flows::FlowSnapshot;
@@ -19,7 +24,7 @@ pub use stats::PipelineStats;
 
 use crate::{
     event::{Association, Body, Conversation, Event, FlowWhy, Hl7SessionSummary, Time, Timebase},
-    inventory::HostReport,
+    inventory::{HostReport, Inventory},
 };
 
 /// Why a flow entry was taken out of the table.
@@ -63,6 +68,8 @@ pub struct Pipeline {
     options: PipelineOptions,
     stats: PipelineStats,
     flows: flows::FlowMemory,
+    sessions: sessions::Sessions,
+    inventory: Inventory,
     now: u64,
 }
 
@@ -72,6 +79,8 @@ impl Pipeline {
     pub fn new(options: PipelineOptions) -> Self {
         Self {
             flows: flows::FlowMemory::new(options.limits),
+            sessions: sessions::Sessions::new(&options),
+            inventory: Inventory::new(options.limits.known_hosts, options.limits.fresh_hosts),
             options,
             stats: PipelineStats::default(),
             now: 0,
@@ -103,10 +112,16 @@ impl Pipeline {
                     }
                 }
             }
-            Ok(RingEvent::Chunk { header, tape, .. }) => {
+            Ok(RingEvent::Chunk {
+                header,
+                direction,
+                tape,
+            }) => {
                 self.stats.chunks += 1;
                 self.stats.tape_bytes += tape.len() as u64;
                 self.advance(header.header.time);
+                let (sessions, mut outlet) = self.outlet(out);
+                sessions.chunk(&header, direction, tape, &mut outlet);
             }
             Err(error) => self.stats.count_bad(error),
         }
@@ -125,6 +140,10 @@ impl Pipeline {
         self.advance(flow.last());
         self.emit_flow(key, flow, reason.into(), out);
         self.flows.end(key, flow, reason.into());
+        self.inventory.flow_ended(key, flow, self.options.timebase);
+        let (sessions, mut outlet) = self.outlet(out);
+        sessions.flow(key, flow);
+        sessions.flow_ended(key, flow, reason, &mut outlet);
     }
 
     /// Takes the state of a flow that goes on, which is due because the flow is long.
@@ -135,13 +154,19 @@ impl Pipeline {
 
     /// Housekeeping of sessions; `now_ns` is the engine's clock. To be called about every second of
     /// that clock.
-    pub fn tick(&mut self, now_ns: u64, _out: &mut Vec<Event>) {
+    pub fn tick(&mut self, now_ns: u64, out: &mut Vec<Event>) {
         self.advance(now_ns);
+        let now = self.now;
+        let (sessions, mut outlet) = self.outlet(out);
+        sessions.tick(now, &mut outlet);
     }
 
     /// Closes all sessions, at the end of a replay or at shutdown. To be called after the flows of
     /// the table were handed over.
-    pub fn finish(&mut self, _out: &mut Vec<Event>) {}
+    pub fn finish(&mut self, out: &mut Vec<Event>) {
+        let (sessions, mut outlet) = self.outlet(out);
+        sessions.finish(&mut outlet);
+    }
 
     /// The counters and fill levels.
     #[must_use]
@@ -149,6 +174,10 @@ impl Pipeline {
         PipelineStats {
             live_flows: self.flows.live_count(),
             live_flows_evicted: self.flows.evicted(),
+            sessions_open: self.sessions.open_count(),
+            hosts: self.inventory.len(),
+            hosts_evicted: self.inventory.evicted(),
+            host_details_omitted: self.inventory.omitted(),
             ..self.stats.clone()
         }
     }
@@ -173,19 +202,36 @@ impl Pipeline {
     /// DICOM associations: the open ones, then the closed ones, latest first.
     #[must_use]
     pub fn associations(&self) -> Vec<SessionView<Association>> {
-        Vec::new()
+        self.sessions.associations()
     }
 
     /// HL7 sessions: the open ones, then the closed ones, latest first.
     #[must_use]
     pub fn hl7_sessions(&self) -> Vec<SessionView<Hl7SessionSummary>> {
-        Vec::new()
+        self.sessions.hl7_sessions()
     }
 
-    /// Hosts, those seen last first.
+    /// Hosts, those seen last first; what running flows add is as of their last report.
     #[must_use]
     pub fn hosts(&self) -> Vec<HostReport> {
-        Vec::new()
+        let live = self
+            .flows
+            .live()
+            .map(|snapshot| (&snapshot.key, &snapshot.flow));
+        self.inventory.reports(live, self.options.timebase)
+    }
+
+    fn outlet<'a>(
+        &'a mut self,
+        out: &'a mut Vec<Event>,
+    ) -> (&'a mut sessions::Sessions, tell::Outlet<'a>) {
+        let outlet = tell::Outlet {
+            options: &self.options,
+            stats: &mut self.stats,
+            inventory: &mut self.inventory,
+            out,
+        };
+        (&mut self.sessions, outlet)
     }
 
     fn advance(&mut self, time: u64) {
@@ -198,6 +244,12 @@ impl Pipeline {
             self.emit_flow(key, flow, why, out);
         }
         self.flows.run(key, flow, why);
+        self.inventory.flow_seen(key, flow, self.options.timebase);
+        self.sessions.flow(key, flow);
+        if why == FlowWhy::Closed {
+            self.sessions
+                .flow_closed(key, flow.start, self.now, self.options.linger_ns);
+        }
     }
 
     fn emit_flow(&mut self, key: &FlowKey, flow: &Flow, why: FlowWhy, out: &mut Vec<Event>) {

@@ -38,6 +38,8 @@ pub struct PipelineStats {
     pub elements_oversize: u64,
     /// Protocol elements left out because they break their standard.
     pub elements_malformed: u64,
+    /// Protocol elements of a connection whose session had ended, left out.
+    pub elements_late: u64,
     /// Places at which the kernel's reader lost its place in a protocol.
     pub desyncs: u64,
     /// Flows that ended.

@@ -1,0 +1,164 @@
+//! One host, every list bounded.
+
+use std::net::IpAddr;
+
+use super::{AeTitle, DicomImplementation, HostReport, Macs, Service};
+use crate::event::{Party, Time, mac_text};
+
+/// Ethernet addresses kept of a host.
+const MACS_MAX: usize = 4;
+/// Services kept of a host.
+const SERVICES_MAX: usize = 128;
+/// AE titles kept of a host.
+const TITLES_MAX: usize = 32;
+/// HL7 applications kept of a host.
+const APPLICATIONS_MAX: usize = 32;
+/// DICOM implementations kept of a host.
+const IMPLEMENTATIONS_MAX: usize = 8;
+
+/// What was seen of an address.
+#[derive(Debug)]
+pub(super) struct Host {
+    first: Time,
+    last: Time,
+    macs: Vec<[u8; 6]>,
+    bytes_in: u64,
+    bytes_out: u64,
+    opened: u64,
+    accepted: u64,
+    services: Vec<Service>,
+    titles: Vec<AeTitle>,
+    applications: Vec<Party>,
+    implementations: Vec<DicomImplementation>,
+    pub(super) cleartext_dicom: bool,
+    pub(super) cleartext_hl7: bool,
+    pub(super) tls: bool,
+}
+
+impl Host {
+    pub(super) fn new(now: Time) -> Self {
+        Self {
+            first: now,
+            last: now,
+            macs: Vec::new(),
+            bytes_in: 0,
+            bytes_out: 0,
+            opened: 0,
+            accepted: 0,
+            services: Vec::new(),
+            titles: Vec::new(),
+            applications: Vec::new(),
+            implementations: Vec::new(),
+            cleartext_dicom: false,
+            cleartext_hl7: false,
+            tls: false,
+        }
+    }
+
+    pub(super) fn seen(&mut self, first: Time, last: Time) {
+        self.first = self.first.min(first);
+        self.last = self.last.max(last);
+    }
+
+    /// The latest stands first, the oldest makes room.
+    pub(super) fn mac(&mut self, mac: [u8; 6]) {
+        if mac == [0; 6] || self.macs.first() == Some(&mac) {
+            return;
+        }
+        self.macs.retain(|other| *other != mac);
+        self.macs.insert(0, mac);
+        self.macs.truncate(MACS_MAX);
+    }
+
+    pub(super) fn add_flow(&mut self, bytes_out: u64, bytes_in: u64, opened: bool) {
+        self.bytes_out = self.bytes_out.saturating_add(bytes_out);
+        self.bytes_in = self.bytes_in.saturating_add(bytes_in);
+        self.opened += u64::from(opened);
+        self.accepted += u64::from(!opened);
+    }
+
+    /// How many details were left out: 0 or 1, here and below.
+    pub(super) fn service(&mut self, service: Service) -> u64 {
+        let same = |s: &&mut Service| s.port == service.port && s.proto == service.proto;
+        if let Some(known) = self.services.iter_mut().find(same) {
+            if service.app_proto.is_some() {
+                known.app_proto = service.app_proto;
+            }
+            return 0;
+        }
+        push(&mut self.services, service, SERVICES_MAX)
+    }
+
+    pub(super) fn title(&mut self, title: AeTitle) -> u64 {
+        if let Some(known) = self
+            .titles
+            .iter_mut()
+            .find(|known| known.title == title.title)
+        {
+            known.requestor |= title.requestor;
+            known.acceptor |= title.acceptor;
+            known.scu |= title.scu;
+            known.scp |= title.scp;
+            return 0;
+        }
+        push(&mut self.titles, title, TITLES_MAX)
+    }
+
+    pub(super) fn implementation(&mut self, implementation: DicomImplementation) -> u64 {
+        if self.implementations.contains(&implementation) {
+            return 0;
+        }
+        push(
+            &mut self.implementations,
+            implementation,
+            IMPLEMENTATIONS_MAX,
+        )
+    }
+
+    pub(super) fn application(
+        &mut self,
+        application: &Option<String>,
+        facility: &Option<String>,
+    ) -> u64 {
+        let same = |p: &Party| p.application == *application && p.facility == *facility;
+        if (application.is_none() && facility.is_none()) || self.applications.iter().any(same) {
+            return 0;
+        }
+        let party = Party {
+            application: application.clone(),
+            facility: facility.clone(),
+        };
+        push(&mut self.applications, party, APPLICATIONS_MAX)
+    }
+
+    pub(super) fn report(&self, address: IpAddr, macs: &Macs) -> HostReport {
+        let mut services = self.services.clone();
+        services.sort();
+        HostReport {
+            address,
+            macs: self.macs.iter().filter_map(|mac| mac_text(*mac)).collect(),
+            mac_shared: self.macs.iter().any(|mac| macs.is_shared(*mac)),
+            first_seen: self.first,
+            last_seen: self.last,
+            bytes_in: self.bytes_in,
+            bytes_out: self.bytes_out,
+            flows_opened: self.opened,
+            flows_accepted: self.accepted,
+            services,
+            ae_titles: self.titles.clone(),
+            hl7_applications: self.applications.clone(),
+            implementations: self.implementations.clone(),
+            cleartext_dicom: self.cleartext_dicom,
+            cleartext_hl7: self.cleartext_hl7,
+            tls: self.tls,
+        }
+    }
+}
+
+fn push<T>(list: &mut Vec<T>, value: T, max: usize) -> u64 {
+    if list.len() >= max {
+        return 1;
+    }
+    list.push(value);
+    0
+}

@@ -1,0 +1,385 @@
+//! Hosts as they were seen; no guess at what they are.
+//!
+//! A host is an address that sent something. Hosts that were seen in a conversation of both
+//! directions, or with a clinical protocol, are kept apart from the others, so that a scan or a flood
+//! of invented senders replaces only its own kind.
+
+mod host;
+mod macs;
+
+use std::{net::IpAddr, num::NonZeroUsize};
+
+use lru::LruCache;
+use sensor_common::{
+    flow::{self, Flow, Half},
+    key::FlowKey,
+    packet::{TCP_ACK, TCP_SYN, protocol},
+};
+use serde::{Deserialize, Serialize};
+
+use self::{host::Host, macs::Macs};
+use crate::{
+    event::{
+        Association, AssociationOutcome, Conversation, Hl7Message, Party, Side, Time, Timebase,
+        addresses,
+    },
+    pipeline::protocol_name,
+};
+
+/// All hosts.
+#[derive(Debug)]
+pub struct Inventory {
+    known: LruCache<IpAddr, Host>,
+    fresh: LruCache<IpAddr, Host>,
+    macs: Macs,
+    evicted: u64,
+    omitted: u64,
+}
+
+/// One side of a flow.
+struct End<'a> {
+    address: IpAddr,
+    mac: [u8; 6],
+    port: u16,
+    sent: &'a Half,
+    received: &'a Half,
+    opened: bool,
+}
+
+impl Inventory {
+    /// An empty inventory with room for so many hosts, [known and other](self).
+    #[must_use]
+    pub fn new(known: usize, fresh: usize) -> Self {
+        let capacity = |size| NonZeroUsize::new(size).unwrap_or(NonZeroUsize::MIN);
+        Self {
+            known: LruCache::new(capacity(known)),
+            fresh: LruCache::new(capacity(fresh)),
+            macs: Macs::new(capacity(known)),
+            evicted: 0,
+            omitted: 0,
+        }
+    }
+
+    /// Takes the state of a running flow.
+    pub fn flow_seen(&mut self, key: &FlowKey, flow: &Flow, timebase: Timebase) {
+        self.flow(key, flow, timebase, false);
+    }
+
+    /// Takes the final state of a flow.
+    pub fn flow_ended(&mut self, key: &FlowKey, flow: &Flow, timebase: Timebase) {
+        self.flow(key, flow, timebase, true);
+    }
+
+    fn flow(&mut self, key: &FlowKey, flow: &Flow, timebase: Timebase, ended: bool) {
+        let answered = flow.directions.iter().all(|half| half.packets > 0);
+        let app_proto = protocol_name(flow.protocol());
+        for end in ends(key, flow) {
+            if end.sent.packets == 0 || !is_host(end.address) {
+                continue;
+            }
+            self.macs.add(end.mac, end.address);
+            let service = offers(key.protocol, &end).then(|| Service {
+                proto: proto_name(key.protocol).to_owned(),
+                port: end.port,
+                app_proto: app_proto.map(str::to_owned),
+            });
+            let times = (timebase.wall(end.sent.first), timebase.wall(end.sent.last));
+            let host = self.host(end.address, answered || app_proto.is_some(), times.0);
+            host.seen(times.0, times.1);
+            host.mac(end.mac);
+            if ended {
+                host.add_flow(end.sent.bytes, end.received.bytes, end.opened);
+            }
+            if let Some(service) = service {
+                let omitted = host.service(service);
+                self.omitted += omitted;
+            }
+        }
+    }
+
+    /// Takes an association as it stands; `source` is the side that opened the connection.
+    pub fn association(
+        &mut self,
+        conversation: &Conversation,
+        source: Side,
+        association: &Association,
+    ) {
+        // A title that was not accepted need not be anyone's.
+        let accepted = !matches!(
+            association.outcome,
+            AssociationOutcome::Pending | AssociationOutcome::Rejected
+        );
+        for (address, side) in [
+            (conversation.src_ip, source),
+            (conversation.dest_ip, source.other()),
+        ] {
+            let asked = side == Side::Requestor;
+            let (title, implementation) = if asked {
+                (&association.calling_ae, &association.requestor)
+            } else {
+                (&association.called_ae, &association.acceptor)
+            };
+            let scu = association
+                .commands
+                .iter()
+                .any(|command| command.scu == side);
+            let scp = association
+                .commands
+                .iter()
+                .any(|command| command.scu != side);
+            let title = title
+                .clone()
+                .filter(|title| !title.is_empty() && (asked || accepted));
+            let title = title.map(|title| AeTitle {
+                title,
+                requestor: asked,
+                acceptor: !asked,
+                scu,
+                scp,
+            });
+            let implementation = implementation.as_ref().and_then(|implementation| {
+                Some(DicomImplementation {
+                    class_uid: implementation.class_uid.clone()?,
+                    version_name: implementation.version_name.clone(),
+                })
+            });
+            let host = self.host(address, true, association.start);
+            host.seen(association.start, association.end);
+            host.cleartext_dicom = true;
+            let omitted = title.map_or(0, |title| host.title(title))
+                + implementation.map_or(0, |implementation| host.implementation(implementation));
+            self.omitted += omitted;
+        }
+    }
+
+    /// Takes an HL7 message.
+    pub fn message(&mut self, conversation: &Conversation, message: &Hl7Message, time: Time) {
+        let (sender, receiver) = if message.to_server {
+            (conversation.src_ip, conversation.dest_ip)
+        } else {
+            (conversation.dest_ip, conversation.src_ip)
+        };
+        let host = self.host(sender, true, time);
+        host.seen(time, time);
+        host.cleartext_hl7 = true;
+        let omitted = host.application(&message.sending_application, &message.sending_facility);
+        self.omitted += omitted;
+        if let Some(host) = self.known.get_mut(&receiver) {
+            host.cleartext_hl7 = true;
+        }
+    }
+
+    /// Takes a TLS connection.
+    pub fn tls(&mut self, conversation: &Conversation, time: Time) {
+        for address in [conversation.src_ip, conversation.dest_ip] {
+            let host = self.host(address, true, time);
+            host.seen(time, time);
+            host.tls = true;
+        }
+    }
+
+    /// Hosts known.
+    #[must_use]
+    pub fn len(&self) -> u64 {
+        (self.known.len() + self.fresh.len()) as u64
+    }
+
+    /// True without any host.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Hosts dropped because they were too many.
+    #[must_use]
+    pub fn evicted(&self) -> u64 {
+        self.evicted
+    }
+
+    /// Details of hosts left out because they were too many.
+    #[must_use]
+    pub fn omitted(&self) -> u64 {
+        self.omitted
+    }
+
+    /// All hosts, those seen last first; `live` are the running flows.
+    pub fn reports<'a>(
+        &self,
+        live: impl Iterator<Item = (&'a FlowKey, &'a Flow)>,
+        timebase: Timebase,
+    ) -> Vec<HostReport> {
+        let all = self.known.iter().chain(self.fresh.iter());
+        let mut reports: std::collections::HashMap<IpAddr, HostReport> = all
+            .map(|(address, host)| (*address, host.report(*address, &self.macs)))
+            .collect();
+        for (key, flow) in live {
+            for end in ends(key, flow) {
+                if let Some(report) = reports.get_mut(&end.address) {
+                    report.bytes_out += end.sent.bytes;
+                    report.bytes_in += end.received.bytes;
+                    report.flows_opened += u64::from(end.opened);
+                    report.flows_accepted += u64::from(!end.opened);
+                    report.last_seen = report.last_seen.max(timebase.wall(end.sent.last));
+                }
+            }
+        }
+        let mut reports: Vec<_> = reports.into_values().collect();
+        reports.sort_by(|a, b| {
+            b.last_seen
+                .cmp(&a.last_seen)
+                .then(a.address.cmp(&b.address))
+        });
+        reports
+    }
+
+    /// The host of an address, made where there is none; `known` puts it among the known ones.
+    fn host(&mut self, address: IpAddr, known: bool, now: Time) -> &mut Host {
+        let in_known = self.known.contains(&address);
+        if !in_known && known {
+            let host = self.fresh.pop(&address).unwrap_or_else(|| Host::new(now));
+            self.evicted += u64::from(self.known.push(address, host).is_some());
+        }
+        if in_known || known {
+            self.known.get_or_insert_mut(address, || Host::new(now))
+        } else {
+            if !self.fresh.contains(&address) {
+                self.evicted += u64::from(self.fresh.push(address, Host::new(now)).is_some());
+            }
+            self.fresh.get_or_insert_mut(address, || Host::new(now))
+        }
+    }
+}
+
+fn ends<'a>(key: &FlowKey, flow: &'a Flow) -> [End<'a>; 2] {
+    let (a, b) = addresses(key);
+    let b_opened = flow.flags & flow::INITIATOR_B != 0;
+    let [from_a, from_b] = &flow.directions;
+    [
+        End {
+            address: a,
+            mac: flow.mac_a,
+            port: u16::from_be_bytes(key.port_a),
+            sent: from_a,
+            received: from_b,
+            opened: !b_opened,
+        },
+        End {
+            address: b,
+            mac: flow.mac_b,
+            port: u16::from_be_bytes(key.port_b),
+            sent: from_b,
+            received: from_a,
+            opened: b_opened,
+        },
+    ]
+}
+
+/// True if this end was asked and answered as a service does: TCP by SYN with ACK or by payload, the
+/// others by a packet.
+fn offers(ip_protocol: u8, end: &End<'_>) -> bool {
+    if end.opened || end.received.packets == 0 || end.port == 0 {
+        return false;
+    }
+    match ip_protocol {
+        protocol::TCP => {
+            // SYN and ACK both seen is SYN+ACK, since a responder sends no bare SYN.
+            end.sent.tcp_flags & (TCP_SYN | TCP_ACK) == TCP_SYN | TCP_ACK || end.sent.payload > 0
+        }
+        protocol::UDP | protocol::SCTP => true,
+        _ => false,
+    }
+}
+
+fn proto_name(ip_protocol: u8) -> &'static str {
+    match ip_protocol {
+        protocol::UDP => "UDP",
+        protocol::SCTP => "SCTP",
+        _ => "TCP",
+    }
+}
+
+/// False for addresses that no single host has.
+fn is_host(address: IpAddr) -> bool {
+    !address.is_multicast()
+        && !address.is_unspecified()
+        && address != IpAddr::V4(std::net::Ipv4Addr::BROADCAST)
+}
+
+/// A host.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct HostReport {
+    /// Its address.
+    pub address: IpAddr,
+    /// Ethernet addresses that its packets came with, the latest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub macs: Vec<String>,
+    /// One of these serves many addresses, so it is a router's, not this host's.
+    pub mac_shared: bool,
+    /// When it was first seen.
+    pub first_seen: Time,
+    /// When it was last seen.
+    pub last_seen: Time,
+    /// Bytes of IP packets that it received.
+    pub bytes_in: u64,
+    /// Bytes of IP packets that it sent.
+    pub bytes_out: u64,
+    /// Flows that it opened.
+    pub flows_opened: u64,
+    /// Flows that others opened to it.
+    pub flows_accepted: u64,
+    /// Services that it was seen to offer.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub services: Vec<Service>,
+    /// DICOM application entities.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub ae_titles: Vec<AeTitle>,
+    /// HL7 applications and facilities that it sent messages as.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub hl7_applications: Vec<Party>,
+    /// DICOM implementations.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub implementations: Vec<DicomImplementation>,
+    /// It spoke DICOM in clear text.
+    pub cleartext_dicom: bool,
+    /// It spoke HL7 in clear text.
+    pub cleartext_hl7: bool,
+    /// It spoke TLS.
+    pub tls: bool,
+}
+
+/// A service that a host was seen to offer: it answered there.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Service {
+    /// `TCP`, `UDP` or `SCTP`.
+    pub proto: String,
+    /// The port.
+    pub port: u16,
+    /// `dicom`, `hl7` or `tls`, recognised by content.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub app_proto: Option<String>,
+}
+
+/// An AE title and what it did.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct AeTitle {
+    /// The title.
+    pub title: String,
+    /// It asked for associations.
+    pub requestor: bool,
+    /// It accepted associations.
+    pub acceptor: bool,
+    /// It sent requests (service class user).
+    pub scu: bool,
+    /// It answered requests (service class provider).
+    pub scp: bool,
+}
+
+/// What a DICOM implementation says of itself.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct DicomImplementation {
+    /// Implementation class UID.
+    pub class_uid: String,
+    /// Implementation version name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version_name: Option<String>,
+}

@@ -1,0 +1,229 @@
+//! One connection that carries DICOM, HL7 or TLS.
+
+use std::{collections::VecDeque, sync::Arc};
+
+use sensor_common::{
+    dicom::pdu,
+    event::{self, ChunkHeader},
+    key::Direction,
+    tape::Tag,
+};
+
+use super::{
+    SessionView,
+    tell::{Outlet, close_association, note_association, tell_association, tell_message, tell_tls},
+};
+use crate::{
+    event::{Association, Conversation, DicomEventType, Time},
+    protocol::{
+        assembler::{Assembler, Element},
+        dicom, hl7, tls,
+    },
+};
+
+#[derive(Debug)]
+pub(super) struct Connection {
+    pub(super) conversation: Conversation,
+    pub(super) initiator: Direction,
+    pub(super) midstream: bool,
+    pub(super) assemblers: [Assembler; 2],
+    pub(super) session: Session,
+    pub(super) last: u64,
+    /// When the session, whose end was seen, is reported.
+    pub(super) due: Option<u64>,
+    /// It was reported.
+    pub(super) over: bool,
+}
+
+#[derive(Debug)]
+pub(super) enum Session {
+    /// Nothing was recognised, or all that was is reported.
+    None,
+    Dicom(Box<dicom::Session>),
+    Hl7(Box<hl7::Session>),
+    Tls(Box<tls::Session>),
+}
+
+impl Connection {
+    /// The connection whose first chunk begins with `header`.
+    pub(super) fn new(header: &ChunkHeader, in_iface: Option<Arc<str>>) -> Self {
+        let b_opened = header.flags & event::INITIATOR_B != 0;
+        let mut conversation = Conversation::new(&header.key, header.flow_start, b_opened);
+        conversation.in_iface = in_iface;
+        Self {
+            conversation,
+            initiator: if b_opened {
+                Direction::BToA
+            } else {
+                Direction::AToB
+            },
+            midstream: header.flags & event::MIDSTREAM != 0,
+            assemblers: [Assembler::default(), Assembler::default()],
+            session: Session::None,
+            last: header.header.time,
+            due: None,
+            over: false,
+        }
+    }
+
+    /// Takes one element; true if the session's end was seen.
+    pub(super) fn element(
+        &mut self,
+        direction: Direction,
+        element: Element<'_>,
+        now: Time,
+        outlet: &mut Outlet<'_>,
+        closed: &mut VecDeque<SessionView<Association>>,
+    ) -> bool {
+        let (tag, bytes) = match element {
+            Element::Record { tag, bytes } => (tag, bytes),
+            Element::Gap => {
+                self.gap(direction, now, outlet);
+                return false;
+            }
+        };
+        if self.over {
+            // Only a new association brings a connection back; all else is what came late.
+            if tag != Tag::DicomPdu || bytes.first() != Some(&pdu::ASSOCIATE_RQ) {
+                outlet.stats.elements_late += 1;
+                return false;
+            }
+            self.over = false;
+        }
+        match tag {
+            Tag::DicomPdu
+            | Tag::DicomAssociate
+            | Tag::DicomItem
+            | Tag::DicomReason
+            | Tag::DicomPdv
+            | Tag::DicomElement
+            | Tag::DicomCommandEnd
+            | Tag::DicomDataEnd => self.dicom(direction, tag, bytes, now, outlet, closed),
+            Tag::Hl7Header | Tag::Hl7Acknowledgement | Tag::Hl7End => {
+                self.hl7(direction, tag, bytes, now, outlet);
+                false
+            }
+            Tag::TlsHello => {
+                self.tls(bytes, now, outlet);
+                false
+            }
+            Tag::Desync => {
+                outlet.stats.desyncs += 1;
+                self.gap(direction, now, outlet);
+                false
+            }
+        }
+    }
+
+    fn gap(&mut self, direction: Direction, now: Time, outlet: &mut Outlet<'_>) {
+        match &mut self.session {
+            Session::None => {}
+            Session::Dicom(session) => session.gap(direction),
+            Session::Hl7(session) => {
+                if let Some(message) = session.gap(direction, now) {
+                    tell_message(&self.conversation, message, now, outlet);
+                }
+            }
+            Session::Tls(session) => session.gap(),
+        }
+    }
+
+    fn dicom(
+        &mut self,
+        direction: Direction,
+        tag: Tag,
+        bytes: &[u8],
+        now: Time,
+        outlet: &mut Outlet<'_>,
+        closed: &mut VecDeque<SessionView<Association>>,
+    ) -> bool {
+        if let Session::Dicom(session) = &mut self.session
+            && session.is_succeeded_by(tag, bytes)
+        {
+            close_association(&self.conversation, session, closed, outlet);
+            self.session = Session::None;
+            self.due = None;
+        }
+        if matches!(self.session, Session::None) {
+            outlet.stats.associations += 1;
+            self.session = Session::Dicom(Box::new(dicom::Session::new(self.initiator, now)));
+        }
+        let Session::Dicom(session) = &mut self.session else {
+            outlet.stats.elements_malformed += 1;
+            return false;
+        };
+        match session.record(direction, tag, bytes, now) {
+            Ok(None) => false,
+            Ok(Some(dicom::Change::Command { response })) => {
+                let stats = &mut outlet.stats;
+                *if response {
+                    &mut stats.dicom_responses
+                } else {
+                    &mut stats.dicom_requests
+                } += 1;
+                false
+            }
+            Ok(Some(dicom::Change::Opened)) => {
+                let summary = session.summary();
+                note_association(&self.conversation, session, &summary, outlet);
+                tell_association(
+                    &self.conversation,
+                    DicomEventType::Opened,
+                    summary,
+                    now,
+                    outlet,
+                );
+                false
+            }
+            // Whole summaries follow at once, or after what the other direction still has.
+            Ok(Some(dicom::Change::Rejected | dicom::Change::Ended)) => true,
+            Err(_) => {
+                outlet.stats.elements_malformed += 1;
+                false
+            }
+        }
+    }
+
+    fn hl7(
+        &mut self,
+        direction: Direction,
+        tag: Tag,
+        bytes: &[u8],
+        now: Time,
+        outlet: &mut Outlet<'_>,
+    ) {
+        if matches!(self.session, Session::None) {
+            outlet.stats.hl7_sessions += 1;
+            let session = hl7::Session::new(self.initiator, self.midstream, now);
+            self.session = Session::Hl7(Box::new(session));
+        }
+        let Session::Hl7(session) = &mut self.session else {
+            outlet.stats.elements_malformed += 1;
+            return;
+        };
+        match session.record(direction, tag, bytes, now) {
+            Ok(Some(message)) => tell_message(&self.conversation, message, now, outlet),
+            Ok(None) => {}
+            Err(_) => outlet.stats.elements_malformed += 1,
+        }
+    }
+
+    fn tls(&mut self, bytes: &[u8], now: Time, outlet: &mut Outlet<'_>) {
+        if matches!(self.session, Session::None) {
+            outlet.stats.tls_connections += 1;
+            let port = self.conversation.dest_port.unwrap_or(0);
+            let session = tls::Session::new(outlet.options.likely(port), now);
+            self.session = Session::Tls(Box::new(session));
+            outlet.inventory.tls(&self.conversation, now);
+        }
+        let Session::Tls(session) = &mut self.session else {
+            outlet.stats.elements_malformed += 1;
+            return;
+        };
+        match session.hello(bytes) {
+            Ok(Some(report)) => tell_tls(&self.conversation, report, outlet),
+            Ok(None) => {}
+            Err(_) => outlet.stats.elements_malformed += 1,
+        }
+    }
+}

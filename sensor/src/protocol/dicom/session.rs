@@ -1,0 +1,413 @@
+//! The state of one association.
+
+use std::collections::BTreeMap;
+
+use sensor_common::{dicom::pdu, key::Direction, tape::Tag};
+
+use super::{
+    DicomError,
+    command::CommandSet,
+    commands::{Asked, Commands},
+    items::{self, Item},
+    names::Uid,
+};
+use crate::{
+    event::{AssociationOutcome, Implementation, Side, Time},
+    protocol::padded_text,
+};
+
+/// Role selections that are kept.
+const ROLES_MAX: usize = 256;
+/// Bytes of text of UIDs that are not well known; more of an association is left out.
+const TEXT_MAX: usize = 32 * 1024;
+
+/// What a record changed that is worth an event or a count.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// The association was accepted, and its acceptance is whole.
+    Opened,
+    /// It was rejected.
+    Rejected,
+    /// It was released or aborted.
+    Ended,
+    /// A command set is whole.
+    Command {
+        /// True for a response.
+        response: bool,
+    },
+}
+
+/// An association, or what can be known of one that began before the capture.
+#[derive(Debug)]
+pub struct Session {
+    pub(super) start: Time,
+    pub(super) end: Time,
+    /// The direction in which the requestor sends.
+    pub(super) requests: Direction,
+    pub(super) outcome: AssociationOutcome,
+    pub(super) request_seen: bool,
+    pub(super) opened_told: bool,
+    pub(super) midstream: bool,
+    pub(super) incomplete: bool,
+    pub(super) halves: [Half; 2],
+    pub(super) titles: Option<Titles>,
+    pub(super) application_context: Option<Uid>,
+    pub(super) contexts: BTreeMap<u8, Context>,
+    pub(super) implementations: [Option<Implementation>; 2],
+    pub(super) roles: Vec<(Side, Uid, bool, bool)>,
+    pub(super) user_identity: Option<u8>,
+    pub(super) reject: Option<[u8; 3]>,
+    pub(super) abort: Option<(Side, [u8; 2])>,
+    pub(super) commands: Commands,
+    pub(super) text: usize,
+    pub(super) omitted: u64,
+}
+
+#[derive(Debug)]
+pub(super) struct Titles {
+    pub(super) calling: String,
+    pub(super) called: String,
+}
+
+/// What one direction is in the middle of.
+#[derive(Debug, Default)]
+pub(super) struct Half {
+    /// Type of the association PDU whose items come.
+    associate: u8,
+    /// Bytes of it that have not come yet.
+    left: i64,
+    /// The user information's header was taken off `left`.
+    user_information: bool,
+    command: Option<CommandSet>,
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Context {
+    pub(super) abstract_syntax: Option<Uid>,
+    pub(super) transfer_syntaxes: Vec<Uid>,
+    pub(super) answer: Option<(u8, Option<Uid>)>,
+}
+
+impl Session {
+    /// A session of a connection that `initiator`'s sender opened.
+    #[must_use]
+    pub fn new(initiator: Direction, now: Time) -> Self {
+        Self {
+            start: now,
+            end: now,
+            requests: initiator,
+            outcome: AssociationOutcome::Pending,
+            request_seen: false,
+            opened_told: false,
+            midstream: false,
+            incomplete: false,
+            halves: [Half::default(), Half::default()],
+            titles: None,
+            application_context: None,
+            contexts: BTreeMap::new(),
+            implementations: [None, None],
+            roles: Vec::new(),
+            user_identity: None,
+            reject: None,
+            abort: None,
+            commands: Commands::default(),
+            text: 0,
+            omitted: 0,
+        }
+    }
+
+    /// True if `tag` with `bytes` begins another association, so that this one must be over.
+    #[must_use]
+    pub fn is_succeeded_by(&self, tag: Tag, bytes: &[u8]) -> bool {
+        tag == Tag::DicomPdu
+            && bytes.first() == Some(&pdu::ASSOCIATE_RQ)
+            && (self.request_seen || self.outcome != AssociationOutcome::Pending || self.midstream)
+    }
+
+    /// Takes one record of one direction.
+    ///
+    /// # Errors
+    /// [`DicomError`] if the record breaks the standard; the session goes on without it.
+    pub fn record(
+        &mut self,
+        direction: Direction,
+        tag: Tag,
+        bytes: &[u8],
+        now: Time,
+    ) -> Result<Option<Change>, DicomError> {
+        self.end = self.end.max(now);
+        let taken = self.take(direction, tag, bytes);
+        if taken.is_err() {
+            self.incomplete = true;
+        }
+        // Whatever follows the items of an acceptance shows that they are whole.
+        let follows = !matches!(tag, Tag::DicomItem | Tag::DicomAssociate);
+        match taken {
+            Ok(None)
+                if self
+                    .acceptance_is_whole(follows && bytes.first() != Some(&pdu::ASSOCIATE_AC)) =>
+            {
+                self.opened_told = true;
+                Ok(Some(Change::Opened))
+            }
+            other => other,
+        }
+    }
+
+    fn acceptance_is_whole(&self, followed: bool) -> bool {
+        self.outcome == AssociationOutcome::Accepted
+            && !self.opened_told
+            && (followed || self.halves[self.acceptor() as usize].left <= 0)
+    }
+
+    fn take(
+        &mut self,
+        direction: Direction,
+        tag: Tag,
+        bytes: &[u8],
+    ) -> Result<Option<Change>, DicomError> {
+        let short = |what| DicomError {
+            what,
+            offset: bytes.len(),
+        };
+        let first = !self.request_seen && self.outcome == AssociationOutcome::Pending;
+        match tag {
+            Tag::DicomPdu => {
+                let [kind, _, length @ ..] =
+                    *bytes.first_chunk::<6>().ok_or(short("PDU header"))?;
+                return Ok(self.pdu(direction, kind, u32::from_be_bytes(length)));
+            }
+            Tag::DicomAssociate => self.associate(direction, bytes)?,
+            Tag::DicomItem => self.item(direction, bytes)?,
+            Tag::DicomReason => {
+                let [_, a, b, c] = *bytes.first_chunk::<4>().ok_or(short("reason"))?;
+                if self.outcome == AssociationOutcome::Rejected {
+                    self.reject = Some([a, b, c]);
+                    return Ok(Some(Change::Rejected));
+                }
+                self.abort = Some((self.side(direction), [b, c]));
+                return Ok(Some(Change::Ended));
+            }
+            Tag::DicomPdv => {
+                self.midstream |= first;
+                // A command set may come in several fragments.
+                self.half(direction).command.get_or_insert_default();
+            }
+            Tag::DicomElement => {
+                let command = self.half(direction).command.get_or_insert_default();
+                if !command.element(bytes)? {
+                    return Err(short("command element"));
+                }
+            }
+            Tag::DicomCommandEnd => {
+                if let Some(command) = self.half(direction).command.take() {
+                    let asked = self.commands.command(self.side(direction), command)?;
+                    return Ok(Some(Change::Command {
+                        response: asked == Asked::Response,
+                    }));
+                }
+            }
+            Tag::DicomDataEnd => {
+                self.midstream |= first;
+                let size = *bytes.first_chunk::<8>().ok_or(short("data set's size"))?;
+                self.commands
+                    .data_set(self.side(direction), u64::from_le_bytes(size));
+            }
+            Tag::Desync => self.gap(direction),
+            Tag::Hl7Header | Tag::Hl7Acknowledgement | Tag::Hl7End | Tag::TlsHello => {}
+        }
+        Ok(None)
+    }
+
+    /// Something of a direction is missing from here on.
+    pub fn gap(&mut self, direction: Direction) {
+        self.incomplete = true;
+        let half = self.half(direction);
+        half.command = None;
+        half.left = 0;
+    }
+
+    /// The connection is over.
+    pub fn cut(&mut self) {
+        if matches!(
+            self.outcome,
+            AssociationOutcome::Pending | AssociationOutcome::Accepted
+        ) {
+            self.outcome = AssociationOutcome::Cut;
+        }
+    }
+
+    /// How it went so far.
+    #[must_use]
+    pub fn outcome(&self) -> AssociationOutcome {
+        self.outcome
+    }
+
+    /// True if the association request was seen.
+    #[must_use]
+    pub fn request_seen(&self) -> bool {
+        self.request_seen
+    }
+
+    /// The direction in which the requestor sends.
+    #[must_use]
+    pub fn requests(&self) -> Direction {
+        self.requests
+    }
+
+    fn pdu(&mut self, direction: Direction, kind: u8, length: u32) -> Option<Change> {
+        match kind {
+            pdu::ASSOCIATE_RQ | pdu::ASSOCIATE_AC => {
+                if kind == pdu::ASSOCIATE_RQ {
+                    self.request_seen = true;
+                    self.requests = direction;
+                } else {
+                    self.midstream |= !self.request_seen;
+                    self.requests = direction.reversed();
+                    self.outcome = AssociationOutcome::Accepted;
+                }
+                let half = self.half(direction);
+                half.associate = kind;
+                half.left = i64::from(length);
+                half.user_information = false;
+            }
+            pdu::ASSOCIATE_RJ => {
+                self.midstream |= !self.request_seen;
+                self.requests = direction.reversed();
+                self.outcome = AssociationOutcome::Rejected;
+            }
+            pdu::RELEASE_RQ => self.midstream |= self.outcome == AssociationOutcome::Pending,
+            pdu::RELEASE_RP => {
+                self.midstream |= self.outcome == AssociationOutcome::Pending;
+                self.outcome = AssociationOutcome::Released;
+                return Some(Change::Ended);
+            }
+            pdu::ABORT => {
+                self.midstream |= !self.request_seen && self.outcome == AssociationOutcome::Pending;
+                self.outcome = AssociationOutcome::Aborted;
+            }
+            _ => {}
+        }
+        None
+    }
+
+    /// The fixed part of a request or an acceptance (PS3.8 tables 9-11 and 9-17).
+    fn associate(&mut self, direction: Direction, bytes: &[u8]) -> Result<(), DicomError> {
+        let length = bytes.len();
+        let error = DicomError {
+            what: "fixed part of an association PDU",
+            offset: length,
+        };
+        let titles = bytes.get(4..36).ok_or(error)?;
+        let half = self.half(direction);
+        half.left = half
+            .left
+            .saturating_sub(i64::try_from(length).unwrap_or(i64::MAX));
+        if half.associate == pdu::ASSOCIATE_RQ {
+            let (called, calling) = titles.split_at(16);
+            self.titles = Some(Titles {
+                calling: padded_text(calling, 16),
+                called: padded_text(called, 16),
+            });
+        }
+        Ok(())
+    }
+
+    fn item(&mut self, direction: Direction, bytes: &[u8]) -> Result<(), DicomError> {
+        let half = self.half(direction);
+        let length = items::length(bytes).unwrap_or(0);
+        half.left = half
+            .left
+            .saturating_sub(i64::try_from(length).unwrap_or(i64::MAX));
+        if bytes.first().is_some_and(|kind| *kind > 0x50) && !half.user_information {
+            half.user_information = true;
+            half.left -= 4;
+        }
+        let item = items::parse(bytes)?.ok_or(DicomError {
+            what: "association item",
+            offset: bytes.len(),
+        })?;
+        let side = self.side(direction);
+        let implementation = &mut self.implementations[side.index()];
+        match item {
+            Item::ApplicationContext(uid) if side == Side::Requestor => {
+                self.application_context = self.keep(uid);
+            }
+            Item::Proposed {
+                id,
+                abstract_syntax,
+                transfer_syntaxes,
+                omitted,
+            } => {
+                let abstract_syntax = abstract_syntax.and_then(|uid| self.keep(uid));
+                let transfer_syntaxes = transfer_syntaxes
+                    .into_iter()
+                    .filter_map(|uid| self.keep(uid))
+                    .collect();
+                self.omitted += omitted;
+                let context = self.contexts.entry(id).or_default();
+                context.abstract_syntax = abstract_syntax;
+                context.transfer_syntaxes = transfer_syntaxes;
+            }
+            Item::Answered {
+                id,
+                result,
+                transfer_syntax,
+            } => {
+                let transfer_syntax = transfer_syntax.and_then(|uid| self.keep(uid));
+                self.contexts.entry(id).or_default().answer = Some((result, transfer_syntax));
+            }
+            Item::MaxPdu(bytes) => implementation.get_or_insert_default().max_pdu = Some(bytes),
+            Item::ImplementationClass(uid) => {
+                implementation.get_or_insert_default().class_uid = Some(uid);
+            }
+            Item::ImplementationVersion(name) => {
+                implementation.get_or_insert_default().version_name = Some(name);
+            }
+            Item::AsyncOperations(invoked, performed) => {
+                implementation.get_or_insert_default().async_operations =
+                    Some((invoked, performed));
+            }
+            Item::Role {
+                sop_class,
+                scu,
+                scp,
+            } => {
+                if self.roles.len() >= ROLES_MAX {
+                    self.omitted += 1;
+                } else if let Some(sop_class) = self.keep(sop_class) {
+                    self.roles.push((side, sop_class, scu, scp));
+                }
+            }
+            Item::UserIdentity(code) => self.user_identity = Some(code),
+            Item::ApplicationContext(_) | Item::Other => {}
+        }
+        Ok(())
+    }
+
+    /// Keeps a UID unless there are too many of those that take memory.
+    fn keep(&mut self, uid: Uid) -> Option<Uid> {
+        if self.text + uid.heap() > TEXT_MAX {
+            self.omitted += 1;
+            return None;
+        }
+        self.text += uid.heap();
+        Some(uid)
+    }
+
+    fn half(&mut self, direction: Direction) -> &mut Half {
+        &mut self.halves[direction as usize]
+    }
+
+    fn acceptor(&self) -> Direction {
+        self.requests.reversed()
+    }
+
+    fn side(&self, direction: Direction) -> Side {
+        if direction == self.requests {
+            Side::Requestor
+        } else {
+            Side::Acceptor
+        }
+    }
+}
