@@ -182,8 +182,7 @@ pub fn flow_id(key: &FlowKey, start: u64) -> u64 {
 /// An Ethernet address as text; none for the zero address, which stands for unknown.
 #[must_use]
 pub fn mac_text(mac: [u8; 6]) -> Option<String> {
-    let [a, b, c, d, e, f] = mac;
-    (mac != [0; 6]).then(|| format!("{a:02x}:{b:02x}:{c:02x}:{d:02x}:{e:02x}:{f:02x}"))
+    (mac != [0; 6]).then(|| mac.map(|byte| format!("{byte:02x}")).join(":"))
 }
 
 #[cfg(test)]

@@ -116,6 +116,10 @@ pub struct Association {
     pub omitted: u64,
 }
 
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde passes a reference"
+)]
 pub(super) fn is_zero(value: &u64) -> bool {
     *value == 0
 }

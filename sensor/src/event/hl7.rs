@@ -18,6 +18,10 @@ pub enum Hl7Event {
 
 /// The header of a message: what MSH and MSA say. Fields are as sent, with their own separators;
 /// empty ones are left out.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a fact of its own in the schema"
+)]
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Hl7Message {
     /// True if the side that opened the connection sent it.

@@ -19,7 +19,7 @@ pub enum Likely {
 pub struct TlsReport {
     /// When its first hello message was seen.
     pub start: Time,
-    /// The `legacy_version` of the ClientHello (RFC 8446 section 4.1.2).
+    /// The `legacy_version` of the `ClientHello` (RFC 8446 section 4.1.2).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub client_version: Option<String>,
     /// The versions that the client offers by extension.

@@ -117,16 +117,17 @@ impl Host {
 
     pub(super) fn application(
         &mut self,
-        application: &Option<String>,
-        facility: &Option<String>,
+        application: Option<&String>,
+        facility: Option<&String>,
     ) -> u64 {
-        let same = |p: &Party| p.application == *application && p.facility == *facility;
+        let same =
+            |p: &Party| p.application.as_ref() == application && p.facility.as_ref() == facility;
         if (application.is_none() && facility.is_none()) || self.applications.iter().any(same) {
             return 0;
         }
         let party = Party {
-            application: application.clone(),
-            facility: facility.clone(),
+            application: application.cloned(),
+            facility: facility.cloned(),
         };
         push(&mut self.applications, party, APPLICATIONS_MAX)
     }

@@ -162,7 +162,10 @@ impl Inventory {
         let host = self.host(sender, true, time);
         host.seen(time, time);
         host.cleartext_hl7 = true;
-        let omitted = host.application(&message.sending_application, &message.sending_facility);
+        let omitted = host.application(
+            message.sending_application.as_ref(),
+            message.sending_facility.as_ref(),
+        );
         self.omitted += omitted;
         if let Some(host) = self.known.get_mut(&receiver) {
             host.cleartext_hl7 = true;
@@ -306,6 +309,10 @@ fn is_host(address: IpAddr) -> bool {
 }
 
 /// A host.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a fact of its own in the schema"
+)]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct HostReport {
     /// Its address.
@@ -360,6 +367,10 @@ pub struct Service {
 }
 
 /// An AE title and what it did.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a fact of its own in the schema"
+)]
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct AeTitle {
     /// The title.

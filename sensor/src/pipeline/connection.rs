@@ -155,7 +155,7 @@ impl Connection {
         match session.record(direction, tag, bytes, now) {
             Ok(None) => false,
             Ok(Some(dicom::Change::Command { response })) => {
-                let stats = &mut outlet.stats;
+                let stats = &mut *outlet.stats;
                 *if response {
                     &mut stats.dicom_responses
                 } else {

@@ -84,7 +84,7 @@ impl Sessions {
             );
         });
         connection.assemblers[direction as usize] = assembler;
-        let stats = &mut outlet.stats;
+        let stats = &mut *outlet.stats;
         stats.chunks_lost += tally.lost;
         stats.chunks_unseen += tally.unseen;
         stats.chunks_misplaced += tally.misplaced;

@@ -59,7 +59,8 @@ pub fn parse_hello(record: &[u8]) -> Result<Option<Hello>, TlsError> {
     let Some((headers, body)) = record.split_first_chunk::<HEADERS>() else {
         return Ok(None);
     };
-    let kind = headers[5];
+    let [.., kind, l0, l1, l2] = *headers;
+    let cut = body.len() < u32::from_be_bytes([0, l0, l1, l2]) as usize;
     let bad = |what| TlsError {
         what,
         offset: HEADERS,
@@ -68,7 +69,7 @@ pub fn parse_hello(record: &[u8]) -> Result<Option<Hello>, TlsError> {
         1 => {
             let (rest, hello) =
                 parse_tls_handshake_client_hello(body).map_err(|_| bad("ClientHello"))?;
-            Ok(Some(client(&hello, rest)))
+            Ok(Some(client(&hello, rest, cut)))
         }
         2 => {
             let (rest, hello) =
@@ -77,7 +78,7 @@ pub fn parse_hello(record: &[u8]) -> Result<Option<Hello>, TlsError> {
                 .ext
                 .unwrap_or_else(|| rest.get(2..).unwrap_or_default());
             // RFC 8446 section 4.2.1: the version chosen, from 1.3 on, is in this extension.
-            let chosen = extensions_of(extensions, parse_tls_server_hello_extension).0;
+            let chosen = extensions_of(extensions, parse_tls_server_hello_extension);
             let chosen = chosen.into_iter().find_map(|extension| match extension {
                 TlsExtension::SupportedVersions(versions) => versions.first().copied(),
                 _ => None,
@@ -98,12 +99,12 @@ pub fn parse_hello(record: &[u8]) -> Result<Option<Hello>, TlsError> {
     }
 }
 
-fn client(hello: &TlsClientHelloContents<'_>, rest: &[u8]) -> Hello {
+fn client(hello: &TlsClientHelloContents<'_>, rest: &[u8], cut: bool) -> Hello {
     // Where the extensions are cut the parser leaves them, with their length before them.
     let extensions = hello
         .ext
         .unwrap_or_else(|| rest.get(2..).unwrap_or_default());
-    let (extensions, cut) = extensions_of(extensions, parse_tls_client_hello_extension);
+    let extensions = extensions_of(extensions, parse_tls_client_hello_extension);
     let (mut supported_versions, mut sni, mut alpn) = (Vec::new(), None, Vec::new());
     for extension in extensions {
         match extension {
@@ -133,12 +134,12 @@ fn client(hello: &TlsClientHelloContents<'_>, rest: &[u8]) -> Hello {
         supported_versions,
         sni,
         alpn,
-        cut: cut || (hello.ext.is_none() && !rest.is_empty()),
+        cut,
     }
 }
 
-/// The extensions of a list as far as they can be read, and whether the list was cut.
-fn extensions_of<'a, F, E>(mut list: &'a [u8], parse: F) -> (Vec<TlsExtension<'a>>, bool)
+/// The extensions of a list as far as they can be read.
+fn extensions_of<'a, F, E>(mut list: &'a [u8], parse: F) -> Vec<TlsExtension<'a>>
 where
     F: Fn(&'a [u8]) -> Result<(&'a [u8], TlsExtension<'a>), E>,
 {
@@ -146,14 +147,14 @@ where
     while let Some(&[_, _, high, low]) = list.first_chunk::<4>() {
         let length = 4 + usize::from(u16::from_be_bytes([high, low]));
         let Some((one, rest)) = list.split_at_checked(length) else {
-            return (extensions, true);
+            break;
         };
         if let Ok((_, extension)) = parse(one) {
             extensions.push(extension);
         }
         list = rest;
     }
-    (extensions, !list.is_empty())
+    extensions
 }
 
 /// Values that clients offer at random, so that servers stay tolerant (RFC 8701).

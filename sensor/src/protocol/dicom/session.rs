@@ -38,6 +38,10 @@ pub enum Change {
 }
 
 /// An association, or what can be known of one that began before the capture.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "independent facts about what was seen"
+)]
 #[derive(Debug)]
 pub struct Session {
     pub(super) start: Time,

@@ -67,10 +67,15 @@ pub(crate) fn parse_header(bytes: &[u8]) -> Result<Option<Header>, Hl7Error> {
     }))))
 }
 
-/// Acknowledgement code and control id of an MSA segment. `Ok(None)`: bytes are missing.
-pub(crate) fn parse_acknowledgement(
-    bytes: &[u8],
-) -> Result<Option<(Option<String>, Option<String>)>, Hl7Error> {
+/// MSA-1 and 2.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Acknowledgement {
+    pub(crate) code: Option<String>,
+    pub(crate) control_id: Option<String>,
+}
+
+/// Parses an MSA segment. `Ok(None)`: bytes are missing.
+pub(crate) fn parse_acknowledgement(bytes: &[u8]) -> Result<Option<Acknowledgement>, Hl7Error> {
     let Some(([name @ .., separator], rest)) = bytes.split_first_chunk::<4>() else {
         return Ok(None);
     };
@@ -83,5 +88,6 @@ pub(crate) fn parse_acknowledgement(
     let mut fields = rest
         .split(|byte| byte == separator)
         .map(|field| (!field.is_empty()).then(|| text(field, FIELD_MAX)));
-    Ok(Some((fields.next().flatten(), fields.next().flatten())))
+    let (code, control_id) = (fields.next().flatten(), fields.next().flatten());
+    Ok(Some(Acknowledgement { code, control_id }))
 }

@@ -128,10 +128,10 @@ impl Session {
                 Ok(before.map(|message| self.complete(direction, message, None, whole, now)))
             }
             Tag::Hl7Acknowledgement => {
-                let (code, id) = parse_acknowledgement(bytes)?.ok_or(short("MSA segment"))?;
+                let acknowledgement = parse_acknowledgement(bytes)?.ok_or(short("MSA segment"))?;
                 if let Some(message) = self.halves[direction as usize].message.as_mut() {
-                    message.ack_code = code;
-                    message.ack_control_id = id;
+                    message.ack_code = acknowledgement.code;
+                    message.ack_control_id = acknowledgement.control_id;
                 }
                 Ok(None)
             }
