@@ -3,12 +3,13 @@
 use std::{
     path::PathBuf,
     sync::atomic::{AtomicU32, Ordering},
+    time::Duration,
 };
 
 use aya::{
     Ebpf,
     maps::{Array, MapData, PerCpuArray},
-    programs::{TestRunOptions, Xdp},
+    programs::{TestRun, TestRunOptions, TestRunResult, Xdp},
 };
 use sensor_common::{counter::Counters, cpu::Cpu, settings::Settings};
 
@@ -96,7 +97,7 @@ impl TestBench {
             clock: Clock::Set,
             settings: Settings::DEFAULT,
             pin_root: PathBuf::from(PIN_ROOT),
-            active: std::time::Duration::from_secs(60),
+            active: Duration::from_mins(1),
         }
     }
 
@@ -105,16 +106,24 @@ impl TestBench {
     ///
     /// # Errors
     /// When the kernel refuses the run.
-    pub fn run(
-        &mut self,
-        frame: &[u8],
-        time: u64,
-        repeat: u32,
-    ) -> Result<std::time::Duration, KernelError> {
+    pub fn run(&mut self, frame: &[u8], time: u64, repeat: u32) -> Result<Duration, KernelError> {
         if self.current.test_time != time {
             self.current.test_time = time;
             self.settings.set(0, Pod(self.current), 0)?;
         }
+        Ok(self.test_run(frame, repeat)?.duration)
+    }
+
+    /// True if the program's verdict on `frame` is to pass it.
+    ///
+    /// # Errors
+    /// When the kernel refuses the run.
+    pub fn passes(&self, frame: &[u8]) -> Result<bool, KernelError> {
+        const XDP_PASS: u32 = 2;
+        Ok(self.test_run(frame, 1)?.return_value == XDP_PASS)
+    }
+
+    fn test_run(&self, frame: &[u8], repeat: u32) -> Result<TestRunResult, KernelError> {
         let xdp: &Xdp = self
             .ebpf
             .program(self.program)
@@ -123,7 +132,7 @@ impl TestBench {
         let mut options = TestRunOptions::new();
         options.data_in = Some(frame);
         options.repeat = repeat;
-        Ok(aya::programs::TestRun::test_run(xdp, options)?.duration)
+        Ok(xdp.test_run(options)?)
     }
 
     /// The counters.
