@@ -2,6 +2,7 @@
 //!
 //! Each installs what it needs and does not find, saying what and why, and asks nothing.
 
+mod bench;
 mod doctor;
 mod ebpf;
 mod install;
@@ -26,6 +27,8 @@ enum Command {
     Build(ebpf::Arguments),
     /// Build, check format, lints and licences, run all tests
     Test(test::Arguments),
+    /// Measure the kernel's packet path and the replay of a capture
+    Bench(bench::Arguments),
     /// Say what this machine lacks for building, tests and demo; change nothing
     Doctor,
 }
@@ -34,6 +37,7 @@ fn main() -> ExitCode {
     let done = match Arguments::parse().command {
         Command::Build(arguments) => ebpf::build(&arguments),
         Command::Test(arguments) => test::run_all(&arguments),
+        Command::Bench(arguments) => bench::run_all(&arguments),
         Command::Doctor => doctor::run(),
     };
     match done {

@@ -1,0 +1,54 @@
+//! `cargo xtask bench`: what a packet costs in the kernel, and how fast a capture is replayed.
+
+use std::{env, path::PathBuf};
+
+use anyhow::Result;
+
+use crate::{
+    ebpf,
+    workspace::{cargo_command, root, run},
+};
+
+/// Packets that the replay is looped to.
+const REPLAY_PACKETS: u64 = 1_000_000;
+/// Packets of the capture that is looped.
+const CAPTURE_PACKETS: u64 = 94_178;
+
+#[derive(clap::Args)]
+pub(crate) struct Arguments {
+    /// Capture to replay instead of mix/mix-dev.pcap of the captures' folder
+    #[arg(long)]
+    capture: Option<PathBuf>,
+}
+
+/// `cargo xtask bench`.
+pub(crate) fn run_all(arguments: &Arguments) -> Result<()> {
+    let objects = ebpf::objects()?;
+    println!("\nThe kernel's packet path (BPF_PROG_TEST_RUN; compare ratios, not nanoseconds):\n");
+    run(cargo_command("bench")
+        .args(["--quiet", "--package", "sensor", "--bench", "packet"])
+        .env("WARDTAP_BENCH_OBJECT", objects.join("wardtap-bench.bpf.o")))?;
+
+    let capture = arguments.capture.clone().unwrap_or_else(|| {
+        env::var_os("WARDTAP_CAPTURES")
+            .map_or_else(|| root().join("../shared/captures"), PathBuf::from)
+            .join("mix/mix-dev.pcap")
+    });
+    if !capture.is_file() {
+        println!(
+            "\nReplay: SKIPPED, no capture at {} (name one with --capture)",
+            capture.display()
+        );
+        return Ok(());
+    }
+    let wardtap = ebpf::daemon(true)?;
+    println!("\nReplay of {} on one core:\n", capture.display());
+    run(std::process::Command::new(wardtap)
+        .arg("replay")
+        .arg(&capture)
+        .args([
+            "--loop",
+            &REPLAY_PACKETS.div_ceil(CAPTURE_PACKETS).to_string(),
+            "--stats",
+        ]))
+}
