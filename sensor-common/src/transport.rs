@@ -20,9 +20,7 @@ pub(crate) fn parse<F: Frame>(frame: &F, packet: &mut Packet) -> Result<(), Coun
     if !packet.is_later_fragment() {
         match packet.protocol {
             protocol::TCP => {
-                let h = frame
-                    .array::<20>(start)
-                    .ok_or(Counter::TransportMalformed)?;
+                let h = frame.view::<20>(start).ok_or(Counter::TransportMalformed)?;
                 header = u32::from(h.u8::<12>() >> 4) * 4;
                 if header < 20 || header > packet.payload_length {
                     return Err(Counter::TransportMalformed);
