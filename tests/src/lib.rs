@@ -1,3 +1,15 @@
-//! Topology, programs and waiting for the system tests and the demo.
+//! A small hospital in network namespaces, with real DICOM and HL7 programs in it: for the system tests
+//! and for `cargo xtask demo`.
+//!
+//! Everything is made at run time and removed when its guard is dropped.
 
-pub mod programs;
+pub mod ability;
+pub mod dicom;
+pub mod hl7;
+pub mod hospital;
+pub mod netns;
+pub mod office;
+pub mod program;
+pub mod scenario;
+pub mod tally;
+pub mod wait;

@@ -115,8 +115,8 @@ pub(crate) fn cargo_package(name: &str, version: &str, purpose: &str) -> Result<
 /// A Python environment with python-hl7, whose MLLP client and server are the HL7 peers of the tests
 /// and the demo.
 pub(crate) fn python() -> Result<()> {
-    let folder = tests::programs::python_folder();
-    let python = tests::programs::python();
+    let folder = tests::hl7::python_folder();
+    let python = tests::hl7::python();
     if output(&python, &["-c", "import hl7.mllp"]).is_some() {
         return Ok(());
     }

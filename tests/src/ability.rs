@@ -1,0 +1,49 @@
+//! What a test needs of the machine, and what happens where it is missing.
+
+use std::{env, process::Command};
+
+use nix::unistd::geteuid;
+
+use crate::{hl7, netns::run};
+
+/// True if this process may load kernel programs and make network namespaces. Otherwise the test has to
+/// end: it is skipped, and says so.
+///
+/// # Panics
+/// In continuous integration (`CI` is set), where a test that can't run has failed.
+#[must_use]
+pub fn privileged() -> bool {
+    check((!geteuid().is_root()).then(|| "not root".to_owned()))
+}
+
+/// True if the programs of the hospital are here too.
+///
+/// # Panics
+/// As [`privileged`].
+#[must_use]
+pub fn hospital() -> bool {
+    let missing = ["ip", "tc", "ss", "ping", "storescp", "dcmqrscp", "openssl"]
+        .into_iter()
+        .find(|program| !in_path(program))
+        .map(|program| format!("{program} is not installed: run `cargo xtask test`"));
+    let python = Command::new(hl7::python())
+        .args(["-c", "import hl7.mllp"])
+        .output();
+    let missing = missing.or_else(|| {
+        (!python.is_ok_and(|output| output.status.success()))
+            .then(|| "python-hl7 is not installed: run `cargo xtask test`".to_owned())
+    });
+    privileged() && check(missing)
+}
+
+fn in_path(program: &str) -> bool {
+    run(Command::new("sh").args(["-c", &format!("command -v {program}")])).is_ok()
+}
+
+fn check(missing: Option<String>) -> bool {
+    let Some(missing) = missing else { return true };
+    let ci = env::var_os("CI").is_some_and(|value| !value.is_empty() && value != "false");
+    assert!(!ci, "can't run: {missing}");
+    println!("SKIPPED: {missing}");
+    false
+}

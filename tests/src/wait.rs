@@ -1,0 +1,32 @@
+//! Waiting for a condition instead of for time.
+
+use std::{
+    thread,
+    time::{Duration, Instant},
+};
+
+use anyhow::{Result, bail};
+
+/// Time between two looks at a condition.
+const INTERVAL: Duration = Duration::from_millis(20);
+
+/// Looks at `condition` until it gives something.
+///
+/// # Errors
+/// When `limit` has passed; `what` says what was waited for.
+pub fn wait_for<T>(
+    what: &str,
+    limit: Duration,
+    mut condition: impl FnMut() -> Option<T>,
+) -> Result<T> {
+    let start = Instant::now();
+    loop {
+        if let Some(found) = condition() {
+            return Ok(found);
+        }
+        if start.elapsed() > limit {
+            bail!("waited {limit:?} in vain for {what}");
+        }
+        thread::sleep(INTERVAL);
+    }
+}
