@@ -324,9 +324,14 @@ pub enum Step {
 #[inline(always)]
 pub fn begin(cpu: &mut Cpu) {
     let delta = cpu.packet.stream_delta;
+    cpu.work.tape_len = 0;
+    // First of all: what was lost may cost the place in the protocol, but not this segment, whose start
+    // is tried then.
+    if delta > 0 {
+        lose(cpu, delta.unsigned_abs());
+    }
     let seen = if delta < 0 { delta.unsigned_abs() } else { 0 };
     let work = &mut cpu.work;
-    work.tape_len = 0;
     work.end = cpu.packet.offset + cpu.packet.payload_captured;
     work.missing = cpu.packet.payload_length - cpu.packet.payload_captured;
     // A SYN takes a number of the sequence space before the payload.
@@ -335,9 +340,6 @@ pub fn begin(cpu: &mut Cpu) {
     work.position = cpu.packet.offset + seen;
     if work.position > work.end {
         work.position = work.end;
-    }
-    if delta > 0 {
-        lose(cpu, delta.unsigned_abs());
     }
 }
 
