@@ -16,7 +16,7 @@ use super::{
 use crate::{
     event::{Association, Conversation, DicomEventType, Time},
     protocol::{
-        assembler::{Assembler, Element},
+        assembler::{Assembler, Element, Tally},
         dicom, hl7, tls,
     },
 };
@@ -33,6 +33,10 @@ pub(super) struct Connection {
     pub(super) due: Option<u64>,
     /// It was reported.
     pub(super) over: bool,
+    /// Something is missing of which no session knows yet.
+    damaged: bool,
+    /// Chunks of each direction by the last flow record.
+    pub(super) chunks: Option<[u32; 2]>,
 }
 
 #[derive(Debug)]
@@ -63,7 +67,22 @@ impl Connection {
             last: header.header.time,
             due: None,
             over: false,
+            damaged: false,
+            chunks: None,
         }
+    }
+
+    /// Counts the chunks missing at the end of each direction, and tells the session.
+    pub(super) fn settle(&mut self, outlet: &mut Outlet<'_>) {
+        let Some(chunks) = self.chunks else { return };
+        let mut tally = Tally::default();
+        for (direction, chunks) in [Direction::AToB, Direction::BToA].into_iter().zip(chunks) {
+            if self.assemblers[direction as usize].settle(chunks, &mut tally) {
+                let now = outlet.options.timebase.wall(self.last);
+                self.gap(direction, now, outlet);
+            }
+        }
+        outlet.stats.add(&tally);
     }
 
     /// Takes one element; true if the session's end was seen.
@@ -117,7 +136,7 @@ impl Connection {
 
     fn gap(&mut self, direction: Direction, now: Time, outlet: &mut Outlet<'_>) {
         match &mut self.session {
-            Session::None => {}
+            Session::None => self.damaged = true,
             Session::Dicom(session) => session.gap(direction),
             Session::Hl7(session) => {
                 if let Some(message) = session.gap(direction, now) {
@@ -146,7 +165,11 @@ impl Connection {
         }
         if matches!(self.session, Session::None) {
             outlet.stats.associations += 1;
-            self.session = Session::Dicom(Box::new(dicom::Session::new(self.initiator, now)));
+            let mut session = dicom::Session::new(self.initiator, now);
+            if std::mem::take(&mut self.damaged) {
+                session.gap(direction);
+            }
+            self.session = Session::Dicom(Box::new(session));
         }
         let Session::Dicom(session) = &mut self.session else {
             outlet.stats.elements_malformed += 1;
@@ -194,7 +217,10 @@ impl Connection {
     ) {
         if matches!(self.session, Session::None) {
             outlet.stats.hl7_sessions += 1;
-            let session = hl7::Session::new(self.initiator, self.midstream, now);
+            let mut session = hl7::Session::new(self.initiator, self.midstream, now);
+            if std::mem::take(&mut self.damaged) {
+                session.gap(direction, now);
+            }
             self.session = Session::Hl7(Box::new(session));
         }
         let Session::Hl7(session) = &mut self.session else {
@@ -212,7 +238,10 @@ impl Connection {
         if matches!(self.session, Session::None) {
             outlet.stats.tls_connections += 1;
             let port = self.conversation.dest_port.unwrap_or(0);
-            let session = tls::Session::new(outlet.options.likely(port), now);
+            let mut session = tls::Session::new(outlet.options.likely(port), now);
+            if std::mem::take(&mut self.damaged) {
+                session.gap();
+            }
             self.session = Session::Tls(Box::new(session));
             outlet.inventory.tls(&self.conversation, now);
         }

@@ -275,3 +275,6 @@ impl Pipeline {
         )
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -84,13 +84,7 @@ impl Sessions {
             );
         });
         connection.assemblers[direction as usize] = assembler;
-        let stats = &mut *outlet.stats;
-        stats.chunks_lost += tally.lost;
-        stats.chunks_unseen += tally.unseen;
-        stats.chunks_misplaced += tally.misplaced;
-        stats.bad_tapes += tally.bad_tapes;
-        stats.elements_incomplete += tally.incomplete;
-        stats.elements_oversize += tally.oversize;
+        outlet.stats.add(&tally);
         if ended {
             self.linger(id, header.header.time, outlet.options.linger_ns);
         }
@@ -123,12 +117,14 @@ impl Sessions {
 
     /// Takes what a flow record says of a connection.
     pub(super) fn flow(&mut self, key: &FlowKey, flow: &Flow) {
-        if flow.protocol() == Protocol::None || flow.vlan_depth == 0 {
+        if flow.protocol() == Protocol::None {
             return;
         }
         if let Some(connection) = self.open.peek_mut(&(*key, flow.start)) {
             let vlans = flow.vlans.iter().take(usize::from(flow.vlan_depth));
             connection.conversation.vlan = vlans.copied().collect();
+            let [a, b] = &flow.directions;
+            connection.chunks = Some([a.stream.chunk_number, b.stream.chunk_number]);
         }
     }
 
@@ -170,6 +166,7 @@ impl Sessions {
             };
             connection.due = None;
             connection.over = true;
+            connection.settle(outlet);
             let mut session = std::mem::replace(&mut connection.session, Session::None);
             let conversation = connection.conversation.clone();
             self.report(&conversation, &mut session, Hl7SessionEnd::Closed, outlet);
@@ -194,6 +191,9 @@ impl Sessions {
 
     fn close(&mut self, connection: &mut Connection, end: Hl7SessionEnd, outlet: &mut Outlet<'_>) {
         outlet.stats.sessions_closed += 1;
+        if end != Hl7SessionEnd::Evicted {
+            connection.settle(outlet);
+        }
         let mut session = std::mem::replace(&mut connection.session, Session::None);
         self.report(&connection.conversation, &mut session, end, outlet);
     }

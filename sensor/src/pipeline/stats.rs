@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::decode::DecodeError;
+use crate::protocol::assembler::Tally;
 
 /// The pipeline's counters since its start, and how full it is.
 ///
@@ -93,6 +94,15 @@ impl PipelineStats {
     #[must_use]
     pub fn bad(&self) -> u64 {
         self.bad_records.values().sum()
+    }
+
+    pub(super) fn add(&mut self, tally: &Tally) {
+        self.chunks_lost += tally.lost;
+        self.chunks_unseen += tally.unseen;
+        self.chunks_misplaced += tally.misplaced;
+        self.bad_tapes += tally.bad_tapes;
+        self.elements_incomplete += tally.incomplete;
+        self.elements_oversize += tally.oversize;
     }
 
     pub(super) fn count_bad(&mut self, error: DecodeError) {

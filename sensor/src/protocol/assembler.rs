@@ -135,10 +135,21 @@ impl Assembler {
         }
     }
 
-    /// Chunks so far, missing ones included.
-    #[must_use]
-    pub fn expected(&self) -> Option<u32> {
-        self.next
+    /// Ends the direction, which had `chunks` of them in all; true if some at its end are missing.
+    pub fn settle(&mut self, chunks: u32, tally: &mut Tally) -> bool {
+        let missing = chunks.wrapping_sub(self.next.unwrap_or(0));
+        // More came than the flow knew of: it was looked at before the last of them.
+        if missing == 0 || missing > u32::MAX / 2 {
+            return false;
+        }
+        if self.next.is_some() {
+            tally.lost += u64::from(missing);
+        } else {
+            tally.unseen += u64::from(missing);
+        }
+        self.next = Some(chunks);
+        self.drop_partial(tally);
+        true
     }
 
     fn drop_partial(&mut self, tally: &mut Tally) {

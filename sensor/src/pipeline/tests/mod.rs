@@ -1,0 +1,8 @@
+//! The pipeline from packets to events, through the portable engine.
+
+mod dicom;
+mod hl7;
+mod hostile;
+mod hosts;
+mod pdu;
+mod wire;
