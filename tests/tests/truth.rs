@@ -81,6 +81,19 @@ fn tuple(event: &Value) -> Tuple {
     )
 }
 
+/// By command, and whether the requestor asks.
+type Commands = BTreeMap<(String, bool), Counts>;
+
+#[derive(Clone, Debug, Default, PartialEq)]
+struct Counts {
+    requests: u64,
+    responses: u64,
+    /// Of the responses.
+    successful: u64,
+    /// Of the requests.
+    message_ids: Vec<u64>,
+}
+
 /// An association as the table has it.
 #[derive(Debug, Default)]
 struct Expected {
@@ -91,9 +104,7 @@ struct Expected {
     implementations: [Option<(u64, String, String)>; 2],
     reject_reason: Option<u64>,
     outcome: &'static str,
-    /// Requests, responses, successful responses, message ids of the requests, by command and whether
-    /// the requestor asks.
-    commands: BTreeMap<(String, bool), (u64, u64, u64, Vec<u64>)>,
+    commands: Commands,
 }
 
 fn expected(rows: &[Row]) -> Vec<Expected> {
@@ -161,15 +172,15 @@ fn expected(rows: &[Row]) -> Vec<Expected> {
             if let Some(command) = name.strip_suffix("-RQ") {
                 let key = (command.to_owned(), from_requestor);
                 let counts = expected.commands.entry(key).or_default();
-                counts.0 += 1;
+                counts.requests += 1;
                 let id = rest.strip_prefix("ID=").and_then(|id| id.split(' ').next());
-                counts.3.push(id.unwrap().parse().unwrap());
+                counts.message_ids.push(id.unwrap().parse().unwrap());
             } else if let Some(command) = name.strip_suffix("-RSP") {
                 let key = (command.to_owned(), !from_requestor);
                 let counts = expected.commands.entry(key).or_default();
                 let pending = !rest.contains('(');
-                counts.1 += 1 + if pending { untold } else { 0 };
-                counts.2 += u64::from(rest.contains("(Success)"));
+                counts.responses += 1 + if pending { untold } else { 0 };
+                counts.successful += u64::from(rest.contains("(Success)"));
             }
         }
     }
@@ -220,39 +231,42 @@ fn compare(name: &str, expected: &Expected, event: &Value) {
     );
     assert_eq!(dicom["midstream"], false, "{at}");
     assert_eq!(dicom["incomplete"], false, "{at}");
-    let mut commands: BTreeMap<(String, bool), (u64, u64, u64, Vec<u64>)> = BTreeMap::new();
+    let mut commands = Commands::new();
     for command in dicom["commands"].as_array().unwrap_or(&empty) {
         let key = (text(&command["command"]), command["scu"] == "requestor");
         let counts = commands.entry(key).or_default();
         let responses = &command["responses"];
         let kinds = ["success", "pending", "warning", "failure", "cancel"];
-        counts.0 += number(command, "requests");
-        counts.1 += kinds
+        counts.requests += number(command, "requests");
+        counts.responses += kinds
             .iter()
             .map(|kind| number(responses, kind))
             .sum::<u64>();
-        counts.2 += number(responses, "success");
-        counts.3.push(number(command, "first_message_id"));
-        counts.3.push(number(command, "last_message_id"));
+        counts.successful += number(responses, "success");
+        counts.message_ids.push(number(command, "first_message_id"));
+        counts.message_ids.push(number(command, "last_message_id"));
     }
     for (key, counts) in &mut commands {
         // The event has the first and the last id of each SOP class: all of them must be in the table.
         if let Some(expected) = expected.commands.get(key) {
             assert!(
-                counts.3.iter().all(|id| expected.3.contains(id)),
+                counts
+                    .message_ids
+                    .iter()
+                    .all(|id| expected.message_ids.contains(id)),
                 "{at}: {key:?}"
             );
             assert_eq!(
-                counts.3.iter().min(),
-                expected.3.iter().min(),
+                counts.message_ids.iter().min(),
+                expected.message_ids.iter().min(),
                 "{at}: {key:?}"
             );
             assert_eq!(
-                counts.3.iter().max(),
-                expected.3.iter().max(),
+                counts.message_ids.iter().max(),
+                expected.message_ids.iter().max(),
                 "{at}: {key:?}"
             );
-            counts.3.clone_from(&expected.3);
+            counts.message_ids.clone_from(&expected.message_ids);
         }
     }
     assert_eq!(commands, expected.commands, "{at}");

@@ -126,11 +126,15 @@ fn an_association_is_the_same_however_its_bytes_are_cut() {
         (false, true)
     );
     assert_eq!(
-        association.user_identity.unwrap().text,
+        association.user_identity.as_ref().unwrap().text,
         "username and passcode"
     );
     assert_eq!(association.move_destinations, ["ROGUE"]);
 
+    check_commands(&association);
+}
+
+fn check_commands(association: &Association) {
     let counts: Vec<_> = association
         .commands
         .iter()
