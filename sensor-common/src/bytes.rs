@@ -36,7 +36,7 @@ pub trait Frame {
     /// The big-endian 16-bit number at `offset`.
     #[inline(always)]
     fn be16(&self, offset: u32) -> Option<u16> {
-        self.view::<2>(offset).map(|view| view.be16::<0>())
+        self.view::<2>(offset).map(View::be16::<0>)
     }
 }
 

@@ -138,10 +138,12 @@ const fn ordered(turned: bool, source: u16, destination: u16) -> ([u8; 2], [u8; 
 fn fingerprint(packet: &Packet, checksum: u16) -> u64 {
     let identified = packet.ip_id != 0;
     let tcp = packet.is_tcp();
-    if !identified && !(tcp && packet.payload_length > 0) {
-        return 0;
-    }
-    if !tcp && packet.protocol != protocol::UDP {
+    let told_apart = if tcp {
+        identified || packet.payload_length > 0
+    } else {
+        identified && packet.protocol == protocol::UDP
+    };
+    if !told_apart {
         return 0;
     }
     let low =

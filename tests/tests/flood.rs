@@ -46,7 +46,7 @@ impl Connection {
 }
 
 fn payload(number: u32) -> Vec<u8> {
-    if number % 2 == 0 {
+    if number.is_multiple_of(2) {
         association_request()
     } else {
         HL7.to_vec()
@@ -130,8 +130,10 @@ fn ten_million_spoofed_flows_evict_no_clinical_flow() {
         let flow = live
             .iter()
             .find(|(key, _)| key.addr_a[..4] == a && key.addr_b[..4] == b)
-            .map(|(_, flow)| flow)
-            .unwrap_or_else(|| panic!("connection {number} was evicted"));
+            .map_or_else(
+                || panic!("connection {number} was evicted"),
+                |(_, flow)| flow,
+            );
         let protocol = if number % 2 == 0 {
             Protocol::Dicom
         } else {

@@ -12,7 +12,7 @@ const TABLES: TableSizes = TableSizes {
 
 #[test]
 fn every_frame_passes() {
-    let mut bench = TestBench::load(&TestBench::options(TABLES, 1 << 16)).unwrap();
+    let bench = TestBench::load(&TestBench::options(TABLES, 1 << 16)).unwrap();
     // From nothing known to the shortest that a test run takes, and every EtherType's first byte.
     for first in 0..=255 {
         let mut frame = [first; 96];

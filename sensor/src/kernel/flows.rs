@@ -133,9 +133,8 @@ impl FlowTables {
             ("FRESH4", KeyKind::V4, false),
             ("FRESH6", KeyKind::V6, false),
         ] {
-            let map = match ebpf.take_map(name) {
-                Some(Map::HashMap(map) | Map::LruHashMap(map)) => map,
-                _ => return Err(KernelError::Shape { name }),
+            let Some(Map::HashMap(map) | Map::LruHashMap(map)) = ebpf.take_map(name) else {
+                return Err(KernelError::Shape { name });
             };
             tables.push(Table {
                 map,

@@ -42,8 +42,7 @@ impl Ring {
 
 impl AsFd for Ring {
     fn as_fd(&self) -> BorrowedFd<'_> {
-        // SAFETY: the descriptor belongs to the map that `self` owns, so it outlives the borrow.
-        unsafe { BorrowedFd::borrow_raw(self.buffer.as_raw_fd()) }
+        self.buffer.as_fd()
     }
 }
 

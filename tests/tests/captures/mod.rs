@@ -7,10 +7,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use pcap_parser::{Block, PcapBlockOwned, create_reader, traits::PcapReaderIterator};
+use pcap_parser::{Block, PcapBlockOwned, create_reader};
 
 /// The captures' folder: `WARDTAP_CAPTURES`, or `../shared/captures` beside the workspace.
-pub fn root() -> Option<PathBuf> {
+pub(crate) fn root() -> Option<PathBuf> {
     let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/captures");
     let root = env::var_os("WARDTAP_CAPTURES").map_or(beside, PathBuf::from);
     if root.is_dir() {
@@ -24,7 +24,7 @@ pub fn root() -> Option<PathBuf> {
 }
 
 /// Capture files below `folder`, in order.
-pub fn below(folder: &Path) -> Vec<PathBuf> {
+pub(crate) fn below(folder: &Path) -> Vec<PathBuf> {
     let mut files = Vec::new();
     let mut folders = vec![folder.to_owned()];
     while let Some(folder) = folders.pop() {
@@ -55,7 +55,7 @@ pub fn below(folder: &Path) -> Vec<PathBuf> {
 }
 
 /// Capture files whose packets are Ethernet frames.
-pub fn ethernet(root: &Path) -> Vec<PathBuf> {
+pub(crate) fn ethernet(root: &Path) -> Vec<PathBuf> {
     below(root)
         .into_iter()
         .filter(|path| !frames(path).is_empty())
@@ -64,7 +64,7 @@ pub fn ethernet(root: &Path) -> Vec<PathBuf> {
 
 /// The Ethernet frames of a capture with their times in nanoseconds; none of a file that is no capture
 /// or of another link type. What follows a damaged block is left out.
-pub fn frames(path: &Path) -> Vec<(u64, Vec<u8>)> {
+pub(crate) fn frames(path: &Path) -> Vec<(u64, Vec<u8>)> {
     const ETHERNET: i32 = 1;
     let bytes = fs::read(path).unwrap();
     let mut frames = Vec::new();
