@@ -49,6 +49,18 @@ fn every_event_is_as_the_schema_says() {
     let stats = Event::stats(Time(0), counters.collect());
     assert_eq!(check(&schema, "stats", &stats), "stats");
 
+    // The examples of the page are real events too.
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/events.md");
+    for line in fs::read_to_string(page)
+        .unwrap()
+        .lines()
+        .filter(|line| line.starts_with('{'))
+    {
+        let event: Event = serde_json::from_str(line).unwrap();
+        check(&schema, "events.md", &event);
+        assert_eq!(serde_json::to_string(&event).unwrap(), line);
+    }
+
     let Some(root) = captures::root() else { return };
     let mut seen: BTreeMap<&str, u64> = BTreeMap::new();
     for path in captures::ethernet(&root) {
