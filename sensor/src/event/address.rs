@@ -1,6 +1,8 @@
 //! Who talks to whom: addresses, names of connections.
 
 use std::{
+    borrow::Cow,
+    fmt::Write as _,
     net::{IpAddr, Ipv6Addr},
     sync::Arc,
 };
@@ -104,16 +106,16 @@ impl Conversation {
 
     /// The protocol's name as events have it.
     #[must_use]
-    pub fn proto(&self) -> String {
-        match self.protocol {
-            protocol::TCP => "TCP".to_owned(),
-            protocol::UDP => "UDP".to_owned(),
-            protocol::ICMP => "ICMP".to_owned(),
-            protocol::ICMP6 => "IPv6-ICMP".to_owned(),
-            protocol::SCTP => "SCTP".to_owned(),
-            protocol::GRE => "GRE".to_owned(),
-            other => other.to_string(),
-        }
+    pub fn proto(&self) -> Cow<'static, str> {
+        Cow::Borrowed(match self.protocol {
+            protocol::TCP => "TCP",
+            protocol::UDP => "UDP",
+            protocol::ICMP => "ICMP",
+            protocol::ICMP6 => "IPv6-ICMP",
+            protocol::SCTP => "SCTP",
+            protocol::GRE => "GRE",
+            other => return Cow::Owned(other.to_string()),
+        })
     }
 
     /// ICMP type and code of the flow's first packet; of a query the code is always 0 and left out.
@@ -182,7 +184,16 @@ pub fn flow_id(key: &FlowKey, start: u64) -> u64 {
 /// An Ethernet address as text; none for the zero address, which stands for unknown.
 #[must_use]
 pub fn mac_text(mac: [u8; 6]) -> Option<String> {
-    (mac != [0; 6]).then(|| mac.map(|byte| format!("{byte:02x}")).join(":"))
+    if mac == [0; 6] {
+        return None;
+    }
+    let mut text = String::with_capacity(17);
+    for (number, byte) in mac.iter().enumerate() {
+        let colon = if number == 0 { "" } else { ":" };
+        // Writing to a string can't fail.
+        let _ = write!(text, "{colon}{byte:02x}");
+    }
+    Some(text)
 }
 
 #[cfg(test)]

@@ -1,5 +1,8 @@
 //! Flow events: the features of a conversation.
 
+use std::borrow::Cow;
+
+use sensor_common::flow::{INTERVAL_BINS, SIZE_BINS};
 use serde::{Deserialize, Serialize};
 
 use super::Time;
@@ -55,7 +58,7 @@ pub struct FlowReport {
     pub fragments: bool,
     /// `dicom`, `hl7` or `tls`, recognised by content.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub app_proto: Option<String>,
+    pub app_proto: Option<Cow<'static, str>>,
     /// ICMP type of the first packet.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub icmp_type: Option<u16>,
@@ -67,7 +70,7 @@ pub struct FlowReport {
     pub dest_mac: Option<String>,
     /// Tunnels that were unwrapped: `gre`, `erspan`, `vxlan`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub tunnels: Vec<String>,
+    pub tunnels: Vec<Cow<'static, str>>,
     /// Payload sizes of the first packets that had any, in bytes: positive to the server, negative to
     /// the client.
     pub first_payloads: Vec<i32>,
@@ -99,7 +102,7 @@ pub struct FlowHalf {
     /// Sum of the squares of the packet lengths.
     pub length_squares: u64,
     /// Packets by length: below 64 bytes, then one bin a power of two, the last from 4096 on.
-    pub sizes: Vec<u32>,
+    pub sizes: [u32; SIZE_BINS],
     /// Least time between two packets, microseconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub interval_min_us: Option<u32>,
@@ -109,7 +112,7 @@ pub struct FlowHalf {
     /// Sum of the squares of these times, microseconds squared.
     pub interval_squares: u64,
     /// These times by length: bin `i` holds `4^i` to `4^(i+1)` microseconds, the first from 0.
-    pub intervals: Vec<u32>,
+    pub intervals: [u32; INTERVAL_BINS],
     /// TCP segments whose bytes had all been seen.
     pub retransmissions: u32,
     /// TCP segments that began beyond the byte expected next.

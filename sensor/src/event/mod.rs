@@ -11,7 +11,7 @@ mod hl7;
 mod time;
 mod tls;
 
-use std::{collections::BTreeMap, net::IpAddr};
+use std::{borrow::Cow, collections::BTreeMap, net::IpAddr};
 
 use serde::{Deserialize, Serialize};
 
@@ -62,7 +62,7 @@ pub struct Event {
     pub dest_port: Option<u16>,
     /// Transport protocol: `TCP`, `UDP`, ..., or the IP protocol number.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub proto: Option<String>,
+    pub proto: Option<Cow<'static, str>>,
     /// Community ID version 1, seed 0. Fragments without ports have none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub community_id: Option<String>,

@@ -7,7 +7,7 @@
 mod host;
 mod macs;
 
-use std::{net::IpAddr, num::NonZeroUsize};
+use std::{borrow::Cow, net::IpAddr, num::NonZeroUsize};
 
 use lru::LruCache;
 use sensor_common::{
@@ -79,9 +79,9 @@ impl Inventory {
             }
             self.macs.add(end.mac, end.address);
             let service = offers(key.protocol, &end).then(|| Service {
-                proto: proto_name(key.protocol).to_owned(),
+                proto: Cow::Borrowed(proto_name(key.protocol)),
                 port: end.port,
-                app_proto: app_proto.map(str::to_owned),
+                app_proto: app_proto.map(Cow::Borrowed),
             });
             let times = (timebase.wall(end.sent.first), timebase.wall(end.sent.last));
             let host = self.host(end.address, answered || app_proto.is_some(), times.0);
@@ -358,12 +358,12 @@ pub struct HostReport {
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Service {
     /// `TCP`, `UDP` or `SCTP`.
-    pub proto: String,
+    pub proto: Cow<'static, str>,
     /// The port.
     pub port: u16,
     /// `dicom`, `hl7` or `tls`, recognised by content.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub app_proto: Option<String>,
+    pub app_proto: Option<Cow<'static, str>>,
 }
 
 /// An AE title and what it did.

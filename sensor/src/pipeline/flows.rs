@@ -1,6 +1,6 @@
 //! Flows: from the engine's entry to the report, and a bounded memory of them.
 
-use std::{collections::VecDeque, num::NonZeroUsize};
+use std::{borrow::Cow, collections::VecDeque, num::NonZeroUsize};
 
 use lru::LruCache;
 use sensor_common::{
@@ -130,7 +130,7 @@ pub(super) fn report(
     ]
     .into_iter()
     .filter(|(tunnel, _)| flow.tunnels & *tunnel as u8 != 0)
-    .map(|(_, name)| name.to_owned())
+    .map(|(_, name)| Cow::Borrowed(name))
     .collect();
     let sign = if b_opened { -1 } else { 1 };
     let counted = flow.first_count as usize;
@@ -143,7 +143,7 @@ pub(super) fn report(
         midstream: flow.flags & flow::MIDSTREAM != 0,
         reset: flow.flags & flow::RESET != 0,
         fragments: flow.flags & flow::FRAGMENTS != 0,
-        app_proto: protocol_name(flow.protocol()).map(str::to_owned),
+        app_proto: protocol_name(flow.protocol()).map(Cow::Borrowed),
         icmp_type: conversation.icmp().map(|(kind, _)| kind),
         src_mac: mac_text(src_mac),
         dest_mac: mac_text(dest_mac),
@@ -171,11 +171,11 @@ fn half(half: &Half, timebase: Timebase) -> FlowHalf {
         length_min: half.length_min,
         length_max: half.length_max,
         length_squares: half.length_squares,
-        sizes: half.sizes.to_vec(),
+        sizes: half.sizes,
         interval_min_us: intervals.then_some(half.interval_min),
         interval_max_us: intervals.then_some(half.interval_max),
         interval_squares: half.interval_squares,
-        intervals: half.intervals.to_vec(),
+        intervals: half.intervals,
         retransmissions: half.retransmissions,
         gaps: half.gaps,
         duplicates: half.duplicates,

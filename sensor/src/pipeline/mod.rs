@@ -253,8 +253,10 @@ impl Pipeline {
     }
 
     fn emit_flow(&mut self, key: &FlowKey, flow: &Flow, why: FlowWhy, out: &mut Vec<Event>) {
-        out.push(self.flow_to_event(key, flow, why));
-        self.stats.events += 1;
+        if self.options.flow_events {
+            out.push(self.flow_to_event(key, flow, why));
+            self.stats.events += 1;
+        }
     }
 
     fn flow_to_event(&self, key: &FlowKey, flow: &Flow, why: FlowWhy) -> Event {

@@ -47,7 +47,9 @@ pub struct PipelineOptions {
     pub timebase: Timebase,
     /// Interface names by the index in events; events of others carry no name.
     pub interfaces: HashMap<u32, Arc<str>>,
-    /// Whether flow events are written also when a flow reaches a power of two of packets.
+    /// Whether flow events are made; without anyone to read them they are a third of the pipeline's work.
+    pub flow_events: bool,
+    /// Whether flow events are made also when a flow reaches a power of two of packets.
     pub flow_snapshots: bool,
     /// Ports at which TLS likely carries DICOM.
     pub dicom_tls_ports: Vec<u16>,
@@ -67,6 +69,7 @@ impl Default for PipelineOptions {
             limits: Limits::default(),
             timebase: Timebase::default(),
             interfaces: HashMap::new(),
+            flow_events: true,
             flow_snapshots: false,
             dicom_tls_ports: vec![2762],
             hl7_tls_ports: vec![2575, 6661],
