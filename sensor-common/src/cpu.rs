@@ -6,7 +6,7 @@ use crate::{
     event::{Chunk, ChunkHeader},
     flow::Flow,
     packet::Packet,
-    stream::Work,
+    reader::Work,
     tape::{self, RECORD_HEADER, Tag},
 };
 

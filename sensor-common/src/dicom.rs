@@ -9,7 +9,8 @@ use crate::{
     bytes::Frame,
     counter::Counter,
     cpu::Cpu,
-    stream::{self, AT_START, Protocol, State, Step, Stream},
+    reader::{self, Step},
+    stream::{AT_START, Protocol, State, Stream},
     tape::{FIRST, LAST, Tag},
 };
 
@@ -92,7 +93,7 @@ pub(crate) fn step<F: Frame>(frame: &F, cpu: &mut Cpu) -> Step {
         }
         s if s == State::DicomPdv as u8 => pdv(frame, cpu),
         s if s == State::DicomElement as u8 => element(frame, cpu),
-        _ => stream::desync(cpu),
+        _ => reader::desync(cpu),
     }
 }
 
@@ -104,7 +105,7 @@ fn confirmed(cpu: &Cpu) -> bool {
 
 #[inline(always)]
 fn pdu_header<F: Frame>(frame: &F, cpu: &mut Cpu) -> Step {
-    let Some([kind, _, l0, l1, l2, l3]) = stream::header::<6, F>(frame, &mut cpu.work) else {
+    let Some([kind, _, l0, l1, l2, l3]) = reader::header::<6, F>(frame, &mut cpu.work) else {
         return Step::Done;
     };
     let length = u32::from_be_bytes([l0, l1, l2, l3]);
@@ -128,14 +129,14 @@ fn pdu_header<F: Frame>(frame: &F, cpu: &mut Cpu) -> Step {
             cpu.record(Tag::DicomPdu, FIRST | LAST, [kind, 0, l0, l1, l2, l3]);
             cpu.work.stream.skip(4, State::DicomPdu);
         }
-        _ => return stream::desync(cpu),
+        _ => return reader::desync(cpu),
     }
     Step::More
 }
 
 #[inline(always)]
 fn associate<F: Frame>(frame: &F, cpu: &mut Cpu) -> Step {
-    let Some(checked) = stream::header::<12, F>(frame, &mut cpu.work) else {
+    let Some(checked) = reader::header::<12, F>(frame, &mut cpu.work) else {
         return Step::Done;
     };
     // PS3.8 table 9-11: protocol version, bit 0 tested alone; two reserved bytes, never tested; then the
@@ -148,7 +149,7 @@ fn associate<F: Frame>(frame: &F, cpu: &mut Cpu) -> Step {
         }
     }
     if !sound {
-        return stream::desync(cpu);
+        return reader::desync(cpu);
     }
     cpu.work.protocol = Protocol::Dicom as u8;
     let length = cpu.work.stream.pdu_left;
@@ -175,14 +176,14 @@ fn item<F: Frame>(frame: &F, cpu: &mut Cpu) -> Step {
         stream.skip(rest, State::DicomPdu);
         return Step::More;
     }
-    let Some(head) = stream::header::<4, F>(frame, &mut cpu.work) else {
+    let Some(head) = reader::header::<4, F>(frame, &mut cpu.work) else {
         return Step::Done;
     };
     let [kind, _, high, low] = head;
     let length = u32::from(u16::from_be_bytes([high, low]));
     let stream = &mut cpu.work.stream;
     if length + 4 > stream.pdu_left {
-        return stream::desync(cpu);
+        return reader::desync(cpu);
     }
     stream.pdu_left -= length + 4;
     match kind {
@@ -210,14 +211,14 @@ fn sub_item<F: Frame>(frame: &F, cpu: &mut Cpu) -> Step {
         stream.skip(rest, State::DicomItem);
         return Step::More;
     }
-    let Some(head) = stream::header::<4, F>(frame, &mut cpu.work) else {
+    let Some(head) = reader::header::<4, F>(frame, &mut cpu.work) else {
         return Step::Done;
     };
     let [kind, _, high, low] = head;
     let length = u32::from(u16::from_be_bytes([high, low]));
     let stream = &mut cpu.work.stream;
     if length + 4 > stream.inner_left {
-        return stream::desync(cpu);
+        return reader::desync(cpu);
     }
     stream.inner_left -= length + 4;
     match kind {
@@ -259,7 +260,7 @@ fn pdv<F: Frame>(frame: &F, cpu: &mut Cpu) -> Step {
         stream.set(State::DicomPdu);
         return Step::More;
     }
-    let Some([l0, l1, l2, l3, context, control]) = stream::header::<6, F>(frame, &mut cpu.work)
+    let Some([l0, l1, l2, l3, context, control]) = reader::header::<6, F>(frame, &mut cpu.work)
     else {
         return Step::Done;
     };
@@ -272,7 +273,7 @@ fn pdv<F: Frame>(frame: &F, cpu: &mut Cpu) -> Step {
         && context & 1 == 1
         && control & !(COMMAND | LAST_FRAGMENT) == 0;
     if !sound || (!known && control & COMMAND == 0) {
-        return stream::desync(cpu);
+        return reader::desync(cpu);
     }
     stream.pdu_left -= length + 4;
     stream.inner_left = length - 2;
@@ -335,10 +336,10 @@ fn element<F: Frame>(frame: &F, cpu: &mut Cpu) -> Step {
         return if confirmed(cpu) {
             Step::More
         } else {
-            stream::desync(cpu)
+            reader::desync(cpu)
         };
     }
-    let Some(head) = stream::header::<8, F>(frame, &mut cpu.work) else {
+    let Some(head) = reader::header::<8, F>(frame, &mut cpu.work) else {
         return Step::Done;
     };
     let [g0, g1, e0, e1, l0, l1, l2, l3] = head;
@@ -349,7 +350,7 @@ fn element<F: Frame>(frame: &F, cpu: &mut Cpu) -> Step {
         // A command set begins with its group length (PS3.7 section 6.3.1): the proof that this is DICOM
         // where the association was not seen.
         if !confirmed(cpu) && (group != 0 || number != 0 || length != 4) {
-            return stream::desync(cpu);
+            return reader::desync(cpu);
         }
         cpu.work.protocol = Protocol::Dicom as u8;
         let stream = &cpu.work.stream;
@@ -367,7 +368,7 @@ fn element<F: Frame>(frame: &F, cpu: &mut Cpu) -> Step {
         return Step::More;
     }
     if length > stream.inner_left {
-        return stream::desync(cpu);
+        return reader::desync(cpu);
     }
     stream.inner_left -= length;
     if leaves_kernel(number) && length <= VALUE_MAX {

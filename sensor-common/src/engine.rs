@@ -7,8 +7,9 @@ use crate::{
     event::{self, EventHeader, EventKind, FlowReason},
     flow::{self, Edges, Flow},
     packet::{Layer, MAX_TUNNELS, Outcome, protocol},
+    reader::{self, STEPS, Step},
     settings::Settings,
-    stream::{self, Protocol, STEPS, Step},
+    stream::Protocol,
     tape,
 };
 
@@ -36,7 +37,7 @@ pub trait Home {
     /// [`read`]: leads the payload through its layer-7 reader.
     fn read(&mut self);
 
-    /// One [`stream::step`] on the frame.
+    /// One [`reader::step`] on the frame.
     fn step(&mut self) -> u32;
 
     /// [`flush`]: sends what is on the tape.
@@ -269,7 +270,7 @@ fn inspect<H: Home>(home: &mut H, flow: &mut Flow, now: u64) {
 #[inline(always)]
 pub fn read<H: Home>(home: &mut H) {
     let cpu = home.cpu();
-    stream::begin(cpu);
+    reader::begin(cpu);
     let chunk = &mut cpu.chunk.header;
     chunk.header.version = ABI_VERSION;
     chunk.header.kind = EventKind::Chunk as u8;
@@ -285,7 +286,7 @@ pub fn read<H: Home>(home: &mut H) {
             break;
         }
     }
-    stream::finish(home.cpu());
+    reader::finish(home.cpu());
     if home.cpu().work.tape_len > 0 {
         home.flush();
     }

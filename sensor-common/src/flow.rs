@@ -5,9 +5,10 @@
 //! delivers one direction on two queues, updates can be lost; the per-CPU counters stay exact.
 
 use crate::{
+    half::Half,
     packet::{Packet, TCP_ACK, TCP_FIN, TCP_PSH, TCP_RST, TCP_SYN},
     settings::Settings,
-    stream::{Protocol, Stream},
+    stream::Protocol,
 };
 
 /// A flow event is sent at each power of two of packets from this one on.
@@ -19,10 +20,6 @@ pub const ONE_SIDED_ESTABLISHED: u64 = 8;
 pub const DUPLICATE_WINDOW: u64 = 10_000_000;
 /// Payload sizes kept from a flow's start.
 pub const FIRST_PAYLOADS: usize = 8;
-/// Bins of the size histogram: below 64 bytes, then one a power of two, the last from 4096 on.
-pub const SIZE_BINS: usize = 8;
-/// Bins of the inter-arrival histogram: bin `i` holds `4^i` to `4^(i+1)` microseconds, the first from 0.
-pub const INTERVAL_BINS: usize = 16;
 
 /// Flow flag: endpoint B opened the conversation.
 pub const INITIATOR_B: u8 = 1;
@@ -38,68 +35,6 @@ pub const FIN_B: u8 = 16;
 pub const ESTABLISHED: u8 = 32;
 /// Flow flag: made of fragments without ports.
 pub const FRAGMENTS: u8 = 64;
-
-/// One direction of a flow. Lengths are of the IP packet, headers included, in bytes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(C)]
-pub struct Half {
-    /// Packets.
-    pub packets: u64,
-    /// Bytes of the IP packets.
-    pub bytes: u64,
-    /// Bytes of transport payload.
-    pub payload: u64,
-    /// Sum of squares of the packet lengths.
-    pub length_squares: u64,
-    /// Sum of squares of the inter-arrival times, microseconds squared; each time at most `u32::MAX`.
-    pub interval_squares: u64,
-    /// Time of the first packet, nanoseconds.
-    pub first: u64,
-    /// Time of the last packet, nanoseconds.
-    pub last: u64,
-    /// Fingerprint of the last packet, by which a duplicate is known.
-    pub fingerprint: u64,
-    /// Where this direction stands in its TCP stream and its layer-7 protocol.
-    pub stream: Stream,
-    /// Least inter-arrival time, microseconds; `u32::MAX` before the second packet.
-    pub interval_min: u32,
-    /// Greatest inter-arrival time, microseconds.
-    pub interval_max: u32,
-    /// Segments whose bytes had all been seen.
-    pub retransmissions: u32,
-    /// Segments that began beyond the byte expected next.
-    pub gaps: u32,
-    /// Copies that the mirror delivered twice, left out of all else here.
-    pub duplicates: u32,
-    /// Segments with PSH.
-    pub push: u32,
-    /// Packets by length.
-    pub sizes: [u32; SIZE_BINS],
-    /// Inter-arrival times by length.
-    pub intervals: [u32; INTERVAL_BINS],
-    /// Least packet length.
-    pub length_min: u16,
-    /// Greatest packet length.
-    pub length_max: u16,
-    /// Segments with SYN.
-    pub syn: u16,
-    /// Segments with FIN.
-    pub fin: u16,
-    /// Segments with RST.
-    pub rst: u16,
-    /// Least TCP window as sent (unscaled).
-    pub window_min: u16,
-    /// Greatest TCP window as sent.
-    pub window_max: u16,
-    /// All TCP flags seen, or-ed.
-    pub tcp_flags: u8,
-    /// Least time to live or hop limit.
-    pub ttl_min: u8,
-    /// Greatest time to live or hop limit.
-    pub ttl_max: u8,
-    /// Always zero.
-    pub pad: [u8; 5],
-}
 
 /// A conversation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -157,99 +92,6 @@ impl Edges {
     #[must_use]
     pub const fn has(self, edges: u32) -> bool {
         self.0 & edges != 0
-    }
-}
-
-impl Half {
-    /// A direction without a packet.
-    pub const EMPTY: Self = Self {
-        packets: 0,
-        bytes: 0,
-        payload: 0,
-        length_squares: 0,
-        interval_squares: 0,
-        first: 0,
-        last: 0,
-        fingerprint: 0,
-        stream: Stream::EMPTY,
-        interval_min: 0,
-        interval_max: 0,
-        retransmissions: 0,
-        gaps: 0,
-        duplicates: 0,
-        push: 0,
-        sizes: [0; SIZE_BINS],
-        intervals: [0; INTERVAL_BINS],
-        length_min: 0,
-        length_max: 0,
-        syn: 0,
-        fin: 0,
-        rst: 0,
-        window_min: 0,
-        window_max: 0,
-        tcp_flags: 0,
-        ttl_min: 0,
-        ttl_max: 0,
-        pad: [0; 5],
-    };
-
-    /// Adds a packet that is no duplicate.
-    #[inline(always)]
-    fn add(&mut self, packet: &Packet, now: u64) {
-        let length = packet.ip_length;
-        let short = if length > 0xffff {
-            0xffff
-        } else {
-            length as u16
-        };
-        if self.packets == 0 {
-            self.first = now;
-            self.length_min = short;
-            self.length_max = short;
-            self.ttl_min = packet.ttl;
-            self.ttl_max = packet.ttl;
-            self.window_min = packet.window;
-            self.window_max = packet.window;
-            self.interval_min = u32::MAX;
-        } else {
-            let micros = micros(now.saturating_sub(self.last));
-            self.interval_squares = self
-                .interval_squares
-                .wrapping_add(u64::from(micros) * u64::from(micros));
-            if micros < self.interval_min {
-                self.interval_min = micros;
-            }
-            if micros > self.interval_max {
-                self.interval_max = micros;
-            }
-            bump(&mut self.intervals, log2(micros) / 2);
-            if short < self.length_min {
-                self.length_min = short;
-            }
-            if short > self.length_max {
-                self.length_max = short;
-            }
-            if packet.ttl < self.ttl_min {
-                self.ttl_min = packet.ttl;
-            }
-            if packet.ttl > self.ttl_max {
-                self.ttl_max = packet.ttl;
-            }
-            if packet.window < self.window_min {
-                self.window_min = packet.window;
-            }
-            if packet.window > self.window_max {
-                self.window_max = packet.window;
-            }
-        }
-        self.last = now;
-        self.packets += 1;
-        self.bytes += u64::from(length);
-        self.payload += u64::from(packet.payload_length);
-        self.length_squares = self
-            .length_squares
-            .wrapping_add(u64::from(length) * u64::from(length));
-        bump(&mut self.sizes, size_bin(length));
     }
 }
 
@@ -435,112 +277,5 @@ impl Flow {
             edges |= Edges::ESTABLISHED;
         }
         Edges(edges)
-    }
-}
-
-/// Whole microseconds of `nanoseconds`, at most `u32::MAX`.
-///
-/// Below 2^32 by the reciprocal `ceil(2^38 / 1000)`, exact there ("Hacker's Delight", second edition,
-/// section 10-9), since a division costs as much as the rest of the update.
-#[inline(always)]
-#[must_use]
-pub const fn micros(nanoseconds: u64) -> u32 {
-    if nanoseconds <= u32::MAX as u64 {
-        return ((nanoseconds * 274_877_907) >> 38) as u32;
-    }
-    let micros = nanoseconds / 1_000;
-    if micros > u32::MAX as u64 {
-        u32::MAX
-    } else {
-        micros as u32
-    }
-}
-
-#[inline(always)]
-fn bump<const N: usize>(bins: &mut [u32; N], bin: u32) {
-    let last = N as u32 - 1;
-    let bin = if bin > last { last } else { bin };
-    if let Some(count) = bins.get_mut(bin as usize) {
-        *count += 1;
-    }
-}
-
-/// The bin of [`Half::sizes`] for an IP packet of `length` bytes.
-#[inline(always)]
-#[must_use]
-pub const fn size_bin(length: u32) -> u32 {
-    let log = log2(length);
-    log.saturating_sub(5)
-}
-
-/// Floor of the binary logarithm; 0 for 0. By halving, since BPF has no instruction for it.
-#[inline(always)]
-#[must_use]
-pub const fn log2(value: u32) -> u32 {
-    let mut value = value;
-    let mut log = 0;
-    if value >= 1 << 16 {
-        value >>= 16;
-        log += 16;
-    }
-    if value >= 1 << 8 {
-        value >>= 8;
-        log += 8;
-    }
-    if value >= 1 << 4 {
-        value >>= 4;
-        log += 4;
-    }
-    if value >= 1 << 2 {
-        value >>= 2;
-        log += 2;
-    }
-    if value >= 1 << 1 {
-        log += 1;
-    }
-    log
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn log2_is_ilog2() {
-        for value in (1..5_000).chain([65_535, 65_536, 1 << 24, u32::MAX]) {
-            assert_eq!(log2(value), value.ilog2(), "of {value}");
-        }
-        assert_eq!(log2(0), 0);
-    }
-
-    #[test]
-    fn micros_is_division_by_a_thousand() {
-        let edges =
-            (0..5_000_u64)
-                .map(|n| n * 999_983)
-                .chain([u64::from(u32::MAX), 1 << 32, 1 << 40]);
-        for nanoseconds in edges {
-            assert_eq!(
-                u64::from(micros(nanoseconds)),
-                nanoseconds / 1_000,
-                "of {nanoseconds}"
-            );
-        }
-        assert_eq!(micros(u64::MAX), u32::MAX);
-    }
-
-    #[test]
-    fn size_bins_are_powers_of_two_from_64() {
-        for (length, bin) in [
-            (0, 0),
-            (63, 0),
-            (64, 1),
-            (127, 1),
-            (128, 2),
-            (1_500, 5),
-            (4_096, 7),
-        ] {
-            assert_eq!(size_bin(length), bin, "of {length}");
-        }
     }
 }

@@ -7,7 +7,8 @@
 use crate::{
     bytes::{Frame, View},
     cpu::Cpu,
-    stream::{self, AT_START, BATCH, Protocol, State, Step},
+    reader::{self, Step},
+    stream::{AT_START, BATCH, Protocol, State},
     tape::{FIRST, LAST, Tag},
 };
 
@@ -45,7 +46,7 @@ pub(crate) fn step<F: Frame>(frame: &F, cpu: &mut Cpu) -> Step {
         s if s == State::Hl7Segment as u8 => scan(frame, cpu, true),
         s if s == State::Hl7Body as u8 => body(frame, cpu),
         s if s == State::Hl7End as u8 => end(frame, cpu),
-        _ => stream::desync(cpu),
+        _ => reader::desync(cpu),
     }
 }
 
@@ -72,7 +73,7 @@ fn start<F: Frame>(frame: &F, cpu: &mut Cpu) -> Step {
         }
         // What senders put between blocks.
         Some(b'\r' | b'\n' | 0) => Step::More,
-        Some(_) => stream::desync(cpu),
+        Some(_) => reader::desync(cpu),
         None => Step::Done,
     }
 }
@@ -127,7 +128,7 @@ fn name<F: Frame>(frame: &F, cpu: &mut Cpu) -> Step {
         return Step::More;
     }
     if stream.is(AT_START) {
-        return stream::desync(cpu);
+        return reader::desync(cpu);
     }
     if &segment == b"MSA" && byte == stream.control {
         stream.context = 1;
@@ -195,7 +196,7 @@ fn body<F: Frame>(frame: &F, cpu: &mut Cpu) -> Step {
         && cpu.packet.first_byte == START_BLOCK
         && frame.array::<4>(cpu.work.position) == Some([START_BLOCK, b'M', b'S', b'H'])
     {
-        stream::desync(cpu);
+        reader::desync(cpu);
         cpu.work.position = cpu.packet.offset;
         cpu.work.stream.set(State::Hl7Start);
         return Step::More;

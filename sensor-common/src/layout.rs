@@ -5,7 +5,8 @@ use core::mem::{align_of, offset_of, size_of};
 
 use crate::{
     event::{Chunk, ChunkHeader, EventHeader, FlowEvent},
-    flow::{Flow, Half},
+    flow::Flow,
+    half::Half,
     key::{FlowKey, Key4},
     settings::Settings,
     stream::Stream,

@@ -7,7 +7,7 @@
 //! panics, no recursion, every loop bounded by a named constant.
 //!
 //! The way of a packet: [`engine::process`] → [`packet`] (link, IP, tunnel, transport) → [`flow`]
-//! (features) → [`stream`] (TCP order) → [`dicom`], [`hl7`], [`tls`] (what may leave the kernel) →
+//! (features) → [`stream`] (TCP order) → [`reader`], [`dicom`], [`hl7`], [`tls`] (what may leave the kernel) →
 //! [`tape`] and [`event`] (how it leaves).
 #![no_std]
 #![allow(
@@ -26,9 +26,11 @@ pub mod dicom;
 pub mod engine;
 pub mod event;
 pub mod flow;
+pub mod half;
 pub mod hl7;
 pub mod key;
 pub mod packet;
+pub mod reader;
 pub mod settings;
 pub mod stream;
 pub mod tape;

@@ -4,7 +4,8 @@
 use crate::{
     bytes::Frame,
     cpu::Cpu,
-    stream::{self, Protocol, State, Step},
+    reader::{self, Step},
+    stream::{Protocol, State},
     tape::{FIRST, LAST, Tag},
 };
 
@@ -20,7 +21,7 @@ pub const SERVER_HELLO_MAX: u32 = 256;
 
 #[inline(always)]
 pub(crate) fn step<F: Frame>(frame: &F, cpu: &mut Cpu) -> Step {
-    let Some(head) = stream::header::<6, F>(frame, &mut cpu.work) else {
+    let Some(head) = reader::header::<6, F>(frame, &mut cpu.work) else {
         return Step::Done;
     };
     let [content, major, minor, high, low, kind] = head;
@@ -31,7 +32,7 @@ pub(crate) fn step<F: Frame>(frame: &F, cpu: &mut Cpu) -> Step {
         && (38..=0x4000).contains(&length)
         && (kind == CLIENT_HELLO || kind == SERVER_HELLO);
     if !sound {
-        return stream::desync(cpu);
+        return reader::desync(cpu);
     }
     cpu.work.protocol = Protocol::Tls as u8;
     let limit = if kind == CLIENT_HELLO {

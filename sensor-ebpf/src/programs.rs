@@ -19,7 +19,7 @@ use sensor_common::{
     engine::{self, Table},
     event::FlowReason,
     packet::{Layer, Outcome},
-    stream::{self, Step},
+    reader::{self, Step},
 };
 
 use crate::{
@@ -86,7 +86,7 @@ pub(crate) extern "C" fn wardtap_step(context: *mut xdp_md) -> u32 {
     };
     let frame = XdpFrame::new(context);
     // SAFETY: as above.
-    unsafe { stream::step(&frame, &mut *cpu) as u32 }
+    unsafe { reader::step(&frame, &mut *cpu) as u32 }
 }
 
 /// [`engine::flush`].

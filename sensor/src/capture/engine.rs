@@ -11,8 +11,8 @@ use sensor_common::{
     flow::Flow,
     key::{FlowKey, Key4},
     packet::{Layer, protocol},
+    reader,
     settings::Settings,
-    stream,
 };
 
 use super::table::{FlowTable, WhenFull};
@@ -181,7 +181,7 @@ impl<S: FnMut(&[u8])> Home for Visit<'_, S> {
 
     #[inline]
     fn step(&mut self) -> u32 {
-        stream::step(&self.frame, &mut self.engine.cpu) as u32
+        reader::step(&self.frame, &mut self.engine.cpu) as u32
     }
 
     fn flush(&mut self) {

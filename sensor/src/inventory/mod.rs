@@ -11,7 +11,8 @@ use std::{borrow::Cow, net::IpAddr, num::NonZeroUsize};
 
 use lru::LruCache;
 use sensor_common::{
-    flow::{self, Flow, Half},
+    flow::{self, Flow},
+    half::Half,
     key::FlowKey,
     packet::{TCP_ACK, TCP_SYN, protocol},
 };

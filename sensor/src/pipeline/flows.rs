@@ -4,7 +4,8 @@ use std::{borrow::Cow, collections::VecDeque, num::NonZeroUsize};
 
 use lru::LruCache;
 use sensor_common::{
-    flow::{self, Flow, Half},
+    flow::{self, Flow},
+    half::Half,
     key::FlowKey,
     packet::Tunnel,
     stream::Protocol,
