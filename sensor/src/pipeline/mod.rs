@@ -9,11 +9,7 @@ mod sessions;
 mod stats;
 mod tell;
 
-use sensor_common::{
-    event::FlowReason,
-    flow::{self, Flow},
-    key::FlowKey,
-};
+use sensor_common::{event::FlowReason, flow::Flow, key::FlowKey};
 
 pub(crate) use flows::protocol_name;
 
@@ -264,10 +260,6 @@ impl Pipeline {
         conversation.in_iface = self.options.interfaces.get(&flow.interface).cloned();
         let report = flows::report(flow, &conversation, why, self.options.timebase);
         let timestamp: Time = self.options.timebase.wall(self.now.max(flow.last()));
-        debug_assert_eq!(
-            conversation.initiator_b,
-            flow.flags & flow::INITIATOR_B != 0
-        );
         Event::of(
             &conversation,
             timestamp,

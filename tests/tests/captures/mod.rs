@@ -62,10 +62,19 @@ pub(crate) fn ethernet(root: &Path) -> Vec<PathBuf> {
         .collect()
 }
 
+/// Link type of Ethernet.
+pub(crate) const ETHERNET: i32 = 1;
+/// Link type of the BSD loopback: four bytes of address family, then an IP packet.
+pub(crate) const LOOPBACK: i32 = 0;
+
 /// The Ethernet frames of a capture with their times in nanoseconds; none of a file that is no capture
 /// or of another link type. What follows a damaged block is left out.
 pub(crate) fn frames(path: &Path) -> Vec<(u64, Vec<u8>)> {
-    const ETHERNET: i32 = 1;
+    packets(path, ETHERNET)
+}
+
+/// The same for any link type.
+pub(crate) fn packets(path: &Path, link_type: i32) -> Vec<(u64, Vec<u8>)> {
     let bytes = fs::read(path).unwrap();
     let mut frames = Vec::new();
     let Ok(mut reader) = create_reader(1 << 20, &bytes[..]) else {
@@ -78,7 +87,7 @@ pub(crate) fn frames(path: &Path) -> Vec<(u64, Vec<u8>)> {
             Ok((offset, block)) => {
                 match block {
                     PcapBlockOwned::LegacyHeader(header) => {
-                        if header.network.0 != ETHERNET {
+                        if header.network.0 != link_type {
                             return Vec::new();
                         }
                         unit = if header.is_nanosecond_precision() {
@@ -102,8 +111,9 @@ pub(crate) fn frames(path: &Path) -> Vec<(u64, Vec<u8>)> {
                         ));
                     }
                     PcapBlockOwned::NG(Block::EnhancedPacket(packet)) => {
-                        if let Some((ETHERNET, resolution, _)) =
-                            interfaces.get(packet.if_id as usize)
+                        let interface = interfaces.get(packet.if_id as usize);
+                        if let Some((_, resolution, _)) =
+                            interface.filter(|(link, ..)| *link == link_type)
                         {
                             let ticks =
                                 u128::from(packet.ts_high) << 32 | u128::from(packet.ts_low);
