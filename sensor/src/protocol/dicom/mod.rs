@@ -1,5 +1,6 @@
 //! DICOM: whole associations from the records of both directions.
 
+mod associate;
 mod command;
 mod commands;
 mod items;
