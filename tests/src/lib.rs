@@ -13,3 +13,4 @@ pub mod program;
 pub mod scenario;
 pub mod tally;
 pub mod wait;
+pub mod wire;
