@@ -1,1 +1,339 @@
-//! To be written.
+//! The configuration file, TOML.
+//!
+//! Every value is checked while it is read, so that an error names file, line and key. What is not in the
+//! file has its default.
+
+mod default;
+mod values;
+
+use std::{
+    collections::HashSet,
+    fs, io,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+};
+
+use serde::{Deserialize, Serialize};
+
+pub use default::DEFAULT;
+pub use values::{Bytes, ClockSource, ListenMode, LogFormat, LogLevel, Role, Span};
+
+use crate::{
+    kernel::{InterfaceOptions, Mode, Options, PIN_ROOT, TableSizes},
+    pipeline::PipelineOptions,
+};
+use sensor_common::settings::Settings;
+
+/// Where the configuration is, unless set.
+pub const PATH: &str = "/etc/wardtap/wardtap.toml";
+/// Where the control socket is, unless set.
+pub const SOCKET: &str = "/run/wardtap/control.sock";
+
+/// The whole file.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Config {
+    /// Interfaces to listen on.
+    pub interface: Vec<Interface>,
+    /// Flow tables and time-outs.
+    pub flow: Flow,
+    /// The ring buffer between kernel and daemon.
+    pub ring: Ring,
+    /// The clock of flows.
+    pub clock: Clock,
+    /// Hints for what can't be known by content.
+    pub protocol: Protocol,
+    /// Where events go.
+    pub output: Output,
+    /// Prometheus metrics.
+    pub metrics: Metrics,
+    /// The socket of the command line.
+    pub control: Control,
+    /// The daemon's own log.
+    pub log: Log,
+}
+
+/// An interface to listen on.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Interface {
+    /// Its name.
+    pub name: String,
+    /// How the program is attached.
+    #[serde(default)]
+    pub mode: ListenMode,
+    /// What the interface is to the traffic.
+    #[serde(default)]
+    pub role: Role,
+}
+
+/// Flow tables and time-outs.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Flow {
+    /// Established IPv4 flows, entries.
+    pub established: u32,
+    /// Established IPv6 flows, entries.
+    pub established_ipv6: u32,
+    /// New IPv4 flows, entries.
+    pub fresh: u32,
+    /// New IPv6 flows, entries.
+    pub fresh_ipv6: u32,
+    /// A TCP flow without a packet for longer is over.
+    pub idle_tcp: Span,
+    /// Any other flow without a packet for longer is over.
+    pub idle_other: Span,
+    /// A closed TCP flow leaves the table after this.
+    pub idle_closed: Span,
+    /// A flow that goes on is reported each time this has passed.
+    pub active: Span,
+}
+
+impl Default for Flow {
+    fn default() -> Self {
+        let (sizes, settings) = (TableSizes::default(), Settings::DEFAULT);
+        Self {
+            established: sizes.established4,
+            established_ipv6: sizes.established6,
+            fresh: sizes.fresh4,
+            fresh_ipv6: sizes.fresh6,
+            idle_tcp: Span::from_nanos(settings.idle_tcp),
+            idle_other: Span::from_nanos(settings.idle_other),
+            idle_closed: Span::from_nanos(settings.idle_closed),
+            active: Span::from_secs(300),
+        }
+    }
+}
+
+/// The ring buffer.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Ring {
+    /// Its size, a power of two of bytes.
+    pub size: Bytes,
+}
+
+impl Default for Ring {
+    fn default() -> Self {
+        Self {
+            size: Bytes::mebibytes(8),
+        }
+    }
+}
+
+/// The clock.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Clock {
+    /// Which one.
+    pub source: ClockSource,
+}
+
+/// Hints for what can't be known by content.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Protocol {
+    /// Ports at which TLS likely carries DICOM.
+    pub dicom_tls_ports: Vec<u16>,
+    /// Ports at which TLS likely carries HL7.
+    pub hl7_tls_ports: Vec<u16>,
+}
+
+impl Default for Protocol {
+    fn default() -> Self {
+        let options = PipelineOptions::default();
+        Self {
+            dicom_tls_ports: options.dicom_tls_ports,
+            hl7_tls_ports: options.hl7_tls_ports,
+        }
+    }
+}
+
+/// Where events go.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Output {
+    /// JSON lines.
+    pub json: Json,
+}
+
+/// JSON lines.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Json {
+    /// The file; `-` is standard output.
+    pub path: String,
+    /// Events that may wait for a slow disk; what comes beyond is dropped and counted.
+    pub max_queue: usize,
+    /// Between two `stats` events.
+    pub stats_interval: Span,
+}
+
+impl Default for Json {
+    fn default() -> Self {
+        Self {
+            path: "/var/lib/wardtap/events.jsonl".to_owned(),
+            max_queue: 65_536,
+            stats_interval: Span::from_secs(8),
+        }
+    }
+}
+
+/// Prometheus metrics.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Metrics {
+    /// Whether they are served.
+    pub enabled: bool,
+    /// Where.
+    pub listen: SocketAddr,
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        Self {
+            enabled: true,
+            listen: SocketAddr::from(([127, 0, 0, 1], 9641)),
+        }
+    }
+}
+
+/// The control socket.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Control {
+    /// Its path.
+    pub socket: PathBuf,
+    /// The group that may use it beside root.
+    pub group: String,
+}
+
+impl Default for Control {
+    fn default() -> Self {
+        Self {
+            socket: SOCKET.into(),
+            group: "wardtap".to_owned(),
+        }
+    }
+}
+
+/// The daemon's own log, on standard error.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Log {
+    /// From which level on.
+    pub level: LogLevel,
+    /// Lines for people, or JSON.
+    pub format: LogFormat,
+}
+
+/// Why a configuration is not usable.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The file can't be read.
+    #[error("can't read the configuration {path}: {source}")]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// What failed.
+        source: io::Error,
+    },
+    /// The file says something that is wrong.
+    #[error("{path}: {message}")]
+    Wrong {
+        /// The file.
+        path: PathBuf,
+        /// Line, key and what is wrong.
+        message: String,
+    },
+}
+
+impl Config {
+    /// Reads a file.
+    ///
+    /// # Errors
+    /// With file, line and key.
+    pub fn read(path: &Path) -> Result<Self, ConfigError> {
+        let text = fs::read_to_string(path).map_err(|source| ConfigError::Read {
+            path: path.to_owned(),
+            source,
+        })?;
+        Self::parse(&text).map_err(|message| ConfigError::Wrong {
+            path: path.to_owned(),
+            message,
+        })
+    }
+
+    /// Reads a text.
+    ///
+    /// # Errors
+    /// With line and key.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let config: Self =
+            toml::from_str(text).map_err(|error| error.to_string().trim_end().to_owned())?;
+        let mut names = HashSet::new();
+        for interface in &config.interface {
+            if !names.insert(&interface.name) {
+                return Err(format!(
+                    "[[interface]] name = {:?} is there twice",
+                    interface.name
+                ));
+            }
+        }
+        Ok(config)
+    }
+
+    /// The file that this configuration would be, defaults included.
+    #[must_use]
+    pub fn to_toml(&self) -> String {
+        toml::to_string(self).unwrap_or_else(|error| format!("# not representable: {error}\n"))
+    }
+
+    /// What the kernel side is loaded with.
+    #[must_use]
+    pub fn kernel(&self) -> Options {
+        let flow = &self.flow;
+        Options {
+            interfaces: self
+                .interface
+                .iter()
+                .map(|interface| InterfaceOptions {
+                    name: interface.name.clone(),
+                    mode: match interface.mode {
+                        ListenMode::Auto => None,
+                        ListenMode::Driver => Some(Mode::Driver),
+                        ListenMode::Generic => Some(Mode::Generic),
+                    },
+                })
+                .collect(),
+            tables: TableSizes {
+                established4: flow.established,
+                established6: flow.established_ipv6,
+                fresh4: flow.fresh,
+                fresh6: flow.fresh_ipv6,
+            },
+            ring_bytes: self.ring.size.get(),
+            clock: self.clock.source.into(),
+            settings: Settings {
+                idle_tcp: flow.idle_tcp.as_nanos(),
+                idle_other: flow.idle_other.as_nanos(),
+                idle_closed: flow.idle_closed.as_nanos(),
+                ..Settings::DEFAULT
+            },
+            pin_root: PIN_ROOT.into(),
+            active: flow.active.into(),
+        }
+    }
+
+    /// What the pipeline is made with.
+    #[must_use]
+    pub fn pipeline(&self) -> PipelineOptions {
+        PipelineOptions {
+            dicom_tls_ports: self.protocol.dicom_tls_ports.clone(),
+            hl7_tls_ports: self.protocol.hl7_tls_ports.clone(),
+            // A session lives at least as long as its flow.
+            session_idle_ns: self.flow.idle_tcp.as_nanos().saturating_mul(2),
+            ..PipelineOptions::default()
+        }
+    }
+}
