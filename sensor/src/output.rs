@@ -1,1 +1,414 @@
-//! To be written.
+//! JSON lines to a file or standard output, on a thread of their own, so that a slow or full disk never
+//! holds up the capture.
+//!
+//! `events offered = lines written + events dropped (by reason) + events still queued`, always. A line is
+//! in the file whole or not at all: what a failed write left of a line is cut off again. While the disk is
+//! full, events are dropped and counted; writing goes on by itself when there is space again.
+
+use std::{
+    fs::{File, OpenOptions},
+    io::{self, Write},
+    mem,
+    os::{fd::AsFd, unix::fs::OpenOptionsExt},
+    path::PathBuf,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+        mpsc::{Receiver, RecvTimeoutError, SyncSender, TryRecvError, TrySendError, sync_channel},
+    },
+    thread::{self, JoinHandle},
+    time::{Duration, Instant},
+};
+
+use crate::event::Event;
+
+/// Bytes of lines that are written at once.
+const BUFFER: usize = 64 * 1024;
+/// Between two tries to write after a failure, and between two looks at what was asked for.
+const RETRY: Duration = Duration::from_millis(250);
+/// Mode of a file that is made: events name hosts, which is no one else's business.
+const FILE_MODE: u32 = 0o640;
+
+/// Where lines go.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Target {
+    /// Standard output.
+    Stdout,
+    /// A file, appended to.
+    File(PathBuf),
+}
+
+impl Target {
+    /// The target that a person names: `-` is standard output.
+    #[must_use]
+    pub fn named(name: &str) -> Self {
+        if name == "-" {
+            Self::Stdout
+        } else {
+            Self::File(name.into())
+        }
+    }
+
+    fn open(&self) -> io::Result<File> {
+        match self {
+            Self::Stdout => Ok(File::from(io::stdout().as_fd().try_clone_to_owned()?)),
+            Self::File(path) => OpenOptions::new()
+                .append(true)
+                .create(true)
+                .mode(FILE_MODE)
+                .open(path),
+        }
+    }
+}
+
+impl std::fmt::Display for Target {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Stdout => f.write_str("standard output"),
+            Self::File(path) => write!(f, "{}", path.display()),
+        }
+    }
+}
+
+/// Output that could not be opened.
+#[derive(Debug, thiserror::Error)]
+#[error("can't open {target} for events: {source}; see `output` in the configuration")]
+pub struct OutputError {
+    /// Where to.
+    pub target: Target,
+    /// Why not.
+    pub source: io::Error,
+}
+
+/// What the output did so far.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct OutputStats {
+    /// Lines written.
+    pub lines: u64,
+    /// Bytes written.
+    pub bytes: u64,
+    /// Events dropped because the queue was full.
+    pub dropped_queue_full: u64,
+    /// Events dropped because they could not be written.
+    pub dropped_write_error: u64,
+    /// Writes that failed.
+    pub errors: u64,
+    /// Why writing fails now; `None` while it works.
+    pub failing: Option<String>,
+}
+
+#[derive(Debug, Default)]
+struct Shared {
+    lines: AtomicU64,
+    bytes: AtomicU64,
+    queue_full: AtomicU64,
+    write_error: AtomicU64,
+    errors: AtomicU64,
+    failing: Mutex<Option<String>>,
+    reopen: Mutex<Option<Target>>,
+}
+
+/// The writing end of the queue, and the thread behind it.
+#[derive(Debug)]
+pub struct Output {
+    queue: Option<SyncSender<Event>>,
+    shared: Arc<Shared>,
+    thread: Option<JoinHandle<()>>,
+}
+
+/// A view of the output for those who do not write to it.
+#[derive(Clone, Debug)]
+pub struct OutputHandle(Arc<Shared>);
+
+impl Output {
+    /// Opens `target` and starts the thread; at most `queue` events wait for it.
+    ///
+    /// # Errors
+    /// When the target can't be opened, or no thread be started.
+    pub fn start(target: Target, queue: usize) -> Result<Self, OutputError> {
+        let opened = target.open();
+        let shared = Arc::new(Shared::default());
+        let (sender, receiver) = sync_channel(queue.max(1));
+        let thread = opened.and_then(|file| {
+            let mut writer = Writer::new(file, target.clone(), Arc::clone(&shared));
+            thread::Builder::new()
+                .name("output".into())
+                .spawn(move || writer.run(&receiver))
+        });
+        match thread {
+            Ok(thread) => Ok(Self {
+                queue: Some(sender),
+                shared,
+                thread: Some(thread),
+            }),
+            Err(source) => Err(OutputError { target, source }),
+        }
+    }
+
+    /// Queues an event without waiting; where the queue is full it is dropped and counted.
+    pub fn send(&self, event: Event) {
+        let sent = self.queue.as_ref().map(|queue| queue.try_send(event));
+        match sent {
+            Some(Ok(())) => {}
+            Some(Err(TrySendError::Full(_))) => {
+                self.shared.queue_full.fetch_add(1, Ordering::Relaxed);
+            }
+            Some(Err(TrySendError::Disconnected(_))) | None => {
+                self.shared.write_error.fetch_add(1, Ordering::Relaxed);
+            }
+        }
+    }
+
+    /// Queues an event, waiting for room until `deadline`.
+    pub fn send_until(&self, mut event: Event, deadline: Instant) {
+        while Instant::now() < deadline {
+            match self.queue.as_ref().map(|queue| queue.try_send(event)) {
+                Some(Ok(())) => return,
+                Some(Err(TrySendError::Full(back))) => {
+                    event = back;
+                    // The queue has no blocking send with a time limit.
+                    thread::sleep(Duration::from_millis(1));
+                }
+                Some(Err(TrySendError::Disconnected(_))) | None => {
+                    self.shared.write_error.fetch_add(1, Ordering::Relaxed);
+                    return;
+                }
+            }
+        }
+        self.send(event);
+    }
+
+    /// A view for status and metrics.
+    #[must_use]
+    pub fn handle(&self) -> OutputHandle {
+        OutputHandle(Arc::clone(&self.shared))
+    }
+
+    /// Writes what is queued and closes the target; what it did in all. Where the target takes nothing
+    /// by `deadline`, what is left is given up.
+    pub fn close(mut self, deadline: Instant) -> OutputStats {
+        drop(self.queue.take());
+        if let Some(thread) = self.thread.take() {
+            while !thread.is_finished() && Instant::now() < deadline {
+                thread::sleep(Duration::from_millis(2));
+            }
+            if thread.is_finished() {
+                let _ = thread.join();
+            } else {
+                tracing::error!("the output takes no more; events in its queue are lost");
+            }
+        }
+        self.handle().stats()
+    }
+}
+
+impl OutputHandle {
+    /// What the output did so far.
+    #[must_use]
+    pub fn stats(&self) -> OutputStats {
+        let get = |value: &AtomicU64| value.load(Ordering::Relaxed);
+        OutputStats {
+            lines: get(&self.0.lines),
+            bytes: get(&self.0.bytes),
+            dropped_queue_full: get(&self.0.queue_full),
+            dropped_write_error: get(&self.0.write_error),
+            errors: get(&self.0.errors),
+            failing: lock(&self.0.failing).clone(),
+        }
+    }
+
+    /// Asks for the target to be opened anew (after its file was renamed, or to change it). Where that
+    /// fails, the old one stays in use.
+    pub fn reopen(&self, target: Target) {
+        *lock(&self.0.reopen) = Some(target);
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The thread's side.
+struct Writer {
+    file: File,
+    /// A file that can be cut; of a pipe a line that was begun must be finished instead.
+    regular: bool,
+    target: Target,
+    /// Whole lines not yet written; of a pipe the first can be the rest of a line.
+    buffer: Vec<u8>,
+    lines: u64,
+    /// The buffer begins within a line, whose beginning a pipe has taken.
+    begun: bool,
+    failed: Option<Instant>,
+    shared: Arc<Shared>,
+}
+
+impl Writer {
+    fn new(file: File, target: Target, shared: Arc<Shared>) -> Self {
+        Self {
+            regular: is_regular(&file),
+            file,
+            target,
+            buffer: Vec::with_capacity(2 * BUFFER),
+            lines: 0,
+            begun: false,
+            failed: None,
+            shared,
+        }
+    }
+
+    fn run(&mut self, queue: &Receiver<Event>) {
+        loop {
+            self.reopen();
+            self.retry();
+            let event = match queue.try_recv() {
+                Ok(event) => Some(event),
+                Err(TryRecvError::Empty) => {
+                    self.write();
+                    match queue.recv_timeout(RETRY) {
+                        Ok(event) => Some(event),
+                        Err(RecvTimeoutError::Timeout) => None,
+                        Err(RecvTimeoutError::Disconnected) => break,
+                    }
+                }
+                Err(TryRecvError::Disconnected) => break,
+            };
+            if let Some(event) = event {
+                self.take(&event);
+            }
+        }
+        self.failed = None;
+        self.write();
+        // Nothing will write these any more.
+        let left = mem::take(&mut self.lines);
+        self.shared.write_error.fetch_add(left, Ordering::Relaxed);
+    }
+
+    fn take(&mut self, event: &Event) {
+        if self.failed.is_some() {
+            self.shared.write_error.fetch_add(1, Ordering::Relaxed);
+            return;
+        }
+        let before = self.buffer.len();
+        if serde_json::to_writer(&mut self.buffer, event).is_err() {
+            self.buffer.truncate(before);
+            self.shared.write_error.fetch_add(1, Ordering::Relaxed);
+            return;
+        }
+        self.buffer.push(b'\n');
+        self.lines += 1;
+        if self.buffer.len() >= BUFFER {
+            self.write();
+        }
+    }
+
+    fn retry(&mut self) {
+        if self.failed.is_some_and(|at| at.elapsed() >= RETRY) {
+            self.failed = None;
+            self.write();
+        }
+    }
+
+    fn reopen(&mut self) {
+        let Some(target) = lock(&self.shared.reopen).take() else {
+            return;
+        };
+        self.write();
+        match target.open() {
+            Ok(file) => {
+                if mem::take(&mut self.begun) {
+                    let end = self.buffer.iter().position(|byte| *byte == b'\n');
+                    self.buffer.drain(..end.map_or(0, |at| at + 1));
+                    self.lines = self.lines.saturating_sub(1);
+                    self.shared.write_error.fetch_add(1, Ordering::Relaxed);
+                }
+                self.regular = is_regular(&file);
+                self.file = file;
+                self.target = target;
+                self.failed = None;
+                tracing::info!(target = %self.target, "events go to the reopened output");
+            }
+            Err(error) => tracing::error!(
+                old = %self.target,
+                "can't reopen the output as {target}: {error}; the old one stays in use"
+            ),
+        }
+    }
+
+    /// Writes the buffer.
+    fn write(&mut self) {
+        if self.failed.is_some() || self.buffer.is_empty() {
+            return;
+        }
+        let mut written = 0;
+        let result = loop {
+            match self.buffer.get(written..) {
+                None | Some([]) => break Ok(()),
+                Some(rest) => match self.file.write(rest) {
+                    Ok(0) => break Err(io::ErrorKind::WriteZero.into()),
+                    Ok(count) => written += count,
+                    Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                    Err(error) => break Err(error),
+                },
+            }
+        };
+        let done = self.buffer.get(..written).unwrap_or_default();
+        let lines = done.iter().filter(|byte| **byte == b'\n').count() as u64;
+        if result.is_err() && self.regular {
+            // The part of a line at the end is taken back, and written again with the rest.
+            let whole = done
+                .iter()
+                .rposition(|byte| *byte == b'\n')
+                .map_or(0, |at| at + 1);
+            if cut(&self.file, (written - whole) as u64).is_ok() {
+                written = whole;
+            }
+        }
+        if let Some(last) = written.checked_sub(1).and_then(|at| self.buffer.get(at)) {
+            self.begun = *last != b'\n';
+        }
+        self.buffer.drain(..written);
+        self.lines -= lines.min(self.lines);
+        self.shared.lines.fetch_add(lines, Ordering::Relaxed);
+        self.shared
+            .bytes
+            .fetch_add(written as u64, Ordering::Relaxed);
+        match result {
+            Ok(()) => self.works(),
+            Err(error) => self.fails(&error),
+        }
+    }
+
+    fn works(&mut self) {
+        if lock(&self.shared.failing).take().is_some() {
+            let dropped = self.shared.write_error.load(Ordering::Relaxed);
+            tracing::warn!(target = %self.target, dropped, "events are written again");
+        }
+    }
+
+    fn fails(&mut self, error: &io::Error) {
+        self.failed = Some(Instant::now());
+        self.shared.errors.fetch_add(1, Ordering::Relaxed);
+        let mut failing = lock(&self.shared.failing);
+        if failing.is_none() {
+            tracing::error!(
+                target = %self.target,
+                "can't write events: {error}; they are dropped and counted until it works again"
+            );
+        }
+        *failing = Some(error.to_string());
+    }
+}
+
+fn is_regular(file: &File) -> bool {
+    file.metadata().is_ok_and(|meta| meta.is_file())
+}
+
+/// Takes `count` bytes off the end of a file.
+fn cut(file: &File, count: u64) -> io::Result<()> {
+    if count == 0 {
+        return Ok(());
+    }
+    let length = file.metadata()?.len();
+    file.set_len(length.saturating_sub(count))
+}

@@ -91,7 +91,7 @@ pub struct Options {
 /// The programs and maps in the kernel. Dropping it detaches the programs and removes the pins.
 pub struct Kernel {
     // Held for their links: dropping an instance detaches its program.
-    _instances: Vec<Ebpf>,
+    instances: Vec<Ebpf>,
     attached: Vec<Attached>,
     cpu: PerCpuArray<MapData, Pod<Cpu>>,
     settings: Array<MapData, Pod<Settings>>,
@@ -124,7 +124,7 @@ impl Kernel {
             flows: FlowTables::new(first, options)?,
             ring: Some(Ring::new(load::take(first, "EVENTS")?)),
             attached,
-            _instances: instances,
+            instances,
             _pins: pins,
         })
     }
@@ -159,6 +159,11 @@ impl Kernel {
     pub fn apply(&mut self, settings: Settings) -> Result<(), KernelError> {
         self.flows.apply(settings);
         Ok(self.settings.set(0, Pod(settings), 0)?)
+    }
+
+    /// Takes the programs off their interfaces; tables, ring and counters can still be read.
+    pub fn detach(&mut self) {
+        self.instances.clear();
     }
 
     /// The flow tables.

@@ -1,0 +1,385 @@
+//! The capture thread: it alone owns kernel side and pipeline, and waits for no one.
+//!
+//! Others ask it by [`CaptureHandle::ask`]; events leave it through a queue that never blocks.
+
+use std::{
+    io,
+    ops::ControlFlow,
+    thread,
+    time::{Duration, Instant},
+};
+
+use sensor_common::counter::Counters;
+use tokio::{
+    io::unix::AsyncFd,
+    sync::{mpsc, oneshot},
+    time::{MissedTickBehavior, interval, timeout},
+};
+
+use super::{
+    DaemonOptions, clock,
+    snapshot::{InterfaceSnapshot, Snapshot},
+    sweep::Sweep,
+    tally::Tally,
+};
+use crate::{
+    event::{Event, Time, Timebase},
+    kernel::{Kernel, KernelError, Ring, Why},
+    output::{Output, OutputHandle, OutputStats},
+    pipeline::{FlowEndReason, Pipeline},
+};
+
+/// Between two batches of the sweeper.
+const TURN: Duration = Duration::from_millis(100);
+/// Turns in a second, at which housekeeping is due.
+const TURNS_A_SECOND: u32 = 10;
+/// Ring records taken before others have their turn.
+const RECORDS: usize = 4_096;
+/// Ring records taken at most where the ring should be empty afterwards.
+const RECORDS_ALL: usize = 1 << 18;
+/// How long a question may wait for its answer.
+const ANSWER: Duration = Duration::from_secs(2);
+/// Questions that may wait.
+const QUESTIONS: usize = 8;
+/// How long the end may take: the queue's rest to the output.
+const END: Duration = Duration::from_secs(10);
+
+type Question = Box<dyn FnOnce(&mut Capture) -> ControlFlow<()> + Send>;
+
+/// Why a question was not answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum AskError {
+    /// Too many questions wait already.
+    #[error("the sensor is busy: too many requests at once; try again")]
+    Busy,
+    /// No answer in time.
+    #[error("the sensor gave no answer within 2 seconds; try again")]
+    Late,
+    /// The capture is over.
+    #[error("the sensor is shutting down")]
+    Over,
+}
+
+/// Asks the capture thread.
+#[derive(Clone)]
+pub struct CaptureHandle {
+    questions: mpsc::Sender<Question>,
+}
+
+impl CaptureHandle {
+    /// Runs `question` on the capture thread, between two batches of ring records. It should be short.
+    ///
+    /// # Errors
+    /// [`AskError`]; the question may be answered to no one later.
+    pub async fn ask<T, F>(&self, question: F) -> Result<T, AskError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut Capture) -> T + Send + 'static,
+    {
+        let (reply, answer) = oneshot::channel();
+        let question: Question = Box::new(move |capture| {
+            // Who asked may have given up.
+            if !reply.is_closed() {
+                let _ = reply.send(question(capture));
+            }
+            ControlFlow::Continue(())
+        });
+        self.questions
+            .try_send(question)
+            .map_err(|error| match error {
+                mpsc::error::TrySendError::Full(_) => AskError::Busy,
+                mpsc::error::TrySendError::Closed(_) => AskError::Over,
+            })?;
+        match timeout(ANSWER, answer).await {
+            Ok(Ok(answer)) => Ok(answer),
+            Ok(Err(_)) => Err(AskError::Over),
+            Err(_) => Err(AskError::Late),
+        }
+    }
+
+    /// Asks the capture to end; it may have ended already.
+    pub(super) async fn stop(&self) {
+        let _ = self
+            .questions
+            .send(Box::new(|_| ControlFlow::Break(())))
+            .await;
+    }
+}
+
+/// What the capture thread owns. See the module's description.
+pub struct Capture {
+    options: DaemonOptions,
+    kernel: Kernel,
+    ring: Option<AsyncFd<Ring>>,
+    pipeline: Pipeline,
+    timebase: Timebase,
+    start: Time,
+    sweep: Sweep,
+    counters: Vec<Counters>,
+    tally: Tally,
+    events: Vec<Event>,
+    output: Output,
+    output_view: OutputHandle,
+    turns: u32,
+    last_stats: Instant,
+}
+
+/// How a capture ended.
+pub(super) type Ended = Result<(Snapshot, OutputStats), KernelError>;
+
+/// Starts the capture thread; how it ended comes through the receiver.
+pub(super) fn start(
+    options: DaemonOptions,
+    kernel: Kernel,
+    output: Output,
+) -> io::Result<(CaptureHandle, oneshot::Receiver<Ended>)> {
+    let (questions, asked) = mpsc::channel(QUESTIONS);
+    let (end, ended) = oneshot::channel();
+    // Epoll is all that this runtime is for.
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    thread::Builder::new()
+        .name("capture".into())
+        .spawn(move || {
+            let capture = Capture::new(options, kernel, output);
+            // Nobody listens any more only if the daemon fails already.
+            let _ = end.send(runtime.block_on(capture.run(asked)));
+        })?;
+    Ok((CaptureHandle { questions }, ended))
+}
+
+impl Capture {
+    fn new(options: DaemonOptions, kernel: Kernel, output: Output) -> Self {
+        let timebase = clock::timebase();
+        let mut pipeline = options.pipeline.clone();
+        pipeline.timebase = timebase;
+        pipeline.interfaces = kernel
+            .interfaces()
+            .iter()
+            .map(|interface| (interface.index, interface.name.as_str().into()))
+            .collect();
+        Self {
+            sweep: Sweep::new(&options.kernel.tables),
+            counters: vec![Counters::ZERO; kernel.interfaces().len()],
+            pipeline: Pipeline::new(pipeline),
+            start: timebase.wall(clock::monotonic()),
+            timebase,
+            tally: Tally::default(),
+            events: Vec::new(),
+            output_view: output.handle(),
+            output,
+            ring: None,
+            turns: 0,
+            last_stats: Instant::now(),
+            options,
+            kernel,
+        }
+    }
+
+    async fn run(mut self, mut questions: mpsc::Receiver<Question>) -> Ended {
+        let ring = self
+            .kernel
+            .take_ring()
+            .ok_or(KernelError::Shape { name: "EVENTS" })?;
+        let epoll = |source| KernelError::System {
+            call: "epoll",
+            source,
+        };
+        let mut ring = ring.into_async().map_err(epoll)?;
+        let mut turn = interval(TURN);
+        turn.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                ready = ring.readable_mut() => {
+                    let mut ready = ready.map_err(epoll)?;
+                    if self.drain(ready.get_inner_mut(), RECORDS) < RECORDS {
+                        ready.clear_ready();
+                    }
+                }
+                _ = turn.tick() => {
+                    self.turn(ring.get_mut());
+                }
+                question = questions.recv() => {
+                    self.ring = Some(ring);
+                    let flow = question.map_or(ControlFlow::Break(()), |question| question(&mut self));
+                    let Some(back) = self.ring.take() else {
+                        return Err(KernelError::Shape { name: "EVENTS" });
+                    };
+                    ring = back;
+                    if flow.is_break() {
+                        return Ok(self.end(ring.into_inner()));
+                    }
+                }
+            }
+        }
+    }
+
+    /// Takes ring records, at most `limit`; how many there were.
+    fn drain(&mut self, ring: &mut Ring, limit: usize) -> usize {
+        let (pipeline, events) = (&mut self.pipeline, &mut self.events);
+        let count = ring.drain(limit, |record| pipeline.ring_record(record, events));
+        self.send();
+        count
+    }
+
+    fn send(&mut self) {
+        for event in self.events.drain(..) {
+            self.tally.take(&event);
+            self.output.send(event);
+        }
+    }
+
+    /// Every 100 ms: a piece of the flow tables; every second: housekeeping.
+    fn turn(&mut self, ring: &mut Ring) {
+        // An ended flow is handed over after the records of its packets.
+        self.drain(ring, RECORDS_ALL);
+        let now = clock::monotonic();
+        let created = self.sweep.needs_counters().then(|| self.read_counters());
+        if created.is_some() {
+            self.sweep.begin(&self.counters);
+        }
+        let (pipeline, events) = (&mut self.pipeline, &mut self.events);
+        self.sweep.turn(self.kernel.flows(), now, |item| {
+            let reason = match item.why {
+                Why::Idle => FlowEndReason::Idle,
+                Why::Closed => FlowEndReason::Closed,
+                Why::Shutdown => FlowEndReason::Shutdown,
+                Why::Active => return pipeline.flow_active(&item.key, &item.flow, events),
+            };
+            pipeline.flow_ended(&item.key, &item.flow, reason, events);
+        });
+        if self.sweep.is_complete() {
+            self.read_counters();
+            self.sweep.end(&self.counters);
+        }
+        self.send();
+        self.turns += 1;
+        if self.turns.is_multiple_of(TURNS_A_SECOND) {
+            self.second(now);
+        }
+    }
+
+    fn second(&mut self, now: u64) {
+        let timebase = clock::timebase();
+        clock::tell_step(self.timebase, timebase);
+        self.timebase = timebase;
+        self.pipeline.set_timebase(timebase);
+        self.pipeline.tick(now, &mut self.events);
+        self.send();
+        let pressure = u32::from(self.kernel.flows().under_pressure());
+        if pressure != self.options.kernel.settings.pressure {
+            self.options.kernel.settings.pressure = pressure;
+            if pressure != 0 {
+                tracing::warn!(
+                    "the table of established flows is three quarters full: only DICOM and HL7 flows enter it"
+                );
+            } else {
+                tracing::info!("the table of established flows has room again");
+            }
+            self.apply();
+        }
+        if self.last_stats.elapsed() >= self.options.stats_interval {
+            self.last_stats = Instant::now();
+            let event = self.stats_event();
+            self.output.send(event);
+        }
+    }
+
+    fn apply(&mut self) {
+        let settings = self.options.kernel.settings;
+        if let Err(error) = self.kernel.apply(settings) {
+            tracing::error!("the settings of the kernel programs stay as they were: {error}");
+        }
+    }
+
+    fn read_counters(&mut self) {
+        match self.kernel.counters() {
+            Ok(counters) => self.counters = counters,
+            Err(error) => tracing::error!("the kernel's counters can't be read: {error}"),
+        }
+    }
+
+    fn stats_event(&mut self) -> Event {
+        let snapshot = self.snapshot();
+        Event::stats(snapshot.time, snapshot.stats())
+    }
+
+    /// The state now: first the kernel's counters, then all that is in the ring, so that at a quiet
+    /// moment `offered = received + lost`.
+    pub fn snapshot(&mut self) -> Snapshot {
+        self.read_counters();
+        if let Some(mut ring) = self.ring.take() {
+            self.drain(ring.get_mut(), RECORDS_ALL);
+            self.ring = Some(ring);
+        }
+        Snapshot {
+            time: self.timebase.wall(clock::monotonic()),
+            start: self.start,
+            interfaces: self
+                .kernel
+                .interfaces()
+                .iter()
+                .cloned()
+                .zip(self.counters.iter().copied())
+                .map(|(attached, counters)| InterfaceSnapshot { attached, counters })
+                .collect(),
+            tables: self.kernel.flows().occupancy(),
+            flows: self.sweep.account(),
+            pressure: self.options.kernel.settings.pressure != 0,
+            pipeline: self.pipeline.stats(),
+            tally: self.tally.clone(),
+            output: self.output_view.stats(),
+        }
+    }
+
+    /// Flows, sessions and hosts.
+    #[must_use]
+    pub fn pipeline(&self) -> &Pipeline {
+        &self.pipeline
+    }
+
+    /// The options in force.
+    #[must_use]
+    pub fn options(&self) -> &DaemonOptions {
+        &self.options
+    }
+
+    /// Puts in force what of `new` can change at run time, and opens the output anew; the names of the
+    /// settings that take a restart.
+    pub(super) fn reload(&mut self, new: &DaemonOptions) -> Vec<&'static str> {
+        let restart = self.options.restart_needed(new);
+        let pressure = self.options.kernel.settings.pressure;
+        self.options.adopt(new);
+        self.options.kernel.settings.pressure = pressure;
+        self.kernel.flows().set_active(self.options.kernel.active);
+        self.apply();
+        self.output_view.reopen(self.options.output.clone());
+        restart
+    }
+
+    /// Takes the programs off, then all that is still in the kernel, and writes everything out.
+    fn end(mut self, mut ring: Ring) -> (Snapshot, OutputStats) {
+        let deadline = Instant::now() + END;
+        self.kernel.detach();
+        self.read_counters();
+        let (pipeline, events) = (&mut self.pipeline, &mut self.events);
+        while ring.drain(RECORDS_ALL, |record| pipeline.ring_record(record, events)) > 0 {}
+        let drained = self.kernel.flows().drain(|item| {
+            pipeline.flow_ended(&item.key, &item.flow, FlowEndReason::Shutdown, events);
+        });
+        match drained {
+            Ok(stats) => self.sweep.drained(&self.counters, stats),
+            Err(error) => tracing::error!("the flow tables can't be read to their end: {error}"),
+        }
+        pipeline.finish(events);
+        for event in std::mem::take(&mut self.events) {
+            self.tally.take(&event);
+            self.output.send_until(event, deadline);
+        }
+        let event = self.stats_event();
+        self.output.send_until(event, deadline);
+        let snapshot = self.snapshot();
+        (snapshot, self.output.close(deadline))
+    }
+}

@@ -1,0 +1,187 @@
+//! The daemon: from the kernel to events, metrics and answers.
+//!
+//! One thread owns kernel side and pipeline ([`capture`]) and never waits for a client or a disk; one
+//! writes events ([`crate::output`]); the others serve the control socket and the metrics.
+
+mod capture;
+mod clock;
+mod options;
+mod snapshot;
+mod sweep;
+mod tally;
+
+use std::{io, net::SocketAddr};
+
+use tokio::signal::unix::{Signal, SignalKind, signal};
+
+pub use capture::{AskError, Capture, CaptureHandle};
+pub use options::DaemonOptions;
+pub use snapshot::{FlowAccount, InterfaceSnapshot, RingAccount, Snapshot};
+pub use tally::{Counts, Tally};
+
+use crate::{
+    control::socket::{ControlSocket, SocketError},
+    kernel::{Kernel, KernelError},
+    output::{Output, OutputError, OutputStats},
+};
+
+/// Why the daemon did not start, or ended.
+#[derive(Debug, thiserror::Error)]
+pub enum DaemonError {
+    /// The kernel side.
+    #[error(transparent)]
+    Kernel(#[from] KernelError),
+    /// The control socket.
+    #[error(transparent)]
+    Socket(#[from] SocketError),
+    /// The events' output.
+    #[error(transparent)]
+    Output(#[from] OutputError),
+    /// The address for metrics.
+    #[error(
+        "can't serve metrics at {address}: {source}; name another address in the configuration, or switch metrics off"
+    )]
+    Metrics {
+        /// The address.
+        address: SocketAddr,
+        /// Why not.
+        source: io::Error,
+    },
+    /// A call of the runtime.
+    #[error("can't {what}: {source}")]
+    Runtime {
+        /// What was tried.
+        what: &'static str,
+        /// The answer.
+        source: io::Error,
+    },
+    /// The capture thread ended by itself.
+    #[error("the capture thread is gone; this is a bug: the log has its last words")]
+    CaptureGone,
+}
+
+fn runtime(what: &'static str) -> impl FnOnce(io::Error) -> DaemonError {
+    move |source| DaemonError::Runtime { what, source }
+}
+
+/// Runs until `SIGINT` or `SIGTERM`. At `SIGHUP` options are taken from `reload`, whose error leaves the
+/// old ones in force, and the output is opened anew.
+///
+/// # Errors
+/// [`DaemonError`] when it can't start, or when the capture ended by itself.
+pub fn run(
+    options: DaemonOptions,
+    reload: impl FnMut() -> Result<DaemonOptions, String>,
+) -> Result<(), DaemonError> {
+    let tokio = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .thread_name("serve")
+        .enable_all()
+        .build()
+        .map_err(runtime("start the runtime"))?;
+    let result = tokio.block_on(serve(options, reload));
+    // A client that reads nothing must not hold the end up.
+    tokio.shutdown_background();
+    result
+}
+
+async fn serve(
+    options: DaemonOptions,
+    reload: impl FnMut() -> Result<DaemonOptions, String>,
+) -> Result<(), DaemonError> {
+    let signals = Signals::new().map_err(runtime("wait for signals"))?;
+    let (socket, _listener) = ControlSocket::take(&options.socket, &options.socket_group)?;
+    let output = Output::start(options.output.clone(), options.queue)?;
+    let kernel = Kernel::load(&options.kernel)?;
+    for interface in kernel.interfaces() {
+        tracing::info!(
+            interface = interface.name,
+            mode = interface.mode.label(),
+            frags = interface.frags,
+            "listening"
+        );
+    }
+    let (capture, ended) =
+        capture::start(options, kernel, output).map_err(runtime("start the capture"))?;
+    let mut ended = ended;
+    let result = tokio::select! {
+        result = &mut ended => result,
+        () = until_stopped(signals, &capture, reload) => {
+            capture.stop().await;
+            ended.await
+        }
+    };
+    drop(socket);
+    let (snapshot, output) = result.map_err(|_| DaemonError::CaptureGone)??;
+    tell_end(&snapshot, &output);
+    Ok(())
+}
+
+/// The signals that the daemon knows.
+struct Signals {
+    interrupt: Signal,
+    terminate: Signal,
+    hangup: Signal,
+}
+
+impl Signals {
+    fn new() -> io::Result<Self> {
+        Ok(Self {
+            interrupt: signal(SignalKind::interrupt())?,
+            terminate: signal(SignalKind::terminate())?,
+            hangup: signal(SignalKind::hangup())?,
+        })
+    }
+}
+
+async fn until_stopped(
+    mut signals: Signals,
+    capture: &CaptureHandle,
+    mut reload: impl FnMut() -> Result<DaemonOptions, String>,
+) {
+    loop {
+        tokio::select! {
+            _ = signals.interrupt.recv() => break,
+            _ = signals.terminate.recv() => break,
+            _ = signals.hangup.recv() => take_over(capture, reload()).await,
+        }
+    }
+    tracing::info!("stopping: taking what is still in the kernel");
+}
+
+async fn take_over(capture: &CaptureHandle, options: Result<DaemonOptions, String>) {
+    let answer = match options {
+        Ok(options) => capture.ask(move |capture| capture.reload(&options)).await,
+        Err(error) => {
+            tracing::error!("the configuration is bad, the old one stays in force: {error}");
+            // The log may have been rotated all the same.
+            capture
+                .ask(|capture| {
+                    let old = capture.options().clone();
+                    capture.reload(&old)
+                })
+                .await
+        }
+    };
+    match answer {
+        Ok(restart) if restart.is_empty() => tracing::info!("reloaded"),
+        Ok(restart) => tracing::warn!(
+            "reloaded; changes of these take a restart: {}",
+            restart.join(", ")
+        ),
+        Err(error) => tracing::error!("not reloaded: {error}"),
+    }
+}
+
+fn tell_end(snapshot: &Snapshot, output: &OutputStats) {
+    let ring = snapshot.ring();
+    tracing::info!(
+        ring_offered = ring.offered,
+        ring_received = ring.received,
+        ring_lost = ring.lost,
+        flows_evicted = snapshot.flows.evicted,
+        lines = output.lines,
+        dropped = output.dropped_queue_full + output.dropped_write_error,
+        "stopped"
+    );
+}

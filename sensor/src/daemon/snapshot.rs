@@ -1,0 +1,139 @@
+//! The daemon's state at one moment: for status, metrics and `stats` events.
+
+use std::collections::BTreeMap;
+
+use sensor_common::counter::{Counter, Counters};
+
+use super::tally::Tally;
+use crate::{
+    event::Time,
+    kernel::{Attached, Occupancy},
+    output::OutputStats,
+    pipeline::PipelineStats,
+};
+
+/// An interface with its counters.
+#[derive(Clone, Debug)]
+pub struct InterfaceSnapshot {
+    /// How it is attached.
+    pub attached: Attached,
+    /// Its counters since the start, over all CPUs.
+    pub counters: Counters,
+}
+
+/// Where the flow entries are, of all that were made.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct FlowAccount {
+    /// Flows that the sweeper ended.
+    pub swept: u64,
+    /// Entries in the tables, by the last complete sweep.
+    pub live: u64,
+    /// Entries of new flows that the kernel removed to make room, unreported:
+    /// created - (ended by the sweeper + replaced) - live, by the last complete sweep.
+    pub evicted: u64,
+}
+
+/// The daemon's state at one moment.
+#[derive(Clone, Debug)]
+pub struct Snapshot {
+    /// When it was taken.
+    pub time: Time,
+    /// When the daemon began to listen.
+    pub start: Time,
+    /// The interfaces.
+    pub interfaces: Vec<InterfaceSnapshot>,
+    /// Entries in the flow tables, by the last complete sweep.
+    pub tables: Occupancy,
+    /// What became of the flows.
+    pub flows: FlowAccount,
+    /// The established table is so full that only clinical flows may enter it.
+    pub pressure: bool,
+    /// What the pipeline did.
+    pub pipeline: PipelineStats,
+    /// What was seen of DICOM and HL7.
+    pub tally: Tally,
+    /// What the output did.
+    pub output: OutputStats,
+}
+
+/// Records of one kind in the ring buffer. At a quiet moment `offered = received + lost`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct RingAccount {
+    /// Offered by the kernel.
+    pub offered: u64,
+    /// Received by the daemon.
+    pub received: u64,
+    /// Not taken by the ring buffer, being full.
+    pub lost: u64,
+}
+
+impl Snapshot {
+    /// A counter's sum over all interfaces.
+    #[must_use]
+    pub fn total(&self, counter: Counter) -> u64 {
+        let values = self.interfaces.iter().map(|one| one.counters.get(counter));
+        values.sum()
+    }
+
+    /// Flow events in the ring buffer.
+    #[must_use]
+    pub fn ring_flows(&self) -> RingAccount {
+        RingAccount {
+            offered: self.total(Counter::FlowEvents),
+            received: self.pipeline.flow_records,
+            lost: self.total(Counter::FlowEventsLost),
+        }
+    }
+
+    /// Layer-7 events in the ring buffer.
+    #[must_use]
+    pub fn ring_chunks(&self) -> RingAccount {
+        RingAccount {
+            offered: self.total(Counter::ChunkEvents),
+            received: self.pipeline.chunks,
+            lost: self.total(Counter::ChunkEventsLost),
+        }
+    }
+
+    /// All events in the ring buffer, bad records among the received ones.
+    #[must_use]
+    pub fn ring(&self) -> RingAccount {
+        let (flows, chunks) = (self.ring_flows(), self.ring_chunks());
+        RingAccount {
+            offered: flows.offered + chunks.offered,
+            received: self.pipeline.records,
+            lost: flows.lost + chunks.lost,
+        }
+    }
+
+    /// The counters of a `stats` event, by name.
+    #[must_use]
+    pub fn stats(&self) -> BTreeMap<String, u64> {
+        let ring = self.ring();
+        let mut stats: BTreeMap<String, u64> = Counter::ALL
+            .iter()
+            .map(|counter| (counter.label().to_owned(), self.total(*counter)))
+            .collect();
+        let more = [
+            ("ring_offered", ring.offered),
+            ("ring_received", ring.received),
+            ("ring_lost", ring.lost),
+            ("ring_bad", self.pipeline.bad()),
+            ("chunks_lost", self.pipeline.chunks_lost),
+            ("flows_live", self.flows.live),
+            ("flows_swept", self.flows.swept),
+            ("flows_evicted", self.flows.evicted),
+            ("sessions_open", self.pipeline.sessions_open),
+            ("associations", self.pipeline.associations),
+            ("hl7_messages", self.pipeline.hl7_messages),
+            ("output_lines", self.output.lines),
+            ("output_dropped_queue_full", self.output.dropped_queue_full),
+            (
+                "output_dropped_write_error",
+                self.output.dropped_write_error,
+            ),
+        ];
+        stats.extend(more.map(|(name, value)| (name.to_owned(), value)));
+        stats
+    }
+}
