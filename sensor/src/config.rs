@@ -67,6 +67,18 @@ pub struct Interface {
     pub role: Role,
 }
 
+impl Interface {
+    /// A mirror interface, attached as it can best be.
+    #[must_use]
+    pub fn named(name: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            mode: ListenMode::default(),
+            role: Role::default(),
+        }
+    }
+}
+
 /// Flow tables and time-outs.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]

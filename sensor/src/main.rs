@@ -1,3 +1,7 @@
-//! The `wardtap` binary.
+//! The `wardtap` binary: daemon and command line in one.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    sensor::cli::main()
+}

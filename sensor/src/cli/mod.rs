@@ -1,1 +1,145 @@
-//! To be written.
+//! The command line: nouns, then verbs.
+
+mod completions;
+mod config;
+mod devices;
+mod doctor;
+mod flows;
+mod sessions;
+mod status;
+mod table;
+
+mod run;
+
+use std::{io, path::PathBuf, process::ExitCode};
+
+use clap::{Args, Parser, Subcommand};
+use serde::Serialize;
+
+use crate::{config::SOCKET, control::api::Query};
+
+const EXAMPLES: &str = "\
+Examples:
+  wardtap replay capture.pcapng            what a capture holds, without root
+  wardtap run --interface eth1             listen on a span port
+  wardtap status                           how the daemon fares
+  wardtap sessions list --protocol dicom   who sends images where
+  wardtap devices list --json              hosts, for a program";
+
+#[derive(Parser)]
+#[command(
+    name = "wardtap",
+    version,
+    about = "An eBPF network sensor for hospitals: flows, DICOM and HL7, never patient data",
+    after_help = EXAMPLES
+)]
+struct Cli {
+    /// Control socket of the daemon
+    #[arg(long, global = true, default_value = SOCKET, env = "WARDTAP_SOCKET")]
+    socket: PathBuf,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run the daemon
+    Run(run::RunArgs),
+    /// Say how the daemon fares: interfaces, losses, tables, what is wrong
+    Status(Shown),
+    /// Flows
+    #[command(subcommand)]
+    Flows(flows::FlowsCommand),
+    /// DICOM associations and HL7 sessions
+    #[command(subcommand)]
+    Sessions(sessions::SessionsCommand),
+    /// Hosts
+    #[command(subcommand)]
+    Devices(devices::DevicesCommand),
+    /// The configuration
+    #[command(subcommand)]
+    Config(config::ConfigCommand),
+    /// Say whether this host can run the sensor; change nothing
+    Doctor(doctor::DoctorArgs),
+    /// Print completions for a shell
+    Completions(completions::CompletionsArgs),
+}
+
+/// How something is shown.
+#[derive(Args, Clone, Copy)]
+struct Shown {
+    /// As JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// A part of a list, and how it is shown.
+#[derive(Args, Clone)]
+struct Listed {
+    #[command(flatten)]
+    shown: Shown,
+    /// Rows at most
+    #[arg(long, default_value_t = 100)]
+    limit: usize,
+    /// Rows to leave out
+    #[arg(long, default_value_t = 0)]
+    offset: usize,
+}
+
+impl Listed {
+    fn query(&self, protocol: Option<&str>) -> Query {
+        Query {
+            limit: self.limit,
+            offset: self.offset,
+            protocol: protocol.map(str::to_owned),
+        }
+    }
+}
+
+/// Parses the arguments and does what they say. Exit code 0: done, 1: failed, 2: usage.
+#[must_use]
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let socket = cli.socket;
+    let done = match cli.command {
+        Command::Run(args) => run::run(&args),
+        Command::Status(shown) => status::run(&socket, shown),
+        Command::Flows(command) => flows::run(&socket, &command),
+        Command::Sessions(command) => sessions::run(&socket, &command),
+        Command::Devices(command) => devices::run(&socket, &command),
+        Command::Config(command) => config::run(&command),
+        Command::Doctor(args) => doctor::run(&args),
+        Command::Completions(args) => Ok(completions::run(&args)),
+    };
+    match done {
+        Ok(code) => code,
+        // Whoever reads the output has seen enough.
+        Err(error) if is_closed_pipe(&error) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("wardtap: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn is_closed_pipe(error: &anyhow::Error) -> bool {
+    error.chain().any(|cause| {
+        cause
+            .downcast_ref::<io::Error>()
+            .is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
+    })
+}
+
+/// Writes a value as JSON, one line.
+fn print_json<T: Serialize>(value: &T) -> anyhow::Result<()> {
+    print(&format!("{}\n", serde_json::to_string(value)?))
+}
+
+/// Writes to standard output; a closed pipe is an error here, not a panic.
+fn print(text: &str) -> anyhow::Result<()> {
+    use io::Write;
+    let mut out = io::stdout().lock();
+    out.write_all(text.as_bytes())?;
+    out.flush()?;
+    Ok(())
+}

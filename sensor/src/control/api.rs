@@ -47,6 +47,19 @@ impl Default for Query {
     }
 }
 
+/// The request target of a list.
+#[must_use]
+pub fn target(path: &str, query: &Query) -> String {
+    let protocol = query
+        .protocol
+        .as_ref()
+        .map_or_else(String::new, |name| format!("&protocol={name}"));
+    format!(
+        "{path}?limit={}&offset={}{protocol}",
+        query.limit, query.offset
+    )
+}
+
 /// A part of a list.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 pub struct Page<T> {

@@ -2,31 +2,22 @@
 
 use std::path::Path;
 
+use super::{Clock, KernelError, Options, host};
 use aya::{Btf, Ebpf, EbpfLoader, maps::Map};
-use nix::sys::utsname::uname;
 
-use super::{Clock, KernelError, Options};
-
-/// The oldest kernel that the programs load on, and the oldest with a coarse clock.
-const OLDEST: (u32, u32) = (5, 10);
+/// The oldest kernel with a coarse clock.
 const COARSE_CLOCK: (u32, u32) = (5, 11);
-
-/// Capabilities that loading and attaching take, with their numbers (linux/capability.h).
-const CAPABILITIES: [(&str, u32); 3] =
-    [("CAP_NET_ADMIN", 12), ("CAP_PERFMON", 38), ("CAP_BPF", 39)];
-/// Has all of them by itself.
-const CAP_SYS_ADMIN: u32 = 21;
 
 /// What can be known before anything is touched.
 pub(super) fn preflight(options: &Options) -> Result<(), KernelError> {
     if options.interfaces.is_empty() {
         return Err(KernelError::NoInterface);
     }
-    let found = release();
-    if version(&found) < OLDEST {
+    let found = host::release();
+    if !host::is_new_enough(&found) {
         return Err(KernelError::OldKernel { found });
     }
-    let missing = missing_capabilities();
+    let missing = host::missing_capabilities();
     if !missing.is_empty() {
         return Err(KernelError::NotPermitted {
             missing: missing.join(", "),
@@ -49,41 +40,6 @@ pub(super) fn preflight(options: &Options) -> Result<(), KernelError> {
         }
     }
     Ok(())
-}
-
-/// The kernel's release.
-fn release() -> String {
-    uname().map_or_else(
-        |_| String::new(),
-        |name| name.release().to_string_lossy().into_owned(),
-    )
-}
-
-/// Major and minor of a release such as `6.1.0-28-cloud-amd64`.
-fn version(release: &str) -> (u32, u32) {
-    let mut numbers = release
-        .split(|c: char| !c.is_ascii_digit())
-        .map(|n| n.parse().unwrap_or(0));
-    (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0))
-}
-
-/// Capabilities of this process that are missing, by name.
-fn missing_capabilities() -> Vec<&'static str> {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let effective = status
-        .lines()
-        .find_map(|line| line.strip_prefix("CapEff:"))
-        .and_then(|hex| u64::from_str_radix(hex.trim(), 16).ok())
-        .unwrap_or(0);
-    let has = |number: u32| effective >> number & 1 == 1;
-    CAPABILITIES
-        .iter()
-        .filter(|(_, number)| {
-            let covered = has(CAP_SYS_ADMIN) && *number >= CAPABILITIES[1].1;
-            !has(*number) && !covered
-        })
-        .map(|(name, _)| *name)
-        .collect()
 }
 
 /// Loads an instance of `object` for `slot`; its maps are shared with the other instances through `pins`.
@@ -120,7 +76,7 @@ pub(super) fn instance(
 
 /// The clock that the kernel has, of the one asked for.
 fn effective_clock(asked: Clock) -> Clock {
-    if asked == Clock::Coarse && version(&release()) < COARSE_CLOCK {
+    if asked == Clock::Coarse && host::version(&host::release()) < COARSE_CLOCK {
         tracing::warn!("this kernel has no coarse clock (Linux 5.11): using the precise one");
         return Clock::Precise;
     }
@@ -132,16 +88,4 @@ pub(super) fn take<T: TryFrom<Map>>(ebpf: &mut Ebpf, name: &'static str) -> Resu
     ebpf.take_map(name)
         .and_then(|map| T::try_from(map).ok())
         .ok_or(KernelError::Shape { name })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn versions_of_releases() {
-        assert_eq!(version("6.1.0-28-cloud-amd64"), (6, 1));
-        assert_eq!(version("5.10"), (5, 10));
-        assert_eq!(version(""), (0, 0));
-    }
 }

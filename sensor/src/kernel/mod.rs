@@ -7,6 +7,7 @@
 mod attach;
 mod error;
 mod flows;
+pub mod host;
 mod load;
 mod object;
 mod pins;

@@ -5,15 +5,13 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use nix::{
-    mount::{MsFlags, mount},
-    sys::statfs::{BPF_FS_MAGIC, statfs},
-};
+use nix::mount::{MsFlags, mount};
 use sensor_common::ABI_VERSION;
 
-use super::KernelError;
-
-const BPF_FS: &str = "/sys/fs/bpf";
+use super::{
+    KernelError,
+    host::{BPF_FS, has_bpf_fs},
+};
 
 /// A directory `v<ABI>` that is removed with its pins when it is dropped.
 #[derive(Debug)]
@@ -30,7 +28,7 @@ impl PinDirectory {
             path: root.to_owned(),
             source,
         };
-        if root.starts_with(BPF_FS) && !is_bpf_fs(Path::new(BPF_FS)) {
+        if root.starts_with(BPF_FS) && !has_bpf_fs() {
             mount(
                 Some("bpf"),
                 BPF_FS,
@@ -62,10 +60,6 @@ impl Drop for PinDirectory {
             let _ = fs::remove_dir(root);
         }
     }
-}
-
-fn is_bpf_fs(path: &Path) -> bool {
-    statfs(path).is_ok_and(|found| found.filesystem_type() == BPF_FS_MAGIC)
 }
 
 fn remove(path: &Path) -> io::Result<()> {

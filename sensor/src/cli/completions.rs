@@ -1,0 +1,20 @@
+//! `wardtap completions`.
+
+use std::{io, process::ExitCode};
+
+use clap::{Args, CommandFactory};
+use clap_complete::{Shell, generate};
+
+#[derive(Args)]
+pub(super) struct CompletionsArgs {
+    /// The shell
+    shell: Shell,
+}
+
+pub(super) fn run(args: &CompletionsArgs) -> ExitCode {
+    let mut text = Vec::new();
+    generate(args.shell, &mut super::Cli::command(), "wardtap", &mut text);
+    // Nothing is lost with a reader that has gone.
+    let _ = io::Write::write_all(&mut io::stdout(), &text);
+    ExitCode::SUCCESS
+}

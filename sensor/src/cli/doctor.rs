@@ -1,0 +1,235 @@
+//! `wardtap doctor`: can this host run the sensor? It looks and changes nothing.
+
+mod ethtool;
+
+use std::{fs, path::Path, process::ExitCode};
+
+use clap::Args;
+use serde::Serialize;
+
+use super::{Shown, print, print_json, table::table};
+use crate::kernel;
+
+#[derive(Args)]
+pub(super) struct DoctorArgs {
+    #[command(flatten)]
+    shown: Shown,
+    /// Interface to look at; can be given several times. Without it: all but the loopback
+    #[arg(long, short)]
+    interface: Vec<String>,
+}
+
+/// How a check came out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+enum Verdict {
+    Ok,
+    Warn,
+    Fail,
+}
+
+/// A check.
+#[derive(Debug, Serialize)]
+struct Finding {
+    what: String,
+    verdict: Verdict,
+    found: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next: Option<String>,
+}
+
+impl Finding {
+    fn new(what: impl Into<String>, verdict: Verdict, found: impl Into<String>) -> Self {
+        Self {
+            what: what.into(),
+            verdict,
+            found: found.into(),
+            next: None,
+        }
+    }
+
+    /// What to do, where it is not ok.
+    fn next(mut self, next: impl Into<String>) -> Self {
+        if self.verdict != Verdict::Ok {
+            self.next = Some(next.into());
+        }
+        self
+    }
+}
+
+pub(super) fn run(args: &DoctorArgs) -> anyhow::Result<ExitCode> {
+    let mut findings = host();
+    let names = if args.interface.is_empty() {
+        all_interfaces()
+    } else {
+        args.interface.clone()
+    };
+    for name in &names {
+        findings.extend(interface(name));
+    }
+    if args.shown.json {
+        print_json(&findings)?;
+    } else {
+        let mut rows = table(&["check", "", "found", "what to do"]);
+        for finding in &findings {
+            let verdict = match finding.verdict {
+                Verdict::Ok => "ok",
+                Verdict::Warn => "warn",
+                Verdict::Fail => "FAIL",
+            };
+            rows.add_row([
+                finding.what.as_str(),
+                verdict,
+                &finding.found,
+                finding.next.as_deref().unwrap_or(""),
+            ]);
+        }
+        print(&format!("{rows}\n"))?;
+    }
+    let failed = findings
+        .iter()
+        .any(|finding| finding.verdict == Verdict::Fail);
+    Ok(if failed {
+        ExitCode::FAILURE
+    } else {
+        ExitCode::SUCCESS
+    })
+}
+
+/// Checks of the host itself.
+fn host() -> Vec<Finding> {
+    let verdict = |good: bool, bad: Verdict| if good { Verdict::Ok } else { bad };
+    let release = kernel::host::release();
+    let new_enough = kernel::host::is_new_enough(&release);
+    let missing = kernel::host::missing_capabilities();
+    let has_object = !kernel::OBJECT.is_empty();
+    let btf = Path::new("/sys/kernel/btf/vmlinux").exists();
+    let mounted = kernel::host::has_bpf_fs();
+    vec![
+        Finding::new(
+            "kernel",
+            verdict(new_enough, Verdict::Fail),
+            format!("Linux {release}"),
+        )
+        .next("run Linux 5.10 or newer"),
+        Finding::new(
+            "kernel programs",
+            verdict(has_object, Verdict::Fail),
+            if has_object {
+                "built in"
+            } else {
+                "not built in"
+            },
+        )
+        .next("build with `cargo xtask build`"),
+        Finding::new(
+            "capabilities",
+            verdict(missing.is_empty(), Verdict::Fail),
+            if missing.is_empty() {
+                "CAP_BPF, CAP_PERFMON, CAP_NET_ADMIN".to_owned()
+            } else {
+                format!("missing {}", missing.join(", "))
+            },
+        )
+        .next("run as root, or give the service these capabilities"),
+        Finding::new(
+            "BPF file system",
+            verdict(mounted, Verdict::Warn),
+            if mounted {
+                "mounted at /sys/fs/bpf"
+            } else {
+                "not mounted"
+            },
+        )
+        .next("nothing: `wardtap run` mounts it; or `mount -t bpf bpf /sys/fs/bpf`"),
+        Finding::new(
+            "kernel BTF",
+            Verdict::Ok,
+            if btf {
+                "there"
+            } else {
+                "not there; it is not needed"
+            },
+        ),
+    ]
+}
+
+fn all_interfaces() -> Vec<String> {
+    let mut names: Vec<_> = fs::read_dir("/sys/class/net")
+        .into_iter()
+        .flatten()
+        .flatten()
+        .map(|entry| entry.file_name().to_string_lossy().into_owned())
+        .filter(|name| name != "lo")
+        .collect();
+    names.sort();
+    names
+}
+
+/// Frames longer than this don't fit one buffer of common drivers (a page less head- and tailroom).
+const MTU_ONE_BUFFER: u32 = 3_000;
+
+/// Checks of an interface.
+fn interface(name: &str) -> Vec<Finding> {
+    let folder = Path::new("/sys/class/net").join(name);
+    let read = |file: &str| {
+        fs::read_to_string(folder.join(file))
+            .map(|text| text.trim().to_owned())
+            .ok()
+    };
+    if !folder.exists() {
+        let next = format!("there are: {}", all_interfaces().join(", "));
+        return vec![Finding::new(name, Verdict::Fail, "does not exist").next(next)];
+    }
+    let state = read("operstate").unwrap_or_default();
+    let up = state == "up" || state == "unknown";
+    let mtu: u32 = read("mtu").and_then(|mtu| mtu.parse().ok()).unwrap_or(0);
+    let driver = fs::read_link(folder.join("device/driver"))
+        .ok()
+        .and_then(|path| {
+            path.file_name()
+                .map(|name| name.to_string_lossy().into_owned())
+        });
+    let mut findings = vec![
+        Finding::new(
+            format!("{name}: link"),
+            if up { Verdict::Ok } else { Verdict::Fail },
+            format!("{state}, driver {}", driver.as_deref().unwrap_or("virtual")),
+        )
+        .next(format!("ip link set {name} up")),
+        Finding::new(
+            format!("{name}: MTU"),
+            if mtu <= MTU_ONE_BUFFER {
+                Verdict::Ok
+            } else {
+                Verdict::Warn
+            },
+            mtu.to_string(),
+        )
+        .next(
+            "frames beyond one buffer are read in part, or generic mode is used; status says which",
+        ),
+    ];
+    // What merges packets or takes tags away before the program sees them.
+    for (feature, flag, what) in ethtool::FEATURES {
+        match ethtool::is_on(name, *feature) {
+            Ok(on) => findings.push(
+                Finding::new(
+                    format!("{name}: {what}"),
+                    if on { Verdict::Warn } else { Verdict::Ok },
+                    if on { "on" } else { "off" },
+                )
+                .next(format!("ethtool -K {name} {flag} off")),
+            ),
+            Err(error) => findings.push(
+                Finding::new(
+                    format!("{name}: {what}"),
+                    Verdict::Warn,
+                    format!("can't be read: {error}"),
+                )
+                .next(format!("look with `ethtool -k {name}`")),
+            ),
+        }
+    }
+    findings
+}

@@ -1,0 +1,67 @@
+//! Offloads of an interface, by the `SIOCETHTOOL` ioctl (linux/ethtool.h).
+
+use std::{io, os::fd::AsRawFd};
+
+use nix::sys::socket::{AddressFamily, SockFlag, SockType, socket};
+
+/// How an offload is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Feature {
+    /// A command of its own (`ETHTOOL_GGRO`).
+    Gro,
+    /// A bit of `ETHTOOL_GFLAGS`.
+    Flag(u32),
+}
+
+/// Offloads that must be off on a mirror interface: what, its `ethtool -K` name, in words.
+pub(super) const FEATURES: &[(Feature, &str, &str)] = &[
+    (Feature::Gro, "gro", "generic receive offload"),
+    (Feature::Flag(ETH_FLAG_LRO), "lro", "large receive offload"),
+    (
+        Feature::Flag(ETH_FLAG_RXVLAN),
+        "rxvlan",
+        "VLAN tag stripping",
+    ),
+];
+
+const ETHTOOL_GFLAGS: u32 = 0x25;
+const ETHTOOL_GGRO: u32 = 0x2b;
+const ETH_FLAG_RXVLAN: u32 = 1 << 8;
+const ETH_FLAG_LRO: u32 = 1 << 15;
+
+/// `struct ethtool_value`.
+#[repr(C)]
+struct Value {
+    command: u32,
+    data: u32,
+}
+
+/// True if the offload is on.
+pub(super) fn is_on(interface: &str, feature: Feature) -> io::Result<bool> {
+    let (command, bit) = match feature {
+        Feature::Gro => (ETHTOOL_GGRO, u32::MAX),
+        Feature::Flag(bit) => (ETHTOOL_GFLAGS, bit),
+    };
+    let any = socket(
+        AddressFamily::Inet,
+        SockType::Datagram,
+        SockFlag::SOCK_CLOEXEC,
+        None,
+    )?;
+    let mut value = Value { command, data: 0 };
+    // SAFETY: all zero is a valid `ifreq`.
+    let mut request: libc::ifreq = unsafe { std::mem::zeroed() };
+    if interface.len() >= request.ifr_name.len() {
+        return Err(io::Error::from(io::ErrorKind::InvalidInput));
+    }
+    for (slot, byte) in request.ifr_name.iter_mut().zip(interface.bytes()) {
+        *slot = byte.cast_signed();
+    }
+    request.ifr_ifru.ifru_data = std::ptr::from_mut(&mut value).cast();
+    // SAFETY: `request` names the interface with a final zero and points to a live `ethtool_value`.
+    let result = unsafe { libc::ioctl(any.as_raw_fd(), libc::SIOCETHTOOL as _, &raw mut request) };
+    if result < 0 {
+        return Err(io::Error::last_os_error());
+    }
+    Ok(value.data & bit != 0)
+}

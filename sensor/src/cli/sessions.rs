@@ -1,0 +1,175 @@
+//! `wardtap sessions`.
+
+use std::{path::Path, process::ExitCode};
+
+use clap::{Args, Subcommand, ValueEnum};
+
+use super::{
+    Listed,
+    flows::{endpoint, word},
+    print, print_json,
+    table::{bytes, list, local, or_dash, table},
+};
+use crate::{
+    control::{
+        api::{self, Page},
+        client,
+    },
+    event::{Association, Body, Event, Hl7Event, Hl7SessionSummary},
+};
+
+#[derive(Subcommand)]
+pub(super) enum SessionsCommand {
+    /// List DICOM associations and HL7 sessions, open ones first
+    List(ListArgs),
+}
+
+#[derive(Args)]
+pub(super) struct ListArgs {
+    #[command(flatten)]
+    listed: Listed,
+    /// Only sessions of this protocol
+    #[arg(long, value_enum)]
+    protocol: Option<ProtocolArg>,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum ProtocolArg {
+    Dicom,
+    Hl7,
+}
+
+pub(super) fn run(socket: &Path, command: &SessionsCommand) -> anyhow::Result<ExitCode> {
+    let SessionsCommand::List(args) = command;
+    let protocol = args.protocol.map(|protocol| match protocol {
+        ProtocolArg::Dicom => "dicom",
+        ProtocolArg::Hl7 => "hl7",
+    });
+    let query = args.listed.query(protocol);
+    let page: Page<Event> = client::get(socket, &api::target(api::SESSIONS, &query))?;
+    if args.listed.shown.json {
+        print_json(&page)?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let dicom =
+        (protocol != Some("hl7")).then(|| ("DICOM associations", associations(&page.items)));
+    let hl7 = (protocol != Some("dicom")).then(|| ("HL7 sessions", hl7_sessions(&page.items)));
+    for (title, rows) in dicom.into_iter().chain(hl7) {
+        print(&format!("{title}\n{rows}\n\n"))?;
+    }
+    print(&format!(
+        "{} of {} sessions\n",
+        page.items.len(),
+        page.total
+    ))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// A table of association events; others are left out.
+pub(super) fn associations(events: &[Event]) -> String {
+    let mut rows = table(&[
+        "start",
+        "from",
+        "to",
+        "calling → called",
+        "outcome",
+        "commands",
+        "data",
+    ]);
+    for event in events {
+        let Body::Dicom { dicom } = &event.body else {
+            continue;
+        };
+        let association = &dicom.association;
+        rows.add_row([
+            local(association.start),
+            endpoint(event.src_ip, event.src_port),
+            endpoint(event.dest_ip, event.dest_port),
+            format!(
+                "{} → {}",
+                or_dash(association.calling_ae.as_ref()),
+                or_dash(association.called_ae.as_ref())
+            ),
+            outcome(association),
+            list(association.commands.iter().map(|command| {
+                let class = command
+                    .sop_class
+                    .as_ref()
+                    .and_then(|class| class.name.as_deref());
+                let class = class.map_or_else(String::new, |class| format!(" ({class})"));
+                format!("{}× {}{class}", command.counts.requests, command.command)
+            })),
+            bytes(association.requestor_data_bytes + association.acceptor_data_bytes),
+        ]);
+    }
+    rows.to_string()
+}
+
+fn outcome(association: &Association) -> String {
+    let outcome = word(&association.outcome);
+    match &association.reject {
+        Some(reject) => format!("{outcome}: {}", reject.reason_text),
+        None => outcome,
+    }
+}
+
+/// A table of HL7 session events; others are left out.
+pub(super) fn hl7_sessions(events: &[Event]) -> String {
+    let mut rows = table(&[
+        "start",
+        "from",
+        "to",
+        "sender → receiver",
+        "messages",
+        "acknowledged",
+        "time to ack",
+    ]);
+    for event in events {
+        let Body::Hl7 { hl7 } = &event.body else {
+            continue;
+        };
+        let Hl7Event::Session(session) = hl7.as_ref() else {
+            continue;
+        };
+        rows.add_row([
+            local(session.start),
+            endpoint(event.src_ip, event.src_port),
+            endpoint(event.dest_ip, event.dest_port),
+            format!(
+                "{} → {}",
+                parties(&session.senders),
+                parties(&session.receivers)
+            ),
+            list(
+                session
+                    .types
+                    .iter()
+                    .map(|(kind, count)| format!("{count}× {kind}")),
+            ),
+            acknowledged(session),
+            session.ack_times.as_ref().map_or_else(
+                || "-".to_owned(),
+                |times| format!("mean {} µs, most {} µs", times.mean_us, times.max_us),
+            ),
+        ]);
+    }
+    rows.to_string()
+}
+
+fn parties(parties: &[crate::event::Party]) -> String {
+    list(parties.iter().map(|party| {
+        let facility = party
+            .facility
+            .as_ref()
+            .map_or_else(String::new, |name| format!("@{name}"));
+        format!("{}{facility}", or_dash(party.application.as_ref()))
+    }))
+}
+
+fn acknowledged(session: &Hl7SessionSummary) -> String {
+    let (total, negative) = (
+        session.acknowledgements.total(),
+        session.acknowledgements.negative(),
+    );
+    format!("{total}, {negative} negative")
+}
