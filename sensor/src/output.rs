@@ -6,7 +6,7 @@
 //! full, events are dropped and counted; writing goes on by itself when there is space again.
 
 use std::{
-    fs::{File, OpenOptions},
+    fs::{self, File, OpenOptions},
     io::{self, Write},
     mem,
     os::{fd::AsFd, unix::fs::OpenOptionsExt},
@@ -52,11 +52,16 @@ impl Target {
     fn open(&self) -> io::Result<File> {
         match self {
             Self::Stdout => Ok(File::from(io::stdout().as_fd().try_clone_to_owned()?)),
-            Self::File(path) => OpenOptions::new()
-                .append(true)
-                .create(true)
-                .mode(FILE_MODE)
-                .open(path),
+            Self::File(path) => {
+                if let Some(folder) = path.parent() {
+                    fs::create_dir_all(folder)?;
+                }
+                OpenOptions::new()
+                    .append(true)
+                    .create(true)
+                    .mode(FILE_MODE)
+                    .open(path)
+            }
         }
     }
 }

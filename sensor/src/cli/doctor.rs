@@ -65,7 +65,7 @@ pub(super) fn run(args: &DoctorArgs) -> anyhow::Result<ExitCode> {
         args.interface.clone()
     };
     for name in &names {
-        findings.extend(interface(name));
+        findings.extend(interface(name, !args.interface.is_empty()));
     }
     if args.shown.json {
         print_json(&findings)?;
@@ -169,8 +169,8 @@ fn all_interfaces() -> Vec<String> {
 /// Frames longer than this don't fit one buffer of common drivers (a page less head- and tailroom).
 const MTU_ONE_BUFFER: u32 = 3_000;
 
-/// Checks of an interface.
-fn interface(name: &str) -> Vec<Finding> {
+/// Checks of an interface. One that was not asked for may be down.
+fn interface(name: &str, asked: bool) -> Vec<Finding> {
     let folder = Path::new("/sys/class/net").join(name);
     let read = |file: &str| {
         fs::read_to_string(folder.join(file))
@@ -193,7 +193,11 @@ fn interface(name: &str) -> Vec<Finding> {
     let mut findings = vec![
         Finding::new(
             format!("{name}: link"),
-            if up { Verdict::Ok } else { Verdict::Fail },
+            match (up, asked) {
+                (true, _) => Verdict::Ok,
+                (false, true) => Verdict::Fail,
+                (false, false) => Verdict::Warn,
+            },
             format!("{state}, driver {}", driver.as_deref().unwrap_or("virtual")),
         )
         .next(format!("ip link set {name} up")),

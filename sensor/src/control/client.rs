@@ -72,7 +72,7 @@ pub fn get<T: DeserializeOwned>(socket: &Path, target: &str) -> Result<T, Client
         .build()
         .map_err(|error| no_answer(error.to_string()))?;
     let (ok, body) = runtime
-        .block_on(timeout(PATIENCE, ask(socket, target)))
+        .block_on(async { timeout(PATIENCE, ask(socket, target)).await })
         .map_err(|_| ClientError::Silent {
             path: socket.to_owned(),
         })??;
