@@ -1,6 +1,11 @@
 //! `wardtap run`.
 
-use std::{io, path::PathBuf, process::ExitCode};
+use std::{
+    env,
+    io::{self, IsTerminal},
+    path::PathBuf,
+    process::ExitCode,
+};
 
 use clap::Args;
 use tracing_subscriber::EnvFilter;
@@ -71,6 +76,7 @@ fn log(config: &Config) {
         .unwrap_or_else(|_| EnvFilter::new(config.log.level.directive()));
     let log = tracing_subscriber::fmt()
         .with_env_filter(filter)
+        .with_ansi(io::stderr().is_terminal() && env::var_os("NO_COLOR").is_none())
         .with_writer(io::stderr);
     match config.log.format {
         LogFormat::Text => log.init(),
