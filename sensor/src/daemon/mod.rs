@@ -22,6 +22,7 @@ pub use tally::{Counts, Tally};
 use crate::{
     control::socket::{ControlSocket, SocketError},
     kernel::{Kernel, KernelError},
+    metrics,
     output::{Output, OutputError, OutputStats},
 };
 
@@ -92,6 +93,14 @@ async fn serve(
     let signals = Signals::new().map_err(runtime("wait for signals"))?;
     let (socket, _listener) = ControlSocket::take(&options.socket, &options.socket_group)?;
     let output = Output::start(options.output.clone(), options.queue)?;
+    let scrapes = match options.metrics {
+        None => None,
+        Some(address) => Some(
+            tokio::net::TcpListener::bind(address)
+                .await
+                .map_err(|source| DaemonError::Metrics { address, source })?,
+        ),
+    };
     let kernel = Kernel::load(&options.kernel)?;
     for interface in kernel.interfaces() {
         tracing::info!(
@@ -103,6 +112,9 @@ async fn serve(
     }
     let (capture, ended) =
         capture::start(options, kernel, output).map_err(runtime("start the capture"))?;
+    if let Some(listener) = scrapes {
+        tokio::spawn(metrics::serve(listener, capture.clone()));
+    }
     let mut ended = ended;
     let result = tokio::select! {
         result = &mut ended => result,

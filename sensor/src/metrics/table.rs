@@ -1,0 +1,297 @@
+//! Every metric in one table: what it is called, what it says, and where it comes from.
+
+use sensor_common::counter::{Counter, Counters};
+
+use crate::{
+    daemon::{Counts, InterfaceSnapshot, RingAccount, Snapshot},
+    kernel::Mode,
+    pipeline::decode::DecodeError,
+};
+
+/// Kind of a metric.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Only grows, until the daemon starts anew.
+    Counter,
+    /// Goes up and down.
+    Gauge,
+}
+
+/// One value with the values of its labels.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Sample {
+    /// Values of the metric's labels, in their order.
+    pub labels: Vec<String>,
+    /// The value.
+    pub value: f64,
+}
+
+/// A metric.
+#[derive(Clone, Copy, Debug)]
+pub struct Row {
+    /// Its name.
+    pub name: &'static str,
+    /// Its kind.
+    pub kind: Kind,
+    /// What it says.
+    pub help: &'static str,
+    /// Names of its labels.
+    pub labels: &'static [&'static str],
+    /// Where its values come from.
+    pub source: &'static str,
+    /// Reads them.
+    pub read: fn(&Snapshot) -> Vec<Sample>,
+}
+
+/// Kinds of ring buffer events, as a label.
+const FLOW: &str = "flow";
+const LAYER7: &str = "layer7";
+
+const KERNEL: &str = "kernel";
+const DAEMON: &str = "daemon";
+const PIPELINE: &str = "pipeline";
+const OUTPUT: &str = "output";
+
+/// What packets carried, beside their disposition.
+const LAYERS: [Counter; 9] = [
+    Counter::Ipv4,
+    Counter::Ipv6,
+    Counter::Tcp,
+    Counter::Udp,
+    Counter::Icmp,
+    Counter::OtherTransport,
+    Counter::Fragment,
+    Counter::Snapped,
+    Counter::Vlan,
+];
+const TUNNELS: [(Counter, &str); 3] = [
+    (Counter::TunnelGre, "gre"),
+    (Counter::TunnelErspan, "erspan"),
+    (Counter::TunnelVxlan, "vxlan"),
+];
+const LAYER7_PROBLEMS: [Counter; 4] = [
+    Counter::TcpGap,
+    Counter::L7Desync,
+    Counter::L7Budget,
+    Counter::DicomForeignGroup,
+];
+
+macro_rules! rows {
+    ($($kind:ident $name:literal [$($label:literal),*] $source:ident, $help:literal => $read:expr;)+) => {
+        &[$(Row {
+            name: $name,
+            kind: Kind::$kind,
+            help: $help,
+            labels: &[$($label),*],
+            source: $source,
+            read: $read,
+        },)+]
+    };
+}
+
+/// All metrics.
+pub const TABLE: &[Row] = rows! {
+    Gauge "wardtap_build_info" ["version", "abi"] DAEMON,
+        "Always 1; the labels name the build." => |_| vec![sample(
+            [env!("CARGO_PKG_VERSION"), &sensor_common::ABI_VERSION.to_string()], 1)];
+    Gauge "wardtap_start_time_seconds" [] DAEMON,
+        "When the daemon began to listen, in seconds since 1970." => |s| vec![
+            Sample { labels: Vec::new(), value: seconds(s.start.0) }];
+    Gauge "wardtap_interface_info" ["interface", "mode", "frags"] DAEMON,
+        "Always 1; how the program is attached: mode driver or generic, frames in several buffers or not." => |s| {
+            each(s, |one| sample([&one.attached.name, one.attached.mode.label(), yes(one.attached.frags)], 1))
+        };
+    Gauge "wardtap_interface_driver_mode" ["interface"] DAEMON,
+        "1 if the driver runs the program, 0 if the network stack does (generic mode, slower)." => |s| {
+            each(s, |one| sample([&one.attached.name], u64::from(one.attached.mode == Mode::Driver)))
+        };
+    Counter "wardtap_received_packets_total" ["interface"] KERNEL,
+        "Packets that reached the program: the sum of wardtap_packets_total." => |s| {
+            each(s, |one| sample([&one.attached.name], one.counters.get(Counter::Packets)))
+        };
+    Counter "wardtap_received_bytes_total" ["interface"] KERNEL,
+        "Bytes of those packets, from the Ethernet header on." => |s| {
+            each(s, |one| sample([&one.attached.name], one.counters.get(Counter::Bytes)))
+        };
+    Counter "wardtap_packets_total" ["interface", "disposition"] KERNEL,
+        "Packets by what became of them; each packet counts once." => |s| {
+            by_counter(s, Counter::DISPOSITIONS)
+        };
+    Counter "wardtap_layer_packets_total" ["interface", "layer"] KERNEL,
+        "Packets by what they carried; a packet counts once for each that holds." => |s| {
+            by_counter(s, &LAYERS)
+        };
+    Counter "wardtap_tunnel_packets_total" ["interface", "tunnel"] KERNEL,
+        "Packets unwrapped from a tunnel." => |s| named(s, &TUNNELS);
+    Counter "wardtap_layer7_problems_total" ["interface", "problem"] KERNEL,
+        "Segments at which the kernel's layer-7 readers lacked something." => |s| {
+            by_counter(s, &LAYER7_PROBLEMS)
+        };
+    Counter "wardtap_flows_created_total" ["interface"] KERNEL,
+        "Flow entries made." => |s| one_counter(s, Counter::FlowCreated);
+    Counter "wardtap_flows_established_total" ["interface"] KERNEL,
+        "Flows moved to the table of established flows, from which a flood can't evict them." => |s| {
+            one_counter(s, Counter::FlowEstablished)
+        };
+    Counter "wardtap_flows_establish_refused_total" ["interface"] KERNEL,
+        "Flows that could not be moved there because it was full or under pressure." => |s| {
+            one_counter(s, Counter::EstablishRefused)
+        };
+    Counter "wardtap_flows_replaced_total" ["interface"] KERNEL,
+        "Flows ended in the packet path because a new one took their key." => |s| {
+            one_counter(s, Counter::FlowReplaced)
+        };
+    Counter "wardtap_flows_swept_total" [] DAEMON,
+        "Flows that the sweeper ended and reported." => |s| plain(s.flows.swept);
+    Counter "wardtap_flows_evicted_total" [] DAEMON,
+        "Entries of new flows removed by the kernel to make room, unreported: created less swept, replaced and live, by the last complete sweep." => |s| plain(s.flows.evicted);
+    Gauge "wardtap_flow_table_entries" ["table"] DAEMON,
+        "Entries in the flow tables, by the last complete sweep." => |s| vec![
+            sample(["established"], s.tables.established), sample(["fresh"], s.tables.fresh)];
+    Gauge "wardtap_flow_table_capacity" ["table"] DAEMON,
+        "Entries that the flow tables have room for." => |s| vec![
+            sample(["established"], s.tables.established_capacity), sample(["fresh"], s.tables.fresh_capacity)];
+    Gauge "wardtap_flow_table_pressure" [] DAEMON,
+        "1 while the table of established flows is so full that only DICOM and HL7 flows may enter it." => |s| plain(u64::from(s.pressure));
+    Counter "wardtap_ring_events_offered_total" ["interface", "kind"] KERNEL,
+        "Events that the program offered to the ring buffer; received and lost make the same sum." => |s| {
+            named(s, &[(Counter::FlowEvents, FLOW), (Counter::ChunkEvents, LAYER7)])
+        };
+    Counter "wardtap_ring_events_lost_total" ["interface", "kind"] KERNEL,
+        "Events that the ring buffer, being full, did not take." => |s| {
+            named(s, &[(Counter::FlowEventsLost, FLOW), (Counter::ChunkEventsLost, LAYER7)])
+        };
+    Counter "wardtap_ring_events_received_total" ["kind"] PIPELINE,
+        "Events that the daemon read from the ring buffer and could decode." => |s| {
+            let received = |account: RingAccount| account.received;
+            vec![sample([FLOW], received(s.ring_flows())), sample([LAYER7], received(s.ring_chunks()))]
+        };
+    Counter "wardtap_ring_bad_records_total" ["reason"] PIPELINE,
+        "Records of the ring buffer that could not be decoded." => |s| {
+            let count = |label| s.pipeline.bad_records.get(label).copied().unwrap_or(0);
+            DecodeError::LABELS.iter().map(|label| sample([label], count(*label))).collect()
+        };
+    Counter "wardtap_layer7_bytes_total" [] PIPELINE,
+        "Bytes of protocol headers that the kernel let out." => |s| plain(s.pipeline.tape_bytes);
+    Counter "wardtap_layer7_chunks_missed_total" ["reason"] PIPELINE,
+        "Layer-7 events left out of their session: lost between two that came, unseen before the first, late or misplaced." => |s| {
+            let p = &s.pipeline;
+            vec![
+                sample(["lost"], p.chunks_lost), sample(["unseen"], p.chunks_unseen),
+                sample(["misplaced"], p.chunks_misplaced), sample(["late"], p.chunks_late),
+                sample(["bad_tape"], p.bad_tapes),
+            ]
+        };
+    Counter "wardtap_layer7_elements_dropped_total" ["reason"] PIPELINE,
+        "Protocol elements left out." => |s| {
+            let p = &s.pipeline;
+            vec![
+                sample(["incomplete"], p.elements_incomplete), sample(["oversize"], p.elements_oversize),
+                sample(["malformed"], p.elements_malformed), sample(["late"], p.elements_late),
+            ]
+        };
+    Counter "wardtap_layer7_desyncs_total" [] PIPELINE,
+        "Places at which a session goes on after the kernel's reader lost its place." => |s| plain(s.pipeline.desyncs);
+    Gauge "wardtap_sessions_open" [] PIPELINE,
+        "Connections with DICOM, HL7 or TLS that are open." => |s| plain(s.pipeline.sessions_open);
+    Counter "wardtap_sessions_opened_total" [] PIPELINE,
+        "Connections with DICOM, HL7 or TLS so far." => |s| plain(s.pipeline.sessions_opened);
+    Counter "wardtap_sessions_evicted_total" [] PIPELINE,
+        "Of these, given up because they were too many." => |s| plain(s.pipeline.sessions_evicted);
+    Counter "wardtap_tls_connections_total" [] PIPELINE,
+        "TLS connections so far." => |s| plain(s.pipeline.tls_connections);
+    Counter "wardtap_dicom_associations_total" ["result"] PIPELINE,
+        "DICOM associations that are over, by how they ended." => |s| counts(&s.tally.associations);
+    Counter "wardtap_dicom_requests_total" ["command"] PIPELINE,
+        "DICOM requests, counted when their association is over." => |s| counts(&s.tally.commands);
+    Counter "wardtap_hl7_sessions_total" [] PIPELINE,
+        "HL7 sessions so far." => |s| plain(s.pipeline.hl7_sessions);
+    Counter "wardtap_hl7_messages_total" ["type"] PIPELINE,
+        "HL7 messages by type, the first component of MSH-9; types that are not well known are 'other'." => |s| counts(&s.tally.messages);
+    Counter "wardtap_hl7_acknowledgements_total" ["code"] PIPELINE,
+        "HL7 acknowledgements by code, MSA-1." => |s| counts(&s.tally.acknowledgements);
+    Gauge "wardtap_hosts" [] PIPELINE,
+        "Hosts in the inventory." => |s| plain(s.pipeline.hosts);
+    Counter "wardtap_hosts_evicted_total" [] PIPELINE,
+        "Hosts dropped from the inventory because they were too many." => |s| plain(s.pipeline.hosts_evicted);
+    Counter "wardtap_host_details_omitted_total" [] PIPELINE,
+        "Details of hosts left out because they were too many." => |s| plain(s.pipeline.host_details_omitted);
+    Counter "wardtap_live_flows_evicted_total" [] PIPELINE,
+        "Running flows dropped from the look-back because they were too many." => |s| plain(s.pipeline.live_flows_evicted);
+    Counter "wardtap_output_lines_total" [] OUTPUT,
+        "Events written." => |s| plain(s.output.lines);
+    Counter "wardtap_output_bytes_total" [] OUTPUT,
+        "Bytes of events written." => |s| plain(s.output.bytes);
+    Counter "wardtap_output_dropped_total" ["reason"] OUTPUT,
+        "Events that were not written, because the queue was full or writing failed." => |s| vec![
+            sample(["queue_full"], s.output.dropped_queue_full),
+            sample(["write_error"], s.output.dropped_write_error)];
+    Counter "wardtap_output_errors_total" [] OUTPUT,
+        "Writes that failed." => |s| plain(s.output.errors);
+    Gauge "wardtap_output_failing" [] OUTPUT,
+        "1 while events can't be written." => |s| plain(u64::from(s.output.failing.is_some()));
+};
+
+/// A value; beyond 2^53 it loses digits, as every Prometheus value does.
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "Prometheus values are 64-bit floats"
+)]
+fn sample<const N: usize>(labels: [&str; N], value: u64) -> Sample {
+    Sample {
+        labels: labels.map(str::to_owned).to_vec(),
+        value: value as f64,
+    }
+}
+
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "microseconds are kept until the year 2255"
+)]
+fn seconds(nanoseconds: i64) -> f64 {
+    nanoseconds as f64 / 1e9
+}
+
+fn plain(value: u64) -> Vec<Sample> {
+    vec![sample([], value)]
+}
+
+const fn yes(yes: bool) -> &'static str {
+    if yes { "true" } else { "false" }
+}
+
+fn each(snapshot: &Snapshot, read: impl Fn(&InterfaceSnapshot) -> Sample) -> Vec<Sample> {
+    snapshot.interfaces.iter().map(read).collect()
+}
+
+fn one_counter(snapshot: &Snapshot, counter: Counter) -> Vec<Sample> {
+    each(snapshot, |one| {
+        sample([&one.attached.name], one.counters.get(counter))
+    })
+}
+
+fn by_counter(snapshot: &Snapshot, counters: &[Counter]) -> Vec<Sample> {
+    let named_counters: Vec<_> = counters
+        .iter()
+        .map(|counter| (*counter, counter.label()))
+        .collect();
+    named(snapshot, &named_counters)
+}
+
+fn named(snapshot: &Snapshot, counters: &[(Counter, &str)]) -> Vec<Sample> {
+    let read = |one: &InterfaceSnapshot, (counter, label): &(Counter, &str)| {
+        let values: &Counters = &one.counters;
+        sample([&one.attached.name, label], values.get(*counter))
+    };
+    let interfaces = snapshot.interfaces.iter();
+    interfaces
+        .flat_map(|one| counters.iter().map(move |named| read(one, named)))
+        .collect()
+}
+
+fn counts<const N: usize>(counts: &Counts<N>) -> Vec<Sample> {
+    counts
+        .iter()
+        .map(|(name, count)| sample([name], count))
+        .collect()
+}
