@@ -116,7 +116,7 @@ struct Shared {
 /// The writing end of the queue, and the thread behind it.
 #[derive(Debug)]
 pub struct Output {
-    queue: Option<SyncSender<Event>>,
+    queue: Option<SyncSender<Box<Event>>>,
     shared: Arc<Shared>,
     thread: Option<JoinHandle<()>>,
 }
@@ -152,7 +152,10 @@ impl Output {
 
     /// Queues an event without waiting; where the queue is full it is dropped and counted.
     pub fn send(&self, event: Event) {
-        let sent = self.queue.as_ref().map(|queue| queue.try_send(event));
+        let sent = self
+            .queue
+            .as_ref()
+            .map(|queue| queue.try_send(Box::new(event)));
         match sent {
             Some(Ok(())) => {}
             Some(Err(TrySendError::Full(_))) => {
@@ -165,7 +168,8 @@ impl Output {
     }
 
     /// Queues an event, waiting for room until `deadline`.
-    pub fn send_until(&self, mut event: Event, deadline: Instant) {
+    pub fn send_until(&self, event: Event, deadline: Instant) {
+        let mut event = Box::new(event);
         while Instant::now() < deadline {
             match self.queue.as_ref().map(|queue| queue.try_send(event)) {
                 Some(Ok(())) => return,
@@ -180,7 +184,7 @@ impl Output {
                 }
             }
         }
-        self.send(event);
+        self.send(*event);
     }
 
     /// A view for status and metrics.
@@ -262,7 +266,7 @@ impl Writer {
         }
     }
 
-    fn run(&mut self, queue: &Receiver<Event>) {
+    fn run(&mut self, queue: &Receiver<Box<Event>>) {
         loop {
             self.reopen();
             self.retry();
@@ -358,7 +362,7 @@ impl Writer {
             }
         };
         let done = self.buffer.get(..written).unwrap_or_default();
-        let lines = done.iter().filter(|byte| **byte == b'\n').count() as u64;
+        let lines = done.split(|byte| *byte == b'\n').skip(1).count() as u64;
         if result.is_err() && self.regular {
             // The part of a line at the end is taken back, and written again with the rest.
             let whole = done

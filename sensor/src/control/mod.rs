@@ -1,5 +1,8 @@
-//! The control socket: what it answers ([`api`]), who holds it ([`socket`]), and its client.
+//! The control socket: what is answered ([`api`]), the daemon's side ([`server`]), who holds it
+//! ([`socket`]), and the command line's side ([`client`]).
 
 pub mod api;
 pub mod client;
+pub mod server;
 pub mod socket;
+mod status;

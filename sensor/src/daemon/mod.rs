@@ -20,7 +20,10 @@ pub use snapshot::{FlowAccount, InterfaceSnapshot, RingAccount, Snapshot};
 pub use tally::{Counts, Tally};
 
 use crate::{
-    control::socket::{ControlSocket, SocketError},
+    control::{
+        server,
+        socket::{ControlSocket, SocketError},
+    },
     kernel::{Kernel, KernelError},
     metrics,
     output::{Output, OutputError, OutputStats},
@@ -91,7 +94,7 @@ async fn serve(
     reload: impl FnMut() -> Result<DaemonOptions, String>,
 ) -> Result<(), DaemonError> {
     let signals = Signals::new().map_err(runtime("wait for signals"))?;
-    let (socket, _listener) = ControlSocket::take(&options.socket, &options.socket_group)?;
+    let (socket, control) = ControlSocket::take(&options.socket, &options.socket_group)?;
     let output = Output::start(options.output.clone(), options.queue)?;
     let scrapes = match options.metrics {
         None => None,
@@ -112,6 +115,9 @@ async fn serve(
     }
     let (capture, ended) =
         capture::start(options, kernel, output).map_err(runtime("start the capture"))?;
+    let control =
+        tokio::net::UnixListener::from_std(control).map_err(runtime("serve the control socket"))?;
+    tokio::spawn(server::serve(control, capture.clone()));
     if let Some(listener) = scrapes {
         tokio::spawn(metrics::serve(listener, capture.clone()));
     }

@@ -11,7 +11,7 @@ use prometheus::TEXT_FORMAT;
 use tokio::net::TcpListener;
 
 use super::Exposition;
-use crate::daemon::CaptureHandle;
+use crate::daemon::{Capture, CaptureHandle};
 
 #[derive(Clone)]
 struct Shared {
@@ -42,7 +42,7 @@ pub async fn serve(listener: TcpListener, capture: CaptureHandle) {
 }
 
 async fn metrics(State(shared): State<Shared>) -> Response {
-    let snapshot = match shared.capture.ask(|capture| capture.snapshot()).await {
+    let snapshot = match shared.capture.ask(Capture::snapshot).await {
         Ok(snapshot) => snapshot,
         Err(error) => return unavailable(&error),
     };

@@ -1,0 +1,149 @@
+//! The socket's answers. Nothing here changes anything; the capture is asked for copies, and text is made
+//! of them here.
+
+use axum::{
+    Json, Router,
+    extract::{Query as Params, State, rejection::QueryRejection},
+    http::StatusCode,
+    response::{IntoResponse, Response},
+    routing::get,
+};
+use serde::Serialize;
+use tokio::net::UnixListener;
+
+use super::{
+    api::{DEVICES, FLOWS, Failure, LIMIT_MAX, Page, Query, SESSIONS, STATUS},
+    status,
+};
+use crate::{
+    daemon::{AskError, Capture, CaptureHandle},
+    event::{Body, DicomEvent, DicomEventType, Event, Hl7Event},
+    pipeline::{FlowSnapshot, Pipeline},
+};
+
+type Asked = Result<Params<Query>, QueryRejection>;
+
+/// Answers at `listener` until the daemon ends.
+pub async fn serve(listener: UnixListener, capture: CaptureHandle) {
+    let router = Router::new()
+        .route(STATUS, get(status))
+        .route(FLOWS, get(flows))
+        .route(SESSIONS, get(sessions))
+        .route(DEVICES, get(devices))
+        .fallback(async || failure(StatusCode::NOT_FOUND, "there is no such thing to ask for"))
+        .with_state(capture);
+    if let Err(error) = axum::serve(listener, router).await {
+        tracing::error!("the control socket is served no more: {error}");
+    }
+}
+
+async fn status(State(capture): State<CaptureHandle>) -> Response {
+    let seen = capture.ask(|capture| {
+        let snapshot = capture.snapshot();
+        let established = status::one_sided(capture.pipeline());
+        (snapshot, established, capture.options().output.to_string())
+    });
+    answer(
+        seen.await
+            .map(|(snapshot, one_sided, target)| status::of(&snapshot, one_sided, target)),
+    )
+}
+
+async fn flows(State(capture): State<CaptureHandle>, query: Asked) -> Response {
+    page(&capture, query, flow_page).await
+}
+
+async fn sessions(State(capture): State<CaptureHandle>, query: Asked) -> Response {
+    if let Ok(Params(Query {
+        protocol: Some(name),
+        ..
+    })) = &query
+        && !["dicom", "hl7"].contains(&name.as_str())
+    {
+        return failure(StatusCode::BAD_REQUEST, "protocol is dicom or hl7");
+    }
+    page(&capture, query, |capture, query| {
+        Page::of(session_events(capture, query), query)
+    })
+    .await
+}
+
+async fn devices(State(capture): State<CaptureHandle>, query: Asked) -> Response {
+    page(&capture, query, |capture, query| {
+        Page::of(capture.pipeline().hosts(), query)
+    })
+    .await
+}
+
+async fn page<T: Serialize + Send + 'static>(
+    capture: &CaptureHandle,
+    query: Asked,
+    read: impl FnOnce(&Capture, &Query) -> Page<T> + Send + 'static,
+) -> Response {
+    match query {
+        Ok(Params(query)) => answer(capture.ask(move |capture| read(capture, &query)).await),
+        Err(rejection) => failure(StatusCode::BAD_REQUEST, &rejection.body_text()),
+    }
+}
+
+/// The running flows, then the ended ones. Of all that are left out nothing is copied.
+fn flow_page(capture: &Capture, query: &Query) -> Page<Event> {
+    let pipeline = capture.pipeline();
+    let all = || pipeline.live_flows().chain(pipeline.recent_flows());
+    let limit = query.limit.min(LIMIT_MAX);
+    let event = |flow: &FlowSnapshot| pipeline.flow_event(flow);
+    Page {
+        total: all().count(),
+        items: all().skip(query.offset).take(limit).map(event).collect(),
+    }
+}
+
+fn session_events(capture: &Capture, query: &Query) -> Vec<Event> {
+    let pipeline = capture.pipeline();
+    let wanted = |name| query.protocol.as_deref().is_none_or(|asked| asked == name);
+    let mut events = Vec::new();
+    if wanted("dicom") {
+        events.extend(associations(pipeline));
+    }
+    if wanted("hl7") {
+        events.extend(hl7_sessions(pipeline));
+    }
+    events.sort_by_key(|event| std::cmp::Reverse(event.timestamp));
+    events
+}
+
+fn associations(pipeline: &Pipeline) -> impl Iterator<Item = Event> {
+    pipeline.associations().into_iter().map(|view| {
+        let kind = match (view.open, view.summary.reject.is_some()) {
+            (true, _) => DicomEventType::Opened,
+            (false, true) => DicomEventType::Rejected,
+            (false, false) => DicomEventType::Closed,
+        };
+        let time = view.summary.end;
+        let dicom = Box::new(DicomEvent {
+            kind,
+            association: view.summary,
+        });
+        Event::of(&view.conversation, time, Body::Dicom { dicom })
+    })
+}
+
+fn hl7_sessions(pipeline: &Pipeline) -> impl Iterator<Item = Event> {
+    pipeline.hl7_sessions().into_iter().map(|view| {
+        let time = view.summary.end;
+        let hl7 = Box::new(Hl7Event::Session(view.summary));
+        Event::of(&view.conversation, time, Body::Hl7 { hl7 })
+    })
+}
+
+fn answer<T: Serialize>(result: Result<T, AskError>) -> Response {
+    match result {
+        Ok(value) => Json(value).into_response(),
+        Err(error) => failure(StatusCode::SERVICE_UNAVAILABLE, &error.to_string()),
+    }
+}
+
+fn failure(status: StatusCode, error: &str) -> Response {
+    let error = error.to_owned();
+    (status, Json(Failure { error })).into_response()
+}

@@ -1,0 +1,181 @@
+//! The status, and what in it a person should know at once.
+
+use std::collections::BTreeMap;
+
+use sensor_common::{counter::Counter, flow::ESTABLISHED, packet::protocol};
+
+use super::api::{FlowStatus, InterfaceStatus, OutputStatus, RingStatus, Status};
+use crate::{
+    daemon::{InterfaceSnapshot, RingAccount, Snapshot},
+    kernel::Mode,
+    pipeline::Pipeline,
+};
+
+/// Duplicates beyond this share of the packets, in per cent, are worth a warning.
+const DUPLICATES: u64 = 5;
+/// The same for TCP flows seen in one direction only.
+const ONE_SIDED: u64 = 30;
+/// Below so many packets or flows a share says nothing.
+const ENOUGH_PACKETS: u64 = 1_000;
+const ENOUGH_FLOWS: u64 = 20;
+
+/// TCP flows of the look-back that count as established.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct OneSided {
+    flows: u64,
+    one_sided: u64,
+}
+
+/// Counts those seen in one direction only.
+pub(super) fn one_sided(pipeline: &Pipeline) -> OneSided {
+    let mut counted = OneSided::default();
+    for seen in pipeline.live_flows().chain(pipeline.recent_flows()) {
+        if seen.key.protocol == protocol::TCP && seen.flow.flags & ESTABLISHED != 0 {
+            counted.flows += 1;
+            let silent = seen.flow.directions.iter().any(|half| half.packets == 0);
+            counted.one_sided += u64::from(silent);
+        }
+    }
+    counted
+}
+
+/// The status as the socket gives it.
+pub(super) fn of(snapshot: &Snapshot, one_sided: OneSided, target: String) -> Status {
+    let tables = snapshot.tables;
+    let output = &snapshot.output;
+    Status {
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        start: snapshot.start,
+        time: snapshot.time,
+        interfaces: snapshot.interfaces.iter().map(interface).collect(),
+        ring: vec![
+            ring("flow", snapshot.ring_flows()),
+            ring("chunk", snapshot.ring_chunks()),
+        ],
+        flows: FlowStatus {
+            established: tables.established,
+            established_capacity: tables.established_capacity,
+            fresh: tables.fresh,
+            fresh_capacity: tables.fresh_capacity,
+            evicted: snapshot.flows.evicted,
+            pressure: snapshot.pressure,
+        },
+        pipeline: pipeline(snapshot),
+        output: OutputStatus {
+            target,
+            lines: output.lines,
+            dropped_queue_full: output.dropped_queue_full,
+            dropped_write_error: output.dropped_write_error,
+            failing: output.failing.clone(),
+        },
+        warnings: warnings(snapshot, one_sided),
+    }
+}
+
+fn interface(one: &InterfaceSnapshot) -> InterfaceStatus {
+    InterfaceStatus {
+        name: one.attached.name.clone(),
+        mode: one.attached.mode.label().to_owned(),
+        frags: one.attached.frags,
+        fallback: one.attached.fallback.clone(),
+        counters: Counter::ALL
+            .iter()
+            .map(|counter| (counter.label().to_owned(), one.counters.get(*counter)))
+            .collect(),
+    }
+}
+
+fn ring(kind: &str, account: RingAccount) -> RingStatus {
+    RingStatus {
+        kind: kind.to_owned(),
+        offered: account.offered,
+        received: account.received,
+        lost: account.lost,
+    }
+}
+
+/// The pipeline's counters, those by reason as `bad_records_REASON`.
+fn pipeline(snapshot: &Snapshot) -> BTreeMap<String, u64> {
+    // A structure of numbers and one map of numbers: its fields are the names.
+    let Ok(serde_json::Value::Object(fields)) = serde_json::to_value(&snapshot.pipeline) else {
+        return BTreeMap::new();
+    };
+    let bad = &snapshot.pipeline.bad_records;
+    let bad = bad
+        .iter()
+        .map(|(reason, count)| (format!("bad_records_{reason}"), *count));
+    fields
+        .into_iter()
+        .filter_map(|(name, value)| Some((name, value.as_u64()?)))
+        .chain(bad)
+        .collect()
+}
+
+fn warnings(snapshot: &Snapshot, one_sided: OneSided) -> Vec<String> {
+    let mut warnings = Vec::new();
+    for one in &snapshot.interfaces {
+        if one.attached.mode == Mode::Generic {
+            warnings.push(format!(
+                "{} is in generic mode, which is slower: {}",
+                one.attached.name,
+                one.attached
+                    .fallback
+                    .as_deref()
+                    .unwrap_or("it was asked for")
+            ));
+        }
+        let packets = one.counters.get(Counter::Packets);
+        let duplicates = one.counters.get(Counter::Duplicate);
+        if packets >= ENOUGH_PACKETS && duplicates * 100 > packets * DUPLICATES {
+            warnings.push(format!(
+                "{} sees many packets twice ({duplicates} of {packets}): does the mirror copy both ingress and egress?",
+                one.attached.name
+            ));
+        }
+    }
+    let ring = snapshot.ring();
+    if ring.lost > 0 {
+        warnings.push(format!(
+            "the ring buffer was full for {} of {} events: a larger one is needed",
+            ring.lost, ring.offered
+        ));
+    }
+    if snapshot.pipeline.bad() > 0 {
+        warnings.push(format!(
+            "{} records of the ring buffer could not be decoded",
+            snapshot.pipeline.bad()
+        ));
+    }
+    if snapshot.pressure {
+        warnings.push(
+            "the table of established flows is three quarters full: only DICOM and HL7 flows enter it"
+                .to_owned(),
+        );
+    }
+    if snapshot.flows.evicted > 0 {
+        warnings.push(format!(
+            "{} new flows made room for others and were not reported: a scan or flood, or the table is too small",
+            snapshot.flows.evicted
+        ));
+    }
+    let OneSided { flows, one_sided } = one_sided;
+    if flows >= ENOUGH_FLOWS && one_sided * 100 > flows * ONE_SIDED {
+        warnings.push(format!(
+            "{one_sided} of {flows} TCP flows were seen in one direction only: does the mirror copy both?"
+        ));
+    }
+    output(snapshot, &mut warnings);
+    warnings
+}
+
+fn output(snapshot: &Snapshot, warnings: &mut Vec<String>) {
+    let output = &snapshot.output;
+    let dropped = output.dropped_queue_full + output.dropped_write_error;
+    if let Some(why) = &output.failing {
+        warnings.push(format!(
+            "events can't be written: {why}; {dropped} were dropped so far"
+        ));
+    } else if dropped > 0 {
+        warnings.push(format!("{dropped} events were not written"));
+    }
+}
