@@ -4,18 +4,21 @@
 //! file has its default.
 
 mod default;
+mod locate;
 mod values;
 
 use std::{
     collections::HashSet,
-    fs, io,
+    fmt, fs, io,
     net::SocketAddr,
+    ops::Range,
     path::{Path, PathBuf},
 };
 
 use serde::{Deserialize, Serialize};
 
 pub use default::DEFAULT;
+use values::entries;
 pub use values::{Bytes, ClockSource, ListenMode, LogFormat, LogLevel, Role, Span};
 
 use crate::{
@@ -84,12 +87,16 @@ impl Interface {
 #[serde(deny_unknown_fields, default)]
 pub struct Flow {
     /// Established IPv4 flows, entries.
+    #[serde(deserialize_with = "entries")]
     pub established: u32,
     /// Established IPv6 flows, entries.
+    #[serde(deserialize_with = "entries")]
     pub established_ipv6: u32,
     /// New IPv4 flows, entries.
+    #[serde(deserialize_with = "entries")]
     pub fresh: u32,
     /// New IPv6 flows, entries.
+    #[serde(deserialize_with = "entries")]
     pub fresh_ipv6: u32,
     /// A TCP flow without a packet for longer is over.
     pub idle_tcp: Span,
@@ -251,13 +258,57 @@ pub enum ConfigError {
         source: io::Error,
     },
     /// The file says something that is wrong.
-    #[error("{path}: {message}")]
+    #[error("{path}{error}")]
     Wrong {
         /// The file.
         path: PathBuf,
-        /// Line, key and what is wrong.
-        message: String,
+        /// What is wrong, and where.
+        error: Mistake,
     },
+}
+
+/// Something wrong in a configuration's text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mistake {
+    /// The line, the first being 1.
+    pub line: Option<usize>,
+    /// The key, dotted.
+    pub key: Option<String>,
+    /// What is wrong.
+    pub what: String,
+}
+
+impl Mistake {
+    fn at(text: &str, span: Option<Range<usize>>, what: impl Into<String>) -> Self {
+        let start = span.map(|span| span.start);
+        Self {
+            line: start.map(|start| locate::line(text, start)),
+            key: start.and_then(|start| locate::key(text, start)),
+            what: what.into(),
+        }
+    }
+
+    /// The same as a mistake of the file at `path`.
+    #[must_use]
+    pub fn in_file(self, path: &Path) -> ConfigError {
+        ConfigError::Wrong {
+            path: path.to_owned(),
+            error: self,
+        }
+    }
+}
+
+/// As compilers write it behind a file's name: `:12: flow.idle_tcp: what is wrong`.
+impl fmt::Display for Mistake {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(line) = self.line {
+            write!(f, ":{line}")?;
+        }
+        if let Some(key) = &self.key {
+            write!(f, ": {key}")?;
+        }
+        write!(f, ": {}", self.what)
+    }
 }
 
 impl Config {
@@ -270,26 +321,22 @@ impl Config {
             path: path.to_owned(),
             source,
         })?;
-        Self::parse(&text).map_err(|message| ConfigError::Wrong {
-            path: path.to_owned(),
-            message,
-        })
+        Self::parse(&text).map_err(|error| error.in_file(path))
     }
 
     /// Reads a text.
     ///
     /// # Errors
     /// With line and key.
-    pub fn parse(text: &str) -> Result<Self, String> {
-        let config: Self =
-            toml::from_str(text).map_err(|error| error.to_string().trim_end().to_owned())?;
+    pub fn parse(text: &str) -> Result<Self, Mistake> {
+        let config: Self = toml::from_str(text)
+            .map_err(|error| Mistake::at(text, error.span(), error.message().trim_end()))?;
         let mut names = HashSet::new();
-        for interface in &config.interface {
+        for (index, interface) in config.interface.iter().enumerate() {
             if !names.insert(&interface.name) {
-                return Err(format!(
-                    "[[interface]] name = {:?} is there twice",
-                    interface.name
-                ));
+                let span = locate::item(text, "interface", index, "name");
+                let what = format!("interface {:?} is there twice", interface.name);
+                return Err(Mistake::at(text, span, what));
             }
         }
         Ok(config)

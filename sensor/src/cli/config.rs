@@ -1,42 +1,88 @@
 //! `wardtap config`.
 
-use std::{path::PathBuf, process::ExitCode};
+use std::{
+    io::{self, Read},
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
 
-use clap::Subcommand;
+use clap::{Args, Subcommand};
 
-use super::print;
-use crate::config::{Config, DEFAULT, PATH};
+use super::{Shown, print, print_json};
+use crate::config::{Config, ConfigError, DEFAULT, PATH};
+
+const EXAMPLES: &str = "\
+Examples:
+  wardtap config default > /etc/wardtap/wardtap.toml
+  wardtap config check new.toml
+  wardtap config show --json";
 
 #[derive(Subcommand)]
+#[command(after_help = EXAMPLES)]
 pub(super) enum ConfigCommand {
-    /// Check a configuration file
-    Check {
-        /// The file
-        #[arg(default_value = PATH)]
-        file: PathBuf,
-    },
-    /// Print a configuration file with all defaults filled in
+    /// Say whether a configuration is right, and if not which line and key is wrong
+    Check(FileArg),
+    /// Print a configuration with all defaults filled in
     Show {
-        /// The file
-        #[arg(default_value = PATH)]
-        file: PathBuf,
+        #[command(flatten)]
+        file: FileArg,
+        #[command(flatten)]
+        shown: Shown,
     },
     /// Print a configuration that says the defaults, with what each is for
     Default,
 }
 
+#[derive(Args)]
+pub(super) struct FileArg {
+    /// The file; - is standard input
+    #[arg(default_value = PATH)]
+    file: PathBuf,
+}
+
 pub(super) fn run(command: &ConfigCommand) -> anyhow::Result<ExitCode> {
     match command {
-        ConfigCommand::Check { file } => {
-            let config = Config::read(file)?;
-            let interfaces = config.interface.len();
-            print(&format!(
-                "{}: sound, {interfaces} interfaces\n",
-                file.display()
-            ))?;
+        ConfigCommand::Check(file) => {
+            file.read()?;
+            print(&format!("{}: sound\n", file.name().display()))?;
         }
-        ConfigCommand::Show { file } => print(&Config::read(file)?.to_toml())?,
+        ConfigCommand::Show { file, shown } => {
+            let config = file.read()?;
+            if shown.json {
+                print_json(&config)?;
+            } else {
+                print(&config.to_toml())?;
+            }
+        }
         ConfigCommand::Default => print(DEFAULT)?,
     }
     Ok(ExitCode::SUCCESS)
+}
+
+impl FileArg {
+    fn is_stdin(&self) -> bool {
+        self.file == Path::new("-")
+    }
+
+    fn name(&self) -> &Path {
+        if self.is_stdin() {
+            Path::new("standard input")
+        } else {
+            &self.file
+        }
+    }
+
+    fn read(&self) -> Result<Config, ConfigError> {
+        if !self.is_stdin() {
+            return Config::read(&self.file);
+        }
+        let mut text = String::new();
+        io::stdin()
+            .read_to_string(&mut text)
+            .map_err(|source| ConfigError::Read {
+                path: self.name().to_owned(),
+                source,
+            })?;
+        Config::parse(&text).map_err(|error| error.in_file(self.name()))
+    }
 }

@@ -116,10 +116,25 @@ pub fn main() -> ExitCode {
         // Whoever reads the output has seen enough.
         Err(error) if is_closed_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("wardtap: {error:#}");
+            eprintln!("wardtap: {}", told(&error));
             ExitCode::FAILURE
         }
     }
+}
+
+/// The error with its causes; most of the library's errors name their cause themselves.
+fn told(error: &anyhow::Error) -> String {
+    error.chain().fold(String::new(), |mut text, cause| {
+        let cause = cause.to_string();
+        if text.is_empty() {
+            return cause;
+        }
+        if !text.contains(&cause) {
+            text.push_str(": ");
+            text.push_str(&cause);
+        }
+        text
+    })
 }
 
 fn is_closed_pipe(error: &anyhow::Error) -> bool {

@@ -121,6 +121,18 @@ impl fmt::Display for Bytes {
     }
 }
 
+/// Most entries of a flow table; at 664 bytes each, 11 GB.
+const ENTRIES_MAX: u32 = 1 << 24;
+
+/// A flow table's entries; without any, no flow would be seen.
+pub(super) fn entries<'de, D: Deserializer<'de>>(from: D) -> Result<u32, D::Error> {
+    let number = i64::deserialize(from)?;
+    u32::try_from(number)
+        .ok()
+        .filter(|number| (1..=ENTRIES_MAX).contains(number))
+        .ok_or_else(|| D::Error::custom(format!("{number} is not from 1 to {ENTRIES_MAX} entries")))
+}
+
 macro_rules! as_text {
     ($($name:ty),+) => {
         $(
@@ -139,7 +151,7 @@ macro_rules! as_text {
     };
 }
 
-as_text!(Span, Bytes);
+as_text!(Span, Bytes, Role);
 
 /// How a program is attached to an interface.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
@@ -155,12 +167,30 @@ pub enum ListenMode {
 }
 
 /// What an interface is to the traffic on it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Role {
     /// It receives copies.
     #[default]
     Mirror,
+}
+
+impl FromStr for Role {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        if text == "mirror" {
+            return Ok(Self::Mirror);
+        }
+        Err(format!(
+            "there is no role {text:?}: the one role is \"mirror\", an interface that receives copies"
+        ))
+    }
+}
+
+impl fmt::Display for Role {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("mirror")
+    }
 }
 
 /// The clock that flows are timed with.

@@ -1,0 +1,126 @@
+//! Configurations that are wrong, as the operator meets them: each error names file, line and key.
+
+mod command;
+
+use std::{fs, io};
+
+use command::{Folder, wardtap, with_input};
+
+/// A configuration, and what its error must say.
+const WRONG: &[(&str, &str, &[&str])] = &[
+    (
+        "an unknown key",
+        "[log]\nlevel = \"warn\"\n\n[flow]\nidle_tpc = \"1h\"\n",
+        &[":5:", "flow.idle_tpc", "unknown", "idle_tcp"],
+    ),
+    (
+        "an unknown section",
+        "[flow]\n\n[alerts]\n",
+        &[":3:", "alerts", "unknown"],
+    ),
+    (
+        "a time span without unit",
+        "[flow]\nidle_tcp = \"3600\"\n",
+        &[":2:", "flow.idle_tcp", "\"3600\"", "90s, 10m, 4h or 2d"],
+    ),
+    (
+        "a time span below the least",
+        "[flow]\n\nidle_closed = \"0s\"\n",
+        &[":3:", "flow.idle_closed", "1s"],
+    ),
+    (
+        "an empty flow table",
+        "[flow]\nfresh = 0\n",
+        &[":2:", "flow.fresh", "1 to"],
+    ),
+    (
+        "a ring that is no power of two",
+        "[ring]\nsize = \"3MiB\"\n",
+        &[":2:", "ring.size", "power of two"],
+    ),
+    (
+        "a role that there is not",
+        "[[interface]]\nname = \"a\"\n\n[[interface]]\nname = \"b\"\nrole = \"inline\"\n",
+        &[":6:", "interface[1].role", "\"inline\"", "mirror"],
+    ),
+    (
+        "an interface named twice",
+        "[[interface]]\nname = \"a\"\n[[interface]]\nname = \"a\"\n",
+        &[":4:", "interface[1].name", "twice"],
+    ),
+    (
+        "an address that is none",
+        "[metrics]\nlisten = \"localhost\"\n",
+        &[":2:", "metrics.listen", "address"],
+    ),
+    (
+        "a value of another type",
+        "[protocol]\nhl7_tls_ports = [2575, \"6661\"]\n",
+        &[":2:", "protocol.hl7_tls_ports", "string"],
+    ),
+    (
+        "a string that is not closed",
+        "[log]\nlevel = \"info\n",
+        &[":2:", "level"],
+    ),
+    ("a section that is not closed", "\n[flow\n", &[":2:"]),
+];
+
+#[test]
+fn each_mistake_is_named_with_file_line_and_key() -> io::Result<()> {
+    let folder = Folder::new()?;
+    let path = folder.path().join("wrong.toml");
+    let file = path.display().to_string();
+    for (what, text, says) in WRONG {
+        fs::write(&path, text)?;
+        // The daemon says the same as the check, and does not start.
+        for arguments in [["config", "check", &file], ["run", "--config", &file]] {
+            let done = wardtap(&arguments)?;
+            assert_eq!(done.code, Some(1), "{what}: {done:?}");
+            assert_eq!(done.out, "", "{what}");
+            for word in [file.as_str()].iter().chain(*says) {
+                assert!(done.error.contains(word), "{what}: {word:?} in {done:?}");
+            }
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn the_default_configuration_is_sound_and_says_what_is_in_force() -> io::Result<()> {
+    let default = wardtap(&["config", "default"])?;
+    assert_eq!(default.code, Some(0), "{default:?}");
+    let check = with_input(&["config", "check", "-"], &default.out)?;
+    assert_eq!(check.code, Some(0), "{check:?}");
+    assert!(check.out.contains("standard input"), "{check:?}");
+
+    // A file that says nothing shows as one that says the defaults, and what is shown can be read again.
+    let shown = with_input(&["config", "show", "-"], "")?;
+    assert_eq!(
+        with_input(&["config", "show", "-"], &default.out)?.out,
+        shown.out
+    );
+    assert_eq!(
+        with_input(&["config", "show", "-"], &shown.out)?.out,
+        shown.out
+    );
+    let json = with_input(&["config", "show", "--json", "-"], &default.out)?;
+    let json: serde_json::Value = serde_json::from_str(&json.out)?;
+    assert_eq!(json["flow"]["idle_tcp"], "1h");
+    assert_eq!(json["metrics"]["listen"], "127.0.0.1:9641");
+    Ok(())
+}
+
+#[test]
+fn a_file_that_is_not_there_is_named() -> io::Result<()> {
+    for arguments in [
+        ["config", "check", "/nowhere/wardtap.toml"],
+        ["run", "--config", "/nowhere/wardtap.toml"],
+    ] {
+        let done = wardtap(&arguments)?;
+        assert_eq!(done.code, Some(1), "{done:?}");
+        assert!(done.error.contains("/nowhere/wardtap.toml"), "{done:?}");
+        assert_eq!(done.error.matches("No such file").count(), 1, "{done:?}");
+    }
+    Ok(())
+}
