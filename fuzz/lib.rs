@@ -1,0 +1,120 @@
+//! What the targets share: an engine with a pipeline behind it, and what must hold whatever comes in.
+
+use sensor::{
+    capture::PortableEngine,
+    kernel::TableSizes,
+    pipeline::{FlowEndReason, Pipeline, PipelineOptions},
+};
+use sensor_common::{
+    counter::Counter,
+    event::ChunkHeader,
+    packet::Layer,
+    settings::Settings,
+    tape::Records,
+};
+
+/// A small engine and its pipeline.
+pub struct Rig {
+    engine: PortableEngine,
+    pipeline: Pipeline,
+    time: u64,
+}
+
+impl Default for Rig {
+    fn default() -> Self {
+        let tables = TableSizes { established4: 8, established6: 8, fresh4: 8, fresh6: 8 };
+        Self {
+            engine: PortableEngine::new(tables, Settings::DEFAULT),
+            pipeline: Pipeline::new(PipelineOptions::default()),
+            time: 0,
+        }
+    }
+}
+
+impl Rig {
+    /// A frame, `wait` milliseconds after the last one.
+    pub fn frame(&mut self, frame: &[u8], layer: Layer, wait: u8) {
+        self.time += u64::from(wait) * 1_000_000;
+        let mut events = Vec::new();
+        let pipeline = &mut self.pipeline;
+        self.engine.process(frame, layer, 1, self.time, &mut |record: &[u8]| {
+            check_tape(record);
+            pipeline.ring_record(record, &mut events);
+        });
+    }
+
+    /// The end: the books must balance.
+    pub fn finish(mut self) {
+        let mut events = Vec::new();
+        let pipeline = &mut self.pipeline;
+        self.engine.drain(|key, flow, _| {
+            pipeline.flow_ended(key, flow, FlowEndReason::Shutdown, &mut events);
+        });
+        pipeline.finish(&mut events);
+        let counters = self.engine.counters();
+        assert_eq!(counters.get(Counter::Packets), counters.disposed());
+        let offered = counters.get(Counter::FlowEvents) + counters.get(Counter::ChunkEvents);
+        assert_eq!(offered, self.engine.events());
+        let stats = pipeline.stats();
+        assert_eq!(stats.records, offered);
+        assert_eq!(stats.bad(), 0, "{stats:?}");
+    }
+}
+
+/// Every chunk that the engine makes has a tape of whole records.
+fn check_tape(record: &[u8]) {
+    const CHUNK: u8 = 2;
+    if record[1] == CHUNK {
+        for record in Records::new(&record[size_of::<ChunkHeader>()..]) {
+            assert!(record.is_ok(), "{record:?}");
+        }
+    }
+}
+
+/// A TCP connection whose segments a fuzzer cuts, loses, repeats and reorders.
+///
+/// `script` is a row of steps: a byte of direction and fate, a byte of length, then that many bytes (times
+/// four) of payload.
+pub fn converse(script: &[u8]) {
+    let mut rig = Rig::default();
+    let mut sequence = [1_000_u32, 9_000];
+    let mut rest = script;
+    while let [how, length, tail @ ..] = rest {
+        let take = (usize::from(*length) * 4).min(tail.len());
+        let (payload, tail) = tail.split_at(take);
+        rest = tail;
+        let side = usize::from(how & 1);
+        let at = match (how >> 1) & 7 {
+            // Lost before the sensor: the sequence moves on, nothing comes.
+            0 => {
+                sequence[side] = sequence[side].wrapping_add(u32::from(*length) * 4);
+                continue;
+            }
+            // Begins before, or beyond, what is expected.
+            1 => sequence[side].wrapping_sub(u32::from(*length)),
+            2 => sequence[side].wrapping_add(u32::from(how >> 4)),
+            _ => sequence[side],
+        };
+        rig.frame(&segment(side, at, payload), Layer::Ip, how >> 4);
+        sequence[side] = at.wrapping_add(u32::try_from(payload.len()).unwrap_or(0));
+    }
+    rig.finish();
+}
+
+/// An IPv4 packet with a TCP segment from one side to the other.
+fn segment(side: usize, sequence: u32, payload: &[u8]) -> Vec<u8> {
+    let length = u16::try_from(40 + payload.len()).unwrap_or(u16::MAX);
+    let (from, to) = if side == 0 { ([10, 0, 0, 1], [10, 0, 0, 2]) } else { ([10, 0, 0, 2], [10, 0, 0, 1]) };
+    let (source, destination) = if side == 0 { (40_000_u16, 104_u16) } else { (104, 40_000) };
+    let mut packet = vec![0x45, 0];
+    packet.extend(length.to_be_bytes());
+    packet.extend([0, 0, 0, 0, 64, 6, 0, 0]);
+    packet.extend(from);
+    packet.extend(to);
+    packet.extend(source.to_be_bytes());
+    packet.extend(destination.to_be_bytes());
+    packet.extend(sequence.to_be_bytes());
+    packet.extend([0, 0, 0, 0, 0x50, 0x18, 4, 0, 0, 0, 0, 0]);
+    packet.extend(payload);
+    packet
+}
