@@ -10,7 +10,7 @@ use crate::{
     counter::Counter,
     cpu::Cpu,
     reader::{self, Step},
-    stream::{AT_START, Protocol, State, Stream},
+    stream::{AT_START, PROVEN, Protocol, State, Stream},
     tape::{FIRST, LAST, Tag},
 };
 
@@ -152,6 +152,7 @@ fn associate<F: Frame>(frame: &F, cpu: &mut Cpu) -> Step {
         return reader::desync(cpu);
     }
     cpu.work.protocol = Protocol::Dicom as u8;
+    cpu.work.stream.flags |= PROVEN;
     let length = cpu.work.stream.pdu_left;
     let kind = cpu.work.stream.control;
     let [l0, l1, l2, l3] = length.to_be_bytes();
@@ -268,8 +269,11 @@ fn pdv<F: Frame>(frame: &F, cpu: &mut Cpu) -> Step {
     let stream = &mut cpu.work.stream;
     let length = u32::from_be_bytes([l0, l1, l2, l3]);
     // PS3.8 section 9.3.5.1: the length counts context id and control; ids are odd.
+    let room = stream.pdu_left.saturating_sub(4);
     let sound = length >= 2
-        && length <= stream.pdu_left.saturating_sub(4)
+        && length <= room
+        // Where the place was lost, image data can look like a header: the value must fill the PDU.
+        && (length == room || stream.is(PROVEN))
         && context & 1 == 1
         && control & !(COMMAND | LAST_FRAGMENT) == 0;
     if !sound || (!known && control & COMMAND == 0) {
@@ -348,12 +352,13 @@ fn element<F: Frame>(frame: &F, cpu: &mut Cpu) -> Step {
     if cpu.work.stream.is(AT_START) {
         cpu.work.stream.flags &= !AT_START;
         // A command set begins with its group length (PS3.7 section 6.3.1): the proof that this is DICOM
-        // where the association was not seen.
-        if !confirmed(cpu) && (group != 0 || number != 0 || length != 4) {
+        // where the association was not seen or the place was lost.
+        if !cpu.work.stream.is(PROVEN) && (group != 0 || number != 0 || length != 4) {
             return reader::desync(cpu);
         }
         cpu.work.protocol = Protocol::Dicom as u8;
-        let stream = &cpu.work.stream;
+        let stream = &mut cpu.work.stream;
+        stream.flags |= PROVEN;
         let [p0, p1, p2, p3] = (stream.inner_left + 2).to_be_bytes();
         let value = [p0, p1, p2, p3, stream.context, stream.control];
         cpu.record(Tag::DicomPdv, FIRST | LAST, value);

@@ -18,6 +18,9 @@ pub const START_BLOCK: u8 = 0x0b;
 pub const END_BLOCK: u8 = 0x1c;
 /// Segment terminator.
 const SEGMENT_END: u8 = b'\r';
+/// What some senders end segments with instead, or besides. It is never part of a field, so it ends what is
+/// copied.
+const LINE_FEED: u8 = b'\n';
 
 /// Bytes of one header segment that leave the kernel at most, separators not counted.
 const HEADER_MAX: u32 = 768;
@@ -90,7 +93,7 @@ fn name<F: Frame>(frame: &F, cpu: &mut Cpu) -> Step {
         return Step::More;
     }
     stream.length = stream.length.wrapping_add(1);
-    if byte == SEGMENT_END && !stream.is(AT_START) {
+    if (byte == SEGMENT_END || byte == LINE_FEED) && !stream.is(AT_START) {
         stream.held = 0;
         return Step::More;
     }
@@ -166,7 +169,7 @@ fn fields<F: Frame>(frame: &F, cpu: &mut Cpu) -> Step {
             break;
         }
         stream.length = stream.length.wrapping_add(1);
-        if byte == SEGMENT_END {
+        if byte == SEGMENT_END || byte == LINE_FEED {
             stream.set(State::Hl7Name);
             flags = LAST;
             break;
@@ -275,9 +278,13 @@ fn end<F: Frame>(frame: &F, cpu: &mut Cpu) -> Step {
         return Step::Done;
     };
     let stream = &mut cpu.work.stream;
-    if byte == b'\r' {
+    if byte == b'\r' || byte == START_BLOCK {
         let length = stream.length.to_le_bytes();
         stream.set(State::Hl7Start);
+        if byte == START_BLOCK {
+            // The carriage return is missing, and the next block begins here.
+            cpu.work.position -= 1;
+        }
         cpu.record(Tag::Hl7End, FIRST | LAST, length);
     } else {
         // Content after all: an encoding that uses 0x1c.

@@ -8,6 +8,7 @@ use crate::{
     counter::Counter,
     cpu::Cpu,
     dicom, hl7,
+    packet::Packet,
     stream::{CARRY, COPY, HOLE, Protocol, State, Stream},
     tape::{self, Tag},
     tls, transport,
@@ -69,17 +70,29 @@ pub fn begin(cpu: &mut Cpu) {
     if delta > 0 {
         lose(cpu, delta.unsigned_abs());
     }
-    let seen = if delta < 0 { delta.unsigned_abs() } else { 0 };
+    let seen = seen_before(&cpu.packet);
+    let captured = cpu.packet.payload_captured;
     let work = &mut cpu.work;
-    work.end = cpu.packet.offset + cpu.packet.payload_captured;
-    work.missing = cpu.packet.payload_length - cpu.packet.payload_captured;
-    // A SYN takes a number of the sequence space before the payload.
-    let syn = transport::syn_length(&cpu.packet);
-    let seen = seen.saturating_sub(syn);
+    work.end = cpu.packet.offset + captured;
     work.position = cpu.packet.offset + seen;
-    if work.position > work.end {
+    let mut known = captured;
+    if seen > captured {
+        // What the capture lacks of a repetition is not lost.
+        known = seen;
         work.position = work.end;
     }
+    work.missing = cpu.packet.payload_length.saturating_sub(known);
+}
+
+/// Bytes at the start of the payload that came in an earlier segment.
+#[inline(always)]
+fn seen_before(packet: &Packet) -> u32 {
+    if packet.stream_delta >= 0 {
+        return 0;
+    }
+    // A SYN takes a number of the sequence space before the payload.
+    let syn = transport::syn_length(packet);
+    packet.stream_delta.unsigned_abs().saturating_sub(syn)
 }
 
 /// After the last step: what the budget did not allow, and what the capture lacks.
@@ -89,13 +102,12 @@ pub fn finish(cpu: &mut Cpu) {
         cpu.counters.count(Counter::L7Budget);
         desync(cpu);
     }
-    let delta = cpu.packet.stream_delta;
-    let repeated = if delta < 0 { delta.unsigned_abs() } else { 0 };
     let stream = &mut cpu.work.stream;
     stream.offset = stream
         .offset
-        .wrapping_add(cpu.packet.payload_captured)
-        .wrapping_sub(repeated);
+        .wrapping_add(cpu.packet.payload_length)
+        .wrapping_sub(cpu.work.missing)
+        .wrapping_sub(seen_before(&cpu.packet));
     if cpu.work.missing > 0 {
         let missing = cpu.work.missing;
         lose(cpu, missing);
@@ -127,10 +139,7 @@ pub(crate) fn desync(cpu: &mut Cpu) -> Step {
         cpu.counters.count(Counter::L7Desync);
         cpu.record(Tag::Desync, tape::FIRST | tape::LAST, []);
     }
-    let stream = &mut cpu.work.stream;
-    stream.set(State::Probe);
-    stream.held = 0;
-    stream.data_bytes = 0;
+    cpu.work.stream.forget();
     cpu.work.position = cpu.work.end;
     Step::Done
 }

@@ -91,6 +91,8 @@ pub(crate) const HOLE: u8 = 4;
 pub(crate) const BATCH: u8 = 8;
 /// Flag: HL7, the block's first segment is still to come; DICOM, the command's first element.
 pub(crate) const AT_START: u8 = 16;
+/// Flag: DICOM, an association or a command set was read to here without losing the place.
+pub(crate) const PROVEN: u8 = 32;
 
 /// Bytes of a header that can be held over from one segment to the next.
 pub(crate) const CARRY: usize = 12;
@@ -193,8 +195,11 @@ impl Stream {
             return place;
         }
         let end = packet.sequence.wrapping_add(length);
-        if self.flags & KNOWN == 0 || (flags & TCP_SYN != 0 && self.next_sequence != end) {
+        if self.flags & KNOWN == 0 {
             self.flags |= KNOWN;
+        } else if flags & TCP_SYN != 0 && self.is_new_start(end) {
+            // The reader waits for bytes of a connection that is no more.
+            self.forget();
         } else {
             let delta = packet
                 .sequence
@@ -231,6 +236,23 @@ impl Stream {
                 .wrapping_add(payload.wrapping_add_signed(packet.stream_delta));
         }
         place
+    }
+
+    /// True if a SYN with this end opens another connection than the one seen, of which a copy of the
+    /// SYN may come late.
+    #[inline(always)]
+    const fn is_new_start(&self, end: u32) -> bool {
+        let since = self.next_sequence.wrapping_sub(end);
+        since != 0 && since != self.offset
+    }
+
+    /// Gives up the place in the protocol.
+    #[inline(always)]
+    pub(crate) fn forget(&mut self) {
+        self.set(State::Probe);
+        self.held = 0;
+        self.data_bytes = 0;
+        self.flags &= !PROVEN;
     }
 
     pub(crate) fn set(&mut self, state: State) {
