@@ -110,10 +110,7 @@ impl Segment {
 }
 
 /// What `from` says, in pieces, from sequence number 1 on.
-pub(crate) fn segments<'a>(
-    from: From,
-    pieces: impl IntoIterator<Item = &'a [u8]>,
-) -> Vec<Segment> {
+pub(crate) fn segments<'a>(from: From, pieces: impl IntoIterator<Item = &'a [u8]>) -> Vec<Segment> {
     let mut sequence = 1_u32;
     pieces
         .into_iter()
@@ -282,7 +279,11 @@ impl Seen {
                 assert!(!holds(record), "{of}: {:?} is in a ring record", shown());
             }
             for event in &self.events {
-                assert!(!holds(event.as_bytes()), "{of}: {:?} is in {event}", shown());
+                assert!(
+                    !holds(event.as_bytes()),
+                    "{of}: {:?} is in {event}",
+                    shown()
+                );
             }
         }
     }
