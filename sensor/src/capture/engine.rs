@@ -1,6 +1,6 @@
 //! The engine's home in memory of the process: what the kernel does with a packet, anywhere.
 
-use std::{ptr, slice};
+use std::{ptr, slice, time::Duration};
 
 use sensor_common::{
     bytes::Frame,
@@ -15,19 +15,8 @@ use sensor_common::{
     settings::Settings,
 };
 
-use super::table::{FlowTable, WhenFull};
-use crate::kernel::TableSizes;
-
-/// Why a flow leaves the table other than through the packet path.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Over {
-    /// No packet for longer than its idle time.
-    Idle,
-    /// Its connection was closed a while ago.
-    Closed,
-    /// The engine was drained.
-    Drained,
-}
+use super::table::{FlowTable, Passes, WhenFull};
+use crate::kernel::{TableSizes, Why, is_active_due};
 
 /// The packet engine with its tables. What the kernel would put in its ring buffer goes, byte by byte
 /// the same, to a sink.
@@ -38,6 +27,7 @@ pub struct PortableEngine {
     established6: FlowTable<FlowKey>,
     fresh4: FlowTable<Key4>,
     fresh6: FlowTable<FlowKey>,
+    active: u64,
     received: u64,
 }
 
@@ -52,8 +42,14 @@ impl PortableEngine {
             established6: FlowTable::new(sizes.established6, WhenFull::Refuse),
             fresh4: FlowTable::new(sizes.fresh4, WhenFull::Evict),
             fresh6: FlowTable::new(sizes.fresh6, WhenFull::Evict),
+            active: u64::MAX,
             received: 0,
         }
+    }
+
+    /// Sets the active time-out, after which [`PortableEngine::sweep`] reports a flow that goes on.
+    pub fn set_active(&mut self, active: Duration) {
+        self.active = u64::try_from(active.as_nanos()).unwrap_or(u64::MAX).max(1);
     }
 
     /// Processes a frame that begins with `layer` and came in at `time` (nanoseconds).
@@ -112,52 +108,63 @@ impl PortableEngine {
         self.fresh4.evicted() + self.fresh6.evicted()
     }
 
-    /// Looks at a part of the tables (all of them within 64 calls) and removes the flows that are over
-    /// at `now`.
-    pub fn sweep(&mut self, now: u64, mut on: impl FnMut(&FlowKey, &Flow, Over)) {
-        let settings = self.settings;
-        let over = |tcp: u8, flow: &Flow| flow.is_idle(tcp == protocol::TCP, now, &settings);
-        let why = |flow: &Flow| {
-            if flow.is_closed() {
-                Over::Closed
-            } else {
-                Over::Idle
-            }
-        };
+    /// Looks at a part of the tables (all of them within [`SWEEPS`] calls), removes the flows that are over
+    /// at `now` and hands them out, and hands out long ones whose active time-out has passed.
+    pub fn sweep(&mut self, now: u64, mut on: impl FnMut(&FlowKey, &Flow, Why)) {
+        let (settings, active) = (self.settings, self.active);
         for table in [&mut self.established4, &mut self.fresh4] {
-            let part = table.places() / 64 + 64;
-            table.sweep(
-                part,
-                |key, flow| over(key.protocol, flow),
-                |key, flow| on(&FlowKey::from(key), flow, why(flow)),
-            );
+            let due = |key: &Key4, flow: &Flow, passes| {
+                due(key.protocol, flow, now, &settings, active, passes)
+            };
+            table.sweep(part(table.places()), now, due, |key, flow, why| {
+                on(&FlowKey::from(key), flow, why);
+            });
         }
         for table in [&mut self.established6, &mut self.fresh6] {
-            let part = table.places() / 64 + 64;
-            table.sweep(
-                part,
-                |key, flow| over(key.protocol, flow),
-                |key, flow| on(key, flow, why(flow)),
-            );
+            let due = |key: &FlowKey, flow: &Flow, passes| {
+                due(key.protocol, flow, now, &settings, active, passes)
+            };
+            table.sweep(part(table.places()), now, due, &mut on);
         }
     }
 
     /// Removes all flows.
-    pub fn drain(&mut self, mut on: impl FnMut(&FlowKey, &Flow, Over)) {
+    pub fn drain(&mut self, mut on: impl FnMut(&FlowKey, &Flow, Why)) {
         for table in [&mut self.established4, &mut self.fresh4] {
-            while !table.sweep(
-                usize::MAX,
-                |_, _| true,
-                |key, flow| on(&FlowKey::from(key), flow, Over::Drained),
-            ) {}
+            table.drain(|key, flow| on(&FlowKey::from(key), flow, Why::Shutdown));
         }
         for table in [&mut self.established6, &mut self.fresh6] {
-            while !table.sweep(
-                usize::MAX,
-                |_, _| true,
-                |key, flow| on(key, flow, Over::Drained),
-            ) {}
+            table.drain(|key, flow| on(key, flow, Why::Shutdown));
         }
+    }
+}
+
+/// Calls of [`PortableEngine::sweep`] that together look at all flows.
+pub const SWEEPS: u64 = 64;
+
+const fn part(places: usize) -> usize {
+    places / SWEEPS as usize + 64
+}
+
+/// Why a flow is to be handed out, if it is.
+fn due(
+    protocol: u8,
+    flow: &Flow,
+    now: u64,
+    settings: &Settings,
+    active: u64,
+    passes: Passes,
+) -> Option<Why> {
+    if flow.is_idle(protocol == protocol::TCP, now, settings) {
+        Some(if flow.is_closed() {
+            Why::Closed
+        } else {
+            Why::Idle
+        })
+    } else if is_active_due(flow, active, passes.last, passes.this) {
+        Some(Why::Active)
+    } else {
+        None
     }
 }
 

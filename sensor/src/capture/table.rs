@@ -6,6 +6,8 @@ use foldhash::fast::RandomState;
 use hashbrown::HashTable;
 use sensor_common::flow::Flow;
 
+use crate::kernel::Why;
+
 const NONE: u32 = u32::MAX;
 
 /// What a full table does with a new flow.
@@ -30,6 +32,14 @@ pub(super) struct FlowTable<K> {
     oldest: u32,
     evicted: u64,
     cursor: usize,
+    passes: Passes,
+}
+
+/// Times, in nanoseconds, at which the last pass of the sweep over a table began, and at which this one did.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Passes {
+    pub(super) last: u64,
+    pub(super) this: u64,
 }
 
 struct Entry<K> {
@@ -54,6 +64,7 @@ impl<K: Copy + Eq + Hash> FlowTable<K> {
             oldest: NONE,
             evicted: 0,
             cursor: 0,
+            passes: Passes::default(),
         }
     }
 
@@ -133,28 +144,48 @@ impl<K: Copy + Eq + Hash> FlowTable<K> {
         self.take(slot)
     }
 
-    /// Looks at up to `count` places from where the last call stopped, and removes the flows for which
-    /// `is_over` holds. Wraps around; true once it did.
+    /// Looks at up to `count` places from where the last call stopped and hands out the flows that are
+    /// `due`; all but the active ones are removed.
     pub(super) fn sweep(
         &mut self,
         count: usize,
-        mut is_over: impl FnMut(&K, &Flow) -> bool,
-        mut on: impl FnMut(&K, &Flow),
-    ) -> bool {
+        now: u64,
+        mut due: impl FnMut(&K, &Flow, Passes) -> Option<Why>,
+        mut on: impl FnMut(&K, &Flow, Why),
+    ) {
+        if self.cursor >= self.entries.len() {
+            self.cursor = 0;
+        }
+        if self.cursor == 0 {
+            self.passes = Passes {
+                last: self.passes.this,
+                this: now,
+            };
+        }
         for _ in 0..count {
             let Some(entry) = self.entries.get(self.cursor) else {
-                self.cursor = 0;
-                return true;
+                break;
             };
-            if entry.live && is_over(&entry.key, &entry.flow) {
-                let key = entry.key;
-                if let Some(flow) = self.take(u32::try_from(self.cursor).unwrap_or(NONE)) {
-                    on(&key, &flow);
+            if entry.live
+                && let Some(why) = due(&entry.key, &entry.flow, self.passes)
+            {
+                on(&entry.key, &entry.flow, why);
+                if why != Why::Active {
+                    self.take(u32::try_from(self.cursor).unwrap_or(NONE));
                 }
             }
             self.cursor += 1;
         }
-        false
+    }
+
+    /// Removes all flows and hands them out.
+    pub(super) fn drain(&mut self, mut on: impl FnMut(&K, &Flow)) {
+        for slot in 0..self.entries.len() {
+            if let Some(entry) = self.entries.get(slot).filter(|entry| entry.live) {
+                on(&entry.key, &entry.flow);
+                self.take(u32::try_from(slot).unwrap_or(NONE));
+            }
+        }
     }
 
     /// Places that a whole sweep visits.

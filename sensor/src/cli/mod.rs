@@ -5,6 +5,7 @@ mod config;
 mod devices;
 mod doctor;
 mod flows;
+mod replay;
 mod sessions;
 mod status;
 mod table;
@@ -43,6 +44,7 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
+    Replay(replay::ReplayArgs),
     /// Run the daemon
     Run(run::RunArgs),
     /// Say how the daemon fares: interfaces, losses, tables, what is wrong
@@ -102,6 +104,7 @@ pub fn main() -> ExitCode {
     let cli = Cli::parse();
     let socket = cli.socket;
     let done = match cli.command {
+        Command::Replay(args) => replay::run(&args),
         Command::Run(args) => run::run(&args),
         Command::Status(shown) => status::run(&socket, shown),
         Command::Flows(command) => flows::run(&socket, &command),

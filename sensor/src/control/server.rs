@@ -112,7 +112,7 @@ fn session_events(capture: &Capture, query: &Query) -> Vec<Event> {
     events
 }
 
-fn associations(pipeline: &Pipeline) -> impl Iterator<Item = Event> {
+pub(crate) fn associations(pipeline: &Pipeline) -> impl Iterator<Item = Event> {
     pipeline.associations().into_iter().map(|view| {
         let kind = match (view.open, view.summary.reject.is_some()) {
             (true, _) => DicomEventType::Opened,
@@ -128,7 +128,7 @@ fn associations(pipeline: &Pipeline) -> impl Iterator<Item = Event> {
     })
 }
 
-fn hl7_sessions(pipeline: &Pipeline) -> impl Iterator<Item = Event> {
+pub(crate) fn hl7_sessions(pipeline: &Pipeline) -> impl Iterator<Item = Event> {
     pipeline.hl7_sessions().into_iter().map(|view| {
         let time = view.summary.end;
         let hl7 = Box::new(Hl7Event::Session(view.summary));

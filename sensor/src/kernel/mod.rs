@@ -25,6 +25,7 @@ use sensor_common::{counter::Counters, cpu::Cpu, settings::Settings};
 
 pub use attach::{Attached, Mode};
 pub use error::KernelError;
+pub(crate) use flows::is_active_due;
 pub use flows::{FlowTables, Occupancy, SweepItem, SweepStats, Why};
 pub use object::OBJECT;
 pub use ring::Ring;

@@ -1,0 +1,271 @@
+//! `wardtap replay`.
+
+mod summary;
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    io::{self, BufWriter, IsTerminal, Write},
+    ops::ControlFlow,
+    path::{Path, PathBuf},
+    process::ExitCode,
+    time::{Duration, Instant},
+};
+
+use anyhow::Context;
+use clap::Args;
+use indicatif::{ProgressBar, ProgressStyle};
+use sensor_common::counter::Counter;
+
+use super::print;
+use crate::{
+    capture::{CaptureFile, Ending, Replay, ReplayOptions, file::Reading, replay::Progress},
+    event::{Body, Event, Time},
+    pipeline::PipelineOptions,
+};
+
+/// A file of at least so many bytes gets a progress bar on a terminal.
+const LONG: u64 = 50_000_000;
+/// Bytes of JSON lines that are written at once.
+const BUFFER: usize = 256 * 1024;
+
+const EXAMPLES: &str = "\
+Examples:
+  wardtap replay capture.pcapng                        what a capture holds
+  wardtap replay --json capture.pcap | jq .event_type  its events, one a line
+  tcpdump -w - -i eth1 | wardtap replay -              from a pipe, to its end";
+
+/// Read capture files as if they came in at an interface; no root needed
+#[derive(Args)]
+#[command(after_help = EXAMPLES)]
+pub(super) struct ReplayArgs {
+    /// Captures (pcap or pcapng), in the order in which they were made; - is the standard input
+    #[arg(required = true, value_name = "FILE")]
+    files: Vec<PathBuf>,
+    /// Write the events to standard output, one JSON object a line
+    #[arg(long, conflicts_with = "summary")]
+    json: bool,
+    /// Only totals, no lists of flows, sessions and hosts
+    #[arg(long)]
+    summary: bool,
+    /// Read the files so many times, one after the other by their clock
+    #[arg(long = "loop", value_name = "TIMES", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
+    times: u32,
+    /// Say how fast it was, and how much memory it took
+    #[arg(long)]
+    stats: bool,
+}
+
+/// Replays the captures.
+///
+/// # Errors
+/// When nothing of a file can be read, or the events can't be written.
+pub(super) fn run(args: &ReplayArgs) -> anyhow::Result<ExitCode> {
+    let mut replay = Replay::new(ReplayOptions {
+        pipeline: PipelineOptions {
+            flow_events: args.json,
+            ..PipelineOptions::default()
+        },
+        ..ReplayOptions::default()
+    });
+    let mut sink = Sink::new(args.json);
+    let begin = Instant::now();
+    for time in 0..args.times {
+        if time > 0 {
+            replay.begin_again();
+        }
+        for path in &args.files {
+            let reading = read(&mut replay, path, &mut sink)?;
+            if time == 0 {
+                warn(path, &reading);
+            }
+            sink.check()?;
+        }
+    }
+    replay.finish(|events| sink.take(events));
+    let elapsed = begin.elapsed();
+    sink.end(&replay)?;
+    if replay.is_disordered() {
+        eprintln!(
+            "wardtap: a file begins before the end of the one before it; name them in the order in which \
+             they were captured"
+        );
+    }
+    if !args.json {
+        print(&summary::text(&replay, &sink.tls, args.summary))?;
+    }
+    if args.stats {
+        let text = stats(&replay, elapsed);
+        if args.json {
+            eprint!("{text}");
+        } else {
+            print(&text)?;
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn read(replay: &mut Replay, path: &Path, sink: &mut Sink) -> anyhow::Result<Reading> {
+    let file = CaptureFile::open(path)?;
+    let bar = file
+        .size()
+        .filter(|size| *size >= LONG && io::stderr().is_terminal())
+        .map(|size| progress_bar(size, path));
+    let reading = replay.read(file, |events, progress| {
+        sink.take(events);
+        if let Some(bar) = &bar {
+            show(bar, progress);
+        }
+        if sink.error.is_some() {
+            ControlFlow::Break(())
+        } else {
+            ControlFlow::Continue(())
+        }
+    });
+    if let Some(bar) = bar {
+        bar.finish_and_clear();
+    }
+    Ok(reading?)
+}
+
+fn progress_bar(size: u64, path: &Path) -> ProgressBar {
+    let bar = ProgressBar::new(size);
+    if let Ok(style) = ProgressStyle::with_template(
+        "{msg} {wide_bar} {bytes}/{total_bytes} {bytes_per_sec} {eta} left",
+    ) {
+        bar.set_style(style);
+    }
+    bar.set_message(path.display().to_string());
+    bar
+}
+
+fn show(bar: &ProgressBar, progress: Progress) {
+    bar.set_position(progress.bytes);
+}
+
+/// Says on standard error what of a file was not read.
+fn warn(path: &Path, reading: &Reading) {
+    let name = path.display();
+    match reading.ending {
+        Ending::Complete | Ending::Stopped => {}
+        Ending::Cut(offset) => eprintln!(
+            "wardtap: {name} ends inside the packet that begins at byte {offset}; the {} packets before it \
+             were read",
+            reading.packets
+        ),
+        Ending::Damaged(offset) => eprintln!(
+            "wardtap: {name} is damaged at byte {offset}; the {} packets before it were read",
+            reading.packets
+        ),
+    }
+    for (link_type, packets) in &reading.skipped {
+        match link_type {
+            Some(number) => eprintln!(
+                "wardtap: {packets} packets of {name} were left out: their link type {number} can't be read"
+            ),
+            None => eprintln!(
+                "wardtap: {packets} packets of {name} were left out: the file does not describe their \
+                 interface"
+            ),
+        }
+    }
+}
+
+/// Where the events go.
+struct Sink {
+    lines: Option<BufWriter<io::Stdout>>,
+    error: Option<io::Error>,
+    /// TLS connections, for the summary; at most [`summary::ROWS`], their number is in the statistics.
+    tls: Vec<Event>,
+}
+
+impl Sink {
+    fn new(json: bool) -> Self {
+        Self {
+            lines: json.then(|| BufWriter::with_capacity(BUFFER, io::stdout())),
+            error: None,
+            tls: Vec::new(),
+        }
+    }
+
+    fn take(&mut self, events: &mut Vec<Event>) {
+        for event in events.drain(..) {
+            if self.lines.is_some() {
+                self.write(&event);
+            } else if self.tls.len() < summary::ROWS && matches!(event.body, Body::Tls { .. }) {
+                self.tls.push(event);
+            }
+        }
+    }
+
+    fn write(&mut self, event: &Event) {
+        let (Some(lines), None) = (&mut self.lines, &self.error) else {
+            return;
+        };
+        let written = serde_json::to_writer(&mut *lines, event)
+            .map_err(io::Error::from)
+            .and_then(|()| lines.write_all(b"\n"));
+        self.error = written.err();
+    }
+
+    fn check(&mut self) -> anyhow::Result<()> {
+        self.error
+            .take()
+            .map_or(Ok(()), |error| Err(error).context("can't write the events"))
+    }
+
+    /// The last line: the counters.
+    fn end(&mut self, replay: &Replay) -> anyhow::Result<()> {
+        let time = replay.span().map_or(0, |span| span.last);
+        let time = Time(i64::try_from(time).unwrap_or(i64::MAX));
+        self.write(&Event::stats(time, counters(replay)));
+        self.check()?;
+        if let Some(lines) = &mut self.lines {
+            lines.flush().context("can't write the events")?;
+        }
+        Ok(())
+    }
+}
+
+/// The counters under the names that the daemon's `stats` events have.
+fn counters(replay: &Replay) -> BTreeMap<String, u64> {
+    let pipeline = replay.pipeline().stats();
+    let own = Counter::ALL
+        .iter()
+        .map(|counter| (counter.label(), replay.counters().get(*counter)));
+    let more = [
+        ("ring_offered", replay.engine().events()),
+        ("ring_received", pipeline.records),
+        ("ring_bad", pipeline.bad()),
+        ("chunks_lost", pipeline.chunks_lost),
+        ("flows_evicted", replay.engine().evicted()),
+        ("associations", pipeline.associations),
+        ("hl7_messages", pipeline.hl7_messages),
+    ];
+    own.chain(more)
+        .map(|(name, value)| (name.to_owned(), value))
+        .collect()
+}
+
+fn stats(replay: &Replay, elapsed: Duration) -> String {
+    let packets = replay.counters().get(Counter::Packets);
+    let nanoseconds = elapsed.as_nanos().max(1);
+    let rate = u128::from(packets) * 1_000_000_000 / nanoseconds;
+    let memory = peak_memory().map_or_else(
+        || "unknown".to_owned(),
+        |kilobytes| super::table::bytes(kilobytes * 1_024),
+    );
+    format!(
+        "{packets} packets in {:.3} s: {rate} packets/s; peak memory {memory}\n",
+        elapsed.as_secs_f64()
+    )
+}
+
+/// The most memory that the process has held, in KiB (`proc_pid_status(5)`).
+fn peak_memory() -> Option<u64> {
+    let status = fs::read_to_string("/proc/self/status").ok()?;
+    let line = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmHWM:"))?;
+    line.trim().strip_suffix(" kB")?.trim().parse().ok()
+}

@@ -1,0 +1,287 @@
+//! What a replay saw, for people.
+
+use std::fmt::Write;
+
+use sensor_common::counter::Counter;
+
+use crate::{
+    capture::Replay,
+    cli::{
+        devices::hosts,
+        flows::{endpoint, flows, word},
+        sessions::{associations, hl7_sessions},
+        table::{bytes, list, local, or_dash, table},
+    },
+    control::server,
+    event::{Body, Event, Time},
+    pipeline::PipelineStats,
+};
+
+/// Rows that a list has at most.
+pub(super) const ROWS: usize = 50;
+/// Rows of the list of flows.
+const FLOW_ROWS: usize = 20;
+
+/// What the packets were, beside their dispositions.
+const CONTENTS: [Counter; 12] = [
+    Counter::Ipv4,
+    Counter::Ipv6,
+    Counter::Tcp,
+    Counter::Udp,
+    Counter::Icmp,
+    Counter::OtherTransport,
+    Counter::Fragment,
+    Counter::Snapped,
+    Counter::Vlan,
+    Counter::TunnelGre,
+    Counter::TunnelErspan,
+    Counter::TunnelVxlan,
+];
+
+/// What was seen and could not be followed, beside the packets without a flow.
+const LOSSES: [Counter; 6] = [
+    Counter::FlowTableFull,
+    Counter::EstablishRefused,
+    Counter::TcpGap,
+    Counter::L7Desync,
+    Counter::L7Budget,
+    Counter::DicomForeignGroup,
+];
+
+/// The summary; `short` without lists.
+pub(super) fn text(replay: &Replay, tls: &[Event], short: bool) -> String {
+    let stats = replay.pipeline().stats();
+    let mut text = String::new();
+    overview(&mut text, replay, &stats);
+    packets(&mut text, replay);
+    losses(&mut text, replay, &stats);
+    if !short {
+        lists(&mut text, replay, tls, &stats);
+    }
+    text
+}
+
+fn overview(text: &mut String, replay: &Replay, stats: &PipelineStats) {
+    let counters = replay.counters();
+    let mut rows = table(&["seen", ""]);
+    let mut row = |name: &str, value: String| {
+        rows.add_row([name.to_owned(), value]);
+    };
+    if let Some(span) = replay.span() {
+        let time = |at: u64| Time(i64::try_from(at).unwrap_or(i64::MAX));
+        let seconds = (span.last - span.first) / 1_000_000_000;
+        row(
+            "time",
+            format!(
+                "{} to {} ({seconds} s)",
+                local(time(span.first)),
+                local(time(span.last))
+            ),
+        );
+    }
+    let count = |counter: Counter| counters.get(counter);
+    row(
+        "packets",
+        format!(
+            "{}, {}",
+            count(Counter::Packets),
+            bytes(count(Counter::Bytes))
+        ),
+    );
+    row(
+        "flows",
+        format!(
+            "{}, {} of them in both directions or clinical",
+            count(Counter::FlowCreated),
+            count(Counter::FlowEstablished)
+        ),
+    );
+    row(
+        "DICOM",
+        format!(
+            "{} associations ({} rejected, {} aborted), {} requests, {} responses",
+            stats.associations,
+            stats.associations_rejected,
+            stats.associations_aborted,
+            stats.dicom_requests,
+            stats.dicom_responses
+        ),
+    );
+    row(
+        "HL7",
+        format!(
+            "{} sessions, {} messages, {} acknowledgements ({} negative)",
+            stats.hl7_sessions, stats.hl7_messages, stats.hl7_acks, stats.hl7_naks
+        ),
+    );
+    row("TLS", format!("{} connections", stats.tls_connections));
+    row("hosts", stats.hosts.to_string());
+    let _ = writeln!(text, "{rows}\n");
+}
+
+fn packets(text: &mut String, replay: &Replay) {
+    let counters = replay.counters();
+    let all = counters.get(Counter::Packets).max(1);
+    for (title, names) in [
+        ("what became of each packet", Counter::DISPOSITIONS),
+        ("what the packets carried", &CONTENTS),
+    ] {
+        let mut rows = table(&[title, "packets", "share", ""]);
+        for counter in names {
+            let packets = counters.get(*counter);
+            if packets == 0 {
+                continue;
+            }
+            let permille = u128::from(packets) * 1_000 / u128::from(all);
+            rows.add_row([
+                counter.label().to_owned(),
+                packets.to_string(),
+                format!("{}.{} %", permille / 10, permille % 10),
+                counter.help().trim().to_owned(),
+            ]);
+        }
+        let _ = writeln!(text, "{rows}\n");
+    }
+}
+
+/// All that was seen and not understood, by reason; nothing where all was.
+fn losses(text: &mut String, replay: &Replay, stats: &PipelineStats) {
+    let counters = replay.counters();
+    let unprocessed = Counter::DISPOSITIONS
+        .iter()
+        .filter(|counter| counter.is_unprocessed() && **counter != Counter::FlowTableFull);
+    let mut reasons: Vec<(String, u64, String)> = unprocessed
+        .chain(&LOSSES)
+        .map(|counter| {
+            let help = counter.help().trim().to_owned();
+            (counter.label().to_owned(), counters.get(*counter), help)
+        })
+        .collect();
+    let more = [
+        (
+            "flows_evicted",
+            replay.engine().evicted(),
+            "New flows that made room for others.",
+        ),
+        (
+            "ring_bad",
+            stats.bad(),
+            "Events of the engine that could not be decoded.",
+        ),
+        (
+            "elements_incomplete",
+            stats.elements_incomplete,
+            "Protocol elements of which a part is missing.",
+        ),
+        (
+            "elements_oversize",
+            stats.elements_oversize,
+            "Protocol elements that are longer than allowed.",
+        ),
+        (
+            "elements_malformed",
+            stats.elements_malformed,
+            "Protocol elements that break their standard.",
+        ),
+        (
+            "sessions_evicted",
+            stats.sessions_evicted,
+            "Connections with DICOM, HL7 or TLS given up because they were too many.",
+        ),
+        (
+            "hosts_evicted",
+            stats.hosts_evicted,
+            "Hosts dropped because they were too many.",
+        ),
+    ];
+    reasons.extend(more.map(|(name, count, help)| (name.to_owned(), count, help.to_owned())));
+    reasons.retain(|(_, count, _)| *count > 0);
+    if reasons.is_empty() {
+        return;
+    }
+    let mut rows = table(&["what could not be followed", "count", ""]);
+    for (name, count, help) in reasons {
+        rows.add_row([name, count.to_string(), help]);
+    }
+    let _ = writeln!(text, "{rows}\n");
+}
+
+fn lists(text: &mut String, replay: &Replay, tls: &[Event], stats: &PipelineStats) {
+    let pipeline = replay.pipeline();
+    let dicom: Vec<Event> = server::associations(pipeline).take(ROWS).collect();
+    section(
+        text,
+        "DICOM associations",
+        &dicom,
+        stats.associations,
+        || associations(&dicom),
+    );
+    let hl7: Vec<Event> = server::hl7_sessions(pipeline).take(ROWS).collect();
+    section(text, "HL7 sessions", &hl7, stats.hl7_sessions, || {
+        hl7_sessions(&hl7)
+    });
+    section(text, "TLS", tls, stats.tls_connections, || tls_table(tls));
+    let reports = pipeline.hosts();
+    let shown = reports.get(..ROWS).unwrap_or(&reports);
+    section(text, "Hosts", shown, stats.hosts, || hosts(shown));
+
+    let mut greatest: Vec<_> = pipeline
+        .live_flows()
+        .chain(pipeline.recent_flows())
+        .collect();
+    greatest.sort_by_key(|seen| {
+        let halves = seen.flow.directions;
+        std::cmp::Reverse(halves.map(|half| half.bytes).iter().sum::<u64>())
+    });
+    greatest.truncate(FLOW_ROWS);
+    let events: Vec<Event> = greatest
+        .into_iter()
+        .map(|seen| pipeline.flow_event(seen))
+        .collect();
+    let all = replay.counters().get(Counter::FlowCreated);
+    section(
+        text,
+        "Flows, those with the most bytes of the last",
+        &events,
+        all,
+        || flows(&events),
+    );
+}
+
+fn section<T>(text: &mut String, title: &str, rows: &[T], all: u64, table: impl Fn() -> String) {
+    if rows.is_empty() {
+        return;
+    }
+    let _ = writeln!(text, "{title}\n{}", table());
+    if all > rows.len() as u64 {
+        let _ = writeln!(text, "{} of {all}; --json gives all", rows.len());
+    }
+    let _ = writeln!(text);
+}
+
+fn tls_table(events: &[Event]) -> String {
+    let mut rows = table(&[
+        "start",
+        "from",
+        "to",
+        "server name",
+        "version",
+        "cipher suite",
+        "likely",
+    ]);
+    for event in events {
+        let Body::Tls { tls } = &event.body else {
+            continue;
+        };
+        rows.add_row([
+            local(tls.start),
+            endpoint(event.src_ip, event.src_port),
+            endpoint(event.dest_ip, event.dest_port),
+            or_dash(tls.sni.as_ref()),
+            or_dash(tls.version.as_ref().or(tls.client_version.as_ref())),
+            or_dash(tls.cipher_suite.as_ref()),
+            list(tls.likely.iter().map(word)),
+        ]);
+    }
+    rows.to_string()
+}
