@@ -86,6 +86,8 @@ pub struct OutputError {
 /// What the output did so far.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct OutputStats {
+    /// Where lines go now.
+    pub target: String,
     /// Lines written.
     pub lines: u64,
     /// Bytes written.
@@ -108,6 +110,7 @@ struct Shared {
     write_error: AtomicU64,
     errors: AtomicU64,
     failing: Mutex<Option<String>>,
+    target: Mutex<String>,
     reopen: Mutex<Option<Target>>,
 }
 
@@ -215,6 +218,7 @@ impl OutputHandle {
     pub fn stats(&self) -> OutputStats {
         let get = |value: &AtomicU64| value.load(Ordering::Relaxed);
         OutputStats {
+            target: lock(&self.0.target).clone(),
             lines: get(&self.0.lines),
             bytes: get(&self.0.bytes),
             dropped_queue_full: get(&self.0.queue_full),

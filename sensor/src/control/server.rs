@@ -40,12 +40,11 @@ pub async fn serve(listener: UnixListener, capture: CaptureHandle) {
 async fn status(State(capture): State<CaptureHandle>) -> Response {
     let seen = capture.ask(|capture| {
         let snapshot = capture.snapshot();
-        let established = status::one_sided(capture.pipeline());
-        (snapshot, established, capture.options().output.to_string())
+        (snapshot, status::one_sided(capture.pipeline()))
     });
     answer(
         seen.await
-            .map(|(snapshot, one_sided, target)| status::of(&snapshot, one_sided, target)),
+            .map(|(snapshot, one_sided)| status::of(&snapshot, one_sided)),
     )
 }
 

@@ -40,7 +40,7 @@ pub(super) fn one_sided(pipeline: &Pipeline) -> OneSided {
 }
 
 /// The status as the socket gives it.
-pub(super) fn of(snapshot: &Snapshot, one_sided: OneSided, target: String) -> Status {
+pub(super) fn of(snapshot: &Snapshot, one_sided: OneSided) -> Status {
     let tables = snapshot.tables;
     let output = &snapshot.output;
     Status {
@@ -62,7 +62,7 @@ pub(super) fn of(snapshot: &Snapshot, one_sided: OneSided, target: String) -> St
         },
         pipeline: pipeline(snapshot),
         output: OutputStatus {
-            target,
+            target: output.target.clone(),
             lines: output.lines,
             dropped_queue_full: output.dropped_queue_full,
             dropped_write_error: output.dropped_write_error,

@@ -26,32 +26,34 @@ pub struct DaemonOptions {
 }
 
 impl DaemonOptions {
-    /// Names of the settings that differ in `new` and take a restart.
+    /// Keys of the configuration whose values differ in `new` and take a restart.
     #[must_use]
     pub fn restart_needed(&self, new: &Self) -> Vec<&'static str> {
         let (a, b) = (&self.kernel, &new.kernel);
-        let pipeline = |options: &PipelineOptions| {
-            (
-                options.limits,
-                options.flow_snapshots,
-                options.dicom_tls_ports.clone(),
-                options.hl7_tls_ports.clone(),
-            )
-        };
+        let (p, q) = (&self.pipeline, &new.pipeline);
         [
             ("interface", a.interfaces != b.interfaces),
-            ("tables", a.tables != b.tables),
-            ("ring_bytes", a.ring_bytes != b.ring_bytes),
-            ("clock", a.clock != b.clock),
-            ("pin_root", a.pin_root != b.pin_root),
             (
-                "pipeline",
-                pipeline(&self.pipeline) != pipeline(&new.pipeline),
+                "flow.established",
+                a.tables.established4 != b.tables.established4,
             ),
-            ("socket", self.socket != new.socket),
-            ("socket_group", self.socket_group != new.socket_group),
+            (
+                "flow.established_ipv6",
+                a.tables.established6 != b.tables.established6,
+            ),
+            ("flow.fresh", a.tables.fresh4 != b.tables.fresh4),
+            ("flow.fresh_ipv6", a.tables.fresh6 != b.tables.fresh6),
+            ("ring.size", a.ring_bytes != b.ring_bytes),
+            ("clock.source", a.clock != b.clock),
+            (
+                "protocol.dicom_tls_ports",
+                p.dicom_tls_ports != q.dicom_tls_ports,
+            ),
+            ("protocol.hl7_tls_ports", p.hl7_tls_ports != q.hl7_tls_ports),
+            ("output.json.max_queue", self.queue != new.queue),
             ("metrics", self.metrics != new.metrics),
-            ("queue", self.queue != new.queue),
+            ("control.socket", self.socket != new.socket),
+            ("control.group", self.socket_group != new.socket_group),
         ]
         .into_iter()
         .filter_map(|(name, differs)| differs.then_some(name))

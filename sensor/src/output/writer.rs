@@ -37,6 +37,7 @@ pub(super) struct Writer {
 
 impl Writer {
     pub(super) fn new(file: File, target: Target, shared: Arc<Shared>) -> Self {
+        *lock(&shared.target) = target.to_string();
         Self {
             regular: is_regular(&file),
             file,
@@ -116,6 +117,7 @@ impl Writer {
                 }
                 self.regular = is_regular(&file);
                 self.file = file;
+                *lock(&self.shared.target) = target.to_string();
                 self.target = target;
                 self.failed = None;
                 tracing::info!(target = %self.target, "events go to the reopened output");

@@ -273,7 +273,7 @@ fn a_bad_configuration_leaves_the_old_one_in_force() -> Result<()> {
     let log = site.daemon.wait_until("the reload", SECONDS, |log| {
         log.contains("take a restart").then(|| log.to_owned())
     })?;
-    assert!(log.contains("take a restart: ring"), "{log}");
+    assert!(log.contains("take a restart: ring.size"), "{log}");
     wait_for("the new file", SECONDS, || second.exists().then_some(()))?;
     site.send(5)?;
     wait_for("5 lines in it", SECONDS, || {
