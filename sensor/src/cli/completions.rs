@@ -5,7 +5,13 @@ use std::{io, process::ExitCode};
 use clap::{Args, CommandFactory};
 use clap_complete::{Shell, generate};
 
+const EXAMPLES: &str = "\
+Examples:
+  wardtap completions bash > /etc/bash_completion.d/wardtap
+  wardtap completions zsh > /usr/share/zsh/site-functions/_wardtap";
+
 #[derive(Args)]
+#[command(after_help = EXAMPLES)]
 pub(super) struct CompletionsArgs {
     /// The shell
     shell: Shell,

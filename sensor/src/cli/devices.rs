@@ -5,7 +5,7 @@ use std::{path::Path, process::ExitCode};
 use clap::Subcommand;
 
 use super::{
-    Listed, print, print_json,
+    Listed, print, print_json, shown_of,
     table::{bytes, list, local, or_dash, table},
 };
 use crate::{
@@ -16,9 +16,16 @@ use crate::{
     inventory::HostReport,
 };
 
+const EXAMPLES: &str = "\
+Examples:
+  wardtap devices list
+  wardtap devices list --json | jq -r '.items[] | select(.cleartext_hl7) | .address'";
+
 #[derive(Subcommand)]
+#[command(after_help = EXAMPLES)]
 pub(super) enum DevicesCommand {
     /// List the hosts that were seen, the latest first
+    #[command(after_help = EXAMPLES)]
     List(Listed),
 }
 
@@ -29,12 +36,12 @@ pub(super) fn run(socket: &Path, command: &DevicesCommand) -> anyhow::Result<Exi
         print_json(&page)?;
         return Ok(ExitCode::SUCCESS);
     }
-    print(&format!(
-        "{}\n{} of {} hosts\n",
-        hosts(&page.items),
-        page.items.len(),
-        page.total
-    ))?;
+    let end = shown_of(page.items.len(), listed, page.total, "hosts");
+    if page.items.is_empty() {
+        print(&end)?;
+    } else {
+        print(&format!("{}\n{end}", hosts(&page.items)))?;
+    }
     Ok(ExitCode::SUCCESS)
 }
 

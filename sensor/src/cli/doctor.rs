@@ -7,15 +7,26 @@ use std::{fs, path::Path, process::ExitCode};
 use clap::Args;
 use serde::Serialize;
 
-use super::{Shown, print, print_json, table::table};
+use comfy_table::{Cell, Color};
+
+use super::{
+    Shown, print, print_json,
+    table::{coloured, table},
+};
 use crate::kernel;
 
+const EXAMPLES: &str = "\
+Examples:
+  wardtap doctor --interface eth1
+  wardtap doctor --json | jq '.[] | select(.verdict != \"ok\")'";
+
 #[derive(Args)]
+#[command(after_help = EXAMPLES)]
 pub(super) struct DoctorArgs {
     #[command(flatten)]
     shown: Shown,
     /// Interface to look at; can be given several times. Without it: all but the loopback
-    #[arg(long, short)]
+    #[arg(long, short, value_name = "IF")]
     interface: Vec<String>,
 }
 
@@ -73,15 +84,15 @@ pub(super) fn run(args: &DoctorArgs) -> anyhow::Result<ExitCode> {
         let mut rows = table(&["check", "", "found", "what to do"]);
         for finding in &findings {
             let verdict = match finding.verdict {
-                Verdict::Ok => "ok",
-                Verdict::Warn => "warn",
-                Verdict::Fail => "FAIL",
+                Verdict::Ok => coloured("ok", Color::Green),
+                Verdict::Warn => coloured("warn", Color::Yellow),
+                Verdict::Fail => coloured("FAIL", Color::Red),
             };
             rows.add_row([
-                finding.what.as_str(),
+                Cell::new(&finding.what),
                 verdict,
-                &finding.found,
-                finding.next.as_deref().unwrap_or(""),
+                Cell::new(&finding.found),
+                Cell::new(finding.next.as_deref().unwrap_or("")),
             ]);
         }
         print(&format!("{rows}\n"))?;
@@ -179,7 +190,8 @@ fn interface(name: &str, asked: bool) -> Vec<Finding> {
     };
     if !folder.exists() {
         let next = format!("there are: {}", all_interfaces().join(", "));
-        return vec![Finding::new(name, Verdict::Fail, "does not exist").next(next)];
+        let what = format!("{name}: link");
+        return vec![Finding::new(what, Verdict::Fail, "does not exist").next(next)];
     }
     let state = read("operstate").unwrap_or_default();
     let up = state == "up" || state == "unknown";
@@ -214,6 +226,27 @@ fn interface(name: &str, asked: bool) -> Vec<Finding> {
             "frames beyond one buffer are read in part, or generic mode is used; status says which",
         ),
     ];
+    if driver.is_some() {
+        let flags = read("flags")
+            .and_then(|hex| u32::from_str_radix(hex.trim_start_matches("0x"), 16).ok());
+        let promiscuous = flags.is_some_and(|flags| flags & libc::IFF_PROMISC.cast_unsigned() != 0);
+        findings.push(
+            Finding::new(
+                format!("{name}: promiscuous"),
+                if promiscuous {
+                    Verdict::Ok
+                } else {
+                    Verdict::Warn
+                },
+                if promiscuous {
+                    "on"
+                } else {
+                    "off: the card drops frames that are not addressed to it"
+                },
+            )
+            .next(format!("ip link set {name} promisc on")),
+        );
+    }
     // What merges packets or takes tags away before the program sees them.
     for (feature, flag, what) in ethtool::FEATURES {
         match ethtool::is_on(name, *feature) {

@@ -3,10 +3,11 @@
 use std::{path::Path, process::ExitCode};
 
 use clap::Subcommand;
+use sensor_common::flow::SNAPSHOT_FROM;
 
 use super::{
-    Listed, print, print_json,
-    table::{bytes, list, local, table},
+    Listed, print, print_json, shown_of,
+    table::{bytes, count, list, local, table},
 };
 use crate::{
     control::{
@@ -16,9 +17,16 @@ use crate::{
     event::{Body, Event},
 };
 
+const EXAMPLES: &str = "\
+Examples:
+  wardtap flows list --limit 20
+  wardtap flows list --json | jq -c '.items[] | select(.flow.app_proto == \"dicom\")'";
+
 #[derive(Subcommand)]
+#[command(after_help = EXAMPLES)]
 pub(super) enum FlowsCommand {
     /// List flows, the latest first: those that go on as last reported, and those that ended
+    #[command(after_help = EXAMPLES)]
     List(Listed),
 }
 
@@ -29,12 +37,15 @@ pub(super) fn run(socket: &Path, command: &FlowsCommand) -> anyhow::Result<ExitC
         print_json(&page)?;
         return Ok(ExitCode::SUCCESS);
     }
-    print(&format!(
-        "{}\n{} of {} flows\n",
-        flows(&page.items),
-        page.items.len(),
-        page.total
-    ))?;
+    let end = shown_of(page.items.len(), listed, page.total, "flows");
+    if page.items.is_empty() {
+        // Traffic and no flow would puzzle.
+        print(&format!(
+            "{end}A flow is listed once it ended, reached {SNAPSHOT_FROM} packets or the active time-out.\n"
+        ))?;
+    } else {
+        print(&format!("{}\n{end}", flows(&page.items)))?;
+    }
     Ok(ExitCode::SUCCESS)
 }
 
@@ -61,7 +72,7 @@ pub(super) fn flows(events: &[Event]) -> String {
             endpoint(event.dest_ip, event.dest_port),
             list([proto].into_iter().chain(flow.app_proto.as_deref())),
             word(&flow.state),
-            (flow.to_server.packets + flow.to_client.packets).to_string(),
+            count(flow.to_server.packets + flow.to_client.packets),
             bytes(flow.to_server.bytes),
             bytes(flow.to_client.bytes),
         ]);

@@ -12,12 +12,19 @@ mod table;
 
 mod run;
 
-use std::{io, path::PathBuf, process::ExitCode};
+use std::{
+    io,
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
 
 use clap::{Args, Parser, Subcommand};
 use serde::Serialize;
 
-use crate::{config::SOCKET, control::api::Query};
+use crate::{
+    config::{Config, PATH, SOCKET},
+    control::api::{LIMIT_MAX, Query},
+};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -35,9 +42,15 @@ Examples:
     after_help = EXAMPLES
 )]
 struct Cli {
-    /// Control socket of the daemon
-    #[arg(long, global = true, default_value = SOCKET, env = "WARDTAP_SOCKET")]
-    socket: PathBuf,
+    /// Control socket of the daemon [default: as in /etc/wardtap/wardtap.toml]
+    #[arg(
+        long,
+        global = true,
+        value_name = "PATH",
+        env = "WARDTAP_SOCKET",
+        hide_env_values = true
+    )]
+    socket: Option<PathBuf>,
     #[command(subcommand)]
     command: Command,
 }
@@ -80,12 +93,19 @@ struct Shown {
 struct Listed {
     #[command(flatten)]
     shown: Shown,
-    /// Rows at most
-    #[arg(long, default_value_t = 100)]
+    /// Rows at most, up to 1000
+    #[arg(long, value_name = "N", default_value_t = 100, value_parser = limit)]
     limit: usize,
     /// Rows to leave out
-    #[arg(long, default_value_t = 0)]
+    #[arg(long, value_name = "N", default_value_t = 0)]
     offset: usize,
+}
+
+fn limit(text: &str) -> Result<usize, String> {
+    text.parse()
+        .ok()
+        .filter(|number| (1..=LIMIT_MAX).contains(number))
+        .ok_or_else(|| format!("not from 1 to {LIMIT_MAX}; --offset gets at the others"))
 }
 
 impl Listed {
@@ -102,10 +122,11 @@ impl Listed {
 #[must_use]
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
-    let socket = cli.socket;
+    let named = cli.socket.as_deref();
+    let socket = socket(named);
     let done = match cli.command {
         Command::Replay(args) => replay::run(&args),
-        Command::Run(args) => run::run(&args),
+        Command::Run(args) => run::run(&args, named),
         Command::Status(shown) => status::run(&socket, shown),
         Command::Flows(command) => flows::run(&socket, &command),
         Command::Sessions(command) => sessions::run(&socket, &command),
@@ -123,6 +144,25 @@ pub fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// The daemon's socket: as named, or as the configuration has it.
+fn socket(named: Option<&Path>) -> PathBuf {
+    named.map_or_else(
+        // Who may not read the configuration may still be allowed to use the socket.
+        || Config::read(PATH.as_ref()).map_or_else(|_| SOCKET.into(), |it| it.control.socket),
+        Path::to_owned,
+    )
+}
+
+/// What stands below a list: which part of it was shown.
+fn shown_of(shown: usize, listed: &Listed, total: usize, what: &str) -> String {
+    let more = if listed.offset + shown < total {
+        "; --limit and --offset show others"
+    } else {
+        ""
+    };
+    format!("{shown} of {total} {what}{more}\n")
 }
 
 /// The error with its causes; most of the library's errors name their cause themselves.

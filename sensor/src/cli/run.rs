@@ -1,34 +1,43 @@
 //! `wardtap run`.
 
 use std::{
-    env,
-    io::{self, IsTerminal},
-    path::PathBuf,
+    io,
+    path::{Path, PathBuf},
     process::ExitCode,
 };
 
 use clap::Args;
 use tracing_subscriber::EnvFilter;
 
+use super::table::has_colour;
 use crate::{
     config::{Config, Interface, LogFormat, PATH},
     daemon::{self, DaemonOptions},
     output::Target,
 };
 
+const EXAMPLES: &str = "\
+Examples:
+  wardtap run --interface eth1
+  wardtap run --config /etc/wardtap/wardtap.toml
+
+SIGHUP makes it read the configuration again and open its output anew; a bad file leaves the old one in
+force. SIGINT or SIGTERM ends it.";
+
 #[derive(Args)]
+#[command(after_help = EXAMPLES)]
 pub(super) struct RunArgs {
     /// Configuration file; without it, and without /etc/wardtap/wardtap.toml, the defaults
-    #[arg(long, short)]
+    #[arg(long, short, value_name = "FILE")]
     config: Option<PathBuf>,
     /// Interface to listen on, instead of those in the configuration; can be given several times
-    #[arg(long, short)]
+    #[arg(long, short, value_name = "IF")]
     interface: Vec<String>,
 }
 
 impl RunArgs {
     /// The configuration in force: file, then arguments.
-    fn read(&self) -> anyhow::Result<Config> {
+    fn read(&self, socket: Option<&Path>) -> anyhow::Result<Config> {
         let mut config = match &self.config {
             Some(path) => Config::read(path)?,
             None if PathBuf::from(PATH).exists() => Config::read(PATH.as_ref())?,
@@ -40,6 +49,9 @@ impl RunArgs {
                 .iter()
                 .map(|name| Interface::named(name))
                 .collect();
+        }
+        if let Some(socket) = socket {
+            socket.clone_into(&mut config.control.socket);
         }
         Ok(config)
     }
@@ -58,11 +70,14 @@ fn options(config: &Config) -> DaemonOptions {
     }
 }
 
-pub(super) fn run(args: &RunArgs) -> anyhow::Result<ExitCode> {
-    let config = args.read()?;
+pub(super) fn run(args: &RunArgs, socket: Option<&Path>) -> anyhow::Result<ExitCode> {
+    let config = args.read(socket)?;
     log(&config);
-    daemon::run(options(&config), || {
-        args.read()
+    let options_now = options(&config);
+    // Before the socket: who lacks the rights shall not read of a folder that can't be made.
+    options_now.kernel.preflight()?;
+    daemon::run(options_now, || {
+        args.read(socket)
             .map(|config| options(&config))
             .map_err(|error| format!("{error:#}"))
     })?;
@@ -76,7 +91,7 @@ fn log(config: &Config) {
         .unwrap_or_else(|_| EnvFilter::new(config.log.level.directive()));
     let log = tracing_subscriber::fmt()
         .with_env_filter(filter)
-        .with_ansi(io::stderr().is_terminal() && env::var_os("NO_COLOR").is_none())
+        .with_ansi(has_colour(&io::stderr()))
         .with_writer(io::stderr);
     match config.log.format {
         LogFormat::Text => log.init(),

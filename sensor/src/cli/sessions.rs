@@ -7,7 +7,7 @@ use clap::{Args, Subcommand, ValueEnum};
 use super::{
     Listed,
     flows::{endpoint, word},
-    print, print_json,
+    print, print_json, shown_of,
     table::{bytes, list, local, or_dash, table},
 };
 use crate::{
@@ -18,9 +18,17 @@ use crate::{
     event::{Association, Body, Event, Hl7Event, Hl7SessionSummary},
 };
 
+const EXAMPLES: &str = "\
+Examples:
+  wardtap sessions list
+  wardtap sessions list --protocol dicom --limit 20
+  wardtap sessions list --protocol hl7 --json";
+
 #[derive(Subcommand)]
+#[command(after_help = EXAMPLES)]
 pub(super) enum SessionsCommand {
     /// List DICOM associations and HL7 sessions, open ones first
+    #[command(after_help = EXAMPLES)]
     List(ListArgs),
 }
 
@@ -51,16 +59,20 @@ pub(super) fn run(socket: &Path, command: &SessionsCommand) -> anyhow::Result<Ex
         print_json(&page)?;
         return Ok(ExitCode::SUCCESS);
     }
-    let dicom =
-        (protocol != Some("hl7")).then(|| ("DICOM associations", associations(&page.items)));
-    let hl7 = (protocol != Some("dicom")).then(|| ("HL7 sessions", hl7_sessions(&page.items)));
-    for (title, rows) in dicom.into_iter().chain(hl7) {
-        print(&format!("{title}\n{rows}\n\n"))?;
+    let has = |test: fn(&Body) -> bool| page.items.iter().any(|event| test(&event.body));
+    if has(|body| matches!(body, Body::Dicom { .. })) {
+        let rows = associations(&page.items);
+        print(&format!("DICOM associations\n{rows}\n\n"))?;
     }
-    print(&format!(
-        "{} of {} sessions\n",
+    if has(|body| matches!(body, Body::Hl7 { .. })) {
+        let rows = hl7_sessions(&page.items);
+        print(&format!("HL7 sessions\n{rows}\n\n"))?;
+    }
+    print(&shown_of(
         page.items.len(),
-        page.total
+        &args.listed,
+        page.total,
+        "sessions",
     ))?;
     Ok(ExitCode::SUCCESS)
 }

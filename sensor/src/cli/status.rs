@@ -1,12 +1,12 @@
 //! `wardtap status`.
 
-use std::{collections::BTreeMap, fmt::Write, path::Path, process::ExitCode};
+use std::{collections::BTreeMap, path::Path, process::ExitCode};
 
 use sensor_common::counter::Counter;
 
 use super::{
     Shown, print, print_json,
-    table::{bytes, local, table},
+    table::{alarm, bytes, count, local, span, table},
 };
 use crate::control::{
     api::{self, InterfaceStatus, Status},
@@ -24,85 +24,108 @@ pub(super) fn run(socket: &Path, shown: Shown) -> anyhow::Result<ExitCode> {
 }
 
 fn text(status: &Status) -> String {
-    let mut out = String::new();
-    let seconds = (status.time.0 - status.start.0) / 1_000_000_000;
-    // Writing to a String does not fail.
-    let _ = writeln!(
-        out,
-        "wardtap {}, listening since {} ({seconds} s)\n",
-        status.version,
-        local(status.start)
-    );
-    let _ = writeln!(out, "Interfaces\n{}\n", interfaces(&status.interfaces));
-    let _ = writeln!(
-        out,
-        "What became of the packets\n{}\n",
-        dispositions(&status.interfaces)
-    );
-    let _ = writeln!(out, "Ring buffer\n{}\n", ring(status));
+    let seconds = uptime(status);
+    let mut parts = vec![
+        format!(
+            "wardtap {}, listening for {} (since {})",
+            status.version,
+            span(seconds),
+            local(status.start)
+        ),
+        interfaces(&status.interfaces, seconds),
+        dispositions(&status.interfaces),
+        ring(status),
+        format!("{}\n{}\n{}", tables(status), seen(status), output(status)),
+    ];
+    if status.warnings.is_empty() {
+        parts.push("Nothing is wrong.".to_owned());
+    }
+    let warnings = status.warnings.iter();
+    parts.extend(warnings.map(|warning| format!("{} {warning}", alarm("Warning:"))));
+    parts.join("\n\n") + "\n"
+}
+
+/// Seconds since the daemon began to listen.
+fn uptime(status: &Status) -> u64 {
+    u64::try_from(status.time.0 - status.start.0).unwrap_or(0) / 1_000_000_000
+}
+
+fn tables(status: &Status) -> String {
     let flows = &status.flows;
-    let _ = writeln!(
-        out,
-        "Flow tables: {} of {} established, {} of {} new, {} new ones made room for others",
-        flows.established,
-        flows.established_capacity,
-        flows.fresh,
-        flows.fresh_capacity,
-        flows.evicted
-    );
-    let seen = |name: &str| status.pipeline.get(name).copied().unwrap_or(0);
-    let _ = writeln!(
-        out,
-        "Seen: {} DICOM associations ({} rejected), {} HL7 messages ({} acknowledged, {} refused), {} TLS \
-         connections, {} hosts",
+    let pressure = if flows.pressure {
+        "; only clinical flows may enter the first"
+    } else {
+        ""
+    };
+    format!(
+        "Flow tables: {} of {} established, {} of {} new, {} new ones made room for others{pressure}",
+        count(flows.established),
+        count(flows.established_capacity),
+        count(flows.fresh),
+        count(flows.fresh_capacity),
+        count(flows.evicted)
+    )
+}
+
+fn seen(status: &Status) -> String {
+    let seen = |name: &str| count(status.pipeline.get(name).copied().unwrap_or(0));
+    format!(
+        "Seen: {} DICOM associations ({} rejected, {} aborted), {} HL7 messages ({} acknowledgements, {} negative), {} TLS \
+         connections, {} hosts; {} sessions open",
         seen("associations"),
         seen("associations_rejected"),
+        seen("associations_aborted"),
         seen("hl7_messages"),
         seen("hl7_acks"),
         seen("hl7_naks"),
         seen("tls_connections"),
-        seen("hosts")
-    );
-    let output = &status.output;
-    let _ = writeln!(
-        out,
-        "Events: {} lines to {}, {} dropped",
-        output.lines,
-        output.target,
-        output.dropped_queue_full + output.dropped_write_error
-    );
-    if status.warnings.is_empty() {
-        let _ = writeln!(out, "\nNothing is wrong.");
-    }
-    for warning in &status.warnings {
-        let _ = writeln!(out, "\nWarning: {warning}");
-    }
-    out
+        seen("hosts"),
+        seen("sessions_open")
+    )
 }
 
-fn interfaces(interfaces: &[InterfaceStatus]) -> String {
+fn output(status: &Status) -> String {
+    let output = &status.output;
+    let failing = output
+        .failing
+        .as_ref()
+        .map_or_else(String::new, |why| format!("; writing fails: {why}"));
+    format!(
+        "Events: {} lines to {}, {} dropped (queue full), {} dropped (not written){failing}",
+        count(output.lines),
+        output.target,
+        count(output.dropped_queue_full),
+        count(output.dropped_write_error)
+    )
+}
+
+fn interfaces(interfaces: &[InterfaceStatus], seconds: u64) -> String {
     let mut rows = table(&[
         "interface",
         "mode",
         "packets",
+        "a second",
         "bytes",
         "duplicates",
         "TCP gaps",
     ]);
     for interface in interfaces {
-        let count = |counter: Counter| counter_of(&interface.counters, counter);
+        let counter = |counter: Counter| counter_of(&interface.counters, counter);
         let frags = if interface.frags {
             ", first buffer"
         } else {
             ""
         };
+        let packets = counter(Counter::Packets);
         rows.add_row([
             interface.name.clone(),
             format!("{}{frags}", interface.mode),
-            count(Counter::Packets).to_string(),
-            bytes(count(Counter::Bytes)),
-            count(Counter::Duplicate).to_string(),
-            count(Counter::TcpGap).to_string(),
+            count(packets),
+            // On average: the daemon keeps no rates.
+            count(packets / seconds.max(1)),
+            bytes(counter(Counter::Bytes)),
+            count(counter(Counter::Duplicate)),
+            count(counter(Counter::TcpGap)),
         ]);
     }
     rows.to_string()
@@ -113,7 +136,7 @@ fn counter_of(counters: &BTreeMap<String, u64>, counter: Counter) -> u64 {
 }
 
 fn dispositions(interfaces: &[InterfaceStatus]) -> String {
-    let mut rows = table(&["disposition", "packets", "meaning"]);
+    let mut rows = table(&["what became of packets", "packets", "meaning"]);
     for counter in Counter::DISPOSITIONS {
         let sum: u64 = interfaces
             .iter()
@@ -122,7 +145,7 @@ fn dispositions(interfaces: &[InterfaceStatus]) -> String {
         if sum > 0 {
             rows.add_row([
                 counter.label().to_owned(),
-                sum.to_string(),
+                count(sum),
                 counter.help().trim().to_owned(),
             ]);
         }
@@ -131,14 +154,14 @@ fn dispositions(interfaces: &[InterfaceStatus]) -> String {
 }
 
 fn ring(status: &Status) -> String {
-    let mut rows = table(&["events", "offered", "received", "lost", "exact"]);
+    let mut rows = table(&["ring buffer", "offered", "received", "lost", "exact"]);
     for ring in &status.ring {
         let exact = ring.offered == ring.received + ring.lost;
         rows.add_row([
             ring.kind.clone(),
-            ring.offered.to_string(),
-            ring.received.to_string(),
-            ring.lost.to_string(),
+            count(ring.offered),
+            count(ring.received),
+            count(ring.lost),
             // Events that are on their way have been offered and not yet received.
             if exact { "yes" } else { "not yet" }.to_owned(),
         ]);

@@ -1,18 +1,30 @@
 //! Tables for people.
 
-use std::{env, io::IsTerminal};
+use std::{
+    env,
+    fmt::Display,
+    io::{self, IsTerminal},
+};
 
-use comfy_table::{Attribute, Cell, ContentArrangement, Table, presets::UTF8_HORIZONTAL_ONLY};
+use comfy_table::{Attribute, Cell, Color, ContentArrangement, LineStyle, Table, TableStyle};
 
 use crate::event::Time;
+
+/// A line below the headings, none between rows.
+const STYLE: TableStyle =
+    TableStyle::new().header_separator(LineStyle::none().fill('─').junction('─'));
+
+/// Whether a stream takes colour: a terminal, and `NO_COLOR` (no-color.org) not set.
+pub(super) fn has_colour(stream: &impl IsTerminal) -> bool {
+    stream.is_terminal() && env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+}
 
 /// A table with bold headings on a terminal (not where `NO_COLOR` is set), plain elsewhere.
 pub(super) fn table(headings: &[&str]) -> Table {
     let mut table = Table::new();
-    let bold = std::io::stdout().is_terminal()
-        && env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+    let bold = has_colour(&io::stdout());
     table
-        .load_style(UTF8_HORIZONTAL_ONLY)
+        .load_style(STYLE)
         .set_content_arrangement(ContentArrangement::Dynamic)
         .set_header(headings.iter().map(|heading| {
             let cell = Cell::new(heading);
@@ -23,6 +35,48 @@ pub(super) fn table(headings: &[&str]) -> Table {
             }
         }));
     table
+}
+
+/// A cell in colour, where standard output takes it.
+pub(super) fn coloured(text: impl Display, colour: Color) -> Cell {
+    let cell = Cell::new(text);
+    if has_colour(&io::stdout()) {
+        cell.fg(colour)
+    } else {
+        cell
+    }
+}
+
+/// A word that must not be overlooked, yellow where standard output takes colour.
+pub(super) fn alarm(word: &str) -> String {
+    if has_colour(&io::stdout()) {
+        format!("\u{1b}[33m{word}\u{1b}[0m")
+    } else {
+        word.to_owned()
+    }
+}
+
+/// A number, with thousands set apart.
+pub(super) fn count(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// A number of seconds, in its two greatest units.
+pub(super) fn span(seconds: u64) -> String {
+    match seconds {
+        0..60 => format!("{seconds}s"),
+        60..3_600 => format!("{}m {}s", seconds / 60, seconds % 60),
+        3_600..86_400 => format!("{}h {}m", seconds / 3_600, seconds / 60 % 60),
+        _ => format!("{}d {}h", seconds / 86_400, seconds / 3_600 % 24),
+    }
 }
 
 /// A number of bytes, with a unit.
@@ -82,5 +136,14 @@ mod tests {
         ] {
             assert_eq!(bytes(number), text);
         }
+    }
+
+    #[test]
+    fn numbers_for_people() {
+        assert_eq!(count(999), "999");
+        assert_eq!(count(1_234_567), "1,234,567");
+        assert_eq!(span(59), "59s");
+        assert_eq!(span(3_601), "1h 0m");
+        assert_eq!(span(90_000), "1d 1h");
     }
 }

@@ -90,6 +90,16 @@ pub struct Options {
     pub active: Duration,
 }
 
+impl Options {
+    /// Says what can be known to hinder [`Kernel::load`] before anything is touched.
+    ///
+    /// # Errors
+    /// No or unknown interfaces, an old kernel, missing capabilities.
+    pub fn preflight(&self) -> Result<(), KernelError> {
+        load::preflight(self)
+    }
+}
+
 /// The programs and maps in the kernel. Dropping it detaches the programs and removes the pins.
 pub struct Kernel {
     // Held for their links: dropping an instance detaches its program.

@@ -1,0 +1,377 @@
+//! The command line as a user meets it: what it says, where, and with which exit code.
+
+mod command;
+
+use std::{
+    fs, io,
+    io::{Read, Write},
+    os::unix::{
+        fs::PermissionsExt,
+        net::{UnixListener, UnixStream},
+    },
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+    thread::{self, JoinHandle},
+};
+
+use command::{BINARY, Folder, as_nobody, wardtap};
+use nix::unistd::geteuid;
+use serde_json::{Value, json};
+
+/// The commands that ask the daemon.
+const ASKING: &[&[&str]] = &[
+    &["status"],
+    &["flows", "list"],
+    &["sessions", "list"],
+    &["devices", "list"],
+];
+
+#[test]
+fn a_wrong_command_line_is_exit_code_2() -> io::Result<()> {
+    for arguments in [
+        &[][..],
+        &["listen"],
+        &["flows"],
+        &["flows", "list", "--protocol", "dicom"],
+        &["sessions", "list", "--protocol", "ftp"],
+        &["sessions", "list", "--limit", "0"],
+        &["sessions", "list", "--limit", "1001"],
+        &["status", "--colour"],
+        &["completions", "vi"],
+    ] {
+        let done = wardtap(arguments)?;
+        assert_eq!(done.code, Some(2), "{arguments:?}: {done:?}");
+        assert_eq!(done.out, "", "{arguments:?}");
+        assert!(done.error.contains("--help"), "{arguments:?}: {done:?}");
+    }
+    Ok(())
+}
+
+#[test]
+fn help_has_examples() -> io::Result<()> {
+    for arguments in [
+        &["--help"][..],
+        &["run", "--help"],
+        &["flows", "list", "--help"],
+        &["sessions", "--help"],
+        &["devices", "--help"],
+        &["config", "--help"],
+        &["doctor", "--help"],
+    ] {
+        let done = wardtap(arguments)?;
+        assert_eq!(done.code, Some(0), "{arguments:?}: {done:?}");
+        assert!(done.out.contains("\n  wardtap "), "{arguments:?}: {done:?}");
+    }
+    let script = wardtap(&["completions", "bash"])?;
+    assert_eq!(script.code, Some(0));
+    assert!(script.out.contains("sessions"), "{script:?}");
+    Ok(())
+}
+
+#[test]
+fn without_a_daemon_it_says_so_and_what_to_do() -> io::Result<()> {
+    let folder = Folder::new()?;
+    let socket = folder.path().join("control.sock");
+    let name = socket.display().to_string();
+    for left in [false, true] {
+        if left {
+            // As a daemon leaves it that was killed.
+            drop(UnixListener::bind(&socket)?);
+        }
+        for arguments in ASKING {
+            let done = wardtap(&[arguments, &["--socket", &name][..]].concat())?;
+            assert_eq!(done.code, Some(1), "{done:?}");
+            assert_eq!(done.out, "");
+            for word in ["no wardtap daemon", &name, "wardtap run"] {
+                assert!(done.error.contains(word), "{word:?} in {done:?}");
+            }
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn a_socket_that_others_may_not_use_names_the_group() -> io::Result<()> {
+    if !geteuid().is_root() {
+        println!("SKIPPED: only root can be another user");
+        return Ok(());
+    }
+    let folder = Folder::new()?;
+    let socket = folder.path().join("control.sock");
+    let _listener = UnixListener::bind(&socket)?;
+    fs::set_permissions(&socket, fs::Permissions::from_mode(0o600))?;
+    let done = as_nobody(
+        &readable_binary(&folder)?,
+        &["status", "--socket", &socket.display().to_string()],
+    )?;
+    assert_eq!(done.code, Some(1), "{done:?}");
+    for word in ["not permitted", "group", "wardtap"] {
+        assert!(done.error.contains(word), "{word:?} in {done:?}");
+    }
+    Ok(())
+}
+
+#[test]
+fn what_is_no_daemon_is_named_as_such() -> io::Result<()> {
+    for (answer, word) in [
+        ("220 mail.example ESMTP\r\n", "no answer of this version"),
+        (
+            "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}",
+            "no answer of this version",
+        ),
+        (
+            "HTTP/1.1 503 Service Unavailable\r\ncontent-length: 35\r\n\r\n{\"error\":\"the sensor is overloaded\"}",
+            "the sensor is overloaded",
+        ),
+    ] {
+        let folder = Folder::new()?;
+        let daemon = Answering::start(&folder, answer.to_owned())?;
+        let done = wardtap(&["status", "--socket", &daemon.socket])?;
+        assert_eq!(done.code, Some(1), "{done:?}");
+        assert!(done.error.contains(word), "{word:?} in {done:?}");
+        daemon.asked()?;
+    }
+    Ok(())
+}
+
+#[test]
+fn lists_are_tables_for_people_and_json_for_programs() -> io::Result<()> {
+    let page = json!({
+        "total": 7,
+        "items": [{
+            "timestamp": "2026-01-02T03:04:05.000000Z", "v": 1, "flow_id": 1,
+            "src_ip": "10.0.0.5", "src_port": 40000, "dest_ip": "10.0.0.9", "dest_port": 104, "proto": "TCP",
+            "event_type": "dicom",
+            "dicom": {
+                "type": "closed", "start": "2026-01-02T03:04:05.000000Z", "end": "2026-01-02T03:04:06.000000Z",
+                "outcome": "released", "midstream": false, "incomplete": false,
+                "calling_ae": "CT_ROOM_1", "called_ae": "PACS",
+                "requestor_data_bytes": 1_500_000, "acceptor_data_bytes": 0
+            }
+        }]
+    });
+    let answer = ok(&page);
+    let folder = Folder::new()?;
+    let asking = ["sessions", "list", "--protocol", "dicom", "--offset", "6"];
+
+    let daemon = Answering::start(&folder, answer.clone())?;
+    let table = wardtap(&[&asking[..], &["--socket", &daemon.socket]].concat())?;
+    assert_eq!(table.code, Some(0), "{table:?}");
+    for word in [
+        "CT_ROOM_1 → PACS",
+        "10.0.0.9:104",
+        "released",
+        "1.5 MB",
+        "1 of 7 sessions",
+    ] {
+        assert!(table.out.contains(word), "{word:?} in {table:?}");
+    }
+    assert!(!table.out.contains('\u{1b}'), "colour in a pipe: {table:?}");
+    let asked = daemon.asked()?;
+    let line = asked.lines().next().unwrap_or_default();
+    assert_eq!(
+        line,
+        "GET /v1/sessions?limit=100&offset=6&protocol=dicom HTTP/1.1"
+    );
+
+    let daemon = Answering::start(&folder, answer)?;
+    let listed = wardtap(&[&asking[..], &["--json", "--socket", &daemon.socket]].concat())?;
+    assert_eq!(serde_json::from_str::<Value>(&listed.out)?, page);
+    daemon.asked()?;
+    Ok(())
+}
+
+#[test]
+fn the_status_says_what_was_lost_and_what_is_wrong() -> io::Result<()> {
+    let status = json!({
+        "version": "0.1.0",
+        "start": "2026-01-02T03:00:00.000000Z", "time": "2026-01-02T04:01:00.000000Z",
+        "interfaces": [{
+            "name": "eth1", "mode": "generic", "frags": false, "fallback": "the driver has no XDP",
+            "counters": {"packets": 36_600, "bytes": 3_000_000, "in_flow": 36_000, "duplicate": 500, "not_ip": 100}
+        }],
+        "ring": [
+            {"kind": "flow", "offered": 1_000, "received": 990, "lost": 10},
+            {"kind": "chunk", "offered": 50, "received": 49, "lost": 0}
+        ],
+        "flows": {
+            "established": 12_345, "established_capacity": 65_536, "fresh": 3, "fresh_capacity": 65_536,
+            "evicted": 4, "pressure": true
+        },
+        "pipeline": {"associations": 17, "hl7_messages": 4_242, "hl7_naks": 2},
+        "output": {
+            "target": "/var/lib/wardtap/events.jsonl", "lines": 99, "dropped_queue_full": 5,
+            "dropped_write_error": 0, "failing": "No space left on device"
+        },
+        "warnings": ["the ring buffer was full"]
+    });
+    let folder = Folder::new()?;
+    let daemon = Answering::start(&folder, ok(&status))?;
+    let text = wardtap(&["status", "--socket", &daemon.socket])?;
+    assert_eq!(text.code, Some(0), "{text:?}");
+    for word in [
+        "1h 1m",
+        "eth1",
+        "generic",
+        "36,600",
+        "duplicate",
+        "12,345 of 65,536",
+        "only clinical flows",
+        "17 DICOM associations",
+        "4,242 HL7 messages",
+        "No space left on device",
+        "Warning: the ring buffer was full",
+    ] {
+        assert!(text.out.contains(word), "{word:?} in {}", text.out);
+    }
+    let exact = |kind: &str| {
+        let line = text.out.lines().find(|line| line.trim().starts_with(kind));
+        line.is_some_and(|line| line.trim().ends_with("yes"))
+    };
+    assert!(exact("flow") && !exact("chunk"), "{}", text.out);
+    daemon.asked()?;
+
+    let daemon = Answering::start(&folder, ok(&status))?;
+    let shown = wardtap(&["status", "--json", "--socket", &daemon.socket])?;
+    assert_eq!(serde_json::from_str::<Value>(&shown.out)?, status);
+    daemon.asked()?;
+    Ok(())
+}
+
+#[test]
+fn a_reader_that_has_enough_is_no_error() -> io::Result<()> {
+    let mut child = Command::new(BINARY)
+        .args(["completions", "bash"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()?;
+    drop(child.stdout.take());
+    let done = child.wait_with_output()?;
+    assert_eq!(done.status.code(), Some(0));
+    assert!(done.stderr.is_empty(), "{done:?}");
+    Ok(())
+}
+
+#[test]
+fn an_interface_that_is_not_there_is_named_with_those_that_are() -> io::Result<()> {
+    if !geteuid().is_root() {
+        println!("SKIPPED: without rights to listen the interface is not looked at");
+        return Ok(());
+    }
+    let folder = Folder::new()?;
+    let socket = folder.path().join("control.sock").display().to_string();
+    let done = wardtap(&["run", "--interface", "nope0", "--socket", &socket])?;
+    assert_eq!(done.code, Some(1), "{done:?}");
+    for word in ["\"nope0\" does not exist", "lo"] {
+        assert!(done.error.contains(word), "{word:?} in {done:?}");
+    }
+    let none = folder.path().join("none.toml");
+    fs::write(&none, "")?;
+    let done = wardtap(&["run", "--config", &none.display().to_string()])?;
+    assert_eq!(done.code, Some(1), "{done:?}");
+    for word in ["no interface", "--interface", "[[interface]]"] {
+        assert!(done.error.contains(word), "{word:?} in {done:?}");
+    }
+    Ok(())
+}
+
+#[test]
+fn without_rights_it_names_those_that_are_missing() -> io::Result<()> {
+    if !geteuid().is_root() {
+        println!("SKIPPED: only root can be another user");
+        return Ok(());
+    }
+    let folder = Folder::new()?;
+    let binary = readable_binary(&folder)?;
+    let done = as_nobody(&binary, &["run", "--interface", "lo"])?;
+    assert_eq!(done.code, Some(1), "{done:?}");
+    for word in ["CAP_BPF", "CAP_NET_ADMIN", "run as root"] {
+        assert!(done.error.contains(word), "{word:?} in {done:?}");
+    }
+    let done = as_nobody(&binary, &["doctor", "--json"])?;
+    assert_eq!(done.code, Some(1), "{done:?}");
+    let findings: Value = serde_json::from_str(&done.out)?;
+    let rights = finding(&findings, "capabilities");
+    assert_eq!(rights["verdict"], "fail", "{findings}");
+    assert!(rights["next"].is_string(), "{findings}");
+    Ok(())
+}
+
+#[test]
+fn the_doctor_looks_at_the_host_and_at_an_interface() -> io::Result<()> {
+    let done = wardtap(&["doctor", "--json", "--interface", "nope0"])?;
+    assert_eq!(done.code, Some(1), "{done:?}");
+    let findings: Value = serde_json::from_str(&done.out)?;
+    for what in ["kernel", "capabilities", "BPF file system", "kernel BTF"] {
+        assert!(finding(&findings, what)["found"].is_string(), "{findings}");
+    }
+    assert_eq!(finding(&findings, "nope0: link")["verdict"], "fail");
+    // A missing BTF is told, and never a reason not to run.
+    assert_eq!(finding(&findings, "kernel BTF")["verdict"], "ok");
+
+    let text = wardtap(&["doctor", "--interface", "nope0"])?;
+    assert_eq!(text.code, Some(1), "{text:?}");
+    assert!(text.out.contains("FAIL"), "{text:?}");
+    Ok(())
+}
+
+fn finding<'a>(findings: &'a Value, what: &str) -> &'a Value {
+    let all = findings.as_array().map(Vec::as_slice).unwrap_or_default();
+    all.iter()
+        .find(|finding| finding["what"] == what)
+        .unwrap_or(&Value::Null)
+}
+
+/// The binary where another user can read it.
+fn readable_binary(folder: &Folder) -> io::Result<PathBuf> {
+    let copy = folder.path().join("wardtap");
+    fs::copy(Path::new(BINARY), &copy)?;
+    fs::set_permissions(&copy, fs::Permissions::from_mode(0o755))?;
+    Ok(copy)
+}
+
+fn ok<T: serde::Serialize>(body: &T) -> String {
+    let body = json!(body).to_string();
+    format!(
+        "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
+        body.len()
+    )
+}
+
+/// Gives one answer at a socket, whatever is asked.
+struct Answering {
+    socket: String,
+    thread: JoinHandle<io::Result<String>>,
+}
+
+impl Answering {
+    fn start(folder: &Folder, answer: String) -> io::Result<Self> {
+        let path = folder.path().join("control.sock");
+        let _ = fs::remove_file(&path);
+        let listener = UnixListener::bind(&path)?;
+        let thread = thread::spawn(move || {
+            let (mut stream, _) = listener.accept()?;
+            let asked = request(&mut stream)?;
+            stream.write_all(answer.as_bytes())?;
+            Ok(asked)
+        });
+        Ok(Self {
+            socket: path.display().to_string(),
+            thread,
+        })
+    }
+
+    /// What was asked.
+    fn asked(self) -> io::Result<String> {
+        self.thread.join().map_err(|_| io::ErrorKind::Other)?
+    }
+}
+
+fn request(stream: &mut UnixStream) -> io::Result<String> {
+    let mut asked = Vec::new();
+    let mut byte = [0];
+    while !asked.ends_with(b"\r\n\r\n") && stream.read(&mut byte)? == 1 {
+        asked.extend(byte);
+    }
+    Ok(String::from_utf8_lossy(&asked).into_owned())
+}
