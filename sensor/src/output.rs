@@ -104,6 +104,7 @@ pub struct OutputStats {
 
 #[derive(Debug, Default)]
 struct Shared {
+    offered: AtomicU64,
     lines: AtomicU64,
     bytes: AtomicU64,
     queue_full: AtomicU64,
@@ -153,10 +154,12 @@ impl Output {
 
     /// Queues an event without waiting; where the queue is full it is dropped and counted.
     pub fn send(&self, event: Event) {
-        let sent = self
-            .queue
-            .as_ref()
-            .map(|queue| queue.try_send(Box::new(event)));
+        self.shared.offered.fetch_add(1, Ordering::Relaxed);
+        self.queue(Box::new(event));
+    }
+
+    fn queue(&self, event: Box<Event>) {
+        let sent = self.queue.as_ref().map(|queue| queue.try_send(event));
         match sent {
             Some(Ok(())) => {}
             Some(Err(TrySendError::Full(_))) => {
@@ -170,6 +173,7 @@ impl Output {
 
     /// Queues an event, waiting for room until `deadline`.
     pub fn send_until(&self, event: Event, deadline: Instant) {
+        self.shared.offered.fetch_add(1, Ordering::Relaxed);
         let mut event = Box::new(event);
         while Instant::now() < deadline {
             match self.queue.as_ref().map(|queue| queue.try_send(event)) {
@@ -185,7 +189,7 @@ impl Output {
                 }
             }
         }
-        self.send(*event);
+        self.queue(event);
     }
 
     /// A view for status and metrics.
@@ -205,7 +209,15 @@ impl Output {
             if thread.is_finished() {
                 let _ = thread.join();
             } else {
-                tracing::error!("the output takes no more; events in its queue are lost");
+                let stats = self.handle().stats();
+                let done = stats.lines + stats.dropped_queue_full + stats.dropped_write_error;
+                let offered = self.shared.offered.load(Ordering::Relaxed);
+                let lost = offered.saturating_sub(done);
+                self.shared.write_error.fetch_add(lost, Ordering::Relaxed);
+                tracing::error!(
+                    lost,
+                    "the output takes no more; what waits for it is given up"
+                );
             }
         }
         self.handle().stats()
