@@ -65,7 +65,7 @@ enum Command {
     /// Flows
     #[command(subcommand)]
     Flows(flows::FlowsCommand),
-    /// DICOM associations and HL7 sessions
+    /// DICOM associations, HL7 sessions, TLS connections
     #[command(subcommand)]
     Sessions(sessions::SessionsCommand),
     /// Hosts

@@ -20,7 +20,7 @@ use sensor_common::counter::Counter;
 use super::print;
 use crate::{
     capture::{CaptureFile, Ending, Replay, ReplayOptions, file::Reading, replay::Progress},
-    event::{Body, Event, Time},
+    event::{Event, Time},
     pipeline::PipelineOptions,
 };
 
@@ -92,7 +92,7 @@ pub(super) fn run(args: &ReplayArgs) -> anyhow::Result<ExitCode> {
         );
     }
     if !args.json {
-        print(&summary::text(&replay, &sink.tls, args.summary))?;
+        print(&summary::text(&replay, args.summary))?;
     }
     if args.stats {
         let text = stats(&replay, elapsed);
@@ -175,8 +175,6 @@ fn warn(path: &Path, reading: &Reading) {
 struct Sink {
     lines: Option<BufWriter<io::Stdout>>,
     error: Option<io::Error>,
-    /// TLS connections, for the summary; at most [`summary::ROWS`], their number is in the statistics.
-    tls: Vec<Event>,
 }
 
 impl Sink {
@@ -184,17 +182,12 @@ impl Sink {
         Self {
             lines: json.then(|| BufWriter::with_capacity(BUFFER, io::stdout())),
             error: None,
-            tls: Vec::new(),
         }
     }
 
     fn take(&mut self, events: &mut Vec<Event>) {
         for event in events.drain(..) {
-            if self.lines.is_some() {
-                self.write(&event);
-            } else if self.tls.len() < summary::ROWS && matches!(event.body, Body::Tls { .. }) {
-                self.tls.push(event);
-            }
+            self.write(&event);
         }
     }
 

@@ -27,7 +27,7 @@ Examples:
 #[derive(Subcommand)]
 #[command(after_help = EXAMPLES)]
 pub(super) enum SessionsCommand {
-    /// List DICOM associations and HL7 sessions, open ones first
+    /// List DICOM associations, HL7 sessions and TLS connections, the latest first
     #[command(after_help = EXAMPLES)]
     List(ListArgs),
 }
@@ -45,6 +45,7 @@ pub(super) struct ListArgs {
 enum ProtocolArg {
     Dicom,
     Hl7,
+    Tls,
 }
 
 pub(super) fn run(socket: &Path, command: &SessionsCommand) -> anyhow::Result<ExitCode> {
@@ -52,6 +53,7 @@ pub(super) fn run(socket: &Path, command: &SessionsCommand) -> anyhow::Result<Ex
     let protocol = args.protocol.map(|protocol| match protocol {
         ProtocolArg::Dicom => "dicom",
         ProtocolArg::Hl7 => "hl7",
+        ProtocolArg::Tls => "tls",
     });
     let query = args.listed.query(protocol);
     let page: Page<Event> = client::get(socket, &api::target(api::SESSIONS, &query))?;
@@ -67,6 +69,10 @@ pub(super) fn run(socket: &Path, command: &SessionsCommand) -> anyhow::Result<Ex
     if has(|body| matches!(body, Body::Hl7 { .. })) {
         let rows = hl7_sessions(&page.items);
         print(&format!("HL7 sessions\n{rows}\n\n"))?;
+    }
+    if has(|body| matches!(body, Body::Tls { .. })) {
+        let rows = tls_connections(&page.items);
+        print(&format!("TLS connections\n{rows}\n\n"))?;
     }
     print(&shown_of(
         page.items.len(),
@@ -163,6 +169,34 @@ pub(super) fn hl7_sessions(events: &[Event]) -> String {
                 || "-".to_owned(),
                 |times| format!("mean {} µs, most {} µs", times.mean_us, times.max_us),
             ),
+        ]);
+    }
+    rows.to_string()
+}
+
+/// A table of TLS events; others are left out.
+pub(super) fn tls_connections(events: &[Event]) -> String {
+    let mut rows = table(&[
+        "start",
+        "from",
+        "to",
+        "server name",
+        "version",
+        "cipher suite",
+        "likely",
+    ]);
+    for event in events {
+        let Body::Tls { tls } = &event.body else {
+            continue;
+        };
+        rows.add_row([
+            local(tls.start),
+            endpoint(event.src_ip, event.src_port),
+            endpoint(event.dest_ip, event.dest_port),
+            or_dash(tls.sni.as_ref()),
+            or_dash(tls.version.as_ref().or(tls.client_version.as_ref())),
+            or_dash(tls.cipher_suite.as_ref()),
+            list(tls.likely.iter().map(word)),
         ]);
     }
     rows.to_string()

@@ -32,7 +32,7 @@ pub struct Query {
     pub limit: usize,
     /// Items to leave out.
     pub offset: usize,
-    /// For sessions: `dicom` or `hl7`; both without it.
+    /// For sessions: `dicom`, `hl7` or `tls`; all without it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub protocol: Option<String>,
 }

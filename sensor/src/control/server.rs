@@ -57,9 +57,9 @@ async fn sessions(State(capture): State<CaptureHandle>, query: Asked) -> Respons
         protocol: Some(name),
         ..
     })) = &query
-        && !["dicom", "hl7"].contains(&name.as_str())
+        && !["dicom", "hl7", "tls"].contains(&name.as_str())
     {
-        return failure(StatusCode::BAD_REQUEST, "protocol is dicom or hl7");
+        return failure(StatusCode::BAD_REQUEST, "protocol is dicom, hl7 or tls");
     }
     page(&capture, query, |capture, query| {
         Page::of(session_events(capture, query), query)
@@ -106,6 +106,9 @@ fn session_events(capture: &Capture, query: &Query) -> Vec<Event> {
     }
     if wanted("hl7") {
         events.extend(hl7_sessions(pipeline));
+    }
+    if wanted("tls") {
+        events.extend(pipeline.tls_connections().cloned());
     }
     events.sort_by_key(|event| std::cmp::Reverse(event.timestamp));
     events

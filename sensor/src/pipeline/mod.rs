@@ -9,6 +9,8 @@ mod sessions;
 mod stats;
 mod tell;
 
+use std::collections::VecDeque;
+
 use sensor_common::{event::FlowReason, flow::Flow, key::FlowKey};
 
 pub(crate) use flows::protocol_name;
@@ -66,6 +68,7 @@ pub struct Pipeline {
     flows: flows::FlowMemory,
     sessions: sessions::Sessions,
     inventory: Inventory,
+    tls: VecDeque<Event>,
     now: u64,
 }
 
@@ -77,6 +80,7 @@ impl Pipeline {
             flows: flows::FlowMemory::new(options.limits),
             sessions: sessions::Sessions::new(&options),
             inventory: Inventory::new(options.limits.known_hosts, options.limits.fresh_hosts),
+            tls: VecDeque::new(),
             options,
             stats: PipelineStats::default(),
             now: 0,
@@ -207,6 +211,11 @@ impl Pipeline {
         self.sessions.hl7_sessions()
     }
 
+    /// The events of the last TLS connections, latest first, at most [`Limits::tls_connections`].
+    pub fn tls_connections(&self) -> impl Iterator<Item = &Event> {
+        self.tls.iter()
+    }
+
     /// Hosts, those seen last first; what running flows add is as of their last report.
     #[must_use]
     pub fn hosts(&self) -> Vec<HostReport> {
@@ -225,6 +234,7 @@ impl Pipeline {
             options: &self.options,
             stats: &mut self.stats,
             inventory: &mut self.inventory,
+            tls: &mut self.tls,
             out,
         };
         (&mut self.sessions, outlet)

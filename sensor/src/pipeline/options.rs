@@ -18,6 +18,8 @@ pub struct Limits {
     pub closed_associations: usize,
     /// Closed HL7 sessions kept for a look back.
     pub closed_hl7_sessions: usize,
+    /// TLS connections kept for a look back.
+    pub tls_connections: usize,
     /// Hosts seen in a conversation of both directions, or with a clinical protocol.
     pub known_hosts: usize,
     /// Other hosts: seen to send only, as in scans and floods.
@@ -32,6 +34,7 @@ impl Default for Limits {
             sessions: 16_384,
             closed_associations: 1_024,
             closed_hl7_sessions: 1_024,
+            tls_connections: 1_024,
             known_hosts: 16_384,
             fresh_hosts: 4_096,
         }

@@ -19,6 +19,7 @@ pub(super) struct Outlet<'a> {
     pub(super) options: &'a PipelineOptions,
     pub(super) stats: &'a mut PipelineStats,
     pub(super) inventory: &'a mut Inventory,
+    pub(super) tls: &'a mut VecDeque<Event>,
     pub(super) out: &'a mut Vec<Event>,
 }
 
@@ -108,13 +109,16 @@ pub(super) fn tell_message(
 }
 
 pub(super) fn tell_tls(conversation: &Conversation, report: TlsReport, outlet: &mut Outlet<'_>) {
-    outlet.tell(
-        conversation,
-        report.start,
-        Body::Tls {
-            tls: Box::new(report),
-        },
+    let time = report.start;
+    let tls = Box::new(report);
+    let event = Event::of(conversation, time, Body::Tls { tls });
+    keep(
+        outlet.tls,
+        event.clone(),
+        outlet.options.limits.tls_connections,
     );
+    outlet.stats.events += 1;
+    outlet.out.push(event);
 }
 
 pub(super) fn keep<T>(closed: &mut VecDeque<T>, value: T, max: usize) {

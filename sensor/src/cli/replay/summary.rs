@@ -8,17 +8,17 @@ use crate::{
     capture::Replay,
     cli::{
         devices::hosts,
-        flows::{endpoint, flows, word},
-        sessions::{associations, hl7_sessions},
-        table::{bytes, list, local, or_dash, table},
+        flows::flows,
+        sessions::{associations, hl7_sessions, tls_connections},
+        table::{bytes, local, table},
     },
     control::server,
-    event::{Body, Event, Time},
+    event::{Event, Time},
     pipeline::PipelineStats,
 };
 
 /// Rows that a list has at most.
-pub(super) const ROWS: usize = 50;
+const ROWS: usize = 50;
 /// Rows of the list of flows.
 const FLOW_ROWS: usize = 20;
 
@@ -49,14 +49,14 @@ const LOSSES: [Counter; 6] = [
 ];
 
 /// The summary; `short` without lists.
-pub(super) fn text(replay: &Replay, tls: &[Event], short: bool) -> String {
+pub(super) fn text(replay: &Replay, short: bool) -> String {
     let stats = replay.pipeline().stats();
     let mut text = String::new();
     overview(&mut text, replay, &stats);
     packets(&mut text, replay);
     losses(&mut text, replay, &stats);
     if !short {
-        lists(&mut text, replay, tls, &stats);
+        lists(&mut text, replay, &stats);
     }
     text
 }
@@ -206,7 +206,7 @@ fn losses(text: &mut String, replay: &Replay, stats: &PipelineStats) {
     let _ = writeln!(text, "{rows}\n");
 }
 
-fn lists(text: &mut String, replay: &Replay, tls: &[Event], stats: &PipelineStats) {
+fn lists(text: &mut String, replay: &Replay, stats: &PipelineStats) {
     let pipeline = replay.pipeline();
     let dicom: Vec<Event> = server::associations(pipeline).take(ROWS).collect();
     section(
@@ -220,7 +220,10 @@ fn lists(text: &mut String, replay: &Replay, tls: &[Event], stats: &PipelineStat
     section(text, "HL7 sessions", &hl7, stats.hl7_sessions, || {
         hl7_sessions(&hl7)
     });
-    section(text, "TLS", tls, stats.tls_connections, || tls_table(tls));
+    let tls: Vec<Event> = pipeline.tls_connections().take(ROWS).cloned().collect();
+    section(text, "TLS", &tls, stats.tls_connections, || {
+        tls_connections(&tls)
+    });
     let reports = pipeline.hosts();
     let shown = reports.get(..ROWS).unwrap_or(&reports);
     section(text, "Hosts", shown, stats.hosts, || hosts(shown));
@@ -257,31 +260,4 @@ fn section<T>(text: &mut String, title: &str, rows: &[T], all: u64, table: impl 
         let _ = writeln!(text, "{} of {all}; --json gives all", rows.len());
     }
     let _ = writeln!(text);
-}
-
-fn tls_table(events: &[Event]) -> String {
-    let mut rows = table(&[
-        "start",
-        "from",
-        "to",
-        "server name",
-        "version",
-        "cipher suite",
-        "likely",
-    ]);
-    for event in events {
-        let Body::Tls { tls } = &event.body else {
-            continue;
-        };
-        rows.add_row([
-            local(tls.start),
-            endpoint(event.src_ip, event.src_port),
-            endpoint(event.dest_ip, event.dest_port),
-            or_dash(tls.sni.as_ref()),
-            or_dash(tls.version.as_ref().or(tls.client_version.as_ref())),
-            or_dash(tls.cipher_suite.as_ref()),
-            list(tls.likely.iter().map(word)),
-        ]);
-    }
-    rows.to_string()
 }
