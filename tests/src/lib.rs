@@ -11,6 +11,7 @@ pub mod netns;
 pub mod office;
 pub mod program;
 pub mod scenario;
+pub mod sensor;
 pub mod tally;
 pub mod wait;
 pub mod wire;

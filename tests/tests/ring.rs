@@ -41,7 +41,7 @@ fn offered_is_received_plus_lost() {
         }
     }
     received += bench.ring.drain(usize::MAX, |record| {
-        pipeline.ring_record(record, &mut events)
+        pipeline.ring_record(record, &mut events);
     });
     let counters = bench.counters().unwrap();
     let offered = counters.get(Counter::FlowEvents) + counters.get(Counter::ChunkEvents);

@@ -142,8 +142,8 @@ impl PortableEngine {
 /// Calls of [`PortableEngine::sweep`] that together look at all flows.
 pub const SWEEPS: u64 = 64;
 
-const fn part(places: usize) -> usize {
-    places / SWEEPS as usize + 64
+fn part(places: usize) -> usize {
+    places / usize::try_from(SWEEPS).unwrap_or(1) + 64
 }
 
 /// Why a flow is to be handed out, if it is.

@@ -38,7 +38,7 @@ impl Default for ReplayOptions {
         Self {
             tables: TableSizes::default(),
             settings: Settings::DEFAULT,
-            active: Duration::from_secs(300),
+            active: Duration::from_mins(5),
             pipeline: PipelineOptions::default(),
         }
     }
@@ -125,7 +125,7 @@ impl Replay {
             }
             self.packet(&packet);
             let packets = self.counters().get(Counter::Packets);
-            if self.events.is_empty() && packets % REPORT != 0 {
+            if self.events.is_empty() && !packets.is_multiple_of(REPORT) {
                 return ControlFlow::Continue(());
             }
             let progress = Progress {

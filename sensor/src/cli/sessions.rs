@@ -202,13 +202,18 @@ pub(super) fn tls_connections(events: &[Event]) -> String {
     rows.to_string()
 }
 
+/// Applications with their facilities; of a hierarchic designator (HL7 v2.5.1 section 2.A.33) the name alone.
 fn parties(parties: &[crate::event::Party]) -> String {
+    let name = |part: &Option<String>| {
+        let whole = part.as_deref().unwrap_or("-");
+        whole.split('^').next().unwrap_or(whole).to_owned()
+    };
     list(parties.iter().map(|party| {
-        let facility = party
-            .facility
-            .as_ref()
-            .map_or_else(String::new, |name| format!("@{name}"));
-        format!("{}{facility}", or_dash(party.application.as_ref()))
+        if party.facility.is_none() {
+            name(&party.application)
+        } else {
+            format!("{}@{}", name(&party.application), name(&party.facility))
+        }
     }))
 }
 

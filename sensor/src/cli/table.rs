@@ -2,7 +2,7 @@
 
 use std::{
     env,
-    fmt::Display,
+    fmt::{Display, Write as _},
     io::{self, IsTerminal},
 };
 
@@ -112,14 +112,21 @@ pub(super) fn or_dash<T: ToString>(value: Option<&T>) -> String {
     value.map_or_else(|| "-".to_owned(), T::to_string)
 }
 
-/// Items with commas between, or a dash.
+/// Items of a list that fit a table's cell.
+const LIST_MAX: usize = 4;
+
+/// The first items with commas between and how many more there are, or a dash.
 pub(super) fn list<T: ToString>(items: impl IntoIterator<Item = T>) -> String {
-    let items: Vec<_> = items.into_iter().map(|item| item.to_string()).collect();
-    if items.is_empty() {
-        "-".to_owned()
-    } else {
-        items.join(", ")
+    let mut items = items.into_iter().map(|item| item.to_string());
+    let mut text = items.by_ref().take(LIST_MAX).collect::<Vec<_>>().join(", ");
+    match items.count() {
+        0 if text.is_empty() => text.push('-'),
+        0 => {}
+        more => {
+            let _ = write!(text, " and {more} more");
+        }
     }
+    text
 }
 
 #[cfg(test)]

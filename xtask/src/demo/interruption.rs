@@ -1,0 +1,75 @@
+//! Ending in order when a signal comes.
+
+use std::{
+    process::exit,
+    sync::mpsc::{Receiver, RecvTimeoutError, channel},
+    thread,
+    time::Duration,
+};
+
+use anyhow::{Result, bail};
+use nix::sys::signal::{SigSet, Signal};
+
+use tests::netns::remove_leftovers;
+
+/// How long the main thread has to end by itself.
+const GRACE: Duration = Duration::from_secs(15);
+/// Exit code of a program that was interrupted, as shells have it.
+pub(super) const INTERRUPTED: i32 = 130;
+
+/// Says whether a signal to end has come.
+pub(super) struct Interruption {
+    signals: Receiver<()>,
+}
+
+impl Interruption {
+    /// From now on `SIGINT`, `SIGTERM` and `SIGHUP` are a matter of [`Self::check`]. If that is not
+    /// asked in time, or on a second signal, everything under `prefix` is torn down at once.
+    ///
+    /// To be called before any other thread is started; child processes are not affected.
+    pub(super) fn watch(prefix: &'static str) -> Result<Self> {
+        let mut set = SigSet::empty();
+        set.extend([Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP]);
+        set.thread_block()?;
+        let (sender, signals) = channel();
+        let next = move || match set.wait() {
+            Ok(signal) => eprintln!("{signal}: cleaning up"),
+            Err(error) => eprintln!("waiting for signals: {error}"),
+        };
+        thread::spawn(move || {
+            next();
+            // If nobody listens any more, the main thread is at its end anyway.
+            let _ = sender.send(());
+            thread::spawn(move || {
+                thread::sleep(GRACE);
+                tear_down(prefix)
+            });
+            next();
+            tear_down(prefix)
+        });
+        Ok(Self { signals })
+    }
+
+    /// Waits for a signal, at most for `time`.
+    ///
+    /// # Errors
+    /// When one came.
+    pub(super) fn check(&self, time: Duration) -> Result<()> {
+        match self.signals.recv_timeout(time) {
+            Err(RecvTimeoutError::Timeout) => Ok(()),
+            _ => bail!("interrupted"),
+        }
+    }
+
+    /// Waits for a signal.
+    pub(super) fn wait(&self) {
+        let _ = self.signals.recv();
+    }
+}
+
+fn tear_down(prefix: &str) -> ! {
+    if let Err(error) = remove_leftovers(prefix) {
+        eprintln!("{error:#}");
+    }
+    exit(INTERRUPTED)
+}
