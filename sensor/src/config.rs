@@ -250,7 +250,7 @@ pub struct Log {
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
     /// The file can't be read.
-    #[error("can't read the configuration {path}: {source}")]
+    #[error("can't read the configuration {path}: {source}{}", hint(source))]
     Read {
         /// The file.
         path: PathBuf,
@@ -265,6 +265,15 @@ pub enum ConfigError {
         /// What is wrong, and where.
         error: Mistake,
     },
+}
+
+/// What to do about a file that can't be read.
+fn hint(error: &io::Error) -> &'static str {
+    match error.kind() {
+        io::ErrorKind::NotFound => "; `wardtap config default` prints one to begin with",
+        io::ErrorKind::PermissionDenied => "; run as root, or as a user who may read it",
+        _ => "",
+    }
 }
 
 /// Something wrong in a configuration's text.

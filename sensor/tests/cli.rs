@@ -311,7 +311,11 @@ fn the_doctor_looks_at_the_host_and_at_an_interface() -> io::Result<()> {
 
     let text = wardtap(&["doctor", "--interface", "nope0"])?;
     assert_eq!(text.code, Some(1), "{text:?}");
-    assert!(text.out.contains("FAIL"), "{text:?}");
+    assert!(
+        text.out
+            .contains("FAIL  nope0: link: does not exist\n      next: there are:"),
+        "{text:?}"
+    );
     Ok(())
 }
 

@@ -121,6 +121,7 @@ fn a_file_that_is_not_there_is_named() -> io::Result<()> {
         assert_eq!(done.code, Some(1), "{done:?}");
         assert!(done.error.contains("/nowhere/wardtap.toml"), "{done:?}");
         assert_eq!(done.error.matches("No such file").count(), 1, "{done:?}");
+        assert!(done.error.contains("wardtap config default"), "{done:?}");
     }
     Ok(())
 }

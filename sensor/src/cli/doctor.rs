@@ -2,16 +2,14 @@
 
 mod ethtool;
 
-use std::{fs, path::Path, process::ExitCode};
+use std::{fmt::Write, fs, path::Path, process::ExitCode};
 
 use clap::Args;
 use serde::Serialize;
 
-use comfy_table::{Cell, Color};
-
 use super::{
     Shown, print, print_json,
-    table::{coloured, table},
+    table::{Colour, coloured},
 };
 use crate::kernel;
 
@@ -81,21 +79,7 @@ pub(super) fn run(args: &DoctorArgs) -> anyhow::Result<ExitCode> {
     if args.shown.json {
         print_json(&findings)?;
     } else {
-        let mut rows = table(&["check", "", "found", "what to do"]);
-        for finding in &findings {
-            let verdict = match finding.verdict {
-                Verdict::Ok => coloured("ok", Color::Green),
-                Verdict::Warn => coloured("warn", Color::Yellow),
-                Verdict::Fail => coloured("FAIL", Color::Red),
-            };
-            rows.add_row([
-                Cell::new(&finding.what),
-                verdict,
-                Cell::new(&finding.found),
-                Cell::new(finding.next.as_deref().unwrap_or("")),
-            ]);
-        }
-        print(&format!("{rows}\n"))?;
+        print(&text(&findings))?;
     }
     let failed = findings
         .iter()
@@ -104,6 +88,23 @@ pub(super) fn run(args: &DoctorArgs) -> anyhow::Result<ExitCode> {
         ExitCode::FAILURE
     } else {
         ExitCode::SUCCESS
+    })
+}
+
+/// A line a check. What to do stands on a line of its own, never wrapped, so that it can be copied.
+fn text(findings: &[Finding]) -> String {
+    findings.iter().fold(String::new(), |mut text, finding| {
+        let verdict = match finding.verdict {
+            Verdict::Ok => coloured("ok  ", Colour::Green),
+            Verdict::Warn => coloured("warn", Colour::Yellow),
+            Verdict::Fail => coloured("FAIL", Colour::Red),
+        };
+        // Writing to a String does not fail.
+        let _ = writeln!(text, "{verdict}  {}: {}", finding.what, finding.found);
+        if let Some(next) = &finding.next {
+            let _ = writeln!(text, "      next: {next}");
+        }
+        text
     })
 }
 

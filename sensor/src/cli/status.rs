@@ -6,7 +6,7 @@ use sensor_common::counter::Counter;
 
 use super::{
     Shown, print, print_json,
-    table::{alarm, bytes, count, local, span, table},
+    table::{Colour, bytes, coloured, count, local, span, table},
 };
 use crate::control::{
     api::{self, InterfaceStatus, Status},
@@ -41,7 +41,9 @@ fn text(status: &Status) -> String {
         parts.push("Nothing is wrong.".to_owned());
     }
     let warnings = status.warnings.iter();
-    parts.extend(warnings.map(|warning| format!("{} {warning}", alarm("Warning:"))));
+    parts.extend(
+        warnings.map(|warning| format!("{} {warning}", coloured("Warning:", Colour::Yellow))),
+    );
     parts.join("\n\n") + "\n"
 }
 

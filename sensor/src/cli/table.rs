@@ -2,11 +2,11 @@
 
 use std::{
     env,
-    fmt::{Display, Write as _},
+    fmt::Write as _,
     io::{self, IsTerminal},
 };
 
-use comfy_table::{Attribute, Cell, Color, ContentArrangement, LineStyle, Table, TableStyle};
+use comfy_table::{Attribute, Cell, ContentArrangement, LineStyle, Table, TableStyle};
 
 use crate::event::Time;
 
@@ -37,20 +37,18 @@ pub(super) fn table(headings: &[&str]) -> Table {
     table
 }
 
-/// A cell in colour, where standard output takes it.
-pub(super) fn coloured(text: impl Display, colour: Color) -> Cell {
-    let cell = Cell::new(text);
-    if has_colour(&io::stdout()) {
-        cell.fg(colour)
-    } else {
-        cell
-    }
+/// Colours, by their ANSI code.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Colour {
+    Red = 31,
+    Green = 32,
+    Yellow = 33,
 }
 
-/// A word that must not be overlooked, yellow where standard output takes colour.
-pub(super) fn alarm(word: &str) -> String {
+/// A word in colour, where standard output takes it.
+pub(super) fn coloured(word: &str, colour: Colour) -> String {
     if has_colour(&io::stdout()) {
-        format!("\u{1b}[33m{word}\u{1b}[0m")
+        format!("\u{1b}[{}m{word}\u{1b}[0m", colour as u8)
     } else {
         word.to_owned()
     }
