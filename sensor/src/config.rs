@@ -4,20 +4,21 @@
 //! file has its default.
 
 mod default;
+mod error;
 mod locate;
 mod values;
 
 use std::{
     collections::HashSet,
-    fmt, fs, io,
+    fs,
     net::SocketAddr,
-    ops::Range,
     path::{Path, PathBuf},
 };
 
 use serde::{Deserialize, Serialize};
 
 pub use default::DEFAULT;
+pub use error::{ConfigError, Mistake};
 use values::entries;
 pub use values::{Bytes, ClockSource, ListenMode, LogFormat, LogLevel, Role, Span};
 
@@ -244,80 +245,6 @@ pub struct Log {
     pub level: LogLevel,
     /// Lines for people, or JSON.
     pub format: LogFormat,
-}
-
-/// Why a configuration is not usable.
-#[derive(Debug, thiserror::Error)]
-pub enum ConfigError {
-    /// The file can't be read.
-    #[error("can't read the configuration {path}: {source}{}", hint(source))]
-    Read {
-        /// The file.
-        path: PathBuf,
-        /// What failed.
-        source: io::Error,
-    },
-    /// The file says something that is wrong.
-    #[error("{path}{error}")]
-    Wrong {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong, and where.
-        error: Mistake,
-    },
-}
-
-/// What to do about a file that can't be read.
-fn hint(error: &io::Error) -> &'static str {
-    match error.kind() {
-        io::ErrorKind::NotFound => "; `wardtap config default` prints one to begin with",
-        io::ErrorKind::PermissionDenied => "; run as root, or as a user who may read it",
-        _ => "",
-    }
-}
-
-/// Something wrong in a configuration's text.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Mistake {
-    /// The line, the first being 1.
-    pub line: Option<usize>,
-    /// The key, dotted.
-    pub key: Option<String>,
-    /// What is wrong.
-    pub what: String,
-}
-
-impl Mistake {
-    fn at(text: &str, span: Option<Range<usize>>, what: impl Into<String>) -> Self {
-        let start = span.map(|span| span.start);
-        Self {
-            line: start.map(|start| locate::line(text, start)),
-            key: start.and_then(|start| locate::key(text, start)),
-            what: what.into(),
-        }
-    }
-
-    /// The same as a mistake of the file at `path`.
-    #[must_use]
-    pub fn in_file(self, path: &Path) -> ConfigError {
-        ConfigError::Wrong {
-            path: path.to_owned(),
-            error: self,
-        }
-    }
-}
-
-/// As compilers write it behind a file's name: `:12: flow.idle_tcp: what is wrong`.
-impl fmt::Display for Mistake {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if let Some(line) = self.line {
-            write!(f, ":{line}")?;
-        }
-        if let Some(key) = &self.key {
-            write!(f, ": {key}")?;
-        }
-        write!(f, ": {}", self.what)
-    }
 }
 
 impl Config {
