@@ -8,7 +8,7 @@ use crate::{
     half::Half,
     packet::{Packet, TCP_ACK, TCP_FIN, TCP_PSH, TCP_RST, TCP_SYN},
     settings::Settings,
-    stream::Protocol,
+    stream::{CARRY, Protocol},
 };
 
 /// A flow event is sent at each power of two of packets from this one on.
@@ -164,6 +164,16 @@ impl Flow {
     pub const fn packets(&self) -> u64 {
         let [a, b] = &self.directions;
         a.packets + b.packets
+    }
+
+    /// The entry as it may leave: without the header bytes that a reader holds over, which are of a data
+    /// set where a peer breaks its standard.
+    #[must_use]
+    pub const fn concealed(mut self) -> Self {
+        let [a, b] = &mut self.directions;
+        a.stream.carry = [0; CARRY];
+        b.stream.carry = [0; CARRY];
+        self
     }
 
     /// The protocol recognised by content.

@@ -95,7 +95,7 @@ pub(crate) const AT_START: u8 = 16;
 pub(crate) const PROVEN: u8 = 32;
 
 /// Bytes of a header that can be held over from one segment to the next.
-pub(crate) const CARRY: usize = 12;
+pub const CARRY: usize = 12;
 
 /// A direction's place in its stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -135,7 +135,7 @@ pub struct Stream {
     pub flags: u8,
     /// Always zero.
     pub pad: [u8; 3],
-    /// Header bytes of earlier segments.
+    /// Header bytes of earlier segments. They stay here: see [`crate::flow::Flow::concealed`].
     pub carry: [u8; CARRY],
 }
 

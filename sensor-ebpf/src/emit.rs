@@ -5,6 +5,7 @@ use sensor_common::{
     event::{Chunk, ChunkHeader, EventHeader, FlowEvent},
     flow::Flow,
     key::FlowKey,
+    stream::CARRY,
     tape,
 };
 
@@ -28,6 +29,12 @@ pub(crate) fn flow(header: EventHeader, key: FlowKey, flow: *const Flow) -> bool
             flow.cast(),
         )
     };
+    // SAFETY: as above. What a reader holds over does not leave: `Flow::concealed`.
+    unsafe {
+        let flow = &raw mut (*event).flow;
+        (&raw mut (*flow).directions[0].stream.carry).write([0; CARRY]);
+        (&raw mut (*flow).directions[1].stream.carry).write([0; CARRY]);
+    }
     if copied == 0 {
         entry.submit(0);
         true

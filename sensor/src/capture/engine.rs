@@ -117,30 +117,32 @@ impl PortableEngine {
                 due(key.protocol, flow, now, &settings, active, passes)
             };
             table.sweep(part(table.places()), now, due, |key, flow, why| {
-                on(&FlowKey::from(key), flow, why);
+                on(&FlowKey::from(key), &flow.concealed(), why);
             });
         }
         for table in [&mut self.established6, &mut self.fresh6] {
             let due = |key: &FlowKey, flow: &Flow, passes| {
                 due(key.protocol, flow, now, &settings, active, passes)
             };
-            table.sweep(part(table.places()), now, due, &mut on);
+            table.sweep(part(table.places()), now, due, |key, flow, why| {
+                on(key, &flow.concealed(), why);
+            });
         }
     }
 
     /// Removes all flows.
     pub fn drain(&mut self, mut on: impl FnMut(&FlowKey, &Flow, Why)) {
         for table in [&mut self.established4, &mut self.fresh4] {
-            table.drain(|key, flow| on(&FlowKey::from(key), flow, Why::Shutdown));
+            table.drain(|key, flow| on(&FlowKey::from(key), &flow.concealed(), Why::Shutdown));
         }
         for table in [&mut self.established6, &mut self.fresh6] {
-            table.drain(|key, flow| on(key, flow, Why::Shutdown));
+            table.drain(|key, flow| on(key, &flow.concealed(), Why::Shutdown));
         }
     }
 }
 
 /// Calls of [`PortableEngine::sweep`] that together look at all flows.
-pub const SWEEPS: u64 = 64;
+pub const SWEEPS: u32 = 64;
 
 fn part(places: usize) -> usize {
     places / usize::try_from(SWEEPS).unwrap_or(1) + 64
@@ -252,7 +254,7 @@ impl<S: FnMut(&[u8])> Home for Visit<'_, S> {
 
     fn emit_flow(&mut self, header: EventHeader, flow: *const Flow) -> bool {
         // SAFETY: the engine passes a pointer that `find` has just given.
-        let flow = unsafe { *flow };
+        let flow = unsafe { (*flow).concealed() };
         let event = FlowEvent {
             header,
             key: self.engine.cpu.packet.flow_key(),

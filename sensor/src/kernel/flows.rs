@@ -256,7 +256,7 @@ impl FlowTables {
             } else if is_active_due(flow, self.active, table.last_pass, table.pass) {
                 on(SweepItem {
                     key,
-                    flow: *flow,
+                    flow: flow.concealed(),
                     why: Why::Active,
                 });
                 None
@@ -268,7 +268,11 @@ impl FlowTables {
                 // removed it meanwhile and has sent its final record itself.
                 if let Some(flow) = lookup_and_delete(&table.map, bytes)? {
                     stats.removed += 1;
-                    on(SweepItem { key, flow, why });
+                    on(SweepItem {
+                        key,
+                        flow: flow.concealed(),
+                        why,
+                    });
                 }
             }
         }
