@@ -280,6 +280,8 @@ fn with_extensions(inner: &Inner, extensions: &[(u8, usize)]) -> Vec<u8> {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
     #[test]
     fn both_directions_give_one_key(inner in inner(), icmp in any::<(u8, u8)>()) {
         let there = inner.ethernet(&[]);

@@ -174,6 +174,8 @@ fn suffer(stream: &[u8], sizes: &[usize], fates: &[Fate], from: From) -> Vec<Seg
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
     #[test]
     fn loss_and_disorder_let_nothing_out(
         sizes in proptest::collection::vec(1_usize..600, 1..8),

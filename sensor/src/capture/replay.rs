@@ -178,7 +178,7 @@ impl Replay {
         let passed = second.saturating_sub(self.second);
         self.second = second;
         let (pipeline, events) = (&mut self.pipeline, &mut self.events);
-        for _ in 0..passed.min(SWEEPS) {
+        for _ in 0..passed.min(u64::from(SWEEPS)) {
             self.engine.sweep(time, |key, flow, why| match why {
                 Why::Active => pipeline.flow_active(key, flow, events),
                 Why::Idle => pipeline.flow_ended(key, flow, FlowEndReason::Idle, events),
