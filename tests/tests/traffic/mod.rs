@@ -144,6 +144,7 @@ impl Sensor {
                     closed_hl7_sessions: 16,
                     known_hosts: 16,
                     fresh_hosts: 16,
+                    ..Limits::default()
                 },
                 ..PipelineOptions::default()
             }),
