@@ -13,7 +13,7 @@ use anyhow::{Context, Result, bail};
 use nix::{
     sys::{
         prctl::set_pdeathsig,
-        signal::{Signal, kill},
+        signal::{SigSet, Signal, kill},
     },
     unistd::Pid,
 };
@@ -43,8 +43,14 @@ impl Program {
             .stderr(file)
             // A Ctrl-C at the terminal is for whoever started the test, which then stops this in order.
             .process_group(0);
-        // SAFETY: between fork and exec only one system call is made.
-        unsafe { command.pre_exec(|| set_pdeathsig(Signal::SIGKILL).map_err(io::Error::from)) };
+        // SAFETY: between fork and exec only system calls are made.
+        unsafe {
+            command.pre_exec(|| {
+                // Whoever waits for signals on a thread has blocked them; a child inherits that.
+                SigSet::empty().thread_set_mask()?;
+                set_pdeathsig(Signal::SIGKILL).map_err(io::Error::from)
+            });
+        }
         let child = command
             .spawn()
             .with_context(|| format!("can't start {name}"))?;

@@ -3,6 +3,7 @@
 //! Each installs what it needs and does not find, saying what and why, and asks nothing.
 
 mod bench;
+mod demo;
 mod doctor;
 mod ebpf;
 mod install;
@@ -27,6 +28,8 @@ enum Command {
     Build(ebpf::Arguments),
     /// Build, check format, lints and licences, run all tests
     Test(test::Arguments),
+    /// Show a hospital at work and what the sensor sees of it
+    Demo(demo::Arguments),
     /// Measure the kernel's packet path and the replay of a capture
     Bench(bench::Arguments),
     /// Say what this machine lacks for building, tests and demo; change nothing
@@ -37,6 +40,7 @@ fn main() -> ExitCode {
     let done = match Arguments::parse().command {
         Command::Build(arguments) => ebpf::build(&arguments),
         Command::Test(arguments) => test::run_all(&arguments),
+        Command::Demo(arguments) => demo::run(&arguments),
         Command::Bench(arguments) => bench::run_all(&arguments),
         Command::Doctor => doctor::run(),
     };
