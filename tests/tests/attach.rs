@@ -98,7 +98,11 @@ fn directions_on_two_interfaces_are_one_flow() {
     };
     assert_eq!(item.flow.directions.map(|half| half.packets), [1, 1]);
 
+    // Nothing on a mirror port is addressed to the sensor.
+    let promiscuous = || namespace.ip(&["-d", "link", "show", "b0"]).unwrap();
+    assert!(promiscuous().contains("promiscuity 1"), "{}", promiscuous());
     drop(kernel);
+    assert!(promiscuous().contains("promiscuity 0"), "{}", promiscuous());
     assert!(!pins.exists(), "the pins are left behind");
 }
 

@@ -30,8 +30,8 @@ const PREFIX: &str = "wardtap-demo";
 
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
-    /// How long the hospital works, at least one round of about ten seconds
-    #[arg(long, default_value_t = 15)]
+    /// How long the hospital works, at least one round of about two seconds
+    #[arg(long, default_value_t = 5)]
     seconds: u64,
     /// Leave hospital and sensor running until Ctrl-C, to look around
     #[arg(long)]
@@ -109,7 +109,7 @@ fn show(sensor: &Sensor) -> Result<()> {
         ),
         (
             "Sessions (wardtap sessions list)",
-            &["sessions", "list"],
+            &["sessions", "list", "--limit", "20"],
             "Who sends images to whom and how it ended; who sends which messages and how fast they are \
              acknowledged. No patient's name, no image: these never leave the kernel.",
         ),

@@ -138,7 +138,7 @@ fn host() -> Vec<Finding> {
             "capabilities",
             verdict(missing.is_empty(), Verdict::Fail),
             if missing.is_empty() {
-                "CAP_BPF, CAP_PERFMON, CAP_NET_ADMIN".to_owned()
+                "CAP_BPF, CAP_PERFMON, CAP_NET_ADMIN, CAP_NET_RAW".to_owned()
             } else {
                 format!("missing {}", missing.join(", "))
             },
@@ -227,27 +227,6 @@ fn interface(name: &str, asked: bool) -> Vec<Finding> {
             "frames beyond one buffer are read in part, or generic mode is used; status says which",
         ),
     ];
-    if driver.is_some() {
-        let flags = read("flags")
-            .and_then(|hex| u32::from_str_radix(hex.trim_start_matches("0x"), 16).ok());
-        let promiscuous = flags.is_some_and(|flags| flags & libc::IFF_PROMISC.cast_unsigned() != 0);
-        findings.push(
-            Finding::new(
-                format!("{name}: promiscuous"),
-                if promiscuous {
-                    Verdict::Ok
-                } else {
-                    Verdict::Warn
-                },
-                if promiscuous {
-                    "on"
-                } else {
-                    "off: the card drops frames that are not addressed to it"
-                },
-            )
-            .next(format!("ip link set {name} promisc on")),
-        );
-    }
     // What merges packets or takes tags away before the program sees them.
     for (feature, flag, what) in ethtool::FEATURES {
         match ethtool::is_on(name, *feature) {

@@ -14,8 +14,14 @@ pub(super) const BPF_FS: &str = "/sys/fs/bpf";
 const OLDEST: (u32, u32) = (5, 10);
 
 /// Capabilities that loading and attaching take, with their numbers (linux/capability.h).
-const CAPABILITIES: [(&str, u32); 3] =
-    [("CAP_NET_ADMIN", 12), ("CAP_PERFMON", 38), ("CAP_BPF", 39)];
+const CAPABILITIES: [(&str, u32); 4] = [
+    ("CAP_NET_ADMIN", 12),
+    ("CAP_NET_RAW", 13),
+    ("CAP_PERFMON", CAP_PERFMON),
+    ("CAP_BPF", 39),
+];
+/// The first of those that were split off `CAP_SYS_ADMIN` (Linux 5.8).
+const CAP_PERFMON: u32 = 38;
 /// Has all of them by itself.
 const CAP_SYS_ADMIN: u32 = 21;
 
@@ -49,7 +55,7 @@ pub fn missing_capabilities() -> Vec<&'static str> {
     CAPABILITIES
         .iter()
         .filter(|(_, number)| {
-            let covered = has(CAP_SYS_ADMIN) && *number >= CAPABILITIES[1].1;
+            let covered = has(CAP_SYS_ADMIN) && *number >= CAP_PERFMON;
             !has(*number) && !covered
         })
         .map(|(name, _)| *name)

@@ -12,10 +12,11 @@ mod load;
 mod object;
 mod pins;
 mod pod;
+mod promiscuous;
 mod ring;
 mod test_bench;
 
-use std::{path::PathBuf, time::Duration};
+use std::{os::fd::OwnedFd, path::PathBuf, time::Duration};
 
 use aya::{
     Ebpf,
@@ -105,6 +106,8 @@ pub struct Kernel {
     // Held for their links: dropping an instance detaches its program.
     instances: Vec<Ebpf>,
     attached: Vec<Attached>,
+    // Held for the mode: it ends with its socket.
+    _promiscuous: Vec<OwnedFd>,
     cpu: PerCpuArray<MapData, Pod<Cpu>>,
     settings: Array<MapData, Pod<Settings>>,
     flows: FlowTables,
@@ -122,9 +125,12 @@ impl Kernel {
         let pins = pins::PinDirectory::create(&options.pin_root)?;
         let mut instances = Vec::new();
         let mut attached = Vec::new();
+        let mut promiscuous = Vec::new();
         for (slot, interface) in (0..).zip(&options.interfaces) {
             let mut ebpf = load::instance(OBJECT, options, pins.path(), slot)?;
-            attached.push(attach::attach(&mut ebpf, interface)?);
+            let one = attach::attach(&mut ebpf, interface)?;
+            promiscuous.push(promiscuous::hold(one.index)?);
+            attached.push(one);
             instances.push(ebpf);
         }
         let first = instances.first_mut().ok_or(KernelError::NoInterface)?;
@@ -136,6 +142,7 @@ impl Kernel {
             flows: FlowTables::new(first, options)?,
             ring: Some(Ring::new(load::take(first, "EVENTS")?)),
             attached,
+            _promiscuous: promiscuous,
             instances,
             _pins: pins,
         })

@@ -1,0 +1,47 @@
+//! Promiscuous mode: without it a card drops what is addressed to others, which on a mirror port is
+//! everything. Attaching XDP does not ask for it.
+
+use std::{
+    io,
+    os::fd::{AsRawFd, OwnedFd},
+};
+
+use nix::sys::socket::{AddressFamily, SockFlag, SockType, socket};
+
+use super::KernelError;
+
+/// Puts the interface into promiscuous mode for as long as the descriptor lives (`PACKET_MR_PROMISC`,
+/// packet(7)); the kernel counts those who ask. The socket has protocol 0, so it receives nothing.
+pub(super) fn hold(index: u32) -> Result<OwnedFd, KernelError> {
+    let failed = |source| KernelError::System {
+        call: "PACKET_ADD_MEMBERSHIP",
+        source,
+    };
+    let socket = socket(
+        AddressFamily::Packet,
+        SockType::Raw,
+        SockFlag::SOCK_CLOEXEC,
+        None,
+    )
+    .map_err(|error| failed(error.into()))?;
+    let request = libc::packet_mreq {
+        mr_ifindex: index.cast_signed(),
+        mr_type: libc::PACKET_MR_PROMISC as libc::c_ushort,
+        mr_alen: 0,
+        mr_address: [0; 8],
+    };
+    // SAFETY: the option takes a `packet_mreq`, of which the kernel is told the size.
+    let result = unsafe {
+        libc::setsockopt(
+            socket.as_raw_fd(),
+            libc::SOL_PACKET,
+            libc::PACKET_ADD_MEMBERSHIP,
+            std::ptr::from_ref(&request).cast(),
+            size_of::<libc::packet_mreq>() as libc::socklen_t,
+        )
+    };
+    if result < 0 {
+        return Err(failed(io::Error::last_os_error()));
+    }
+    Ok(socket)
+}
