@@ -329,9 +329,17 @@ fn finding<'a>(findings: &'a Value, what: &str) -> &'a Value {
 /// The binary where another user can read it.
 fn readable_binary(folder: &Folder) -> io::Result<PathBuf> {
     let copy = folder.path().join("wardtap");
-    fs::copy(Path::new(BINARY), &copy)?;
-    fs::set_permissions(&copy, fs::Permissions::from_mode(0o755))?;
-    Ok(copy)
+    // By another process: a program that this one is writing can't be run while another thread's child
+    // still holds the descriptor (ETXTBSY).
+    let done = Command::new("install")
+        .args(["-m", "755", BINARY])
+        .arg(&copy)
+        .status()?;
+    if done.success() {
+        Ok(copy)
+    } else {
+        Err(io::Error::other("install failed"))
+    }
 }
 
 fn ok<T: serde::Serialize>(body: &T) -> String {

@@ -10,6 +10,12 @@ use nix::sys::socket::{AddressFamily, SockFlag, SockType, socket};
 
 use super::KernelError;
 
+// The constants of libc are of other types than the fields they are for.
+#[expect(clippy::cast_possible_truncation, reason = "it is 1")]
+const MODE: libc::c_ushort = libc::PACKET_MR_PROMISC as libc::c_ushort;
+#[expect(clippy::cast_possible_truncation, reason = "it is 16")]
+const REQUEST_SIZE: libc::socklen_t = size_of::<libc::packet_mreq>() as libc::socklen_t;
+
 /// Puts the interface into promiscuous mode for as long as the descriptor lives (`PACKET_MR_PROMISC`,
 /// packet(7)); the kernel counts those who ask. The socket has protocol 0, so it receives nothing.
 pub(super) fn hold(index: u32) -> Result<OwnedFd, KernelError> {
@@ -26,7 +32,7 @@ pub(super) fn hold(index: u32) -> Result<OwnedFd, KernelError> {
     .map_err(|error| failed(error.into()))?;
     let request = libc::packet_mreq {
         mr_ifindex: index.cast_signed(),
-        mr_type: libc::PACKET_MR_PROMISC as libc::c_ushort,
+        mr_type: MODE,
         mr_alen: 0,
         mr_address: [0; 8],
     };
@@ -37,7 +43,7 @@ pub(super) fn hold(index: u32) -> Result<OwnedFd, KernelError> {
             libc::SOL_PACKET,
             libc::PACKET_ADD_MEMBERSHIP,
             std::ptr::from_ref(&request).cast(),
-            size_of::<libc::packet_mreq>() as libc::socklen_t,
+            REQUEST_SIZE,
         )
     };
     if result < 0 {
