@@ -71,7 +71,7 @@ fn ours(frame: &[u8]) -> Result<Reading, Rule> {
         ports: with_ports.then(|| (packet.source_port(), packet.destination_port())),
         tcp: packet
             .is_tcp()
-            .then(|| (packet.sequence, packet.window, packet.tcp_flags & 0x3f)),
+            .then_some((packet.sequence, packet.window, packet.tcp_flags & 0x3f)),
         vlans: packet.vlans[..usize::from(packet.vlan_depth)].to_vec(),
     })
 }
@@ -83,7 +83,7 @@ fn theirs(frame: &[u8]) -> Option<Reading> {
         .iter()
         .filter_map(|extension| match extension {
             LaxLinkExtSlice::Vlan(tag) => Some(tag.vlan_identifier().value()),
-            _ => None,
+            LaxLinkExtSlice::Macsec(_) => None,
         })
         .collect();
     let (source, destination, protocol) = match sliced.net.as_ref()? {
