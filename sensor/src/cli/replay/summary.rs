@@ -63,9 +63,8 @@ pub(super) fn text(replay: &Replay, short: bool) -> String {
 
 fn overview(text: &mut String, replay: &Replay, stats: &PipelineStats) {
     let counters = replay.counters();
-    let mut rows = table(&["seen", ""]);
     let mut row = |name: &str, value: String| {
-        rows.add_row([name.to_owned(), value]);
+        let _ = writeln!(text, "{name:<8} {value}");
     };
     if let Some(span) = replay.span() {
         let time = |at: u64| Time(i64::try_from(at).unwrap_or(i64::MAX));
@@ -116,7 +115,7 @@ fn overview(text: &mut String, replay: &Replay, stats: &PipelineStats) {
     );
     row("TLS", format!("{} connections", stats.tls_connections));
     row("hosts", stats.hosts.to_string());
-    let _ = writeln!(text, "{rows}\n");
+    text.push('\n');
 }
 
 fn packets(text: &mut String, replay: &Replay) {
