@@ -4,8 +4,10 @@
 
 pub mod engine;
 pub mod file;
+mod format;
 pub mod link;
 pub mod replay;
+mod source;
 mod table;
 
 pub use engine::PortableEngine;

@@ -139,7 +139,9 @@ fn packets(text: &mut String, replay: &Replay) {
                 counter.help().trim().to_owned(),
             ]);
         }
-        let _ = writeln!(text, "{rows}\n");
+        if !rows.is_empty() {
+            let _ = writeln!(text, "{rows}\n");
+        }
     }
 }
 
@@ -207,7 +209,7 @@ fn losses(text: &mut String, replay: &Replay, stats: &PipelineStats) {
 
 fn lists(text: &mut String, replay: &Replay, stats: &PipelineStats) {
     let pipeline = replay.pipeline();
-    let dicom: Vec<Event> = server::associations(pipeline).take(ROWS).collect();
+    let dicom = latest(server::associations(pipeline));
     section(
         text,
         "DICOM associations",
@@ -215,11 +217,11 @@ fn lists(text: &mut String, replay: &Replay, stats: &PipelineStats) {
         stats.associations,
         || associations(&dicom),
     );
-    let hl7: Vec<Event> = server::hl7_sessions(pipeline).take(ROWS).collect();
+    let hl7 = latest(server::hl7_sessions(pipeline));
     section(text, "HL7 sessions", &hl7, stats.hl7_sessions, || {
         hl7_sessions(&hl7)
     });
-    let tls: Vec<Event> = pipeline.tls_connections().take(ROWS).cloned().collect();
+    let tls = latest(pipeline.tls_connections().cloned());
     section(text, "TLS", &tls, stats.tls_connections, || {
         tls_connections(&tls)
     });
@@ -248,6 +250,14 @@ fn lists(text: &mut String, replay: &Replay, stats: &PipelineStats) {
         all,
         || flows(&events),
     );
+}
+
+/// The latest of the events, those first that ended last.
+fn latest(events: impl Iterator<Item = Event>) -> Vec<Event> {
+    let mut events: Vec<Event> = events.collect();
+    events.sort_by_key(|event| std::cmp::Reverse(event.timestamp));
+    events.truncate(ROWS);
+    events
 }
 
 fn section<T>(text: &mut String, title: &str, rows: &[T], all: u64, table: impl Fn() -> String) {
