@@ -174,6 +174,10 @@ fn what_can_not_be_attached_is_said() {
             .contains("another XDP program is on the interface"),
         "{error}"
     );
+    let Err(error) = load("first", &[("b1", None)]).unwrap() else {
+        panic!("took the pins of another")
+    };
+    assert!(matches!(error, KernelError::PinsHeld { .. }), "{error}");
     drop(first);
     load("third", &[("b0", None)]).unwrap().unwrap();
 }

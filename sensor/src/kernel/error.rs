@@ -53,6 +53,12 @@ pub enum KernelError {
         /// What failed.
         source: io::Error,
     },
+    /// Another daemon has its maps there.
+    #[error("another wardtap has its maps pinned at {path:?}: stop it first")]
+    PinsHeld {
+        /// The directory.
+        path: PathBuf,
+    },
     /// The object lacks a map or program that this daemon needs, or has another shape.
     #[error("the kernel object has no usable {name:?}: it is of another version than this binary")]
     Shape {
