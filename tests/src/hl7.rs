@@ -10,7 +10,7 @@ use anyhow::{Context, Result, bail};
 
 use crate::{
     hospital::{Hospital, Role},
-    program::Program,
+    program::{Program, with_signals},
 };
 
 /// Port of the receiver of messages.
@@ -105,9 +105,8 @@ impl Sender {
     /// # Errors
     /// When it can't be started.
     pub fn start(hospital: &Hospital) -> Result<Self> {
-        let mut child = hospital
-            .host(Role::Engine)
-            .command(python())
+        let mut command = hospital.host(Role::Engine).command(python());
+        let mut child = with_signals(&mut command)
             .arg(script("mllp.py"))
             .args(["send", &Role::Ehr.address().to_string(), &PORT.to_string()])
             .stdin(Stdio::piped())

@@ -14,7 +14,7 @@ use nix::{
     unistd::Pid,
 };
 
-use crate::wait::wait_for;
+use crate::{program::with_signals, wait::wait_for};
 
 /// Where `ip netns` keeps its names.
 const NAMES: &str = "/run/netns";
@@ -149,7 +149,7 @@ pub(crate) fn run(command: &mut Command) -> Result<String> {
             .join(" ")
     };
     let line = line();
-    let output = command
+    let output = with_signals(command)
         .stdin(Stdio::null())
         .output()
         .with_context(|| format!("can't start: {line}"))?;

@@ -20,6 +20,14 @@ use nix::{
 
 use crate::wait::wait_for;
 
+/// Has a command start with no signal blocked. Whoever waits for signals on a thread has blocked them, and
+/// a child inherits that.
+pub(crate) fn with_signals(command: &mut Command) -> &mut Command {
+    let unblock = || SigSet::empty().thread_set_mask().map_err(io::Error::from);
+    // SAFETY: between fork and exec only one system call is made.
+    unsafe { command.pre_exec(unblock) }
+}
+
 /// A running program, whose output goes to a file. Stopped when dropped; it also dies with the thread
 /// that started it, so that nothing outlives a test that is killed.
 #[derive(Debug)]
@@ -43,14 +51,9 @@ impl Program {
             .stderr(file)
             // A Ctrl-C at the terminal is for whoever started the test, which then stops this in order.
             .process_group(0);
-        // SAFETY: between fork and exec only system calls are made.
-        unsafe {
-            command.pre_exec(|| {
-                // Whoever waits for signals on a thread has blocked them; a child inherits that.
-                SigSet::empty().thread_set_mask()?;
-                set_pdeathsig(Signal::SIGKILL).map_err(io::Error::from)
-            });
-        }
+        with_signals(&mut command);
+        // SAFETY: between fork and exec only one system call is made.
+        unsafe { command.pre_exec(|| set_pdeathsig(Signal::SIGKILL).map_err(io::Error::from)) };
         let child = command
             .spawn()
             .with_context(|| format!("can't start {name}"))?;

@@ -1,7 +1,7 @@
-//! The daemon at the hospital's mirror port, and what an operator asks of it.
+//! The daemon at the hospital's mirror port, and what an operator does with it.
 
 use std::{
-    fs,
+    env, fs,
     io::{Read, Write},
     net::TcpStream,
     path::{Path, PathBuf},
@@ -9,128 +9,291 @@ use std::{
     time::Duration,
 };
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 
 use crate::{
     hospital::{Hospital, MIRROR},
     netns::{Namespace, run},
     program::Program,
+    tally::Tally,
     wait::wait_for,
 };
 
-/// How long the daemon may take for anything.
-const PATIENCE: Duration = Duration::from_secs(20);
-/// Where it serves its metrics, in its own namespace.
+/// Time that the daemon has to start, to read what is there, to answer.
+const LIMIT: Duration = Duration::from_secs(15);
+/// Where it serves its metrics, in its namespace.
 const METRICS: &str = "127.0.0.1:9641";
 
-/// A running daemon.
+/// A running daemon. Stopped when dropped.
 #[derive(Debug)]
 pub struct Sensor {
-    program: Program,
+    daemon: Program,
     binary: PathBuf,
     folder: PathBuf,
 }
 
+/// The `wardtap` binary that was built beside this program.
+///
+/// # Errors
+/// When there is none.
+pub fn binary() -> Result<PathBuf> {
+    let this = env::current_exe()?;
+    this.ancestors()
+        .skip(1)
+        .take(2)
+        .map(|folder| folder.join("wardtap"))
+        .find(|path| path.is_file())
+        .with_context(|| {
+            format!(
+                "no wardtap beside {}: `cargo xtask build` makes it",
+                this.display()
+            )
+        })
+}
+
 impl Sensor {
-    /// Starts `binary` in the sensor's namespace of a hospital; `folder` takes its files.
+    /// Starts the daemon; `folder` takes its configuration, socket, events and log.
     ///
     /// # Errors
-    /// When it does not start to listen.
-    pub fn start(hospital: &Hospital, binary: &Path, folder: &Path) -> Result<Self> {
+    /// When it does not begin to listen, with its log.
+    pub fn start(hospital: &Hospital, folder: &Path) -> Result<Self> {
         fs::create_dir_all(folder).with_context(|| folder.display().to_string())?;
-        let config = folder.join("wardtap.toml");
+        let sensor = Self::paths(folder);
         let text = format!(
-            "[[interface]]\nname = \"{MIRROR}\"\n\n[output.json]\npath = \"{}\"\n\n[control]\nsocket = \"{}\"\n",
-            folder.join("events.jsonl").display(),
-            folder.join("control.sock").display()
+            "[[interface]]\nname = \"{MIRROR}\"\n\n[output.json]\npath = \"{}\"\n\n\
+             [control]\nsocket = \"{}\"\n\n[metrics]\nlisten = \"{METRICS}\"\n\n\
+             # Short, so that conversations are over soon after they were closed.\n\
+             [flow]\nidle_closed = \"2s\"\nidle_other = \"3s\"\n\n\
+             [log]\nlevel = \"debug\"\n",
+            sensor.events.display(),
+            sensor.socket.display()
         );
-        fs::write(&config, text).with_context(|| config.display().to_string())?;
-        let mut command = hospital.sensor().command(binary);
-        command.arg("run").arg("--config").arg(&config);
-        let mut program = Program::start("wardtap", command, folder)?;
-        program.wait_until("the sensor to listen", PATIENCE, |log| {
+        fs::write(&sensor.configuration, text)?;
+        let binary = binary()?;
+        let mut command = hospital.sensor().command(&binary);
+        command.args(["run", "--config"]).arg(&sensor.configuration);
+        let mut daemon = Program::start("wardtap", command, folder)?;
+        daemon.wait_until("the daemon to listen", LIMIT, |log| {
             log.contains("listening").then_some(())
         })?;
         Ok(Self {
-            program,
-            binary: binary.to_owned(),
+            daemon,
+            binary,
             folder: folder.to_owned(),
         })
     }
 
-    /// What `wardtap` says to these arguments.
+    fn paths(folder: &Path) -> Paths {
+        Paths {
+            configuration: folder.join("wardtap.toml"),
+            socket: folder.join("control.sock"),
+            events: folder.join("events.jsonl"),
+        }
+    }
+
+    /// The daemon's control socket.
+    #[must_use]
+    pub fn socket(&self) -> PathBuf {
+        Self::paths(&self.folder).socket
+    }
+
+    /// The file that its events go to.
+    #[must_use]
+    pub fn events_path(&self) -> PathBuf {
+        Self::paths(&self.folder).events
+    }
+
+    /// What the daemon has logged so far.
+    #[must_use]
+    pub fn log(&self) -> String {
+        self.daemon.log()
+    }
+
+    /// What `wardtap` prints when it asks the daemon.
     ///
     /// # Errors
-    /// When it fails.
+    /// When it fails, with what it says.
     pub fn ask(&self, arguments: &[&str]) -> Result<String> {
         run(Command::new(&self.binary)
             .arg("--socket")
-            .arg(self.folder.join("control.sock"))
+            .arg(self.socket())
             .args(arguments))
     }
 
-    /// Waits until the sensor has seen all frames that went into the mirror, and its books are quiet.
+    /// Runs `wardtap` at the terminal, so that its tables fit there.
     ///
     /// # Errors
-    /// When frames are missing after a while.
-    pub fn wait_for_all(&self, hospital: &Hospital) -> Result<Value> {
-        let mut last = String::new();
-        wait_for("all frames at the sensor", PATIENCE, || {
-            last = self.ask(&["status", "--json"]).ok()?;
-            let status: Value = serde_json::from_str(&last).ok()?;
-            let seen = status["interfaces"][0]["counters"]["packets"].as_u64()?;
-            let exact = status["ring"].as_array()?.iter().all(|ring| {
-                let number = |name: &str| ring[name].as_u64().unwrap_or(u64::MAX / 4);
-                number("offered") == number("received") + number("lost")
-            });
-            (seen == hospital.mirrored().ok()? && exact).then_some(status)
-        })
-        .with_context(|| format!("the last status was {last}"))
+    /// When it fails.
+    pub fn show(&self, arguments: &[&str]) -> Result<()> {
+        let status = Command::new(&self.binary)
+            .arg("--socket")
+            .arg(self.socket())
+            .args(arguments)
+            .status()?;
+        ensure!(
+            status.success(),
+            "wardtap {}: {status}",
+            arguments.join(" ")
+        );
+        Ok(())
     }
 
-    /// The page of metrics.
+    /// The same as JSON.
     ///
     /// # Errors
-    /// When it is not served.
+    /// When it fails, or prints something else than JSON.
+    pub fn ask_json(&self, arguments: &[&str]) -> Result<Value> {
+        let text = self.ask(&[arguments, &["--json"]].concat())?;
+        serde_json::from_str(&text).with_context(|| format!("{arguments:?} gives {text}"))
+    }
+
+    /// The metrics as they are scraped.
+    ///
+    /// # Errors
+    /// When they are not served.
     pub fn metrics(&self, namespace: &Namespace) -> Result<String> {
         namespace.within(|| {
             let mut stream = TcpStream::connect(METRICS)?;
-            stream.write_all(b"GET /metrics HTTP/1.0\r\nHost: wardtap\r\n\r\n")?;
-            let mut page = String::new();
-            stream.read_to_string(&mut page)?;
-            Ok(page)
+            stream.set_read_timeout(Some(LIMIT))?;
+            stream
+                .write_all(b"GET /metrics HTTP/1.1\r\nHost: sensor\r\nConnection: close\r\n\r\n")?;
+            let mut answer = String::new();
+            stream.read_to_string(&mut answer)?;
+            ensure!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+            Ok(answer)
         })
     }
 
-    /// What the daemon has logged.
-    #[must_use]
-    pub fn log(&self) -> String {
-        self.program.log()
-    }
-
-    /// The events so far.
+    /// The account of frames and ring buffer, once the mirror is at rest and all that was sent has come.
     ///
     /// # Errors
-    /// When the file is missing or a line is no JSON.
+    /// When what the daemon says does not come to what the switch has sent.
+    pub fn account(&self, hospital: &Hospital) -> Result<Account> {
+        let mut last = None;
+        wait_for("every mirrored frame to be accounted for", LIMIT, || {
+            let before = hospital.mirrored().ok()?;
+            let account = Account::of(before, &self.ask_json(&["status"]).ok()?);
+            let quiet = hospital.mirrored().ok()? == before && account.complete();
+            last = Some(account.clone());
+            quiet.then_some(account)
+        })
+        .with_context(|| format!("{last:?}"))
+    }
+
+    /// Waits until the events say what was done; where they still differ when the time is over.
+    ///
+    /// # Errors
+    /// When the events can't be read.
+    pub fn differences(&self, done: &Tally) -> Result<Vec<String>> {
+        let mut last = Ok(Vec::new());
+        let agreed = wait_for("the events to say what was done", LIMIT, || {
+            last = self
+                .events()
+                .map(|events| Tally::of_events(&events).differences(done));
+            matches!(&last, Ok(differences) if differences.is_empty()).then_some(())
+        });
+        if agreed.is_ok() { Ok(Vec::new()) } else { last }
+    }
+
+    /// Stops the daemon in order.
+    ///
+    /// # Errors
+    /// When it does not end, or not with success.
+    pub fn stop(&mut self) -> Result<()> {
+        let status = self.daemon.stop()?;
+        ensure!(status.success(), "{status}:\n{}", self.daemon.log());
+        Ok(())
+    }
+
+    /// The events that it has written.
+    ///
+    /// # Errors
+    /// When a line is not JSON.
     pub fn events(&self) -> Result<Vec<Value>> {
-        let text = fs::read_to_string(self.folder.join("events.jsonl"))?;
-        text.lines()
-            .map(|line| serde_json::from_str(line).with_context(|| line.to_owned()))
+        self.events_text()?
+            .lines()
+            .map(|line| serde_json::from_str(line).with_context(|| format!("not JSON: {line}")))
             .collect()
     }
 
-    /// Ends the daemon in order, so that all its events are written.
+    /// The same as text.
     ///
     /// # Errors
-    /// When it does not end, or with an error.
-    pub fn stop(&mut self) -> Result<()> {
-        let status = self.program.stop()?;
-        anyhow::ensure!(
-            status.success(),
-            "the sensor ended with {status}:\n{}",
-            self.log()
-        );
-        Ok(())
+    /// When the file can't be read.
+    pub fn events_text(&self) -> Result<String> {
+        let path = self.events_path();
+        fs::read_to_string(&path).with_context(|| path.display().to_string())
+    }
+}
+
+struct Paths {
+    configuration: PathBuf,
+    socket: PathBuf,
+    events: PathBuf,
+}
+
+/// What was sent, and what became of it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Account {
+    /// Frames that the switch sent into the mirror.
+    pub mirrored: u64,
+    /// Frames that reached the program.
+    pub frames: u64,
+    /// Of these, in each disposition.
+    pub dispositions: Vec<(String, u64)>,
+    /// Events offered to the ring buffer.
+    pub offered: u64,
+    /// Of these, received by the daemon.
+    pub received: u64,
+    /// Of these, lost because the ring was full.
+    pub lost: u64,
+}
+
+/// The dispositions of a packet, `Counter::DISPOSITIONS` by label.
+const DISPOSITIONS: [&str; 13] = [
+    "in_flow",
+    "duplicate",
+    "arp",
+    "not_ip",
+    "link_truncated",
+    "vlan_depth",
+    "ip_truncated",
+    "ip_malformed",
+    "ipv6_extension_depth",
+    "tunnel_depth",
+    "tunnel_malformed",
+    "transport_malformed",
+    "flow_table_full",
+];
+
+impl Account {
+    fn of(mirrored: u64, status: &Value) -> Self {
+        let counters = &status["interfaces"][0]["counters"];
+        let ring = |name: &str| {
+            let kinds = status["ring"].as_array().into_iter().flatten();
+            kinds.filter_map(|kind| kind[name].as_u64()).sum()
+        };
+        Self {
+            mirrored,
+            frames: counters["packets"].as_u64().unwrap_or_default(),
+            dispositions: DISPOSITIONS
+                .iter()
+                .filter_map(|name| Some(((*name).to_owned(), counters[name].as_u64()?)))
+                .filter(|(_, count)| *count > 0)
+                .collect(),
+            offered: ring("offered"),
+            received: ring("received"),
+            lost: ring("lost"),
+        }
+    }
+
+    /// True if every frame and every event is where it has to be: sent = received + lost, exactly.
+    #[must_use]
+    pub fn complete(&self) -> bool {
+        let disposed: u64 = self.dispositions.iter().map(|(_, count)| count).sum();
+        self.frames == self.mirrored
+            && disposed == self.frames
+            && self.offered == self.received + self.lost
     }
 }

@@ -1,11 +1,12 @@
 //! The whole way, with real parts: DCMTK and MLLP programs in a hospital of network namespaces, the daemon
 //! at its mirror port. What was done is what was seen; and the patient is nowhere.
 
-use std::{env, fs, path::Path};
+use std::{collections::BTreeSet, env, fs, path::Path};
 
+use serde_json::Value;
 use tests::{
     ability,
-    hospital::Hospital,
+    hospital::{Hospital, Role},
     scenario::{CANARY, Scenario},
     sensor::Sensor,
     tally::Tally,
@@ -16,30 +17,24 @@ fn the_sensor_sees_what_was_done_and_no_patient() {
     if !ability::hospital() {
         return;
     }
-    let binary = env::current_exe()
-        .unwrap()
-        .parent()
-        .unwrap()
-        .parent()
-        .unwrap()
-        .join("wardtap");
-    assert!(
-        binary.is_file(),
-        "{} is missing: `cargo xtask build` makes it",
-        binary.display()
-    );
     let folder = env::temp_dir().join(format!("wardtap-hospital-{}", std::process::id()));
     let hospital = Hospital::build(&format!("wt-hospital-{}", std::process::id())).unwrap();
-    let mut sensor = Sensor::start(&hospital, &binary, &folder.join("sensor")).unwrap();
+    let mut sensor = Sensor::start(&hospital, &folder.join("sensor")).unwrap();
     let mut scenario = Scenario::start(&hospital, &folder.join("hospital")).unwrap();
     for _ in 0..2 {
         scenario.round().unwrap();
     }
     let done = scenario.finish().unwrap().clone();
-    let status = sensor.wait_for_all(&hospital).unwrap();
-    for ring in status["ring"].as_array().unwrap() {
-        assert_eq!(ring["lost"], 0, "{status}");
-    }
+    drop(scenario);
+    assert_patient_went_by(&folder.join("hospital"));
+    assert_eq!(
+        sensor.differences(&done).unwrap(),
+        [""; 0],
+        "seen, and done"
+    );
+    let account = sensor.account(&hospital).unwrap();
+    assert_eq!(account.lost, 0, "{account:?}");
+    assert_eq!(known_hosts(&sensor), expected_hosts());
 
     // Everything that a person or a program can read of the sensor.
     let mut said = vec![("metrics", sensor.metrics(hospital.sensor()).unwrap())];
@@ -62,15 +57,32 @@ fn the_sensor_sees_what_was_done_and_no_patient() {
         }
     }
 
+    // Its end added nothing.
     let seen = Tally::of_events(&sensor.events().unwrap());
-    let differences = seen.differences(&done);
-    assert!(
-        differences.is_empty(),
-        "seen, and done:\n{}",
-        differences.join("\n")
-    );
-    drop(scenario);
-    remove(&folder);
+    assert_eq!(seen.differences(&done), [""; 0], "seen, and done");
+    fs::remove_dir_all(&folder).unwrap();
+}
+
+/// The image came to the workstation in clear text, and its name with it: there was something to find.
+fn assert_patient_went_by(folder: &Path) {
+    let image = fs::read(folder.join("workstation/CT.2.25.1.1")).unwrap();
+    let name = CANARY.name.as_bytes();
+    assert!(image.windows(name.len()).any(|window| window == name));
+}
+
+/// Addresses of the hosts that the sensor knows, and the Ethernet address of each.
+fn known_hosts(sensor: &Sensor) -> BTreeSet<(String, String)> {
+    let devices = sensor.ask_json(&["devices", "list"]).unwrap();
+    let word = |value: &Value| value.as_str().unwrap().to_owned();
+    let devices = devices["items"].as_array().unwrap().iter();
+    devices
+        .map(|device| (word(&device["address"]), word(&device["macs"][0])))
+        .collect()
+}
+
+fn expected_hosts() -> BTreeSet<(String, String)> {
+    let host = |role: Role| (role.address().to_string(), role.mac());
+    Role::ALL.into_iter().map(host).collect()
 }
 
 fn assert_no_patient(what: &str, bytes: &[u8]) {
@@ -80,8 +92,4 @@ fn assert_no_patient(what: &str, bytes: &[u8]) {
             .any(|window| window == word.as_bytes());
         assert!(!found, "the patient's {word:?} is in {what}");
     }
-}
-
-fn remove(folder: &Path) {
-    fs::remove_dir_all(folder).unwrap();
 }

@@ -1,20 +1,20 @@
-//! `cargo xtask demo`: a small hospital in network namespaces, real programs at work in it, and what the
-//! sensor at its mirror port saw.
+//! `cargo xtask demo`: a small hospital in network namespaces, and what the sensor sees of it.
 
 mod interruption;
+mod words;
 
 use std::{
     fs,
-    path::Path,
+    process::exit,
     time::{Duration, Instant},
 };
 
-use anyhow::{Result, bail, ensure};
+use anyhow::{Context, Result, ensure};
 use nix::unistd::geteuid;
 use tests::{
-    hospital::{Hospital, Role},
+    hospital::Hospital,
     scenario::Scenario,
-    sensor::Sensor,
+    sensor::{Account, Sensor},
     tally::Tally,
 };
 
@@ -23,14 +23,15 @@ use crate::{
     install::{self, PEERS},
     workspace::target,
 };
-use interruption::Interruption;
 
-/// Names of the demo's namespaces begin with it.
+use interruption::{INTERRUPTED, Interruption};
+
+/// What the namespaces' names begin with.
 const PREFIX: &str = "wardtap-demo";
 
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
-    /// How long the hospital works, at least one round of about two seconds
+    /// How long the hospital works, seconds
     #[arg(long, default_value_t = 5)]
     seconds: u64,
     /// Leave hospital and sensor running until Ctrl-C, to look around
@@ -47,108 +48,86 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     install::programs(PEERS)?;
     install::python()?;
     ebpf::objects()?;
-    let binary = ebpf::daemon(false)?;
+    ebpf::daemon(false)?;
     let interruption = Interruption::watch(PREFIX)?;
+    match demo(arguments, &interruption) {
+        Err(error) if interruption.came() => {
+            eprintln!("{error:#}; everything was removed");
+            exit(INTERRUPTED)
+        }
+        done => done,
+    }
+}
+
+fn demo(arguments: &Arguments, interruption: &Interruption) -> Result<()> {
     let folder = target().join("demo");
     if folder.exists() {
-        fs::remove_dir_all(&folder)?;
+        fs::remove_dir_all(&folder).with_context(|| folder.display().to_string())?;
     }
-
-    say("A hospital in network namespaces");
+    println!("{}", words::TOPOLOGY);
     let hospital = Hospital::build(PREFIX)?;
-    for role in Role::ALL {
-        println!("  {:<18} {}", role.name(), role.address());
+    let mut sensor = Sensor::start(&hospital, &folder.join("sensor"))?;
+    let mut scenario = Scenario::start(&hospital, &folder)?;
+    println!("{}", words::WORK);
+    let start = Instant::now();
+    while scenario.rounds() == 0 || start.elapsed() < Duration::from_secs(arguments.seconds) {
+        scenario.round()?;
+        interruption.check()?;
     }
-    println!("  one switch between them, and a mirror port to the sensor's namespace");
+    let rounds = scenario.rounds();
+    let done = scenario.finish()?.clone();
+    println!("{rounds} rounds in {} s.", start.elapsed().as_secs());
 
-    let mut sensor = Sensor::start(&hospital, &binary, &folder.join("sensor"))?;
-    let work = work(arguments, &hospital, &folder, &interruption)?;
-    sensor.wait_for_all(&hospital)?;
-    show(&sensor)?;
+    let differences = sensor.differences(&done)?;
+    interruption.check()?;
+    let account = sensor.account(&hospital)?;
+    for (question, meaning) in words::QUESTIONS {
+        println!("\n$ wardtap {}\n{meaning}\n", question.join(" "));
+        sensor.show(question)?;
+    }
+    conclude(&done, &differences, &account)?;
     if arguments.keep {
-        println!(
-            "\nStill running: {} --socket {} status, and so on. Ctrl-C ends it.",
-            binary.display(),
-            folder.join("sensor/control.sock").display()
-        );
+        println!("{}", words::look_around(&sensor));
         interruption.wait();
     }
+    drop(scenario);
     sensor.stop()?;
-    compare(&sensor, &work)
-}
-
-/// Lets the hospital work; the account of what was done.
-fn work(
-    arguments: &Arguments,
-    hospital: &Hospital,
-    folder: &Path,
-    interruption: &Interruption,
-) -> Result<Tally> {
-    say("At work: DCMTK stores, finds and moves images; an interface engine sends HL7 to the EHR");
-    let mut scenario = Scenario::start(hospital, &folder.join("hospital"))?;
-    let end = Instant::now() + Duration::from_secs(arguments.seconds);
-    loop {
-        scenario.round()?;
-        println!("  round {} is done", scenario.rounds());
-        interruption.check(Duration::from_millis(100))?;
-        if Instant::now() >= end {
-            break;
-        }
-    }
-    Ok(scenario.finish()?.clone())
-}
-
-/// Prints what the sensor saw, each part with what it means.
-fn show(sensor: &Sensor) -> Result<()> {
-    let parts: [(&str, &[&str], &str); 4] = [
-        (
-            "Devices (wardtap devices list)",
-            &["devices", "list"],
-            "Hosts by address, with the AE titles and HL7 applications they go by, the services they \
-             offer, and what they send in clear text.",
-        ),
-        (
-            "Sessions (wardtap sessions list)",
-            &["sessions", "list", "--limit", "20"],
-            "Who sends images to whom and how it ended; who sends which messages and how fast they are \
-             acknowledged. No patient's name, no image: these never leave the kernel.",
-        ),
-        (
-            "Flows (wardtap flows list)",
-            &["flows", "list", "--limit", "12"],
-            "All conversations, medical or not.",
-        ),
-        (
-            "Status (wardtap status)",
-            &["status"],
-            "How the sensor fares: every packet has one disposition, and offered = received + lost.",
-        ),
-    ];
-    for (title, arguments, meaning) in parts {
-        say(title);
-        println!("{meaning}\n\n{}", sensor.ask(arguments)?.trim_end());
-    }
+    drop(sensor);
+    drop(hospital);
+    println!(
+        "Everything was removed, but for the files in {}.",
+        folder.display()
+    );
     Ok(())
 }
 
-/// Compares what was done with the sensor's events.
-fn compare(sensor: &Sensor, done: &Tally) -> Result<()> {
-    say("What was done, and what was seen");
-    let seen = Tally::of_events(&sensor.events()?);
+/// Says whether the sensor saw what was done.
+fn conclude(done: &Tally, differences: &[String], account: &Account) -> Result<()> {
+    println!("\nWhat was done in the hospital:\n");
     for (what, count) in done.iter() {
-        println!("  {count:>4} × {what}");
+        println!("{count:>6} x {what}");
     }
-    let differences = seen.differences(done);
-    if differences.is_empty() {
-        println!("\nThe sensor saw all of it and nothing else.");
-        return Ok(());
-    }
-    bail!(
-        "the sensor saw something else:\n  {}",
-        differences.join("\n  ")
-    )
-}
-
-fn say(title: &str) {
-    println!("\n== {title} ==\n");
+    ensure!(
+        differences.is_empty(),
+        "the sensor's events differ from what was done:\n{}",
+        differences.join("\n")
+    );
+    println!("\nThe sensor's events say the same.");
+    println!(
+        "{} frames left the switch's mirror port, {} were seen: {}.",
+        account.mirrored,
+        account.frames,
+        account
+            .dispositions
+            .iter()
+            .map(|(name, count)| format!("{count} {name}"))
+            .collect::<Vec<_>>()
+            .join(" + ")
+    );
+    println!(
+        "{} events were offered to the ring buffer: {} received, {} lost.",
+        account.offered, account.received, account.lost
+    );
+    ensure!(account.complete(), "the account is not exact: {account:?}");
+    Ok(())
 }

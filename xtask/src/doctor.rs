@@ -4,7 +4,7 @@ use anyhow::Result;
 use nix::unistd::geteuid;
 
 use crate::{
-    install::{PEERS, debian_has},
+    install::{self, PEERS, debian_has},
     test::{DENY, deny_version},
     toolchain,
     workspace::{output, which},
@@ -97,6 +97,13 @@ fn findings() -> Vec<Finding> {
             remedy: "`cargo xtask test` installs it with cargo".into(),
         },
     ];
+    findings.push(Finding {
+        hinders: TEST,
+        what: "python-hl7 (HL7 peers of the test hospital)".into(),
+        found: install::python_version(),
+        remedy: "`cargo xtask test` installs it into target/python; python3 and python3-venv first"
+            .into(),
+    });
     findings.extend(PEERS.iter().map(|program| Finding {
         hinders: TEST,
         what: format!("{} ({})", program.name, program.purpose),

@@ -76,7 +76,7 @@ pub(crate) fn programs(wanted: &[Program]) -> Result<()> {
 pub(crate) fn debian_packages(packages: &[&str]) -> Result<()> {
     let mut install = Command::new("apt-get");
     install
-        .args(["install", "-y", "--no-install-recommends"])
+        .args(["install", "-y", "-qq", "--no-install-recommends"])
         .args(packages)
         .env("DEBIAN_FRONTEND", "noninteractive");
     if which("apt-get").is_none() {
@@ -92,7 +92,7 @@ pub(crate) fn debian_packages(packages: &[&str]) -> Result<()> {
             line(&install)
         );
     }
-    run(Command::new("apt-get").args(["-q", "update"]))?;
+    run(Command::new("apt-get").args(["-qq", "update"]))?;
     run(&mut install)
 }
 
@@ -112,12 +112,18 @@ pub(crate) fn cargo_package(name: &str, version: &str, purpose: &str) -> Result<
     run(&mut install)
 }
 
+/// The version of python-hl7 that is here.
+pub(crate) fn python_version() -> Option<String> {
+    let ask = "import hl7, hl7.mllp; print(hl7.__version__)";
+    output(tests::hl7::python(), &["-c", ask]).map(|text| text.trim().to_owned())
+}
+
 /// A Python environment with python-hl7, whose MLLP client and server are the HL7 peers of the tests
 /// and the demo.
 pub(crate) fn python() -> Result<()> {
     let folder = tests::hl7::python_folder();
     let python = tests::hl7::python();
-    if output(&python, &["-c", "import hl7.mllp"]).is_some() {
+    if python_version().is_some() {
         return Ok(());
     }
     println!(

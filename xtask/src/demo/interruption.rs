@@ -2,14 +2,17 @@
 
 use std::{
     process::exit,
-    sync::mpsc::{Receiver, RecvTimeoutError, channel},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+        mpsc::{Receiver, channel},
+    },
     thread,
     time::Duration,
 };
 
 use anyhow::{Result, bail};
 use nix::sys::signal::{SigSet, Signal};
-
 use tests::netns::remove_leftovers;
 
 /// How long the main thread has to end by itself.
@@ -20,11 +23,12 @@ pub(super) const INTERRUPTED: i32 = 130;
 /// Says whether a signal to end has come.
 pub(super) struct Interruption {
     signals: Receiver<()>,
+    came: Arc<AtomicBool>,
 }
 
 impl Interruption {
-    /// From now on `SIGINT`, `SIGTERM` and `SIGHUP` are a matter of [`Self::check`]. If that is not
-    /// asked in time, or on a second signal, everything under `prefix` is torn down at once.
+    /// From now on `SIGINT`, `SIGTERM` and `SIGHUP` are a matter of [`Self::check`]. If the program has not
+    /// ended in time, or on a second signal, everything under `prefix` is torn down at once.
     ///
     /// To be called before any other thread is started; child processes are not affected.
     pub(super) fn watch(prefix: &'static str) -> Result<Self> {
@@ -32,12 +36,15 @@ impl Interruption {
         set.extend([Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP]);
         set.thread_block()?;
         let (sender, signals) = channel();
-        let next = move || match set.wait() {
-            Ok(signal) => eprintln!("{signal}: cleaning up"),
-            Err(error) => eprintln!("waiting for signals: {error}"),
-        };
+        let came = Arc::new(AtomicBool::new(false));
+        let flag = Arc::clone(&came);
         thread::spawn(move || {
+            let next = || match set.wait() {
+                Ok(signal) => eprintln!("\n{signal}: cleaning up"),
+                Err(error) => eprintln!("waiting for signals: {error}"),
+            };
             next();
+            flag.store(true, Ordering::Relaxed);
             // If nobody listens any more, the main thread is at its end anyway.
             let _ = sender.send(());
             thread::spawn(move || {
@@ -47,18 +54,23 @@ impl Interruption {
             next();
             tear_down(prefix)
         });
-        Ok(Self { signals })
+        Ok(Self { signals, came })
     }
 
-    /// Waits for a signal, at most for `time`.
+    /// True once a signal came.
+    pub(super) fn came(&self) -> bool {
+        self.came.load(Ordering::Relaxed)
+    }
+
+    /// Goes on only without a signal.
     ///
     /// # Errors
     /// When one came.
-    pub(super) fn check(&self, time: Duration) -> Result<()> {
-        match self.signals.recv_timeout(time) {
-            Err(RecvTimeoutError::Timeout) => Ok(()),
-            _ => bail!("interrupted"),
+    pub(super) fn check(&self) -> Result<()> {
+        if self.came() {
+            bail!("interrupted");
         }
+        Ok(())
     }
 
     /// Waits for a signal.
