@@ -61,6 +61,10 @@ pub(super) struct ReplayArgs {
 /// # Errors
 /// When nothing of a file can be read, or the events can't be written.
 pub(super) fn run(args: &ReplayArgs) -> anyhow::Result<ExitCode> {
+    anyhow::ensure!(
+        args.times == 1 || !args.files.iter().any(|path| path == Path::new("-")),
+        "--loop can't read the standard input (-) a second time: name a file"
+    );
     let mut replay = Replay::new(ReplayOptions {
         pipeline: PipelineOptions {
             flow_events: args.json,
@@ -69,15 +73,22 @@ pub(super) fn run(args: &ReplayArgs) -> anyhow::Result<ExitCode> {
         ..ReplayOptions::default()
     });
     let mut sink = Sink::new(args.json);
+    let mut code = ExitCode::SUCCESS;
     let begin = Instant::now();
     for time in 0..args.times {
         if time > 0 {
             replay.begin_again();
         }
         for path in &args.files {
-            let reading = read(&mut replay, path, &mut sink)?;
-            if time == 0 {
-                warn(path, &reading);
+            match read(&mut replay, path, &mut sink) {
+                Ok(reading) if time == 0 => warn(path, &reading),
+                Ok(_) => {}
+                // What the other files hold is not lost with this one.
+                Err(error) if args.files.len() > 1 => {
+                    eprintln!("wardtap: {error:#}");
+                    code = ExitCode::FAILURE;
+                }
+                Err(error) => return Err(error),
             }
             sink.check()?;
         }
@@ -102,7 +113,7 @@ pub(super) fn run(args: &ReplayArgs) -> anyhow::Result<ExitCode> {
             print(&text)?;
         }
     }
-    Ok(ExitCode::SUCCESS)
+    Ok(code)
 }
 
 fn read(replay: &mut Replay, path: &Path, sink: &mut Sink) -> anyhow::Result<Reading> {
