@@ -19,7 +19,8 @@ pub const PORT: u16 = 2575;
 /// The folder of the Python environment that `cargo xtask test` and `demo` make.
 #[must_use]
 pub fn python_folder() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/python")
+    let tests = Path::new(env!("CARGO_MANIFEST_DIR"));
+    tests.parent().unwrap_or(tests).join("target/python")
 }
 
 /// The Python interpreter that has python-hl7.

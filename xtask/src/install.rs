@@ -1,6 +1,6 @@
 //! What has to be on the machine, and putting it there.
 
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use anyhow::{Result, bail};
 use nix::unistd::geteuid;
@@ -93,7 +93,8 @@ pub(crate) fn debian_packages(packages: &[&str]) -> Result<()> {
         );
     }
     run(Command::new("apt-get").args(["-qq", "update"]))?;
-    run(&mut install)
+    // Its progress is of no interest; what goes wrong it says on the other channel.
+    run(install.stdout(Stdio::null()))
 }
 
 /// True if apt knows the package.
