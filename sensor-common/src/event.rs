@@ -103,10 +103,8 @@ pub struct ChunkHeader {
     pub pad2: u32,
 }
 
-/// Chunk flag: endpoint B opened the connection.
-pub const INITIATOR_B: u8 = 1;
-/// Chunk flag: the capture has not seen the connection's opening handshake.
-pub const MIDSTREAM: u8 = 2;
+/// The flags of a chunk are those of its flow.
+pub use crate::flow::{INITIATOR_B, MIDSTREAM};
 
 /// A chunk as it is built: header and room for the tape, contiguous.
 #[derive(Clone, Copy, Debug)]

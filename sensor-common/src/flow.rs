@@ -211,6 +211,7 @@ impl Flow {
     #[inline(always)]
     pub fn update(&mut self, packet: &mut Packet, now: u64) -> Edges {
         let mut edges = 0;
+        let was_closed = self.is_closed();
         let b_sends = packet.direction & 1 == 1;
         let half = if b_sends {
             &mut self.directions[1]
@@ -228,7 +229,6 @@ impl Flow {
         half.fingerprint = packet.fingerprint;
         half.add(packet, now);
 
-        let was_closed = self.flags & RESET != 0 || self.flags & (FIN_A | FIN_B) == FIN_A | FIN_B;
         if packet.is_tcp() {
             let flags = packet.tcp_flags;
             half.tcp_flags |= flags;
@@ -274,7 +274,7 @@ impl Flow {
         }
 
         let [a, b] = &self.directions;
-        let total = a.packets + b.packets;
+        let total = self.packets();
         if total >= SNAPSHOT_FROM && total.is_power_of_two() {
             edges |= Edges::SNAPSHOT;
         }
