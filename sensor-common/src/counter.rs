@@ -144,6 +144,22 @@ impl Counter {
         Self::FlowTableFull,
     ];
 
+    /// What packets carried, tunnels left out.
+    pub const LAYERS: &'static [Self] = &[
+        Self::Ipv4,
+        Self::Ipv6,
+        Self::Tcp,
+        Self::Udp,
+        Self::Icmp,
+        Self::OtherTransport,
+        Self::Fragment,
+        Self::Snapped,
+        Self::Vlan,
+    ];
+
+    /// What packets were unwrapped from.
+    pub const TUNNELS: &'static [Self] = &[Self::TunnelGre, Self::TunnelErspan, Self::TunnelVxlan];
+
     /// True for a disposition under which a packet was not understood.
     #[must_use]
     pub const fn is_unprocessed(self) -> bool {

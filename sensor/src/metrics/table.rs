@@ -52,18 +52,6 @@ const DAEMON: &str = "daemon";
 const PIPELINE: &str = "pipeline";
 const OUTPUT: &str = "output";
 
-/// What packets carried, beside their disposition.
-const LAYERS: [Counter; 9] = [
-    Counter::Ipv4,
-    Counter::Ipv6,
-    Counter::Tcp,
-    Counter::Udp,
-    Counter::Icmp,
-    Counter::OtherTransport,
-    Counter::Fragment,
-    Counter::Snapped,
-    Counter::Vlan,
-];
 const TUNNELS: [(Counter, &str); 3] = [
     (Counter::TunnelGre, "gre"),
     (Counter::TunnelErspan, "erspan"),
@@ -119,7 +107,7 @@ pub const TABLE: &[Row] = rows! {
         };
     Counter "wardtap_layer_packets_total" ["interface", "layer"] KERNEL,
         "Packets by what they carried; a packet counts once for each that holds." => |s| {
-            by_counter(s, &LAYERS)
+            by_counter(s, Counter::LAYERS)
         };
     Counter "wardtap_tunnel_packets_total" ["interface", "tunnel"] KERNEL,
         "Packets unwrapped from a tunnel." => |s| named(s, &TUNNELS);

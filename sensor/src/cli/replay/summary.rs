@@ -22,22 +22,6 @@ const ROWS: usize = 50;
 /// Rows of the list of flows.
 const FLOW_ROWS: usize = 20;
 
-/// What the packets were, beside their dispositions.
-const CONTENTS: [Counter; 12] = [
-    Counter::Ipv4,
-    Counter::Ipv6,
-    Counter::Tcp,
-    Counter::Udp,
-    Counter::Icmp,
-    Counter::OtherTransport,
-    Counter::Fragment,
-    Counter::Snapped,
-    Counter::Vlan,
-    Counter::TunnelGre,
-    Counter::TunnelErspan,
-    Counter::TunnelVxlan,
-];
-
 /// What was seen and could not be followed, beside the packets without a flow.
 const LOSSES: [Counter; 6] = [
     Counter::FlowTableFull,
@@ -121,9 +105,10 @@ fn overview(text: &mut String, replay: &Replay, stats: &PipelineStats) {
 fn packets(text: &mut String, replay: &Replay) {
     let counters = replay.counters();
     let all = counters.get(Counter::Packets).max(1);
+    let contents = [Counter::LAYERS, Counter::TUNNELS].concat();
     for (title, names) in [
         ("what became of each packet", Counter::DISPOSITIONS),
-        ("what the packets carried", &CONTENTS),
+        ("what the packets carried", contents.as_slice()),
     ] {
         let mut rows = table(&[title, "packets", "share", ""]);
         for counter in names {
