@@ -17,3 +17,4 @@ pub mod metrics;
 pub mod output;
 pub mod pipeline;
 pub mod protocol;
+pub mod response;
