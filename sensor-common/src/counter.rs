@@ -65,6 +65,8 @@ counters! {
     TransportMalformed = "transport_malformed",
     /// Packets for which no flow entry could be made, the flow table being full.
     FlowTableFull = "flow_table_full",
+    /// Packets that a containment rule dropped; what they carried is counted, no flow takes them in.
+    Contained = "contained",
 
     // What the packets carried.
     /// IPv4 packets, the innermost header counting.
@@ -142,6 +144,7 @@ impl Counter {
         Self::TunnelMalformed,
         Self::TransportMalformed,
         Self::FlowTableFull,
+        Self::Contained,
     ];
 
     /// What packets carried, tunnels left out.

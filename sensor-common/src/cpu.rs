@@ -2,6 +2,7 @@
 
 use crate::{
     bytes::Frame,
+    contain::Keys,
     counter::Counters,
     event::{Chunk, ChunkHeader},
     flow::Flow,
@@ -24,6 +25,8 @@ pub struct Cpu {
     pub chunk: Chunk,
     /// A flow entry being made.
     pub fresh: Flow,
+    /// Keys of containment's look-ups.
+    pub keys: Keys,
 }
 
 impl Cpu {
@@ -37,6 +40,7 @@ impl Cpu {
             tape: [0; tape::ROOM],
         },
         fresh: Flow::EMPTY,
+        keys: Keys::EMPTY,
     };
 
     /// Writes a whole record, or a first piece, of `N` bytes.

@@ -2,12 +2,14 @@
 
 use crate::{
     ABI_VERSION,
+    contain::{self, End, Verdict},
     counter::Counter,
     cpu::Cpu,
     event::{self, EventHeader, EventKind, FlowReason},
     flow::{self, Edges, Flow},
     packet::{Layer, MAX_TUNNELS, Outcome, protocol},
     reader::{self, STEPS, Step},
+    rule::{Clearance, Containment, Rule, RuleRef},
     settings::Settings,
     stream::Protocol,
     tape,
@@ -30,7 +32,7 @@ pub const IDLE_MIN: u64 = 1_000_000_000;
 ///
 /// The first methods only lead back into this module or into the parsers. They are here so that the
 /// kernel can make each a function that its verifier checks on its own.
-pub trait Home {
+pub trait Home: Sized {
     /// Parses the next layer of the frame into `cpu().packet`: [`Outcome::to_code`].
     fn parse_layer(&mut self) -> u32;
 
@@ -45,6 +47,21 @@ pub trait Home {
 
     /// [`send_flow`]: sends the packet's flow as it stands in `table`.
     fn send_flow(&mut self, table: Table, reason: FlowReason, now: u64);
+
+    /// [`contain::decide`], as a number.
+    fn decide(&mut self, length: u32) -> u32 {
+        contain::decide(self, length) as u32
+    }
+
+    /// [`contain::is_protected`] of an end, by its number.
+    fn is_protected(&mut self, end: u32) -> bool {
+        contain::is_protected(self, End::of(end))
+    }
+
+    /// [`contain::step`], as a number.
+    fn rule_step(&mut self, number: u32, length: u32) -> u32 {
+        contain::step(self, number, length) as u32
+    }
 
     /// This CPU's counters and scratch memory.
     fn cpu(&mut self) -> &mut Cpu;
@@ -71,11 +88,55 @@ pub trait Home {
 
     /// Sends `cpu().chunk` with `tape_len` bytes of tape; false if it was lost.
     fn emit_chunk(&mut self, tape_len: u32) -> bool;
+
+    /// What is to be known of all rules; `None` where the home is not in the path, which is what the
+    /// following methods stand for too unless they are given.
+    fn containment(&mut self) -> Option<Containment> {
+        None
+    }
+
+    /// True if `cpu().keys.host` is in the never-block list.
+    fn is_protected_host(&mut self) -> bool {
+        false
+    }
+
+    /// True if `cpu().keys.net` is in a subnet of the never-block list.
+    fn is_protected_net(&mut self) -> bool {
+        false
+    }
+
+    /// The rule of `cpu().keys.host`.
+    fn rule_of_host(&mut self) -> Option<RuleRef> {
+        None
+    }
+
+    /// The rule of `cpu().keys.pair`.
+    fn rule_of_pair(&mut self) -> Option<RuleRef> {
+        None
+    }
+
+    /// The rule of the narrowest subnet around `cpu().keys.net`.
+    fn rule_of_net(&mut self) -> Option<RuleRef> {
+        None
+    }
+
+    /// The rule in a slot.
+    fn rule(&mut self, _slot: u32) -> Option<Rule> {
+        None
+    }
+
+    /// True if `cpu().keys.clinical` is a peer that the rule spares.
+    fn is_clinical(&mut self) -> bool {
+        false
+    }
+
+    /// Counts a packet of `length` bytes at `now` that a rule dropped, or would have.
+    fn hit(&mut self, _slot: u32, _length: u32, _now: u64, _dropped: bool) {}
 }
 
-/// Processes one frame that begins with `layer`.
+/// Processes one frame that begins with `layer`: what is to become of it.
 #[inline(always)]
-pub fn process<H: Home>(home: &mut H, interface: u32, length: u32, layer: Layer) {
+pub fn process<H: Home>(home: &mut H, interface: u32, length: u32, layer: Layer) -> Verdict {
     let cpu = home.cpu();
     cpu.counters.count(Counter::Packets);
     cpu.counters.add(Counter::Bytes, u64::from(length));
@@ -91,16 +152,26 @@ pub fn process<H: Home>(home: &mut H, interface: u32, length: u32, layer: Layer)
         home.cpu().counters.count(Counter::Vlan);
     }
     if outcome != Outcome::Flow.to_code() {
+        if contain::ask(home, None, length).is_err() {
+            home.cpu().counters.count(Counter::Contained);
+            return Verdict::Drop;
+        }
         let first = Outcome::Done(Counter::Packets).to_code();
         for counter in Counter::DISPOSITIONS {
             if outcome == first + *counter as u32 {
                 home.cpu().counters.count(*counter);
             }
         }
-        return;
+        return Verdict::Pass;
     }
     classify(home.cpu());
-    track(home);
+    let found = look_up(home);
+    let Ok(clearance) = contain::ask(home, found.map(|(_, entry)| entry), length) else {
+        home.cpu().counters.count(Counter::Contained);
+        return Verdict::Drop;
+    };
+    track(home, found, clearance);
+    Verdict::Pass
 }
 
 /// Counts what the packet carried.
@@ -135,17 +206,24 @@ fn classify(cpu: &mut Cpu) {
     }
 }
 
-/// Takes the packet into its flow and sends what follows from it.
+/// A flow entry and the table that it is in.
+type Found = (Table, *mut Flow);
+
+/// Takes the packet into its flow, the entry that was `found` or a new one, and sends what follows from
+/// it.
 #[inline(always)]
-fn track<H: Home>(home: &mut H) {
+fn track<H: Home>(home: &mut H, found: Option<Found>, clearance: Option<Clearance>) {
     let now = home.now();
-    let Some((table, entry)) = entry(home, now) else {
+    let Some((table, entry)) = entry(home, found, now) else {
         home.cpu().counters.count(Counter::FlowTableFull);
         return;
     };
     // SAFETY: `find` gave the pointer for this packet's key, and the entry is not removed below before
     // its last use. Another CPU may write the other direction's half meanwhile: see `flow`.
     let flow = unsafe { &mut *entry };
+    if let Some(clearance) = clearance {
+        flow.clear(home.cpu().packet.direction, clearance);
+    }
     let edges = flow.update(&mut home.cpu().packet, now);
     if edges.has(Edges::DUPLICATE) {
         home.cpu().counters.count(Counter::Duplicate);
@@ -175,16 +253,19 @@ fn track<H: Home>(home: &mut H) {
     }
 }
 
-/// The packet's flow entry, made where there is none.
+/// The packet's flow entry, if there is one.
 #[inline(always)]
-fn entry<H: Home>(home: &mut H, now: u64) -> Option<(Table, *mut Flow)> {
-    let mut table = Table::Established;
-    let mut found = home.find(table);
-    if found.is_none() {
-        table = Table::Fresh;
-        found = home.find(table);
+fn look_up<H: Home>(home: &mut H) -> Option<Found> {
+    if let Some(entry) = home.find(Table::Established) {
+        return Some((Table::Established, entry));
     }
-    if let Some(entry) = found {
+    home.find(Table::Fresh).map(|entry| (Table::Fresh, entry))
+}
+
+/// The packet's flow entry, made where there is none or where the one that was found is over.
+#[inline(always)]
+fn entry<H: Home>(home: &mut H, found: Option<Found>, now: u64) -> Option<Found> {
+    if let Some((table, entry)) = found {
         // SAFETY: as in `track`.
         let flow = unsafe { &*entry };
         let reopened = flow.is_reopened_by(&home.cpu().packet);

@@ -7,6 +7,7 @@
 use crate::{
     half::Half,
     packet::{Packet, TCP_ACK, TCP_FIN, TCP_PSH, TCP_RST, TCP_SYN},
+    rule::Clearance,
     settings::Settings,
     stream::{CARRY, Protocol},
 };
@@ -65,6 +66,8 @@ pub struct Flow {
     pub first_payloads: [i16; FIRST_PAYLOADS],
     /// Always zero.
     pub pad: u32,
+    /// That no rule means the flow's packets, by direction; on interfaces in the path.
+    pub clearances: [Clearance; 2],
     /// Both directions, by [`crate::key::Direction`].
     pub directions: [Half; 2],
 }
@@ -110,6 +113,7 @@ impl Flow {
         mac_b: [0; 6],
         first_payloads: [0; FIRST_PAYLOADS],
         pad: 0,
+        clearances: [Clearance::NONE; 2],
         directions: [Half::EMPTY; 2],
     };
 
@@ -148,6 +152,21 @@ impl Flow {
     #[must_use]
     pub const fn is_closed(&self) -> bool {
         self.flags & RESET != 0 || self.flags & (FIN_A | FIN_B) == FIN_A | FIN_B
+    }
+
+    /// The clearance of a direction.
+    #[inline(always)]
+    #[must_use]
+    pub const fn clearance(&self, direction: u8) -> &Clearance {
+        let [a, b] = &self.clearances;
+        if direction & 1 == 1 { b } else { a }
+    }
+
+    /// Keeps a clearance of a direction.
+    #[inline(always)]
+    pub fn clear(&mut self, direction: u8, clearance: Clearance) {
+        let [a, b] = &mut self.clearances;
+        *(if direction & 1 == 1 { b } else { a }) = clearance;
     }
 
     /// Time of the last packet of either direction.

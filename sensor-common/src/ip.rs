@@ -3,7 +3,7 @@
 use crate::{
     bytes::{Frame, View},
     counter::Counter,
-    packet::Packet,
+    packet::{Packet, Reach},
 };
 
 /// IPv6 extension headers that are walked.
@@ -60,6 +60,8 @@ fn ipv4<F: Frame>(frame: &F, packet: &mut Packet) -> Result<(), Counter> {
     packet.protocol = header.u8::<9>();
     packet.key4.addr_a = header.ne32::<12>().to_ne_bytes();
     packet.key4.addr_b = header.ne32::<16>().to_ne_bytes();
+    packet.reach = Reach::Addresses as u8;
+    packet.direction = 0;
     if header.be16::<6>() & 0x1fff != 0 {
         packet.mark_later_fragment();
     }
@@ -87,6 +89,8 @@ fn ipv6<F: Frame>(frame: &F, packet: &mut Packet) -> Result<(), Counter> {
     packet.ttl = header.u8::<7>();
     packet.key6.addr_a = halves(header.ne64::<8>(), header.ne64::<16>());
     packet.key6.addr_b = halves(header.ne64::<24>(), header.ne64::<32>());
+    packet.reach = Reach::Addresses as u8;
+    packet.direction = 0;
 
     let mut next = header.u8::<6>();
     let mut offset = start + 40;

@@ -8,6 +8,7 @@ use crate::{
     flow::Flow,
     half::Half,
     key::{FlowKey, Key4},
+    rule::{Clearance, ClinicalKey, Containment, Hits, HostKey, NetKey, Rule, RuleRef},
     settings::Settings,
     stream::Stream,
     tape,
@@ -18,14 +19,22 @@ const _: () = {
     assert!(size_of::<FlowKey>() == 40);
     assert!(size_of::<Stream>() == 64);
     assert!(size_of::<Half>() == 272);
-    assert!(size_of::<Flow>() == 600);
-    assert!(offset_of!(Flow, directions) == 56);
+    assert!(size_of::<Flow>() == 632);
+    assert!(offset_of!(Flow, clearances) == 56);
     assert!(size_of::<EventHeader>() == 16);
-    assert!(size_of::<FlowEvent>() == 16 + 40 + 600);
+    assert!(size_of::<FlowEvent>() == 16 + 40 + 632);
     assert!(size_of::<ChunkHeader>() == 80);
     assert!(offset_of!(Chunk, tape) == size_of::<ChunkHeader>());
     assert!(size_of::<Chunk>() == size_of::<ChunkHeader>() + tape::ROOM);
     assert!(size_of::<Settings>() == 40);
+    assert!(size_of::<Rule>() == 32);
+    assert!(size_of::<RuleRef>() == 8);
+    assert!(size_of::<Hits>() == 40);
+    assert!(size_of::<HostKey>() == 20);
+    assert!(size_of::<NetKey>() == 20);
+    assert!(size_of::<ClinicalKey>() == 32);
+    assert!(size_of::<Containment>() == 24);
+    assert!(size_of::<Clearance>() == 16);
     // A ring entry that asks for more than eight panics in the kernel (aya-ebpf 0.2.1).
     assert!(align_of::<FlowEvent>() == 8);
     assert!(align_of::<Chunk>() == 8);

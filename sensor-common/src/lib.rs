@@ -20,6 +20,7 @@
 )]
 
 pub mod bytes;
+pub mod contain;
 pub mod counter;
 pub mod cpu;
 pub mod dicom;
@@ -31,6 +32,7 @@ pub mod hl7;
 pub mod key;
 pub mod packet;
 pub mod reader;
+pub mod rule;
 pub mod settings;
 pub mod stream;
 pub mod tape;
@@ -46,4 +48,4 @@ mod tunnel;
 ///
 /// It is in the pin directory's name and in each event; the loader and the event reader refuse any
 /// other.
-pub const ABI_VERSION: u8 = 1;
+pub const ABI_VERSION: u8 = 2;

@@ -3,7 +3,7 @@
 use crate::{
     bytes::{Frame, View},
     counter::Counter,
-    packet::Packet,
+    packet::{Packet, Reach},
 };
 
 /// VLAN tags that are read; `QinQ` has two.
@@ -22,6 +22,7 @@ pub(crate) fn ethernet<F: Frame>(frame: &F, packet: &mut Packet) -> Result<u8, C
     let header = frame.view::<14>(start).ok_or(Counter::LinkTruncated)?;
     packet.macs.begin = header.ne64::<0>().to_ne_bytes();
     packet.macs.end = header.ne32::<8>().to_ne_bytes();
+    packet.reach = Reach::Macs as u8;
     let mut kind = header.be16::<12>();
     let mut offset = start + 14;
     let mut depth = 0;
@@ -45,7 +46,10 @@ pub(crate) fn ethernet<F: Frame>(frame: &F, packet: &mut Packet) -> Result<u8, C
     match kind {
         IPV4 => Ok(4),
         IPV6 => Ok(6),
-        ARP => Err(Counter::Arp),
+        ARP => {
+            packet.mark_arp();
+            Err(Counter::Arp)
+        }
         kind if is_tag(kind) => Err(Counter::VlanDepth),
         _ => Err(Counter::NotIp),
     }

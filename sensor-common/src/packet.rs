@@ -1,6 +1,9 @@
 //! From the first byte of a frame to the flow key: what is known of a packet.
 
-use crate::{bytes::Frame, counter::Counter, ip, key::FlowKey, key::Key4, link, transport, tunnel};
+use crate::{
+    bytes::Frame, counter::Counter, ip, key::FlowKey, key::Key4, link, rule::Clearance, transport,
+    tunnel,
+};
 
 /// Tunnels that are unwrapped, one inside the other.
 pub const MAX_TUNNELS: u8 = 2;
@@ -82,6 +85,22 @@ impl Outcome {
 const LATER_FRAGMENT: u8 = 1;
 /// Packet flag: the capture is shorter than the headers say.
 const SNAPPED: u8 = 2;
+/// Packet flag: ARP (RFC 826).
+const ARP: u8 = 4;
+
+/// How much of a packet is known, however parsing ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[repr(u8)]
+pub enum Reach {
+    /// Nothing.
+    Nothing = 0,
+    /// The Ethernet addresses.
+    Macs = 1,
+    /// The IP addresses too, in the key's fields as they come: A is the source.
+    Addresses = 2,
+    /// The flow key.
+    Key = 3,
+}
 
 /// A packet, as far as it has been parsed. Parsing goes from layer to layer and leaves the innermost.
 #[derive(Clone, Copy, Debug)]
@@ -134,8 +153,8 @@ pub struct Packet {
     /// First byte of the payload.
     pub first_byte: u8,
     flags: u8,
-    /// Always zero.
-    pub pad: u8,
+    /// [`Reach`].
+    pub reach: u8,
     /// Ethernet addresses of the innermost header; zero where there was none.
     pub macs: Macs,
 }
@@ -163,6 +182,16 @@ impl Macs {
     pub const fn destination(&self) -> [u8; 6] {
         let [d0, d1, d2, d3, d4, d5, ..] = self.begin;
         [d0, d1, d2, d3, d4, d5]
+    }
+
+    /// The clearance of a packet with these addresses, while the rules are as in `generation`.
+    #[inline(always)]
+    #[must_use]
+    pub const fn clearance(&self, generation: u32) -> Clearance {
+        Clearance {
+            macs: u64::from_ne_bytes(self.begin),
+            macs_and_generation: (u32::from_ne_bytes(self.end) as u64) << 32 | generation as u64,
+        }
     }
 
     /// The source.
@@ -201,7 +230,7 @@ impl Packet {
         layer: 0,
         first_byte: 0,
         flags: 0,
-        pad: 0,
+        reach: Reach::Nothing as u8,
         macs: Macs::EMPTY,
     };
 
@@ -210,6 +239,7 @@ impl Packet {
     pub fn begin(&mut self, interface: u32, layer: Layer) {
         self.interface = interface;
         self.offset = 0;
+        self.reach = Reach::Nothing as u8;
         self.layer = layer as u8;
         self.tunnels = 0;
         self.tunnel_depth = 0;
@@ -237,6 +267,8 @@ impl Packet {
             return Outcome::Done(counter);
         }
         if self.protocol == protocol::GRE && !self.is_later_fragment() {
+            // Were it looked up by its outer addresses, all that the tunnel carries would be hit.
+            self.forget_addresses();
             match tunnel::gre(frame, self) {
                 Ok(true) => return self.enter_tunnel(),
                 Ok(false) => {}
@@ -254,6 +286,7 @@ impl Packet {
 
     #[inline(always)]
     fn enter_tunnel(&mut self) -> Outcome {
+        self.forget_addresses();
         if self.tunnel_depth >= MAX_TUNNELS {
             return Outcome::Done(Counter::TunnelDepth);
         }
@@ -261,6 +294,13 @@ impl Packet {
         self.vlan_depth = 0;
         self.vlans = [0; 2];
         Outcome::Tunnel
+    }
+
+    #[inline(always)]
+    fn forget_addresses(&mut self) {
+        if self.reach > Reach::Macs as u8 {
+            self.reach = Reach::Macs as u8;
+        }
     }
 
     /// The flow key of either family.
@@ -293,6 +333,18 @@ impl Packet {
     #[must_use]
     pub const fn is_snapped(&self) -> bool {
         self.flags & SNAPPED != 0
+    }
+
+    /// True for ARP.
+    #[inline(always)]
+    #[must_use]
+    pub const fn is_arp(&self) -> bool {
+        self.flags & ARP != 0
+    }
+
+    #[inline(always)]
+    pub(crate) fn mark_arp(&mut self) {
+        self.flags |= ARP;
     }
 
     #[inline(always)]

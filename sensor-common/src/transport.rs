@@ -3,7 +3,7 @@
 use crate::{
     bytes::{Frame, View},
     counter::Counter,
-    packet::{Packet, TCP_SYN, protocol},
+    packet::{Packet, Reach, TCP_SYN, protocol},
 };
 
 /// Reads the transport header at the offset, leaves the offset at the payload, and completes the key.
@@ -117,6 +117,7 @@ fn complete_key(packet: &mut Packet, source_port: u16, destination_port: u16) {
         key.pad = [0; 2];
     }
     packet.direction = u8::from(turned);
+    packet.reach = Reach::Key as u8;
 }
 
 #[inline(always)]

@@ -72,16 +72,14 @@ pub(crate) fn sensor_next_segment(context: XdpContext) -> u32 {
         add::<4>(&context, SEQUENCE, length - 40);
         add::<2>(&context, IDENTIFICATION, 1);
     }
-    observe(context.ctx);
-    XDP_PASS
+    observe(context.ctx)
 }
 
 /// The sensor; each run's packet has a source address of its own.
 #[xdp]
 pub(crate) fn sensor_new_flow(context: XdpContext) -> u32 {
     add::<4>(&context, SOURCE, 1);
-    observe(context.ctx);
-    XDP_PASS
+    observe(context.ctx)
 }
 
 fn bytes<const N: usize>(context: &XdpContext, offset: usize) -> Option<*mut [u8; N]> {

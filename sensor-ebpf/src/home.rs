@@ -5,19 +5,27 @@ use core::ptr;
 use aya_ebpf::{
     bindings::{BPF_ANY, BPF_NOEXIST, xdp_md},
     helpers::generated::{bpf_ktime_get_coarse_ns, bpf_ktime_get_ns},
+    maps::lpm_trie::Key,
 };
 use sensor_common::{
     cpu::Cpu,
     engine::{Home, Table},
     event::{EventHeader, FlowReason},
     flow::Flow,
+    rule::{Containment, NetKey, Rule, RuleRef},
     settings::{Clock, Settings},
 };
 
 use crate::{
     emit,
-    maps::{CPU, ESTABLISHED4, ESTABLISHED6, FRESH4, FRESH6, SETTINGS},
-    programs::{wardtap_flush, wardtap_layer, wardtap_read, wardtap_send_flow, wardtap_step},
+    maps::{
+        CLINICAL, CONTAINMENT, CPU, ESTABLISHED4, ESTABLISHED6, FRESH4, FRESH6, PROTECTED_HOSTS,
+        PROTECTED_NETS, RULE_HITS, RULE_HOSTS, RULE_NETS, RULE_PAIRS, RULES, SETTINGS,
+    },
+    programs::{
+        wardtap_decide, wardtap_flush, wardtap_layer, wardtap_protected, wardtap_read,
+        wardtap_rule_step, wardtap_send_flow, wardtap_step,
+    },
 };
 
 /// [`Clock`], set when the program is loaded; a constant to the verifier.
@@ -27,6 +35,10 @@ static WARDTAP_CLOCK: u32 = Clock::Precise as u32;
 /// Which element of [`CPU`] this program instance uses, set when it is loaded.
 #[unsafe(no_mangle)]
 static WARDTAP_SLOT: u32 = 0;
+
+/// Not 0: the interface is in the path, so rules drop there. Set when the program is loaded.
+#[unsafe(no_mangle)]
+static WARDTAP_INLINE: u32 = 0;
 
 /// This instance's scratch memory.
 #[inline(always)]
@@ -101,6 +113,21 @@ impl Home for KernelHome {
     }
 
     #[inline(always)]
+    fn decide(&mut self, length: u32) -> u32 {
+        wardtap_decide(length)
+    }
+
+    #[inline(always)]
+    fn is_protected(&mut self, end: u32) -> bool {
+        wardtap_protected(end) != 0
+    }
+
+    #[inline(always)]
+    fn rule_step(&mut self, number: u32, length: u32) -> u32 {
+        wardtap_rule_step(number, length)
+    }
+
+    #[inline(always)]
     fn settings(&mut self) -> Settings {
         SETTINGS.get(0).copied().unwrap_or(Settings::DEFAULT)
     }
@@ -152,4 +179,74 @@ impl Home for KernelHome {
     fn emit_chunk(&mut self, tape_len: u32) -> bool {
         emit::chunk(&self.cpu().chunk, tape_len)
     }
+
+    #[inline(always)]
+    fn containment(&mut self) -> Option<Containment> {
+        // SAFETY: a static of this object, read as volatile since the loader changes it.
+        let inline = unsafe { ptr::read_volatile(&raw const WARDTAP_INLINE) };
+        if inline == 0 {
+            return None;
+        }
+        CONTAINMENT.get(0).copied()
+    }
+
+    #[inline(always)]
+    fn is_protected_host(&mut self) -> bool {
+        PROTECTED_HOSTS.get_ptr(&self.cpu().keys.host).is_some()
+    }
+
+    #[inline(always)]
+    fn is_protected_net(&mut self) -> bool {
+        PROTECTED_NETS.get(&whole(&self.cpu().keys.net)).is_some()
+    }
+
+    #[inline(always)]
+    fn rule_of_host(&mut self) -> Option<RuleRef> {
+        // SAFETY: the value is copied; a write meanwhile is one word.
+        unsafe { RULE_HOSTS.get(&self.cpu().keys.host) }.copied()
+    }
+
+    #[inline(always)]
+    fn rule_of_pair(&mut self) -> Option<RuleRef> {
+        // SAFETY: as above.
+        unsafe { RULE_PAIRS.get(&self.cpu().keys.pair) }.copied()
+    }
+
+    #[inline(always)]
+    fn rule_of_net(&mut self) -> Option<RuleRef> {
+        RULE_NETS.get(&whole(&self.cpu().keys.net)).copied()
+    }
+
+    #[inline(always)]
+    fn rule(&mut self, slot: u32) -> Option<Rule> {
+        RULES.get(slot).copied()
+    }
+
+    #[inline(always)]
+    fn is_clinical(&mut self) -> bool {
+        CLINICAL.get_ptr(&self.cpu().keys.clinical).is_some()
+    }
+
+    #[inline(always)]
+    fn hit(&mut self, slot: u32, length: u32, now: u64, dropped: bool) {
+        let Some(hits) = RULE_HITS.get_ptr_mut(slot) else {
+            return;
+        };
+        // SAFETY: an element of the per-CPU array, written by this CPU alone.
+        let hits = unsafe { &mut *hits };
+        hits.last = now;
+        if dropped {
+            hits.packets += 1;
+            hits.bytes += u64::from(length);
+        } else {
+            hits.would_packets += 1;
+            hits.would_bytes += u64::from(length);
+        }
+    }
+}
+
+/// The key of a look-up of one address.
+#[inline(always)]
+fn whole(net: &NetKey) -> Key<NetKey> {
+    Key::new(NetKey::WHOLE, *net)
 }

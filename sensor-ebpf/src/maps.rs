@@ -2,13 +2,18 @@
 //! shares them between the program instances of all interfaces.
 
 use aya_ebpf::{
+    bindings::BPF_F_NO_PREALLOC,
     macros::map,
-    maps::{Array, HashMap, LruHashMap, PerCpuArray, RingBuf},
+    maps::{Array, HashMap, LpmTrie, LruHashMap, PerCpuArray, RingBuf},
 };
 use sensor_common::{
     cpu::Cpu,
     flow::Flow,
     key::{FlowKey, Key4},
+    rule::{
+        CLINICAL_MAX, ClinicalKey, Containment, Hits, HostKey, NetKey, PROTECTED_MAX, RULES_MAX,
+        Rule, RuleRef,
+    },
     settings::Settings,
 };
 
@@ -39,3 +44,43 @@ pub(crate) static FRESH4: LruHashMap<Key4, Flow> = LruHashMap::pinned(1, 0);
 /// New IPv6 flows.
 #[map]
 pub(crate) static FRESH6: LruHashMap<FlowKey, Flow> = LruHashMap::pinned(1, 0);
+
+/// What is to be known of all rules; one element.
+#[map]
+pub(crate) static CONTAINMENT: Array<Containment> = Array::pinned(1, 0);
+
+/// The rules, by slot.
+#[map]
+pub(crate) static RULES: Array<Rule> = Array::pinned(RULES_MAX, 0);
+
+/// What they have hit, by slot.
+#[map]
+pub(crate) static RULE_HITS: PerCpuArray<Hits> = PerCpuArray::pinned(RULES_MAX, 0);
+
+/// Rules of devices, by IP or Ethernet address, and of their services.
+#[map]
+pub(crate) static RULE_HOSTS: HashMap<HostKey, RuleRef> = HashMap::pinned(RULES_MAX, 0);
+
+/// Rules of pairs and flows.
+#[map]
+pub(crate) static RULE_PAIRS: HashMap<FlowKey, RuleRef> = HashMap::pinned(RULES_MAX, 0);
+
+/// Rules of subnets.
+#[map]
+pub(crate) static RULE_NETS: LpmTrie<NetKey, RuleRef> =
+    LpmTrie::pinned(RULES_MAX, BPF_F_NO_PREALLOC);
+
+/// Peers that rules of scope keep-clinical spare.
+#[map]
+pub(crate) static CLINICAL: HashMap<ClinicalKey, u32> =
+    HashMap::pinned(CLINICAL_MAX, BPF_F_NO_PREALLOC);
+
+/// The never-block list: IP and Ethernet addresses.
+#[map]
+pub(crate) static PROTECTED_HOSTS: HashMap<HostKey, u32> =
+    HashMap::pinned(PROTECTED_MAX, BPF_F_NO_PREALLOC);
+
+/// The never-block list: subnets.
+#[map]
+pub(crate) static PROTECTED_NETS: LpmTrie<NetKey, u32> =
+    LpmTrie::pinned(PROTECTED_MAX, BPF_F_NO_PREALLOC);

@@ -9,12 +9,16 @@
 use core::ptr;
 
 use aya_ebpf::{
-    bindings::{xdp_action::XDP_PASS, xdp_md},
+    bindings::{
+        xdp_action::{XDP_DROP, XDP_PASS},
+        xdp_md,
+    },
     macros::xdp,
     programs::XdpContext,
 };
 use sensor_common::{
     bytes::Frame,
+    contain::{self, Answer, End, Verdict},
     counter::Counter,
     engine::{self, Table},
     event::FlowReason,
@@ -30,29 +34,34 @@ use crate::{
 /// The sensor.
 #[xdp]
 pub(crate) fn wardtap(context: XdpContext) -> u32 {
-    observe(context.ctx);
-    XDP_PASS
+    observe(context.ctx)
 }
 
 /// The sensor for interfaces whose frames come in several buffers (Linux 5.18); it reads the first.
 #[xdp(frags)]
 pub(crate) fn wardtap_frags(context: XdpContext) -> u32 {
-    observe(context.ctx);
-    XDP_PASS
+    observe(context.ctx)
 }
 
+/// Gives a packet to the engine; the engine's verdict as XDP has it.
 #[inline(always)]
-pub(crate) fn observe(context: *mut xdp_md) {
-    let Some(cpu) = home::cpu() else { return };
+pub(crate) fn observe(context: *mut xdp_md) -> u32 {
+    let Some(cpu) = home::cpu() else {
+        return XDP_PASS;
+    };
     // SAFETY: the kernel calls with a valid context.
     let interface = unsafe { (*context).ingress_ifindex };
     let length = XdpFrame::new(context).len();
-    engine::process(
+    let verdict = engine::process(
         &mut KernelHome::new(context, cpu),
         interface,
         length,
         Layer::Ethernet,
     );
+    match verdict {
+        Verdict::Drop => XDP_DROP,
+        Verdict::Pass => XDP_PASS,
+    }
 }
 
 /// Parses the next layer: [`Outcome::to_code`].
@@ -117,4 +126,34 @@ pub(crate) extern "C" fn wardtap_send_flow(table: u32, reason: u32, now: u64) ->
         );
     }
     0
+}
+
+/// [`contain::decide`]: an [`Answer`].
+#[unsafe(no_mangle)]
+#[inline(never)]
+pub(crate) extern "C" fn wardtap_decide(length: u32) -> u32 {
+    let Some(cpu) = home::cpu() else {
+        return Answer::Clear as u32;
+    };
+    contain::decide(&mut KernelHome::new(ptr::null_mut(), cpu), length) as u32
+}
+
+/// [`contain::is_protected`] of an end, by its number: 1 or 0.
+#[unsafe(no_mangle)]
+#[inline(never)]
+pub(crate) extern "C" fn wardtap_protected(end: u32) -> u32 {
+    let Some(cpu) = home::cpu() else { return 0 };
+    let mut home = KernelHome::new(ptr::null_mut(), cpu);
+    u32::from(contain::is_protected(&mut home, End::of(end)))
+}
+
+/// [`contain::step`]: an [`Answer`].
+#[unsafe(no_mangle)]
+#[inline(never)]
+pub(crate) extern "C" fn wardtap_rule_step(number: u32, length: u32) -> u32 {
+    let Some(cpu) = home::cpu() else {
+        return Answer::Clear as u32;
+    };
+    let mut home = KernelHome::new(ptr::null_mut(), cpu);
+    contain::step(&mut home, number, length) as u32
 }

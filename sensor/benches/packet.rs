@@ -4,8 +4,11 @@
 use std::{env, error::Error, fs, time::Duration};
 
 use etherparse::PacketBuilder;
-use sensor::kernel::{Clock, Options, TableSizes, TestBench};
-use sensor_common::{counter::Counter, settings::Settings};
+use sensor::{
+    kernel::{Clock, Options, Place, RuleOrder, TableSizes, TestBench},
+    response::{Scope, Service, Target, Transport},
+};
+use sensor_common::{counter::Counter, rule::RuleState, settings::Settings};
 
 /// Runs of a program in a round, and rounds. The programs take turns, so that a slow moment of the
 /// machine meets all of them.
@@ -20,6 +23,8 @@ struct Case {
     frame: Vec<u8>,
     clock: Clock,
     repeat: u32,
+    /// In the path, with so many rules of other devices; `None`: at a mirror.
+    rules: Option<u32>,
 }
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -29,7 +34,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let cases = cases();
     let mut benches = cases
         .iter()
-        .map(|case| TestBench::load_from(&object, case.program, &options(case.clock)))
+        .map(|case| load(&object, case))
         .collect::<Result<Vec<_>, _>>()?;
     let mut times = vec![Vec::new(); cases.len()];
     for round in 0..ROUNDS {
@@ -72,6 +77,47 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
+fn load(object: &[u8], case: &Case) -> Result<TestBench, Box<dyn Error>> {
+    let place = if case.rules.is_some() {
+        Place::Inline
+    } else {
+        Place::Mirror
+    };
+    let mut bench = TestBench::load_from(object, case.program, &options(case.clock), place)?;
+    // A third each of devices, services and pairs, and a hundred subnets: every table is looked up.
+    for number in 0..case.rules.unwrap_or(0) {
+        let [_, high, middle, low] = number.to_be_bytes();
+        let address = [100, high, middle, low].into();
+        let service = Service {
+            transport: Transport::Tcp,
+            port: 104,
+        };
+        let target = match number % 3 {
+            _ if number % 100 == 0 => Target::Subnet {
+                subnet: format!("101.{middle}.{low}.0/24").parse()?,
+            },
+            0 => Target::Device { address },
+            1 => Target::Service { address, service },
+            _ => Target::Pair {
+                a: [99, high, middle, low].into(),
+                b: address,
+                service: None,
+            },
+        };
+        bench.rules.put(&RuleOrder {
+            id: u64::from(number) + 1,
+            target: &target,
+            scope: Scope::All,
+            state: RuleState::Enabled,
+            sticky: false,
+            expires: u64::MAX,
+            clinical: &[],
+        })?;
+    }
+    bench.rules.beat(0, u64::MAX)?;
+    Ok(bench)
+}
+
 fn options(clock: Clock) -> Options {
     let tables = TableSizes {
         established4: 65_536,
@@ -94,6 +140,11 @@ fn cases() -> Vec<Case> {
         frame: frame.to_vec(),
         clock,
         repeat,
+        rules: None,
+    };
+    let inline = |name, program, rules| Case {
+        rules: Some(rules),
+        ..case(name, program, &data, Clock::Coarse, REPEAT)
     };
     vec![
         case(
@@ -125,6 +176,22 @@ fn cases() -> Vec<Case> {
             REPEAT,
         ),
         case("new flow", "sensor_new_flow", &data, Clock::Coarse, REPEAT),
+        inline(
+            "established, in the path, no rule",
+            "sensor_next_segment",
+            0,
+        ),
+        inline(
+            "established, in the path, 10,000 rules",
+            "sensor_next_segment",
+            10_000,
+        ),
+        inline("new flow, in the path, no rule", "sensor_new_flow", 0),
+        inline(
+            "new flow, in the path, 10,000 rules",
+            "sensor_new_flow",
+            10_000,
+        ),
         case(
             "DICOM association request, 279 bytes",
             "sensor_next_segment",

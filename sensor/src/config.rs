@@ -299,6 +299,7 @@ impl Config {
                         ListenMode::Driver => Some(Mode::Driver),
                         ListenMode::Generic => Some(Mode::Generic),
                     },
+                    inline: false,
                 })
                 .collect(),
             tables: TableSizes {

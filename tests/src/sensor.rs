@@ -251,7 +251,7 @@ pub struct Account {
 }
 
 /// The dispositions of a packet, `Counter::DISPOSITIONS` by label.
-const DISPOSITIONS: [&str; 13] = [
+const DISPOSITIONS: [&str; 14] = [
     "in_flow",
     "duplicate",
     "arp",
@@ -265,6 +265,7 @@ const DISPOSITIONS: [&str; 13] = [
     "tunnel_malformed",
     "transport_malformed",
     "flow_table_full",
+    "contained",
 ];
 
 impl Account {

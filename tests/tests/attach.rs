@@ -30,6 +30,7 @@ fn options(test: &str, interfaces: &[(&str, Option<Mode>)]) -> Options {
             .map(|(name, mode)| InterfaceOptions {
                 name: (*name).to_owned(),
                 mode: *mode,
+                inline: false,
             })
             .collect(),
         tables: TableSizes {

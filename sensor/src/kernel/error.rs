@@ -59,6 +59,9 @@ pub enum KernelError {
         /// The directory.
         path: PathBuf,
     },
+    /// No slot is free for another rule.
+    #[error("there are as many rules as the kernel's table holds: remove some first")]
+    RulesFull,
     /// The object lacks a map or program that this daemon needs, or has another shape.
     #[error("the kernel object has no usable {name:?}: it is of another version than this binary")]
     Shape {

@@ -48,6 +48,7 @@ pub(super) fn instance(
     options: &Options,
     pins: &Path,
     slot: u32,
+    inline: bool,
 ) -> Result<Ebpf, KernelError> {
     if object.is_empty() {
         return Err(KernelError::NoObject);
@@ -56,6 +57,7 @@ pub(super) fn instance(
         .unwrap_or(u32::MAX)
         .max(1);
     let clock = effective_clock(options.clock) as u32;
+    let inline = u32::from(inline);
     let tables = &options.tables;
     // The programs use no type of the running kernel, so a kernel without BTF of its own will do.
     let btf = Btf::from_sys_fs().ok();
@@ -70,6 +72,7 @@ pub(super) fn instance(
         .map_max_entries("FRESH6", tables.fresh6)
         .override_global("WARDTAP_SLOT", &slot, true)
         .override_global("WARDTAP_CLOCK", &clock, true)
+        .override_global("WARDTAP_INLINE", &inline, true)
         .load(object)?;
     Ok(ebpf)
 }

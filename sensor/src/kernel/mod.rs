@@ -14,6 +14,8 @@ mod pins;
 mod pod;
 mod promiscuous;
 mod ring;
+mod rule_keys;
+mod rules;
 mod test_bench;
 
 use std::{os::fd::OwnedFd, path::PathBuf, time::Duration};
@@ -30,8 +32,9 @@ pub(crate) use flows::is_active_due;
 pub use flows::{FlowTables, Occupancy, SweepItem, SweepStats, Why};
 pub use object::OBJECT;
 pub use ring::Ring;
+pub use rules::{RuleOrder, RuleTables};
 pub use sensor_common::settings::Clock;
-pub use test_bench::TestBench;
+pub use test_bench::{Place, TestBench};
 
 use pod::Pod;
 
@@ -45,6 +48,8 @@ pub struct InterfaceOptions {
     pub name: String,
     /// The mode that is asked for; `None` tries driver mode, then generic mode.
     pub mode: Option<Mode>,
+    /// The interface is in the path, so rules drop there; otherwise it receives copies.
+    pub inline: bool,
 }
 
 /// Sizes of the flow tables, in entries.
@@ -111,6 +116,7 @@ pub struct Kernel {
     cpu: PerCpuArray<MapData, Pod<Cpu>>,
     settings: Array<MapData, Pod<Settings>>,
     flows: FlowTables,
+    rules: Option<RuleTables>,
     ring: Option<Ring>,
     _pins: pins::PinDirectory,
 }
@@ -127,7 +133,7 @@ impl Kernel {
         let mut attached = Vec::new();
         let mut promiscuous = Vec::new();
         for (slot, interface) in (0..).zip(&options.interfaces) {
-            let mut ebpf = load::instance(OBJECT, options, pins.path(), slot)?;
+            let mut ebpf = load::instance(OBJECT, options, pins.path(), slot, interface.inline)?;
             let one = attach::attach(&mut ebpf, interface)?;
             promiscuous.push(promiscuous::hold(one.index)?);
             attached.push(one);
@@ -140,6 +146,7 @@ impl Kernel {
             cpu: load::take(first, "CPU")?,
             settings,
             flows: FlowTables::new(first, options)?,
+            rules: Some(RuleTables::new(first)?),
             ring: Some(Ring::new(load::take(first, "EVENTS")?)),
             attached,
             _promiscuous: promiscuous,
@@ -158,6 +165,12 @@ impl Kernel {
     #[must_use]
     pub fn take_ring(&mut self) -> Option<Ring> {
         self.ring.take()
+    }
+
+    /// The rules, once.
+    #[must_use]
+    pub fn take_rules(&mut self) -> Option<RuleTables> {
+        self.rules.take()
     }
 
     /// Each interface's counters, summed over CPUs, in the order of [`Self::interfaces`].

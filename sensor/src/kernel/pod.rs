@@ -4,11 +4,12 @@ use sensor_common::{
     cpu::Cpu,
     flow::Flow,
     key::{FlowKey, Key4},
+    rule::{ClinicalKey, Containment, Hits, HostKey, NetKey, Rule, RuleRef},
     settings::Settings,
 };
 
 /// A structure of `sensor_common` in a map.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[repr(transparent)]
 pub(super) struct Pod<T: Copy>(pub(super) T);
 
@@ -22,4 +23,17 @@ macro_rules! pod {
     };
 }
 
-pod!(Cpu, Flow, FlowKey, Key4, Settings);
+pod!(
+    Cpu,
+    Flow,
+    FlowKey,
+    Key4,
+    Settings,
+    Rule,
+    RuleRef,
+    Hits,
+    HostKey,
+    NetKey,
+    ClinicalKey,
+    Containment
+);

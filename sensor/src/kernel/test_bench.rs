@@ -14,8 +14,8 @@ use aya::{
 use sensor_common::{counter::Counters, cpu::Cpu, settings::Settings};
 
 use super::{
-    Clock, FlowTables, InterfaceOptions, KernelError, OBJECT, Options, PIN_ROOT, Ring, counters,
-    load, pins::PinDirectory, pod::Pod,
+    Clock, FlowTables, InterfaceOptions, KernelError, OBJECT, Options, PIN_ROOT, Ring, RuleTables,
+    counters, load, pins::PinDirectory, pod::Pod,
 };
 
 /// A loaded program that is attached nowhere; frames come through `BPF_PROG_TEST_RUN`.
@@ -27,9 +27,20 @@ pub struct TestBench {
     cpu: PerCpuArray<MapData, Pod<Cpu>>,
     /// The flow tables.
     pub flows: FlowTables,
+    /// The rules; they count where the bench is [`Place::Inline`].
+    pub rules: RuleTables,
     /// The ring buffer.
     pub ring: Ring,
     _pins: PinDirectory,
+}
+
+/// Where a program believes to be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// At a mirror: nothing is dropped.
+    Mirror,
+    /// In the path.
+    Inline,
 }
 
 static NUMBER: AtomicU32 = AtomicU32::new(0);
@@ -44,7 +55,15 @@ impl TestBench {
     /// # Errors
     /// As [`super::Kernel::load`].
     pub fn load(options: &Options) -> Result<Self, KernelError> {
-        Self::load_from(OBJECT, "wardtap", options)
+        Self::load_from(OBJECT, "wardtap", options, Place::Mirror)
+    }
+
+    /// The same in the path.
+    ///
+    /// # Errors
+    /// As [`super::Kernel::load`].
+    pub fn load_inline(options: &Options) -> Result<Self, KernelError> {
+        Self::load_from(OBJECT, "wardtap", options, Place::Inline)
     }
 
     /// The same for `program` of another object with the same maps.
@@ -55,19 +74,22 @@ impl TestBench {
         object: &[u8],
         program: &'static str,
         options: &Options,
+        place: Place,
     ) -> Result<Self, KernelError> {
+        let inline = place == Place::Inline;
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
         let options = Options {
             interfaces: vec![InterfaceOptions {
                 name: "lo".into(),
                 mode: None,
+                inline,
             }],
             pin_root: PathBuf::from(format!("{PIN_ROOT}-test-{}-{number}", std::process::id())),
             ..options.clone()
         };
         load::preflight(&options)?;
         let pins = PinDirectory::create(&options.pin_root)?;
-        let mut ebpf = load::instance(object, &options, pins.path(), 0)?;
+        let mut ebpf = load::instance(object, &options, pins.path(), 0, inline)?;
         let xdp: &mut Xdp = ebpf
             .program_mut(program)
             .and_then(|program| program.try_into().ok())
@@ -80,6 +102,7 @@ impl TestBench {
             current: options.settings,
             cpu: load::take(&mut ebpf, "CPU")?,
             flows: FlowTables::new(&mut ebpf, &options)?,
+            rules: RuleTables::new(&mut ebpf)?,
             ring: Ring::new(load::take(&mut ebpf, "EVENTS")?),
             ebpf,
             program,
@@ -107,11 +130,20 @@ impl TestBench {
     /// # Errors
     /// When the kernel refuses the run.
     pub fn run(&mut self, frame: &[u8], time: u64, repeat: u32) -> Result<Duration, KernelError> {
+        self.set_time(time)?;
+        Ok(self.test_run(frame, repeat)?.duration)
+    }
+
+    /// Sets the clock to `time` nanoseconds.
+    ///
+    /// # Errors
+    /// When the kernel refuses the update.
+    pub fn set_time(&mut self, time: u64) -> Result<(), KernelError> {
         if self.current.test_time != time {
             self.current.test_time = time;
             self.settings.set(0, Pod(self.current), 0)?;
         }
-        Ok(self.test_run(frame, repeat)?.duration)
+        Ok(())
     }
 
     /// True if the program's verdict on `frame` is to pass it.

@@ -7,4 +7,4 @@ pub mod rule;
 pub mod target;
 
 pub use rule::{Actor, Rule, RuleId, Scope, State};
-pub use target::{Protected, Service, Target, Transport};
+pub use target::{ClinicalPeer, Protected, Service, Target, Transport};

@@ -232,6 +232,17 @@ impl fmt::Display for Target {
     }
 }
 
+/// A peer of a device in its learnt clinical traffic.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Deserialize, Serialize)]
+pub struct ClinicalPeer {
+    /// The peer.
+    pub peer: IpAddr,
+    /// The service that one of them offers.
+    pub service: Service,
+    /// The device offers it; otherwise the peer does.
+    pub serves: bool,
+}
+
 /// What must never be blocked: no rule drops a packet from or to it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Deserialize, Serialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
