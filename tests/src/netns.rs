@@ -58,6 +58,17 @@ impl Namespace {
         command
     }
 
+    /// The same with the machine's own file systems: `ip netns exec` mounts a `/sys` that ends with the
+    /// command, and all that was pinned there with it.
+    #[must_use]
+    pub fn enter(&self, program: impl AsRef<OsStr>) -> Command {
+        let mut command = Command::new("nsenter");
+        command
+            .arg(format!("--net=/run/netns/{}", self.name))
+            .arg(program);
+        command
+    }
+
     /// `ip` in this namespace.
     ///
     /// # Errors

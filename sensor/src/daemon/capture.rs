@@ -18,7 +18,7 @@ use tokio::{
 
 use super::{
     DaemonOptions, clock,
-    snapshot::{InterfaceSnapshot, Snapshot},
+    snapshot::{InterfaceSnapshot, LeftOver, Snapshot},
     sweep::Sweep,
     tally::Tally,
 };
@@ -115,6 +115,7 @@ pub struct Capture {
     timebase: Timebase,
     start: Time,
     sweep: Sweep,
+    left_over: LeftOver,
     counters: Vec<Counters>,
     tally: Tally,
     events: Vec<Event>,
@@ -160,8 +161,12 @@ impl Capture {
             .map(|interface| (interface.index, interface.name.as_str().into()))
             .collect();
         Self {
-            sweep: Sweep::new(&options.kernel.tables),
-            counters: vec![Counters::ZERO; kernel.interfaces().len()],
+            sweep: Sweep::new(
+                &options.kernel.tables,
+                kernel.inherited().iter().any(|one| *one != Counters::ZERO),
+            ),
+            left_over: LeftOver::default(),
+            counters: kernel.inherited().to_vec(),
             pipeline: Pipeline::new(pipeline),
             start: timebase.wall(clock::monotonic()),
             timebase,
@@ -182,6 +187,7 @@ impl Capture {
             .kernel
             .take_ring()
             .ok_or(KernelError::Shape { name: "EVENTS" })?;
+        self.take_left_over();
         let epoll = |source| KernelError::System {
             call: "epoll",
             source,
@@ -213,6 +219,19 @@ impl Capture {
                 }
             }
         }
+    }
+
+    /// Takes what earlier daemons left in their rings.
+    fn take_left_over(&mut self) {
+        for mut ring in self.kernel.take_left_over() {
+            while self.drain(&mut ring, RECORDS) == RECORDS {}
+        }
+        let stats = self.pipeline.stats();
+        self.left_over = LeftOver {
+            records: stats.records,
+            flows: stats.flow_records,
+            chunks: stats.chunks,
+        };
     }
 
     /// Takes ring records, at most `limit`; how many there were.
@@ -321,13 +340,18 @@ impl Capture {
                 .interfaces()
                 .iter()
                 .cloned()
-                .zip(self.counters.iter().copied())
-                .map(|(attached, counters)| InterfaceSnapshot { attached, counters })
+                .zip(self.counters.iter().zip(self.kernel.inherited()))
+                .map(|(attached, (counters, inherited))| InterfaceSnapshot {
+                    attached,
+                    counters: *counters,
+                    inherited: *inherited,
+                })
                 .collect(),
             tables: self.kernel.flows().occupancy(),
             flows: self.sweep.account(),
             pressure: self.options.kernel.settings.pressure != 0,
             pipeline: self.pipeline.stats(),
+            left_over: self.left_over,
             tally: self.tally.clone(),
             output: self.output_view.stats(),
         }

@@ -17,8 +17,10 @@ use crate::{
 pub struct InterfaceSnapshot {
     /// How it is attached.
     pub attached: Attached,
-    /// Its counters since the start, over all CPUs.
+    /// Its counters since its program was attached, over all CPUs.
     pub counters: Counters,
+    /// What of them is of earlier daemons' time.
+    pub inherited: Counters,
 }
 
 /// Where the flow entries are, of all that were made.
@@ -50,10 +52,23 @@ pub struct Snapshot {
     pub pressure: bool,
     /// What the pipeline did.
     pub pipeline: PipelineStats,
+    /// Ring records that it took from what earlier daemons left.
+    pub left_over: LeftOver,
     /// What was seen of DICOM and HL7.
     pub tally: Tally,
     /// What the output did.
     pub output: OutputStats,
+}
+
+/// Ring records of earlier daemons, which this one has read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct LeftOver {
+    /// All.
+    pub records: u64,
+    /// Flow events.
+    pub flows: u64,
+    /// Layer-7 events.
+    pub chunks: u64,
 }
 
 /// Records of one kind in the ring buffer. At a quiet moment `offered = received + lost`.
@@ -75,23 +90,29 @@ impl Snapshot {
         values.sum()
     }
 
-    /// Flow events in the ring buffer.
+    /// A counter's sum over all interfaces in this daemon's time.
+    fn since_start(&self, counter: Counter) -> u64 {
+        let inherited = self.interfaces.iter().map(|one| one.inherited.get(counter));
+        self.total(counter) - inherited.sum::<u64>()
+    }
+
+    /// Flow events in this daemon's ring buffer.
     #[must_use]
     pub fn ring_flows(&self) -> RingAccount {
         RingAccount {
-            offered: self.total(Counter::FlowEvents),
-            received: self.pipeline.flow_records,
-            lost: self.total(Counter::FlowEventsLost),
+            offered: self.since_start(Counter::FlowEvents),
+            received: self.pipeline.flow_records - self.left_over.flows,
+            lost: self.since_start(Counter::FlowEventsLost),
         }
     }
 
-    /// Layer-7 events in the ring buffer.
+    /// Layer-7 events in this daemon's ring buffer.
     #[must_use]
     pub fn ring_chunks(&self) -> RingAccount {
         RingAccount {
-            offered: self.total(Counter::ChunkEvents),
-            received: self.pipeline.chunks,
-            lost: self.total(Counter::ChunkEventsLost),
+            offered: self.since_start(Counter::ChunkEvents),
+            received: self.pipeline.chunks - self.left_over.chunks,
+            lost: self.since_start(Counter::ChunkEventsLost),
         }
     }
 
@@ -101,7 +122,7 @@ impl Snapshot {
         let (flows, chunks) = (self.ring_flows(), self.ring_chunks());
         RingAccount {
             offered: flows.offered + chunks.offered,
-            received: self.pipeline.records,
+            received: self.pipeline.records - self.left_over.records,
             lost: flows.lost + chunks.lost,
         }
     }

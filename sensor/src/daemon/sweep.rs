@@ -20,6 +20,9 @@ pub(super) struct Sweep {
     running: bool,
     begin: Flows,
     account: FlowAccount,
+    /// Flows that are in the kernel's counters and were ended by earlier daemons, known from the first
+    /// complete pass on.
+    before: Option<u64>,
     failed: bool,
 }
 
@@ -43,7 +46,8 @@ impl Flows {
 }
 
 impl Sweep {
-    pub(super) fn new(sizes: &TableSizes) -> Self {
+    /// `inherited`: the kernel's counters hold an earlier daemon's time too.
+    pub(super) fn new(sizes: &TableSizes, inherited: bool) -> Self {
         let entries = [
             sizes.established4,
             sizes.established6,
@@ -57,6 +61,7 @@ impl Sweep {
             running: false,
             begin: Flows::default(),
             account: FlowAccount::default(),
+            before: (!inherited).then_some(0),
             failed: false,
         }
     }
@@ -136,7 +141,8 @@ impl Sweep {
 
     fn evicted(&mut self, created: u64, replaced: u64, moved: u64) {
         let elsewhere = self.account.swept + replaced + self.account.live + moved;
-        let certain = created.saturating_sub(elsewhere);
+        let gone = created.saturating_sub(elsewhere);
+        let certain = gone.saturating_sub(*self.before.get_or_insert(gone));
         self.account.evicted = self.account.evicted.max(certain);
     }
 

@@ -59,6 +59,9 @@ pub enum KernelError {
         /// The directory.
         path: PathBuf,
     },
+    /// What should outlive the daemon could not be pinned.
+    #[error("can't pin on the BPF file system what has to outlive the daemon: {0}")]
+    Pin(String),
     /// No slot is free for another rule.
     #[error("there are as many rules as the kernel's table holds: remove some first")]
     RulesFull,

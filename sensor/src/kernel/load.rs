@@ -2,7 +2,10 @@
 
 use std::path::Path;
 
-use super::{Clock, KernelError, Options, host};
+use super::{
+    Clock, KernelError, Options, host,
+    life::{CPU, EVENTS},
+};
 use aya::{Btf, Ebpf, EbpfLoader, maps::Map};
 
 /// The oldest kernel with a coarse clock.
@@ -42,11 +45,13 @@ pub(super) fn preflight(options: &Options) -> Result<(), KernelError> {
     Ok(())
 }
 
-/// Loads an instance of `object` for `slot`; its maps are shared with the other instances through `pins`.
+/// Loads an instance of `object` for `slot`; its maps are shared with the other instances through `pins`,
+/// ring and counters through `life`.
 pub(super) fn instance(
     object: &[u8],
     options: &Options,
     pins: &Path,
+    life: &Path,
     slot: u32,
     inline: bool,
 ) -> Result<Ebpf, KernelError> {
@@ -58,18 +63,19 @@ pub(super) fn instance(
         .max(1);
     let clock = effective_clock(options.clock) as u32;
     let inline = u32::from(inline);
-    let tables = &options.tables;
     // The programs use no type of the running kernel, so a kernel without BTF of its own will do.
     let btf = Btf::from_sys_fs().ok();
-    let ebpf = EbpfLoader::new()
+    let mut loader = EbpfLoader::new();
+    for (name, entries) in options.tables.entries() {
+        loader.map_max_entries(name, entries);
+    }
+    let ebpf = loader
         .btf(btf.as_ref())
         .default_map_pin_directory(pins)
-        .map_max_entries("CPU", slots)
-        .map_max_entries("EVENTS", options.ring_bytes)
-        .map_max_entries("ESTABLISHED4", tables.established4)
-        .map_max_entries("ESTABLISHED6", tables.established6)
-        .map_max_entries("FRESH4", tables.fresh4)
-        .map_max_entries("FRESH6", tables.fresh6)
+        .map_pin_path(CPU, life.join(CPU))
+        .map_pin_path(EVENTS, life.join(EVENTS))
+        .map_max_entries(CPU, slots)
+        .map_max_entries(EVENTS, options.ring_bytes)
         .override_global("WARDTAP_SLOT", &slot, true)
         .override_global("WARDTAP_CLOCK", &clock, true)
         .override_global("WARDTAP_INLINE", &inline, true)

@@ -8,6 +8,7 @@ mod attach;
 mod error;
 mod flows;
 pub mod host;
+mod life;
 mod load;
 mod object;
 mod pins;
@@ -23,6 +24,7 @@ use std::{os::fd::OwnedFd, path::PathBuf, time::Duration};
 use aya::{
     Ebpf,
     maps::{Array, MapData, PerCpuArray},
+    programs::links::PinnedLink,
 };
 use sensor_common::{counter::Counters, cpu::Cpu, settings::Settings};
 
@@ -31,11 +33,14 @@ pub use error::KernelError;
 pub(crate) use flows::is_active_due;
 pub use flows::{FlowTables, Occupancy, SweepItem, SweepStats, Why};
 pub use object::OBJECT;
+pub use pins::unload;
 pub use ring::Ring;
 pub use rules::{RuleOrder, RuleTables};
 pub use sensor_common::settings::Clock;
 pub use test_bench::{Place, TestBench};
 
+use life::{Legacy, Life};
+use pins::InterfaceId;
 use pod::Pod;
 
 /// Where the pins are, unless set: a directory `v<ABI>` is made below.
@@ -63,6 +68,18 @@ pub struct TableSizes {
     pub fresh4: u32,
     /// New flows of IPv6.
     pub fresh6: u32,
+}
+
+impl TableSizes {
+    /// Map names and entries.
+    fn entries(&self) -> [(&'static str, u32); 4] {
+        [
+            ("ESTABLISHED4", self.established4),
+            ("ESTABLISHED6", self.established6),
+            ("FRESH4", self.fresh4),
+            ("FRESH6", self.fresh6),
+        ]
+    }
 }
 
 impl Default for TableSizes {
@@ -106,53 +123,173 @@ impl Options {
     }
 }
 
-/// The programs and maps in the kernel. Dropping it detaches the programs and removes the pins.
+/// The programs and maps in the kernel.
+///
+/// Dropping it detaches the programs and removes the pins, unless an interface is in the path: then all
+/// stays as it is, so that rules stay in force while no daemon runs, to their end or until the
+/// daemon's absence lifts them.
 pub struct Kernel {
-    // Held for their links: dropping an instance detaches its program.
-    instances: Vec<Ebpf>,
+    // In this order: links go before what their programs use.
+    instances: Vec<Instance>,
     attached: Vec<Attached>,
     // Held for the mode: it ends with its socket.
     _promiscuous: Vec<OwnedFd>,
     cpu: PerCpuArray<MapData, Pod<Cpu>>,
+    inherited: Vec<Counters>,
+    left_over: Vec<Ring>,
     settings: Array<MapData, Pod<Settings>>,
     flows: FlowTables,
-    rules: Option<RuleTables>,
     ring: Option<Ring>,
-    _pins: pins::PinDirectory,
+    pins: pins::PinDirectory,
+}
+
+/// A program instance and what holds it on its interface.
+pub(crate) struct Instance {
+    ebpf: Ebpf,
+    link: Option<PinnedLink>,
+}
+
+/// Programs that are loaded and on no interface yet, and the rules, which are taken from here: what is
+/// to be in force can be put in force before the first packet meets it.
+pub struct Loaded {
+    options: Options,
+    ids: Vec<InterfaceId>,
+    ebpf: Vec<Ebpf>,
+    life: Life,
+    old: Vec<(u32, PathBuf)>,
+    pins: pins::PinDirectory,
+}
+
+impl Loaded {
+    /// The rules and the never-block list, with what an earlier daemon left in them.
+    ///
+    /// # Errors
+    /// When they can't be read, or were taken already.
+    pub fn take_rules(&mut self) -> Result<RuleTables, KernelError> {
+        RuleTables::new(self.ebpf.first_mut().ok_or(KernelError::NoInterface)?)
+    }
+
+    /// Attaches the programs to all interfaces, or to none; on links that an earlier daemon left they
+    /// replace its programs.
+    ///
+    /// # Errors
+    /// [`KernelError`] says what is missing and what to do.
+    pub fn attach(self) -> Result<Kernel, KernelError> {
+        let Self {
+            options,
+            ids,
+            ebpf,
+            mut life,
+            old,
+            mut pins,
+        } = self;
+        let mut instances = Vec::new();
+        let mut attached = Vec::new();
+        let mut promiscuous = Vec::new();
+        // An earlier daemon's programs stay where they are if this goes wrong.
+        let kept = !old.is_empty();
+        if kept {
+            pins.keep();
+        }
+        for ((interface, id), mut ebpf) in options.interfaces.iter().zip(&ids).zip(ebpf) {
+            let (one, link) = attach::attach(&mut ebpf, interface, *id, &pins)?;
+            promiscuous.push(promiscuous::hold(one.index)?);
+            attached.push(one);
+            instances.push(Instance { ebpf, link });
+        }
+        attach::release_others(&pins, &ids);
+        pins.remove_other_versions();
+        let mut legacy = Legacy::read(old);
+        let inherited = life.inherit(&legacy)?;
+        if !legacy.is_empty() {
+            tracing::info!("took over from an earlier daemon");
+        }
+        legacy.bury();
+        pins.stays(options.interfaces.iter().any(|one| one.inline));
+        let first = &mut instances.first_mut().ok_or(KernelError::NoInterface)?.ebpf;
+        let mut settings: Array<_, Pod<Settings>> = load::take(first, "SETTINGS")?;
+        settings.set(0, Pod(options.settings), 0)?;
+        Ok(Kernel {
+            cpu: load::take(first, "CPU")?,
+            inherited,
+            left_over: legacy.rings,
+            settings,
+            flows: FlowTables::new(first, &options)?,
+            ring: Some(Ring::new(load::take(first, "EVENTS")?)),
+            attached,
+            _promiscuous: promiscuous,
+            instances,
+            pins,
+        })
+    }
 }
 
 impl Kernel {
+    /// Loads the programs; they are on no interface yet.
+    ///
+    /// # Errors
+    /// [`KernelError`] says what is missing and what to do.
+    pub fn prepare(options: &Options) -> Result<Loaded, KernelError> {
+        load::preflight(options)?;
+        let mut pins = pins::PinDirectory::open(&options.pin_root)?;
+        let old = pins.lives();
+        if !old.is_empty() {
+            pins.keep();
+        }
+        life::forget_resized(&pins, &options.tables.entries())?;
+        let ids = options
+            .interfaces
+            .iter()
+            .map(|interface| InterfaceId::here(attach::index(&interface.name)?))
+            .collect::<Result<Vec<_>, _>>()?;
+        let life = Life::begin(&pins, &ids)?;
+        let ebpf = (0..)
+            .zip(&options.interfaces)
+            .map(|(slot, interface)| {
+                load::instance(
+                    OBJECT,
+                    options,
+                    pins.path(),
+                    &life.path,
+                    slot,
+                    interface.inline,
+                )
+            })
+            .collect::<Result<Vec<_>, _>>()?;
+        Ok(Loaded {
+            options: options.clone(),
+            ids,
+            ebpf,
+            life,
+            old,
+            pins,
+        })
+    }
+
     /// Loads the programs and attaches them to all interfaces, or to none.
     ///
     /// # Errors
     /// [`KernelError`] says what is missing and what to do.
     pub fn load(options: &Options) -> Result<Self, KernelError> {
-        load::preflight(options)?;
-        let pins = pins::PinDirectory::create(&options.pin_root)?;
-        let mut instances = Vec::new();
-        let mut attached = Vec::new();
-        let mut promiscuous = Vec::new();
-        for (slot, interface) in (0..).zip(&options.interfaces) {
-            let mut ebpf = load::instance(OBJECT, options, pins.path(), slot, interface.inline)?;
-            let one = attach::attach(&mut ebpf, interface)?;
-            promiscuous.push(promiscuous::hold(one.index)?);
-            attached.push(one);
-            instances.push(ebpf);
-        }
-        let first = instances.first_mut().ok_or(KernelError::NoInterface)?;
-        let mut settings: Array<_, Pod<Settings>> = load::take(first, "SETTINGS")?;
-        settings.set(0, Pod(options.settings), 0)?;
-        Ok(Self {
-            cpu: load::take(first, "CPU")?,
-            settings,
-            flows: FlowTables::new(first, options)?,
-            rules: Some(RuleTables::new(first)?),
-            ring: Some(Ring::new(load::take(first, "EVENTS")?)),
-            attached,
-            _promiscuous: promiscuous,
-            instances,
-            _pins: pins,
-        })
+        Self::prepare(options)?.attach()
+    }
+
+    /// True if programs and rules stay when the daemon goes.
+    #[must_use]
+    pub fn stays(&self) -> bool {
+        self.pins.is_kept()
+    }
+
+    /// The ring buffers of earlier daemons, with what they did not read; once.
+    #[must_use]
+    pub fn take_left_over(&mut self) -> Vec<Ring> {
+        std::mem::take(&mut self.left_over)
+    }
+
+    /// What the counters of [`Self::counters`] hold of earlier daemons' time, in the same order.
+    #[must_use]
+    pub fn inherited(&self) -> &[Counters] {
+        &self.inherited
     }
 
     /// The interfaces as they were attached, in the order of the options.
@@ -167,20 +304,19 @@ impl Kernel {
         self.ring.take()
     }
 
-    /// The rules, once.
-    #[must_use]
-    pub fn take_rules(&mut self) -> Option<RuleTables> {
-        self.rules.take()
-    }
-
-    /// Each interface's counters, summed over CPUs, in the order of [`Self::interfaces`].
+    /// Each interface's counters, summed over CPUs, in the order of [`Self::interfaces`]: since its
+    /// program was first attached, by whichever daemon.
     ///
     /// # Errors
     /// When the kernel refuses the look-up.
     pub fn counters(&self) -> Result<Vec<Counters>, KernelError> {
         (0..)
-            .zip(&self.attached)
-            .map(|(slot, _)| counters(&self.cpu, slot))
+            .zip(&self.inherited)
+            .map(|(slot, inherited)| {
+                let mut sum = counters(&self.cpu, slot)?;
+                sum.merge(inherited);
+                Ok(sum)
+            })
             .collect()
     }
 
@@ -193,9 +329,18 @@ impl Kernel {
         Ok(self.settings.set(0, Pod(settings), 0)?)
     }
 
-    /// Takes the programs off their interfaces; tables, ring and counters can still be read.
+    /// Takes the programs off their interfaces, unless they stay; tables, ring and counters can still be
+    /// read.
     pub fn detach(&mut self) {
-        self.instances.clear();
+        if self.stays() {
+            return;
+        }
+        for instance in self.instances.drain(..) {
+            if let Some(Err(error)) = instance.link.map(PinnedLink::unpin) {
+                tracing::error!("a program stays on its interface: {error}");
+            }
+            drop(instance.ebpf);
+        }
     }
 
     /// The flow tables.

@@ -1,5 +1,6 @@
 //! The shared structures as values that aya may copy to and from the kernel.
 
+use super::life::Inherited;
 use sensor_common::{
     cpu::Cpu,
     flow::Flow,
@@ -35,5 +36,6 @@ pod!(
     HostKey,
     NetKey,
     ClinicalKey,
-    Containment
+    Containment,
+    Inherited
 );

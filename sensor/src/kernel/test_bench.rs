@@ -88,8 +88,9 @@ impl TestBench {
             ..options.clone()
         };
         load::preflight(&options)?;
-        let pins = PinDirectory::create(&options.pin_root)?;
-        let mut ebpf = load::instance(object, &options, pins.path(), 0, inline)?;
+        let pins = PinDirectory::open(&options.pin_root)?;
+        let life = pins.begin_life()?;
+        let mut ebpf = load::instance(object, &options, pins.path(), &life, 0, inline)?;
         let xdp: &mut Xdp = ebpf
             .program_mut(program)
             .and_then(|program| program.try_into().ok())
