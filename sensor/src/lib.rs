@@ -5,6 +5,7 @@
 //! sessions ([`protocol`]) and hosts ([`inventory`]), and these into [`event`]s. [`daemon`] drives it
 //! all and answers the [`cli`] through [`control`].
 
+pub mod audit;
 pub mod capture;
 pub mod cli;
 pub mod config;

@@ -1,0 +1,233 @@
+//! What can be done, as it is written down.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    event::Time,
+    response::{Protected, Rule, RuleId, State},
+};
+
+/// Why a rule ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Cause {
+    /// Its time was over.
+    Expired,
+    /// A person lifted it.
+    Released,
+    /// Its target was put on the never-block list.
+    Protected,
+}
+
+/// What of a rule was changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Change {
+    /// It ends later.
+    Extended,
+    /// A person approved what the policy had proposed.
+    Approved,
+    /// It drops again.
+    Enabled,
+    /// It drops no more.
+    Disabled,
+}
+
+/// What the policy made of a finding, also if it did nothing.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+pub struct Decision {
+    /// What was found, in words.
+    pub finding: String,
+    /// Whom it concerns.
+    pub subject: String,
+    /// Group of devices whose mode decided.
+    pub group: String,
+    /// `observe`, `propose` or `automatic`.
+    pub mode: String,
+    /// `act`, `propose`, `would_act`, `wait` or `refuse`.
+    pub verdict: String,
+    /// Why, in words.
+    pub reason: String,
+    /// The rule that came of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rule: Option<RuleId>,
+}
+
+/// Something that was done.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(tag = "action", rename_all = "snake_case")]
+pub enum Action {
+    /// The daemon began to listen.
+    Started {
+        /// Its version.
+        version: String,
+        /// BLAKE3 of the configuration in force, in hex.
+        config: String,
+        /// Interfaces with their roles.
+        interfaces: Vec<String>,
+        /// What in the kernel was not as the trail says, and was put right.
+        differences: Vec<String>,
+        /// Rules in force.
+        rules: usize,
+    },
+    /// The daemon ended in order.
+    Stopped,
+    /// A rule was made.
+    RuleAdded {
+        /// It.
+        rule: Box<Rule>,
+    },
+    /// A rule was changed.
+    RuleChanged {
+        /// It.
+        id: RuleId,
+        /// In what way.
+        change: Change,
+        /// Its state from now on.
+        state: State,
+        /// Its end from now on.
+        expires: Time,
+        /// Why, in words.
+        reason: String,
+    },
+    /// A rule ended.
+    RuleRemoved {
+        /// It.
+        id: RuleId,
+        /// Why.
+        cause: Cause,
+        /// Why, in words.
+        reason: String,
+    },
+    /// All rules were lifted at once.
+    ReleasedAll {
+        /// They.
+        ids: Vec<RuleId>,
+        /// Why, in words.
+        reason: String,
+    },
+    /// Something was put on the never-block list.
+    Protected {
+        /// It.
+        what: Protected,
+        /// Why, in words.
+        reason: String,
+    },
+    /// Something was taken off the never-block list.
+    Unprotected {
+        /// It.
+        what: Protected,
+        /// Why, in words.
+        reason: String,
+    },
+    /// Someone asked for what can't be.
+    Refused {
+        /// For what.
+        what: String,
+        /// Why it can't be.
+        reason: String,
+    },
+    /// The policy decided.
+    Decided(Decision),
+    /// It became known whether a rule works.
+    Effect {
+        /// The rule.
+        id: RuleId,
+        /// `effective`, `not_effective` or `unverified`.
+        verdict: String,
+        /// By what it is known.
+        detail: String,
+    },
+    /// TCP resets were sent.
+    Reset {
+        /// For which rule.
+        id: RuleId,
+        /// How many.
+        packets: u64,
+        /// How it ended.
+        outcome: String,
+    },
+}
+
+impl fmt::Display for Action {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Started {
+                version,
+                rules,
+                differences,
+                ..
+            } => {
+                write!(f, "wardtap {version} started, {rules} rules in force")?;
+                if !differences.is_empty() {
+                    write!(f, "; put right: {}", differences.join("; "))?;
+                }
+                Ok(())
+            }
+            Self::Stopped => f.write_str("wardtap stopped"),
+            Self::RuleAdded { rule } => write!(
+                f,
+                "rule {} ({}) for {}, until {}: {}",
+                rule.id,
+                rule.state.label(),
+                rule.target,
+                rule.expires,
+                rule.reason
+            ),
+            Self::RuleChanged {
+                id,
+                change,
+                state,
+                expires,
+                reason,
+            } => write!(
+                f,
+                "rule {id} {}, now {} until {expires}: {reason}",
+                match change {
+                    Change::Extended => "extended",
+                    Change::Approved => "approved",
+                    Change::Enabled => "enabled",
+                    Change::Disabled => "disabled",
+                },
+                state.label()
+            ),
+            Self::RuleRemoved { id, cause, reason } => write!(
+                f,
+                "rule {id} {}: {reason}",
+                match cause {
+                    Cause::Expired => "expired",
+                    Cause::Released => "released",
+                    Cause::Protected => "lifted, its target being protected",
+                }
+            ),
+            Self::ReleasedAll { ids, reason } => {
+                write!(f, "all {} rules released: {reason}", ids.len())
+            }
+            Self::Protected { what, reason } => write!(f, "{what} protected: {reason}"),
+            Self::Unprotected { what, reason } => write!(f, "{what} protected no more: {reason}"),
+            Self::Refused { what, reason } => write!(f, "refused: {what}: {reason}"),
+            Self::Decided(decision) => write!(
+                f,
+                "{} about {}: {} ({} in group {}): {}",
+                decision.finding,
+                decision.subject,
+                decision.verdict,
+                decision.mode,
+                decision.group,
+                decision.reason
+            ),
+            Self::Effect {
+                id,
+                verdict,
+                detail,
+            } => write!(f, "rule {id} is {}: {detail}", verdict.replace('_', " ")),
+            Self::Reset {
+                id,
+                packets,
+                outcome,
+            } => write!(f, "{packets} TCP resets for rule {id}: {outcome}"),
+        }
+    }
+}

@@ -1,0 +1,17 @@
+//! The audit trail: who did what, when and why, in a form in which no change goes unseen.
+//!
+//! One file of JSON lines, `audit.jsonl` in the state directory. Each line carries the hash of the one
+//! before it (BLAKE3), so a line that was changed, removed, put elsewhere or inserted breaks the chain
+//! there. It is also the store of the containment rules: the rules in force are what the entries, read from
+//! the first on, leave standing ([`crate::response::Book`]).
+
+mod action;
+mod entry;
+mod journal;
+
+pub use action::{Action, Cause, Change, Decision};
+pub use entry::{Entry, Flaw};
+pub use journal::{Journal, JournalError, Recovery, Summary, read};
+
+/// Name of the file in the state directory.
+pub const FILE: &str = "audit.jsonl";
