@@ -3,6 +3,7 @@
 //! Every value is checked while it is read, so that an error names file, line and key. What is not in the
 //! file has its default.
 
+mod containment;
 mod default;
 mod error;
 mod locate;
@@ -17,6 +18,7 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
+pub use containment::{Containment, Detect, Group, Member, Mode as PolicyMode, Never};
 pub use default::DEFAULT;
 pub use error::{ConfigError, Mistake};
 use values::entries;
@@ -33,6 +35,9 @@ pub const PATH: &str = "/etc/wardtap/wardtap.toml";
 /// Where the control socket is, unless set.
 pub const SOCKET: &str = "/run/wardtap/control.sock";
 
+/// Where the daemon keeps what outlives it, unless set.
+pub const STATE: &str = "/var/lib/wardtap";
+
 /// The whole file.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
@@ -47,6 +52,14 @@ pub struct Config {
     pub clock: Clock,
     /// Hints for what can't be known by content.
     pub protocol: Protocol,
+    /// What may be blocked, by whom, and for how long.
+    pub containment: Containment,
+    /// Thresholds of the detectors.
+    pub detect: Detect,
+    /// How mirror interfaces respond.
+    pub response: Response,
+    /// What the daemon keeps.
+    pub state: State,
     /// Where events go.
     pub output: Output,
     /// Prometheus metrics.
@@ -165,6 +178,31 @@ impl Default for Protocol {
         Self {
             dicom_tls_ports: options.dicom_tls_ports,
             hl7_tls_ports: options.hl7_tls_ports,
+        }
+    }
+}
+
+/// How mirror interfaces respond: where copies are seen, nothing can be dropped.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Response {
+    /// The interface that TCP resets are sent through; without it none are.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub interface: Option<String>,
+}
+
+/// What the daemon keeps.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct State {
+    /// The folder of the audit trail and of what was learnt.
+    pub directory: PathBuf,
+}
+
+impl Default for State {
+    fn default() -> Self {
+        Self {
+            directory: STATE.into(),
         }
     }
 }
@@ -299,7 +337,7 @@ impl Config {
                         ListenMode::Driver => Some(Mode::Driver),
                         ListenMode::Generic => Some(Mode::Generic),
                     },
-                    inline: false,
+                    inline: interface.role == Role::Inline,
                 })
                 .collect(),
             tables: TableSizes {

@@ -40,8 +40,23 @@ const WRONG: &[(&str, &str, &[&str])] = &[
     ),
     (
         "a role that there is not",
-        "[[interface]]\nname = \"a\"\n\n[[interface]]\nname = \"b\"\nrole = \"inline\"\n",
-        &[":6:", "interface[1].role", "\"inline\"", "mirror"],
+        "[[interface]]\nname = \"a\"\n\n[[interface]]\nname = \"b\"\nrole = \"tap\"\n",
+        &[":6:", "interface[1].role", "\"tap\"", "mirror"],
+    ),
+    (
+        "a protected subnet with host bits",
+        "[containment]\nprotect = [\"10.1.0.7\", \"10.1.0.7/24\"]\n",
+        &[":2:", "containment.protect", "10.1.0.0/24"],
+    ),
+    (
+        "a group with a member that is no address",
+        "[[containment.group]]\nname = \"a\"\nmembers = [\"ward 7\"]\nmode = \"observe\"\n",
+        &[":3:", "containment.group[0].members", "ward 7"],
+    ),
+    (
+        "a share that is none",
+        "[containment]\nmax_subnet_percent = 101\n",
+        &[":2:", "containment.max_subnet_percent", "100"],
     ),
     (
         "an interface named twice",

@@ -369,10 +369,10 @@ mod tests {
             let mut changed = whole.clone();
             changed[at] ^= 1;
             fs::write(&path, &changed).unwrap();
-            let line = 1 + whole[..at].iter().filter(|byte| **byte == b'\n').count() as u64;
+            let line = whole[..at].split(|byte| *byte == b'\n').count() as u64;
             match read(&path, |_| {}) {
                 Err(JournalError::Broken { line: found, .. }) => {
-                    assert!(found == line, "byte {at}")
+                    assert_eq!(found, line, "byte {at}");
                 }
                 other => panic!("byte {at}: {other:?}"),
             }

@@ -7,7 +7,7 @@ pub const DEFAULT: &str = r#"# Wardtap's configuration. Every value here is the 
 #[[interface]]
 #name = "eth1"
 #mode = "auto"              # auto: driver mode where the driver has it, else generic; driver; generic
-#role = "mirror"            # the interface receives copies of the traffic
+#role = "mirror"            # mirror: receives copies, a rule drops nothing there; inline: in the path, rules drop
 
 [flow]
 # Flows seen in both directions, or of DICOM or HL7. Nothing is evicted from this table; 664 bytes an entry.
@@ -33,6 +33,51 @@ source = "precise"          # or coarse: about a tenth cheaper a packet, times i
 # What TLS at these ports likely carries; a hint, and named as one in events.
 dicom_tls_ports = [2762]
 hl7_tls_ports = [2575, 6661]
+
+[containment]
+# What may be done about a finding: observe (say what would be done), propose (a person approves),
+# automatic (within the limits below).
+mode = "observe"
+# What no rule ever blocks, beside `wardtap protect`: addresses, Ethernet addresses, subnets.
+protect = []
+# automatic waits for a second finding of another kind, within this time of the first.
+second_finding = true
+second_within = "10m"
+# Limits of what is done by itself: rules at once, rules a minute, share of a subnet's known devices.
+max_rules = 20
+max_rules_per_minute = 5
+max_subnet_percent = 10
+# How long a device's first rule lasts, its second, ...
+ttl = ["10m", "1h", "4h", "1d"]
+# After a person lifted a rule, its target is left alone for so long.
+cool_down = "1h"
+# Beyond this loss in the last minute nothing is done by itself.
+max_loss_percent = 1
+# Without the daemon for longer, all rules but sticky ones pass.
+heartbeat = "30s"
+# What a device does in this time from the first start on is its normal work.
+learning = "1d"
+# Clinical traffic counts as learnt when it was first seen so long ago.
+clinical_after = "1d"
+# Devices with a mode of their own; the first group that has a device counts.
+#[[containment.group]]
+#name = "guests"
+#members = ["10.9.0.0/16"]
+#mode = "automatic"
+
+[detect]
+# Refused or unanswered connection attempts to so many ports and hosts in this time are a scan.
+scan_targets = 20
+scan_within = "1m"
+# So many rejected DICOM associations in this time are guessing.
+ae_rejects = 5
+ae_rejects_within = "1m"
+
+[response]
+#interface = "eth2"         # TCP resets for what mirrors show are sent through it; without it none are
+
+[state]
+directory = "/var/lib/wardtap"
 
 [output.json]
 path = "/var/lib/wardtap/events.jsonl"   # - is standard output

@@ -151,6 +151,8 @@ macro_rules! as_text {
     };
 }
 
+pub(super) use as_text;
+
 as_text!(Span, Bytes, Role);
 
 /// How a program is attached to an interface.
@@ -169,27 +171,33 @@ pub enum ListenMode {
 /// What an interface is to the traffic on it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Role {
-    /// It receives copies.
+    /// It receives copies: a rule drops nothing there.
     #[default]
     Mirror,
+    /// It is in the path, a bridge port or a routed interface: rules drop there.
+    Inline,
 }
 
 impl FromStr for Role {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        if text == "mirror" {
-            return Ok(Self::Mirror);
+        match text {
+            "mirror" => Ok(Self::Mirror),
+            "inline" => Ok(Self::Inline),
+            _ => Err(format!(
+                "there is no role {text:?}: it is \"mirror\" (receives copies) or \"inline\" (in the path, rules drop there)"
+            )),
         }
-        Err(format!(
-            "there is no role {text:?}: the one role is \"mirror\", an interface that receives copies"
-        ))
     }
 }
 
 impl fmt::Display for Role {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("mirror")
+        f.write_str(match self {
+            Self::Mirror => "mirror",
+            Self::Inline => "inline",
+        })
     }
 }
 

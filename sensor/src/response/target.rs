@@ -264,6 +264,23 @@ pub enum Protected {
     },
 }
 
+impl std::str::FromStr for Protected {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        if let Ok(address) = text.parse::<IpAddr>() {
+            let address = address.to_canonical();
+            return Ok(Self::Device { address });
+        }
+        if let Ok(subnet) = text.parse::<IpNet>() {
+            return Ok(Self::Subnet { subnet });
+        }
+        text.parse()
+            .map(|mac| Self::Mac { mac })
+            .map_err(|_| format!("{text:?} is no IP address, no subnet and no Ethernet address"))
+    }
+}
+
 impl fmt::Display for Protected {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
