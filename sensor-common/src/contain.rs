@@ -289,7 +289,11 @@ fn is_spared<H: Home>(home: &mut H, rule: u64) -> bool {
     if packet.reach < Reach::Key as u8 {
         return packet.is_arp();
     }
-    if is_vital(packet) {
+    if is_vital(
+        packet.protocol,
+        packet.source_port(),
+        packet.destination_port(),
+    ) {
         return true;
     }
     // The peer is either end; the service is at either end.
@@ -302,11 +306,12 @@ fn is_spared<H: Home>(home: &mut H, rule: u64) -> bool {
     false
 }
 
-/// Neighbour discovery (RFC 4861) and DHCP (RFC 2131, RFC 8415): without them an address is of no use.
+/// Neighbour discovery (RFC 4861; the source port is the ICMP type) and DHCP (RFC 2131, RFC 8415): without
+/// them an address is of no use.
 #[inline(always)]
-fn is_vital(packet: &Packet) -> bool {
-    let (source, destination) = (packet.source_port(), packet.destination_port());
-    match packet.protocol {
+#[must_use]
+pub const fn is_vital(ip_protocol: u8, source: u16, destination: u16) -> bool {
+    match ip_protocol {
         protocol::ICMP6 => matches!(source, 133..=137),
         protocol::UDP => {
             (source == 68 && destination == 67)

@@ -8,6 +8,7 @@
 pub mod audit;
 pub mod capture;
 pub mod cli;
+mod clock;
 pub mod config;
 pub mod control;
 pub mod daemon;

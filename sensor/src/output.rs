@@ -123,6 +123,26 @@ pub struct Output {
     thread: Option<JoinHandle<()>>,
 }
 
+/// Another writing end of the queue.
+#[derive(Clone, Debug)]
+pub struct OutputSender {
+    queue: SyncSender<Box<Event>>,
+    shared: Arc<Shared>,
+}
+
+impl OutputSender {
+    /// Queues an event without waiting; where the queue is full it is dropped and counted.
+    pub fn send(&self, event: Event) {
+        self.shared.offered.fetch_add(1, Ordering::Relaxed);
+        let reason = match self.queue.try_send(Box::new(event)) {
+            Ok(()) => return,
+            Err(TrySendError::Full(_)) => &self.shared.queue_full,
+            Err(TrySendError::Disconnected(_)) => &self.shared.write_error,
+        };
+        reason.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
 /// A view of the output for those who do not write to it.
 #[derive(Clone, Debug)]
 pub struct OutputHandle(Arc<Shared>);
@@ -190,6 +210,15 @@ impl Output {
             }
         }
         self.queue(event);
+    }
+
+    /// Another writing end. The output can't be closed in order before it is dropped.
+    #[must_use]
+    pub fn sender(&self) -> Option<OutputSender> {
+        Some(OutputSender {
+            queue: self.queue.clone()?,
+            shared: Arc::clone(&self.shared),
+        })
     }
 
     /// A view for status and metrics.

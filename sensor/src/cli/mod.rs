@@ -1,14 +1,18 @@
 //! The command line: nouns, then verbs.
 
+mod audit;
 mod completions;
 mod config;
 mod devices;
 mod doctor;
 mod flows;
+mod protect;
 mod replay;
+mod rules;
 mod sessions;
 mod status;
 mod table;
+mod unload;
 
 mod run;
 
@@ -32,7 +36,9 @@ Examples:
   wardtap run --interface eth1             listen on a span port
   wardtap status                           how the daemon fares
   wardtap sessions list --protocol dicom   who sends images where
-  wardtap devices list --json              hosts, for a program";
+  wardtap devices list --json              hosts, for a program
+  wardtap rules list                       what is blocked, and whether that works
+  wardtap rules release-all --reason ...   lift everything at once";
 
 #[derive(Parser)]
 #[command(
@@ -71,11 +77,22 @@ enum Command {
     /// Hosts
     #[command(subcommand)]
     Devices(devices::DevicesCommand),
+    /// Containment rules: what is blocked
+    #[command(subcommand)]
+    Rules(rules::RulesCommand),
+    /// The never-block list: what no rule ever blocks
+    #[command(subcommand)]
+    Protect(protect::ProtectCommand),
+    /// The audit trail: who did what, when and why
+    #[command(subcommand)]
+    Audit(audit::AuditCommand),
     /// The configuration
     #[command(subcommand)]
     Config(config::ConfigCommand),
     /// Say whether this host can run the sensor; change nothing
     Doctor(doctor::DoctorArgs),
+    /// Take the programs off all interfaces and lift all rules, when no daemon runs
+    Unload(unload::UnloadArgs),
     /// Print completions for a shell
     Completions(completions::CompletionsArgs),
 }
@@ -131,6 +148,10 @@ pub fn main() -> ExitCode {
         Command::Flows(command) => flows::run(&socket, &command),
         Command::Sessions(command) => sessions::run(&socket, &command),
         Command::Devices(command) => devices::run(&socket, &command),
+        Command::Rules(command) => rules::run(&socket, command),
+        Command::Protect(command) => protect::run(&socket, command),
+        Command::Audit(command) => audit::run(&command),
+        Command::Unload(args) => unload::run(&args),
         Command::Config(command) => config::run(&command),
         Command::Doctor(args) => doctor::run(&args),
         Command::Completions(args) => Ok(completions::run(&args)),

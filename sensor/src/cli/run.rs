@@ -14,6 +14,7 @@ use crate::{
     config::{Config, Interface, LogFormat, PATH},
     daemon::{self, DaemonOptions},
     output::Target,
+    response::ResponderOptions,
 };
 
 const EXAMPLES: &str = "\
@@ -67,6 +68,14 @@ fn options(config: &Config) -> DaemonOptions {
         output: Target::named(&config.output.json.path),
         queue: config.output.json.max_queue,
         stats_interval: config.output.json.stats_interval.into(),
+        state: config.state.directory.clone(),
+        response: ResponderOptions {
+            patience: config.containment.heartbeat.into(),
+            protect: config.containment.protect.iter().map(|one| one.0).collect(),
+        },
+        config_hash: blake3::hash(config.to_toml().as_bytes())
+            .to_hex()
+            .to_string(),
     }
 }
 

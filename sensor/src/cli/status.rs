@@ -35,7 +35,13 @@ fn text(status: &Status) -> String {
         interfaces(&status.interfaces, seconds),
         dispositions(&status.interfaces),
         ring(status),
-        format!("{}\n{}\n{}", tables(status), seen(status), output(status)),
+        format!(
+            "{}\n{}\n{}\n{}",
+            tables(status),
+            seen(status),
+            containment(status),
+            output(status)
+        ),
     ];
     if status.warnings.is_empty() {
         parts.push("Nothing is wrong.".to_owned());
@@ -86,6 +92,35 @@ fn seen(status: &Status) -> String {
     )
 }
 
+fn containment(status: &Status) -> String {
+    let it = &status.containment;
+    let rules = it.rules.iter().filter(|(_, count)| **count > 0);
+    let rules: Vec<_> = rules.map(|(state, n)| format!("{n} {state}")).collect();
+    let effects = it.effects.iter().filter(|(_, count)| **count > 0);
+    let effects: Vec<_> = effects
+        .map(|(effect, n)| format!("{n} {}", effect.replace('_', " ")))
+        .collect();
+    let list = |items: Vec<String>, none: &str| {
+        if items.is_empty() {
+            none.to_owned()
+        } else {
+            items.join(", ")
+        }
+    };
+    let place = if it.enforcing.is_empty() {
+        "on no interface: mirrors only receive copies".to_owned()
+    } else {
+        format!("on {}", it.enforcing.join(", "))
+    };
+    format!(
+        "Containment: rules drop {place}; rules: {}; those that drop: {}; {} protected; {} entries in the audit trail",
+        list(rules, "none"),
+        list(effects, "none"),
+        count(it.protected),
+        count(it.entries)
+    )
+}
+
 fn output(status: &Status) -> String {
     let output = &status.output;
     let failing = output
@@ -104,6 +139,7 @@ fn output(status: &Status) -> String {
 fn interfaces(interfaces: &[InterfaceStatus], seconds: u64) -> String {
     let mut rows = table(&[
         "interface",
+        "role",
         "mode",
         "packets",
         "a second",
@@ -121,6 +157,7 @@ fn interfaces(interfaces: &[InterfaceStatus], seconds: u64) -> String {
         let packets = counter(Counter::Packets);
         rows.add_row([
             interface.name.clone(),
+            interface.role.clone(),
             format!("{}{frags}", interface.mode),
             count(packets),
             // On average: the daemon keeps no rates.

@@ -7,7 +7,11 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{event::Time, inventory::HostReport};
+use crate::{
+    event::Time,
+    inventory::HostReport,
+    response::{Actor, Effect, Protected, Rule, RuleId, Scope, Target},
+};
 
 /// Answers [`Status`].
 pub const STATUS: &str = "/v1/status";
@@ -17,6 +21,13 @@ pub const FLOWS: &str = "/v1/flows";
 pub const SESSIONS: &str = "/v1/sessions";
 /// Answers a [`Page`] of [`HostReport`].
 pub const DEVICES: &str = "/v1/devices";
+
+/// Answers a [`Page`] of [`RuleView`]; takes a [`NewRule`]. `/ID/enable`, `/ID/disable`, `/ID/approve`,
+/// `/ID/remove` and `/release-all` below it take a [`Reason`].
+pub const RULES: &str = "/v1/rules";
+/// Answers a [`Page`] of [`ProtectedEntry`]; takes a [`NewProtection`], and at `/remove` an
+/// [`Unprotecting`].
+pub const PROTECTED: &str = "/v1/protected";
 
 /// Most items that one page holds.
 pub const LIMIT_MAX: usize = 1_000;
@@ -82,6 +93,112 @@ impl<T> Page<T> {
     }
 }
 
+/// A rule with what it does.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+pub struct RuleView {
+    /// The rule.
+    #[serde(flatten)]
+    pub rule: Rule,
+    /// What it has hit.
+    pub hits: Hits,
+    /// Whether it works.
+    pub effect: Effect,
+}
+
+/// What a rule has dropped, or would have.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+pub struct Hits {
+    /// Packets dropped.
+    pub packets: u64,
+    /// Their bytes, from the Ethernet header on.
+    pub bytes: u64,
+    /// Packets that a dry run would have dropped.
+    pub would_packets: u64,
+    /// Their bytes.
+    pub would_bytes: u64,
+    /// Time of the last of either.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last: Option<Time>,
+}
+
+/// A rule that is wanted.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct NewRule {
+    /// What it is to block.
+    pub target: Target,
+    /// How much of that.
+    #[serde(default)]
+    pub scope: Scope,
+    /// For how long, seconds.
+    pub ttl: u64,
+    /// Why, in words.
+    pub reason: String,
+    /// It is only to count what it would drop.
+    #[serde(default)]
+    pub dry_run: bool,
+    /// It is to stay in force while the daemon is gone.
+    #[serde(default)]
+    pub sticky: bool,
+}
+
+/// A rule that was made or changed.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+pub struct Added {
+    /// The rule as it is now; none if it was removed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rule: Option<RuleView>,
+    /// It was there already and lasts longer now.
+    #[serde(default)]
+    pub extended: bool,
+    /// What has to be known about it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub warning: Option<String>,
+}
+
+/// Why something is done, in words.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Reason {
+    /// They.
+    pub reason: String,
+}
+
+/// An entry of the never-block list.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+pub struct ProtectedEntry {
+    /// What is protected.
+    pub what: Protected,
+    /// Why, in words.
+    pub reason: String,
+    /// By whom.
+    pub by: Actor,
+    /// Since when.
+    pub since: Time,
+    /// The configuration protects it.
+    pub configured: bool,
+}
+
+/// What is to be protected.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct NewProtection {
+    /// It.
+    pub what: Protected,
+    /// Why, in words.
+    pub reason: String,
+}
+
+/// What came of it.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+pub struct Protecting {
+    /// Rules that it made void; they ended.
+    pub ended: Vec<RuleId>,
+}
+
+/// What is to be protected no more.
+pub type Unprotecting = NewProtection;
+
 /// How the daemon fares.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 pub struct Status {
@@ -99,6 +216,8 @@ pub struct Status {
     pub flows: FlowStatus,
     /// Counters of the pipeline, by name.
     pub pipeline: BTreeMap<String, u64>,
+    /// Rules, and what they do.
+    pub containment: ContainmentStatus,
     /// Where events go.
     pub output: OutputStatus,
     /// What is wrong or likely to mislead, in words.
@@ -110,6 +229,8 @@ pub struct Status {
 pub struct InterfaceStatus {
     /// Its name.
     pub name: String,
+    /// `mirror` or `inline`.
+    pub role: String,
     /// `driver` or `generic`.
     pub mode: String,
     /// Frames may come in several buffers, of which the first is read.
@@ -149,6 +270,30 @@ pub struct FlowStatus {
     pub evicted: u64,
     /// Only clinical flows may enter the table of established flows.
     pub pressure: bool,
+}
+
+/// Rules, and what they do.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+pub struct ContainmentStatus {
+    /// Rules by state.
+    pub rules: BTreeMap<String, u64>,
+    /// Rules that drop, by whether they work.
+    pub effects: BTreeMap<String, u64>,
+    /// Entries of the never-block list.
+    pub protected: u64,
+    /// Interfaces at which rules drop.
+    pub enforcing: Vec<String>,
+    /// The audit trail.
+    pub trail: String,
+    /// Its entries.
+    pub entries: u64,
+    /// Entries that wait for the disk.
+    pub waiting: u64,
+    /// Entries that were dropped because too many waited.
+    pub dropped: u64,
+    /// Why it can't be written now.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failing: Option<String>,
 }
 
 /// Where events go.

@@ -7,10 +7,15 @@ use std::{
 };
 
 use bytes::Bytes;
-use http_body_util::{BodyExt, Empty, Limited};
-use hyper::{Request, client::conn::http1, header::HOST};
+use http_body_util::{BodyExt, Full, Limited};
+use hyper::{
+    Request,
+    client::conn::http1,
+    header::{CONTENT_TYPE, HOST},
+    http::request::Builder,
+};
 use hyper_util::rt::TokioIo;
-use serde::de::DeserializeOwned;
+use serde::{Serialize, de::DeserializeOwned};
 use tokio::{net::UnixStream, time::timeout};
 
 use super::api::Failure;
@@ -63,6 +68,31 @@ pub enum ClientError {
 /// # Errors
 /// [`ClientError`] says what to do.
 pub fn get<T: DeserializeOwned>(socket: &Path, target: &str) -> Result<T, ClientError> {
+    send(socket, Request::get(target), Bytes::new())
+}
+
+/// Has the daemon at `socket` do what `body` says.
+///
+/// # Errors
+/// [`ClientError`] says what to do.
+pub fn post<B: Serialize, T: DeserializeOwned>(
+    socket: &Path,
+    target: &str,
+    body: &B,
+) -> Result<T, ClientError> {
+    let body = serde_json::to_vec(body).map_err(|error| ClientError::NoAnswer {
+        path: socket.to_owned(),
+        why: error.to_string(),
+    })?;
+    let request = Request::post(target).header(CONTENT_TYPE, "application/json");
+    send(socket, request, body.into())
+}
+
+fn send<T: DeserializeOwned>(
+    socket: &Path,
+    request: Builder,
+    body: Bytes,
+) -> Result<T, ClientError> {
     let no_answer = |why: String| ClientError::NoAnswer {
         path: socket.to_owned(),
         why,
@@ -72,7 +102,7 @@ pub fn get<T: DeserializeOwned>(socket: &Path, target: &str) -> Result<T, Client
         .build()
         .map_err(|error| no_answer(error.to_string()))?;
     let (ok, body) = runtime
-        .block_on(async { timeout(PATIENCE, ask(socket, target)).await })
+        .block_on(async { timeout(PATIENCE, ask(socket, request, body)).await })
         .map_err(|_| ClientError::Silent {
             path: socket.to_owned(),
         })??;
@@ -85,7 +115,7 @@ pub fn get<T: DeserializeOwned>(socket: &Path, target: &str) -> Result<T, Client
     serde_json::from_slice(&body).map_err(|error| no_answer(error.to_string()))
 }
 
-async fn ask(socket: &Path, target: &str) -> Result<(bool, Bytes), ClientError> {
+async fn ask(socket: &Path, request: Builder, body: Bytes) -> Result<(bool, Bytes), ClientError> {
     let path = || socket.to_owned();
     let stream = UnixStream::connect(socket)
         .await
@@ -99,9 +129,9 @@ async fn ask(socket: &Path, target: &str) -> Result<(bool, Bytes), ClientError> 
         .map_err(|error| no_answer(error.to_string()))?;
     // It ends with the runtime.
     tokio::spawn(connection);
-    let request = Request::get(target)
+    let request = request
         .header(HOST, "wardtap")
-        .body(Empty::<Bytes>::new())
+        .body(Full::new(body))
         .map_err(|error| no_answer(error.to_string()))?;
     let answer = sender
         .send_request(request)

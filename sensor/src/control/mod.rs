@@ -3,6 +3,8 @@
 
 pub mod api;
 pub mod client;
+mod rules;
+pub use rules::Roles;
 pub mod server;
 pub mod socket;
 mod status;

@@ -1,5 +1,5 @@
-//! The socket's answers. Nothing here changes anything; the capture is asked for copies, and text is made
-//! of them here.
+//! The socket's answers about what was seen; [`super::rules`] has those that change something. The capture
+//! is asked for copies, and text is made of them here.
 
 use axum::{
     Json, Router,
@@ -13,25 +13,34 @@ use tokio::net::UnixListener;
 
 use super::{
     api::{DEVICES, FLOWS, Failure, LIMIT_MAX, Page, Query, SESSIONS, STATUS},
+    rules::{self, Peer, Roles},
     status,
 };
 use crate::{
     daemon::{AskError, Capture, CaptureHandle},
     event::{Body, DicomEvent, DicomEventType, Event, Hl7Event},
     pipeline::{FlowSnapshot, Pipeline},
+    response::ResponderHandle,
 };
 
 type Asked = Result<Params<Query>, QueryRejection>;
 
 /// Answers at `listener` until the daemon ends.
-pub async fn serve(listener: UnixListener, capture: CaptureHandle) {
+pub async fn serve(
+    listener: UnixListener,
+    capture: CaptureHandle,
+    response: ResponderHandle,
+    roles: Roles,
+) {
     let router = Router::new()
         .route(STATUS, get(status))
         .route(FLOWS, get(flows))
         .route(SESSIONS, get(sessions))
         .route(DEVICES, get(devices))
+        .with_state(capture)
+        .merge(rules::router(response, roles))
         .fallback(async || failure(StatusCode::NOT_FOUND, "there is no such thing to ask for"))
-        .with_state(capture);
+        .into_make_service_with_connect_info::<Peer>();
     if let Err(error) = axum::serve(listener, router).await {
         tracing::error!("the control socket is served no more: {error}");
     }
@@ -138,14 +147,14 @@ pub(crate) fn hl7_sessions(pipeline: &Pipeline) -> impl Iterator<Item = Event> {
     })
 }
 
-fn answer<T: Serialize>(result: Result<T, AskError>) -> Response {
+pub(super) fn answer<T: Serialize>(result: Result<T, AskError>) -> Response {
     match result {
         Ok(value) => Json(value).into_response(),
         Err(error) => failure(StatusCode::SERVICE_UNAVAILABLE, &error.to_string()),
     }
 }
 
-fn failure(status: StatusCode, error: &str) -> Response {
+pub(super) fn failure(status: StatusCode, error: &str) -> Response {
     let error = error.to_owned();
     (status, Json(Failure { error })).into_response()
 }

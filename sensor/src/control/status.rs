@@ -4,7 +4,10 @@ use std::collections::BTreeMap;
 
 use sensor_common::{counter::Counter, flow::ESTABLISHED, packet::protocol};
 
-use super::api::{FlowStatus, InterfaceStatus, OutputStatus, RingStatus, Status};
+use super::Roles;
+use super::api::{
+    ContainmentStatus, FlowStatus, InterfaceStatus, OutputStatus, RingStatus, Status,
+};
 use crate::{
     daemon::{InterfaceSnapshot, RingAccount, Snapshot},
     kernel::Mode,
@@ -61,6 +64,7 @@ pub(super) fn of(snapshot: &Snapshot, one_sided: OneSided) -> Status {
             pressure: snapshot.pressure,
         },
         pipeline: pipeline(snapshot),
+        containment: containment(snapshot),
         output: OutputStatus {
             target: output.target.clone(),
             lines: output.lines,
@@ -72,9 +76,37 @@ pub(super) fn of(snapshot: &Snapshot, one_sided: OneSided) -> Status {
     }
 }
 
+fn containment(snapshot: &Snapshot) -> ContainmentStatus {
+    let summary = &snapshot.containment;
+    let interfaces = snapshot.interfaces.iter();
+    ContainmentStatus {
+        rules: summary
+            .rules
+            .iter()
+            .map(|(state, count)| (state.label().to_owned(), *count))
+            .collect(),
+        effects: summary
+            .effects
+            .iter()
+            .map(|(verdict, count)| (verdict.label().to_owned(), *count))
+            .collect(),
+        protected: summary.protected,
+        enforcing: interfaces
+            .filter(|one| one.attached.inline)
+            .map(|one| one.attached.name.clone())
+            .collect(),
+        trail: summary.trail.clone(),
+        entries: summary.entries,
+        waiting: summary.waiting,
+        dropped: summary.dropped,
+        failing: summary.failing.clone(),
+    }
+}
+
 fn interface(one: &InterfaceSnapshot) -> InterfaceStatus {
     InterfaceStatus {
         name: one.attached.name.clone(),
+        role: one.attached.role().to_owned(),
         mode: one.attached.mode.label().to_owned(),
         frags: one.attached.frags,
         fallback: one.attached.fallback.clone(),
@@ -164,8 +196,28 @@ fn warnings(snapshot: &Snapshot, one_sided: OneSided) -> Vec<String> {
             "{one_sided} of {flows} TCP flows were seen in one direction only: does the mirror copy both?"
         ));
     }
+    rules(snapshot, &mut warnings);
     output(snapshot, &mut warnings);
     warnings
+}
+
+fn rules(snapshot: &Snapshot, warnings: &mut Vec<String>) {
+    let summary = &snapshot.containment;
+    let interfaces = snapshot.interfaces.iter().map(|one| &one.attached);
+    if let Some(warning) = Roles::of(interfaces).warning()
+        && summary.rules.iter().any(|(_, count)| *count > 0)
+    {
+        warnings.push(warning);
+    }
+    for (id, detail) in &summary.not_effective {
+        warnings.push(format!("rule {id} does not contain its target: {detail}"));
+    }
+    if let Some(why) = &summary.failing {
+        warnings.push(format!(
+            "the audit trail can't be written: {why}; {} entries wait, {} were dropped",
+            summary.waiting, summary.dropped
+        ));
+    }
 }
 
 fn output(snapshot: &Snapshot, warnings: &mut Vec<String>) {

@@ -17,16 +17,18 @@ use tokio::{
 };
 
 use super::{
-    DaemonOptions, clock,
+    DaemonOptions,
     snapshot::{InterfaceSnapshot, LeftOver, Snapshot},
     sweep::Sweep,
     tally::Tally,
 };
 use crate::{
+    clock,
     event::{Event, Time, Timebase},
-    kernel::{Kernel, KernelError, Ring, Why},
+    kernel::{Kernel, KernelError, Ring, SweepStats, Why},
     output::{Output, OutputHandle, OutputStats},
     pipeline::{FlowEndReason, Pipeline},
+    response::{Pulse, ResponderHandle},
 };
 
 /// Between two batches of the sweeper.
@@ -119,6 +121,7 @@ pub struct Capture {
     counters: Vec<Counters>,
     tally: Tally,
     events: Vec<Event>,
+    response: ResponderHandle,
     output: Output,
     output_view: OutputHandle,
     turns: u32,
@@ -133,6 +136,7 @@ pub(super) fn start(
     options: DaemonOptions,
     kernel: Kernel,
     output: Output,
+    response: ResponderHandle,
 ) -> io::Result<(CaptureHandle, oneshot::Receiver<Ended>)> {
     let (questions, asked) = mpsc::channel(QUESTIONS);
     let (end, ended) = oneshot::channel();
@@ -143,7 +147,7 @@ pub(super) fn start(
     thread::Builder::new()
         .name("capture".into())
         .spawn(move || {
-            let capture = Capture::new(options, kernel, output);
+            let capture = Capture::new(options, kernel, output, response);
             // Nobody listens any more only if the daemon fails already.
             let _ = end.send(runtime.block_on(capture.run(asked)));
         })?;
@@ -151,7 +155,12 @@ pub(super) fn start(
 }
 
 impl Capture {
-    fn new(options: DaemonOptions, kernel: Kernel, output: Output) -> Self {
+    fn new(
+        options: DaemonOptions,
+        kernel: Kernel,
+        output: Output,
+        response: ResponderHandle,
+    ) -> Self {
         let timebase = clock::timebase();
         let mut pipeline = options.pipeline.clone();
         pipeline.timebase = timebase;
@@ -173,6 +182,7 @@ impl Capture {
             tally: Tally::default(),
             events: Vec::new(),
             output_view: output.handle(),
+            response,
             output,
             ring: None,
             turns: 0,
@@ -298,6 +308,10 @@ impl Capture {
             }
             self.apply();
         }
+        let lookout = self.kernel.flows().lookout();
+        let seen = lookout.take();
+        lookout.set(self.response.watch_list());
+        self.response.pulse(Pulse { seen });
         if self.last_stats.elapsed() >= self.options.stats_interval {
             self.last_stats = Instant::now();
             let event = self.stats_event();
@@ -353,6 +367,7 @@ impl Capture {
             pipeline: self.pipeline.stats(),
             left_over: self.left_over,
             tally: self.tally.clone(),
+            containment: self.response.summary(),
             output: self.output_view.stats(),
         }
     }
@@ -389,9 +404,14 @@ impl Capture {
         self.read_counters();
         let (pipeline, events) = (&mut self.pipeline, &mut self.events);
         while ring.drain(RECORDS_ALL, |record| pipeline.ring_record(record, events)) > 0 {}
-        let drained = self.kernel.flows().drain(|item| {
-            pipeline.flow_ended(&item.key, &item.flow, FlowEndReason::Shutdown, events);
-        });
+        // Where the programs go on, so do the flows, and the next daemon reports them.
+        let drained = if self.kernel.stays() {
+            Ok(SweepStats::default())
+        } else {
+            self.kernel.flows().drain(|item| {
+                pipeline.flow_ended(&item.key, &item.flow, FlowEndReason::Shutdown, events);
+            })
+        };
         match drained {
             Ok(stats) => self.sweep.drained(&self.counters, stats),
             Err(error) => tracing::error!("the flow tables can't be read to their end: {error}"),

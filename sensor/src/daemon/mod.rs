@@ -4,7 +4,6 @@
 //! writes events ([`crate::output`]); the others serve the control socket and the metrics.
 
 mod capture;
-mod clock;
 mod options;
 mod snapshot;
 mod sweep;
@@ -21,12 +20,13 @@ pub use tally::{Counts, Tally};
 
 use crate::{
     control::{
-        server,
+        Roles, server,
         socket::{ControlSocket, SocketError},
     },
-    kernel::{Kernel, KernelError},
+    kernel::{Attached, Kernel, KernelError},
     metrics,
     output::{Output, OutputError, OutputStats},
+    response::{AdoptError, Keeper, Responder, ResponderHandle, ResponderOptions},
 };
 
 /// Why the daemon did not start, or ended.
@@ -35,6 +35,9 @@ pub enum DaemonError {
     /// The kernel side.
     #[error(transparent)]
     Kernel(#[from] KernelError),
+    /// The audit trail and the rules.
+    #[error(transparent)]
+    Adopt(#[from] AdoptError),
     /// The control socket.
     #[error(transparent)]
     Socket(#[from] SocketError),
@@ -104,27 +107,57 @@ async fn serve(
                 .map_err(|source| DaemonError::Metrics { address, source })?,
         ),
     };
-    let kernel = Kernel::load(&options.kernel)?;
+    let mut loaded = Kernel::prepare(&options.kernel)?;
+    // What is to be in force is so before the first packet meets the new programs.
+    let (mut keeper, adoption) = Keeper::adopt(
+        &options.state,
+        loaded.take_rules()?,
+        &options.response.protect,
+        Box::new(|_| Vec::new()),
+    )?;
+    keeper.beat(options.response.patience);
+    let kernel = loaded.attach()?;
+    keeper.started(
+        options.config_hash.clone(),
+        kernel.interfaces().iter().map(described).collect(),
+        &adoption,
+    );
     for interface in kernel.interfaces() {
         tracing::info!(
             interface = interface.name,
+            role = interface.role(),
             mode = interface.mode.label(),
             frags = interface.frags,
             "listening"
         );
     }
-    let (capture, ended) =
-        capture::start(options, kernel, output).map_err(runtime("start the capture"))?;
+    let roles = Roles::of(kernel.interfaces().iter());
+    if let Some(warning) = roles.warning() {
+        tracing::warn!("{warning}");
+    }
+    let sender = output.sender().ok_or(DaemonError::CaptureGone)?;
+    let (response, response_thread) = Responder::start(keeper, options.response.clone(), sender)
+        .map_err(runtime("start the response"))?;
+    let (capture, ended) = capture::start(options, kernel, output, response.clone())
+        .map_err(runtime("start the capture"))?;
     let control =
         tokio::net::UnixListener::from_std(control).map_err(runtime("serve the control socket"))?;
-    tokio::spawn(server::serve(control, capture.clone()));
+    tokio::spawn(server::serve(
+        control,
+        capture.clone(),
+        response.clone(),
+        roles,
+    ));
     if let Some(listener) = scrapes {
         tokio::spawn(metrics::serve(listener, capture.clone()));
     }
     let mut ended = ended;
     let result = tokio::select! {
         result = &mut ended => result,
-        () = until_stopped(signals, &capture, reload) => {
+        () = until_stopped(signals, &capture, &response, reload) => {
+            // Its last entries are events too.
+            response.stop();
+            let _ = tokio::task::spawn_blocking(|| response_thread.join()).await;
             capture.stop().await;
             ended.await
         }
@@ -155,16 +188,44 @@ impl Signals {
 async fn until_stopped(
     mut signals: Signals,
     capture: &CaptureHandle,
+    response: &ResponderHandle,
     mut reload: impl FnMut() -> Result<DaemonOptions, String>,
 ) {
     loop {
         tokio::select! {
             _ = signals.interrupt.recv() => break,
             _ = signals.terminate.recv() => break,
-            _ = signals.hangup.recv() => take_over(capture, reload()).await,
+            _ = signals.hangup.recv() => {
+                let options = reload();
+                if let Ok(options) = &options {
+                    protect(response, options.response.clone()).await;
+                }
+                take_over(capture, options).await;
+            }
         }
     }
     tracing::info!("stopping: taking what is still in the kernel");
+}
+
+/// Puts what the configuration protects on the never-block list.
+async fn protect(response: &ResponderHandle, options: ResponderOptions) {
+    let answer = response.ask(|responder| responder.reload(options)).await;
+    let failed = match answer {
+        Ok(Ok(())) => return,
+        Ok(Err(error)) => error.to_string(),
+        Err(error) => error.to_string(),
+    };
+    tracing::error!("the never-block list stays as it was: {failed}");
+}
+
+/// An interface as the trail has it.
+fn described(interface: &Attached) -> String {
+    format!(
+        "{} ({}, {} mode)",
+        interface.name,
+        interface.role(),
+        interface.mode.label()
+    )
 }
 
 async fn take_over(capture: &CaptureHandle, options: Result<DaemonOptions, String>) {

@@ -2,7 +2,7 @@
 
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
-use crate::{kernel, output::Target, pipeline::PipelineOptions};
+use crate::{kernel, output::Target, pipeline::PipelineOptions, response::ResponderOptions};
 
 /// What the daemon is started with.
 #[derive(Clone, Debug)]
@@ -23,6 +23,12 @@ pub struct DaemonOptions {
     pub queue: usize,
     /// Between two `stats` events.
     pub stats_interval: Duration,
+    /// The folder of what outlives the daemon.
+    pub state: PathBuf,
+    /// How rules are kept.
+    pub response: ResponderOptions,
+    /// BLAKE3 of the configuration, in hex.
+    pub config_hash: String,
 }
 
 impl DaemonOptions {
@@ -54,6 +60,7 @@ impl DaemonOptions {
             ("metrics", self.metrics != new.metrics),
             ("control.socket", self.socket != new.socket),
             ("control.group", self.socket_group != new.socket_group),
+            ("state.directory", self.state != new.state),
         ]
         .into_iter()
         .filter_map(|(name, differs)| differs.then_some(name))
@@ -66,5 +73,6 @@ impl DaemonOptions {
         self.kernel.active = new.kernel.active;
         self.output = new.output.clone();
         self.stats_interval = new.stats_interval;
+        self.response = new.response.clone();
     }
 }

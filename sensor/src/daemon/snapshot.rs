@@ -1,6 +1,6 @@
 //! The daemon's state at one moment: for status, metrics and `stats` events.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use sensor_common::counter::{Counter, Counters};
 
@@ -10,6 +10,7 @@ use crate::{
     kernel::{Attached, Occupancy},
     output::OutputStats,
     pipeline::PipelineStats,
+    response::Summary,
 };
 
 /// An interface with its counters.
@@ -56,6 +57,8 @@ pub struct Snapshot {
     pub left_over: LeftOver,
     /// What was seen of DICOM and HL7.
     pub tally: Tally,
+    /// How containment stands.
+    pub containment: Arc<Summary>,
     /// What the output did.
     pub output: OutputStats,
 }

@@ -5,6 +5,7 @@
 //! addresses is the side that opened the conversation.
 
 mod address;
+mod audit;
 mod dicom;
 mod flow;
 mod hl7;
@@ -17,6 +18,7 @@ use serde::{Deserialize, Serialize};
 
 pub(crate) use address::addresses;
 pub use address::{Conversation, community_id, flow_id, mac_text};
+pub use audit::AuditReport;
 pub use dicom::{
     Abort, Association, AssociationOutcome, CommandCounts, CommandSummary, ContextResult,
     DicomEvent, DicomEventType, Implementation, NamedUid, PresentationContext, Reject, Responses,
@@ -94,6 +96,11 @@ pub enum Body {
     Tls {
         /// It.
         tls: Box<TlsReport>,
+    },
+    /// What was done about containment, and by whom.
+    Audit {
+        /// It.
+        audit: Box<AuditReport>,
     },
     /// Counters, by name.
     Stats {

@@ -54,6 +54,14 @@ pub struct Attached {
     pub fallback: Option<String>,
 }
 
+impl Attached {
+    /// As configuration and status spell it.
+    #[must_use]
+    pub const fn role(&self) -> &'static str {
+        if self.inline { "inline" } else { "mirror" }
+    }
+}
+
 /// The ways to attach, best first.
 const WAYS: [(&str, Mode, bool); 3] = [
     ("wardtap", Mode::Driver, false),

@@ -17,6 +17,8 @@ use sensor_common::{
     settings::Settings,
 };
 
+use crate::response::effect::Lookout;
+
 use super::{KernelError, Options};
 
 /// Entries that one batch reads at most; larger than any hash bucket.
@@ -81,6 +83,7 @@ pub struct FlowTables {
     active: u64,
     occupancy: Occupancy,
     counting: Occupancy,
+    lookout: Lookout,
     keys: Vec<u8>,
     values: Vec<Flow>,
 }
@@ -160,6 +163,7 @@ impl FlowTables {
                 .max(1),
             occupancy,
             counting: occupancy,
+            lookout: Lookout::default(),
             keys: vec![0; BATCH * size_of::<FlowKey>()],
             values: vec![Flow::EMPTY; BATCH],
         })
@@ -172,6 +176,11 @@ impl FlowTables {
     /// Sets the active time-out.
     pub fn set_active(&mut self, active: Duration) {
         self.active = u64::try_from(active.as_nanos()).unwrap_or(u64::MAX).max(1);
+    }
+
+    /// Who looks at each flow as the sweep comes by.
+    pub fn lookout(&mut self) -> &mut Lookout {
+        &mut self.lookout
     }
 
     /// Entries in the tables, as the last complete sweep found them.
@@ -239,6 +248,7 @@ impl FlowTables {
             let Some(key) = table.key.read(bytes) else {
                 continue;
             };
+            self.lookout.look(&key, flow);
             stats.visited += 1;
             if table.established {
                 self.counting.established += 1;

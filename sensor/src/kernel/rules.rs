@@ -194,6 +194,12 @@ impl RuleTables {
         self.announce()
     }
 
+    /// True if no daemon before has put anything here.
+    #[must_use]
+    pub const fn is_fresh(&self) -> bool {
+        self.state.heartbeat == 0
+    }
+
     /// The ids of the rules that the kernel has.
     pub fn ids(&self) -> impl Iterator<Item = RuleId> {
         self.entries.keys().copied()

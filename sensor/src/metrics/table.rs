@@ -51,6 +51,7 @@ const KERNEL: &str = "kernel";
 const DAEMON: &str = "daemon";
 const PIPELINE: &str = "pipeline";
 const OUTPUT: &str = "output";
+const RESPONSE: &str = "response";
 
 const TUNNELS: [(Counter, &str); 3] = [
     (Counter::TunnelGre, "gre"),
@@ -206,6 +207,26 @@ pub const TABLE: &[Row] = rows! {
         "Details of hosts left out because they were too many." => |s| plain(s.pipeline.host_details_omitted);
     Counter "wardtap_live_flows_evicted_total" [] PIPELINE,
         "Running flows dropped from the look-back because they were too many." => |s| plain(s.pipeline.live_flows_evicted);
+    Gauge "wardtap_rules" ["state"] RESPONSE,
+        "Containment rules by state." => |s| {
+            s.containment.rules.iter().map(|(state, count)| sample([state.label()], *count)).collect()
+        };
+    Gauge "wardtap_rules_effect" ["effect"] RESPONSE,
+        "Containment rules that drop, by whether they were seen to work." => |s| {
+            s.containment.effects.iter().map(|(verdict, count)| sample([verdict.label()], *count)).collect()
+        };
+    Gauge "wardtap_protected" [] RESPONSE,
+        "Entries of the never-block list." => |s| plain(s.containment.protected);
+    Gauge "wardtap_interface_enforcing" ["interface"] KERNEL,
+        "1 where rules drop (role inline), 0 where they can't (role mirror)." => |s| {
+            each(s, |one| sample([&one.attached.name], u64::from(one.attached.inline)))
+        };
+    Counter "wardtap_audit_entries_total" [] RESPONSE,
+        "Entries of the audit trail on the disk." => |s| plain(s.containment.entries);
+    Gauge "wardtap_audit_waiting" [] RESPONSE,
+        "Entries of the audit trail that wait for the disk." => |s| plain(s.containment.waiting);
+    Counter "wardtap_audit_dropped_total" [] RESPONSE,
+        "Entries of the audit trail that were dropped because too many waited." => |s| plain(s.containment.dropped);
     Counter "wardtap_output_lines_total" [] OUTPUT,
         "Events written." => |s| plain(s.output.lines);
     Counter "wardtap_output_bytes_total" [] OUTPUT,

@@ -46,6 +46,7 @@ pub struct Past {
 pub struct Book {
     rules: BTreeMap<RuleId, Rule>,
     protected: BTreeMap<Protected, Protection>,
+    configured: Vec<Protection>,
     past: HashMap<Target, Past>,
     last_id: RuleId,
 }
@@ -124,6 +125,23 @@ impl Book {
         self.past.entry(target).or_default()
     }
 
+    /// What the configuration protects: part of the never-block list, and no matter of the trail.
+    pub fn configure(&mut self, protected: &[Protected], since: Time) {
+        let entry = |what: &Protected| Protection {
+            what: *what,
+            reason: "the configuration says so".to_owned(),
+            by: Actor::Daemon,
+            since,
+        };
+        self.configured = protected.iter().map(entry).collect();
+    }
+
+    /// True if the configuration protects it.
+    #[must_use]
+    pub fn is_configured(&self, what: &Protected) -> bool {
+        self.configured.iter().any(|entry| entry.what == *what)
+    }
+
     /// The rules that have not ended, by id.
     pub fn rules(&self) -> impl Iterator<Item = &Rule> {
         self.rules.values()
@@ -168,7 +186,7 @@ impl Book {
 
     /// The never-block list.
     pub fn protected(&self) -> impl Iterator<Item = &Protection> {
-        self.protected.values()
+        self.configured.iter().chain(self.protected.values())
     }
 
     /// An entry of it.

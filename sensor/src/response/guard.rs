@@ -26,7 +26,7 @@ pub const WIDEST: (u8, u8) = (8, 32);
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
     /// Its target is on the never-block list.
-    #[error("{what} is protected ({reason}): `wardtap protect remove` first, if that is right")]
+    #[error("{what} is protected ({reason}): no rule may block it")]
     Protected {
         /// The entry.
         what: String,
@@ -356,7 +356,10 @@ fn check_subnet(subnet: IpNet) -> Result<(), Refusal> {
 }
 
 /// Refuses a target of which an end, or a part, is protected.
-fn check_protected(target: &Target, book: &Book) -> Result<(), Refusal> {
+///
+/// # Errors
+/// [`Refusal`] names the entries.
+pub fn check_protected(target: &Target, book: &Book) -> Result<(), Refusal> {
     if let Target::Subnet { subnet } = *target {
         let inside: Vec<_> = book
             .protected()

@@ -3,12 +3,20 @@
 //! A [`Rule`] names a [`Target`]. The kernel enforces it where the sensor is in the path
 //! (`sensor_common::rule`); nothing here can make the kernel drop a packet of a protected device.
 
+mod adopt;
 pub mod book;
+pub mod effect;
 pub mod guard;
+mod keeper;
+pub mod responder;
 pub mod rule;
 pub mod target;
 
+pub use adopt::{AdoptError, Adoption};
 pub use book::{Book, Past, Protection};
+pub use effect::{Effect, Verdict};
 pub use guard::Refusal;
+pub use keeper::{ClinicalOf, Denied, Keeper, RuleReport, Wish};
+pub use responder::{Pulse, Responder, ResponderHandle, ResponderOptions, Summary};
 pub use rule::{Actor, Rule, RuleId, Scope, State};
 pub use target::{ClinicalPeer, Protected, Service, Target, Transport};

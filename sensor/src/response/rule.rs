@@ -37,6 +37,9 @@ pub enum State {
 }
 
 impl State {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Proposed, Self::Enabled, Self::Disabled, Self::DryRun];
+
     /// As in JSON.
     #[must_use]
     pub const fn label(self) -> &'static str {

@@ -11,13 +11,13 @@ const STEP: Duration = Duration::from_secs(1);
 
 /// Nanoseconds of the clock that the kernel programs read (`bpf_ktime_get_ns`).
 #[must_use]
-pub(super) fn monotonic() -> u64 {
+pub(crate) fn monotonic() -> u64 {
     u64::try_from(read(ClockId::CLOCK_MONOTONIC)).unwrap_or(0)
 }
 
 /// How it stands to the wall clock now.
 #[must_use]
-pub(super) fn timebase() -> Timebase {
+pub(crate) fn timebase() -> Timebase {
     let before = read(ClockId::CLOCK_MONOTONIC);
     let wall = read(ClockId::CLOCK_REALTIME);
     let after = read(ClockId::CLOCK_MONOTONIC);
@@ -27,7 +27,7 @@ pub(super) fn timebase() -> Timebase {
 }
 
 /// Tells of a wall clock that was set.
-pub(super) fn tell_step(old: Timebase, new: Timebase) {
+pub(crate) fn tell_step(old: Timebase, new: Timebase) {
     let by = Duration::from_nanos(old.unix_offset_ns.abs_diff(new.unix_offset_ns));
     if by > STEP {
         let way = if new.unix_offset_ns > old.unix_offset_ns {
