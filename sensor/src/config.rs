@@ -197,12 +197,15 @@ pub struct Response {
 pub struct State {
     /// The folder of the audit trail and of what was learnt.
     pub directory: PathBuf,
+    /// Where on the BPF file system programs and rules are pinned.
+    pub pins: PathBuf,
 }
 
 impl Default for State {
     fn default() -> Self {
         Self {
             directory: STATE.into(),
+            pins: PIN_ROOT.into(),
         }
     }
 }
@@ -354,7 +357,7 @@ impl Config {
                 idle_closed: flow.idle_closed.as_nanos(),
                 ..Settings::DEFAULT
             },
-            pin_root: PIN_ROOT.into(),
+            pin_root: self.state.pins.clone(),
             active: flow.active.into(),
         }
     }

@@ -187,7 +187,7 @@ fn the_status_says_what_was_lost_and_what_is_wrong() -> io::Result<()> {
         "version": "0.1.0",
         "start": "2026-01-02T03:00:00.000000Z", "time": "2026-01-02T04:01:00.000000Z",
         "interfaces": [{
-            "name": "eth1", "mode": "generic", "frags": false, "fallback": "the driver has no XDP",
+            "name": "eth1", "role": "inline", "mode": "generic", "frags": false, "fallback": "the driver has no XDP",
             "counters": {"packets": 36_600, "bytes": 3_000_000, "in_flow": 36_000, "duplicate": 500, "not_ip": 100}
         }],
         "ring": [
@@ -199,6 +199,11 @@ fn the_status_says_what_was_lost_and_what_is_wrong() -> io::Result<()> {
             "evicted": 4, "pressure": true
         },
         "pipeline": {"associations": 17, "hl7_messages": 4_242, "hl7_naks": 2},
+        "containment": {
+            "rules": {"enabled": 2, "dry-run": 1}, "effects": {"effective": 1, "not_effective": 1},
+            "protected": 9, "enforcing": ["eth1"], "trail": "/var/lib/wardtap/audit.jsonl",
+            "entries": 77, "waiting": 0, "dropped": 0
+        },
         "output": {
             "target": "/var/lib/wardtap/events.jsonl", "lines": 99, "dropped_queue_full": 5,
             "dropped_write_error": 0, "failing": "No space left on device"
@@ -219,6 +224,9 @@ fn the_status_says_what_was_lost_and_what_is_wrong() -> io::Result<()> {
         "only clinical flows",
         "17 DICOM associations",
         "4,242 HL7 messages",
+        "rules drop on eth1; rules: 1 dry-run, 2 enabled",
+        "1 effective, 1 not effective",
+        "9 protected; 77 entries",
         "No space left on device",
         "Warning: the ring buffer was full",
     ] {

@@ -9,6 +9,7 @@ pub mod hl7;
 pub mod hospital;
 pub mod netns;
 pub mod office;
+pub mod passage;
 pub mod program;
 pub mod scenario;
 pub mod sensor;

@@ -113,6 +113,16 @@ impl Program {
         }
     }
 
+    /// Kills the program without a warning, and waits for its end.
+    ///
+    /// # Errors
+    /// When the system refuses.
+    pub fn kill(&mut self) -> Result<()> {
+        self.child.kill()?;
+        self.child.wait()?;
+        Ok(())
+    }
+
     /// Sends `SIGTERM` and waits for the end, at most 10 seconds.
     ///
     /// # Errors

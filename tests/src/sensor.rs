@@ -62,12 +62,13 @@ impl Sensor {
         let sensor = Self::paths(folder);
         let text = format!(
             "[[interface]]\nname = \"{MIRROR}\"\n\n[output.json]\npath = \"{}\"\n\n\
-             [control]\nsocket = \"{}\"\n\n[metrics]\nlisten = \"{METRICS}\"\n\n\
+             [control]\nsocket = \"{}\"\n\n[state]\ndirectory = \"{}\"\n\n[metrics]\nlisten = \"{METRICS}\"\n\n\
              # Short, so that conversations are over soon after they were closed.\n\
              [flow]\nidle_closed = \"2s\"\nidle_other = \"3s\"\n\n\
              [log]\nlevel = \"debug\"\n",
             sensor.events.display(),
-            sensor.socket.display()
+            sensor.socket.display(),
+            folder.join("state").display()
         );
         fs::write(&sensor.configuration, text)?;
         let binary = binary()?;

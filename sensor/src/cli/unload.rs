@@ -1,11 +1,14 @@
 //! `wardtap unload`.
 
-use std::process::ExitCode;
+use std::{path::PathBuf, process::ExitCode};
 
 use clap::Args;
 
 use super::{Shown, print, print_json};
-use crate::kernel::{self, PIN_ROOT};
+use crate::{
+    config::{Config, PATH},
+    kernel,
+};
 
 const EXAMPLES: &str = "\
 With an interface in the path (role inline) the programs stay on it when the daemon ends, so that a restart
@@ -15,12 +18,20 @@ puts the rules in force again that have not ended.";
 #[derive(Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct UnloadArgs {
+    /// Configuration file that says where the programs are pinned [default: /etc/wardtap/wardtap.toml]
+    #[arg(long, short, value_name = "FILE")]
+    config: Option<PathBuf>,
     #[command(flatten)]
     shown: Shown,
 }
 
 pub(super) fn run(args: &UnloadArgs) -> anyhow::Result<ExitCode> {
-    let links = kernel::unload(PIN_ROOT.as_ref())?;
+    let config = match &args.config {
+        Some(path) => Config::read(path)?,
+        None if PathBuf::from(PATH).exists() => Config::read(PATH.as_ref())?,
+        None => Config::default(),
+    };
+    let links = kernel::unload(&config.state.pins)?;
     if args.shown.json {
         print_json(&serde_json::json!({ "interfaces": links }))?;
     } else {

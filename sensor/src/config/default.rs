@@ -78,6 +78,7 @@ ae_rejects_within = "1m"
 
 [state]
 directory = "/var/lib/wardtap"
+pins = "/sys/fs/bpf/wardtap"   # programs and rules, on the BPF file system
 
 [output.json]
 path = "/var/lib/wardtap/events.jsonl"   # - is standard output

@@ -61,6 +61,7 @@ impl DaemonOptions {
             ("control.socket", self.socket != new.socket),
             ("control.group", self.socket_group != new.socket_group),
             ("state.directory", self.state != new.state),
+            ("state.pins", a.pin_root != b.pin_root),
         ]
         .into_iter()
         .filter_map(|(name, differs)| differs.then_some(name))

@@ -4,16 +4,20 @@
 //! least that is needed. Order matters: a rule's slot is written before a key leads to it, and the
 //! generation, which makes the programs look every flow up again, after both.
 
-use std::collections::{HashMap, HashSet};
+use std::{
+    collections::{HashMap, HashSet},
+    path::Path,
+};
 
 use aya::{
     Ebpf,
     maps::{
-        Array, HashMap as BpfHash, MapData, MapError, PerCpuArray,
+        Array, HashMap as BpfHash, Map, MapData, MapError, PerCpuArray,
         lpm_trie::{Key, LpmTrie},
     },
 };
 use sensor_common::{
+    ABI_VERSION,
     key::FlowKey,
     rule::{
         ClinicalKey, Containment, Hits, HostKey, NetKey, RULES_MAX, Rule, RuleRef, RuleScope,
@@ -482,4 +486,21 @@ fn forgive(result: Result<(), MapError>) -> Result<(), KernelError> {
         Err(MapError::KeyNotFound) => Ok(()),
         other => Ok(other?),
     }
+}
+
+/// The rules that are pinned below `root`, with or without a daemon: what the kernel enforces.
+///
+/// # Errors
+/// When there are none, or the kernel refuses.
+pub fn pinned_rules(root: &Path) -> Result<Vec<Rule>, KernelError> {
+    let path = root.join(format!("v{ABI_VERSION}")).join("RULES");
+    let rules: Array<_, Pod<Rule>> = Array::try_from(Map::Array(MapData::from_pin(path)?))?;
+    let mut found = Vec::new();
+    for slot in 0..rules.len() {
+        let rule = rules.get(&slot, 0)?.0;
+        if rule.id != 0 {
+            found.push(rule);
+        }
+    }
+    Ok(found)
 }

@@ -96,9 +96,11 @@ pub(crate) fn binary() -> Result<PathBuf> {
 fn config(folder: &Path, events: &Path, more: &str) -> Result<PathBuf> {
     let path = folder.join("wardtap.toml");
     let text = format!(
-        "[[interface]]\nname = \"span0\"\n{more}\n[output.json]\npath = \"{}\"\n[control]\nsocket = \"{}\"\n",
+        "[[interface]]\nname = \"span0\"\n{more}\n[output.json]\npath = \"{}\"\n[control]\nsocket = \"{}\"\n\
+         [state]\ndirectory = \"{}\"\n",
         events.display(),
-        folder.join("control.sock").display()
+        folder.join("control.sock").display(),
+        folder.join("state").display()
     );
     fs::write(&path, text)?;
     Ok(path)
