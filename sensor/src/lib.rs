@@ -12,6 +12,7 @@ mod clock;
 pub mod config;
 pub mod control;
 pub mod daemon;
+pub mod detect;
 pub mod event;
 pub mod inventory;
 pub mod kernel;

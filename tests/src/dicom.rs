@@ -130,6 +130,8 @@ pub fn start_servers(hospital: &Hospital, folder: &Path) -> Result<Servers> {
         .arg("-v")
         .arg("-c")
         .arg(&configuration)
+        // A peer that is cut off in the middle of a retrieval holds the archive's index until it is given up.
+        .args(["--acse-timeout", "3", "--dimse-timeout", "3"])
         .arg(PACS_PORT.to_string());
 
     let (key, certificate) = make_certificate(folder)?;

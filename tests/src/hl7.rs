@@ -106,7 +106,15 @@ impl Sender {
     /// # Errors
     /// When it can't be started.
     pub fn start(hospital: &Hospital) -> Result<Self> {
-        let mut command = hospital.host(Role::Engine).command(python());
+        Self::start_on(hospital, Role::Engine)
+    }
+
+    /// Starts the sender on another host.
+    ///
+    /// # Errors
+    /// When it can't be started.
+    pub fn start_on(hospital: &Hospital, role: Role) -> Result<Self> {
+        let mut command = hospital.host(role).command(python());
         let mut child = with_signals(&mut command)
             .arg(script("mllp.py"))
             .args(["send", &Role::Ehr.address().to_string(), &PORT.to_string()])

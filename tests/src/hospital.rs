@@ -7,7 +7,7 @@ use std::net::Ipv4Addr;
 use anyhow::{Context, Result, ensure};
 use nix::unistd::geteuid;
 
-use crate::netns::{Namespace, remove_leftovers};
+use crate::netns::{Namespace, remove_leftovers, run};
 
 /// A host's place in the hospital.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -22,10 +22,14 @@ pub enum Role {
     Ehr,
     /// Shows images.
     Workstation,
+    /// Gateway of infusion pumps; reports to the EHR. In the hospital with a sensor in the path.
+    Pump,
+    /// Someone's laptop in a wall socket. In the hospital with a sensor in the path.
+    Intruder,
 }
 
 impl Role {
-    /// All of them.
+    /// The hosts of the hospital with a mirror port.
     pub const ALL: [Self; 5] = [
         Self::Modality,
         Self::Pacs,
@@ -33,6 +37,16 @@ impl Role {
         Self::Ehr,
         Self::Workstation,
     ];
+    /// The hosts on the wards, in the hospital with a sensor in the path.
+    pub const FLOOR: [Self; 5] = [
+        Self::Modality,
+        Self::Engine,
+        Self::Workstation,
+        Self::Pump,
+        Self::Intruder,
+    ];
+    /// The hosts in the data centre.
+    pub const CORE: [Self; 2] = [Self::Pacs, Self::Ehr];
 
     /// Name of the host, and of its port at the switch.
     #[must_use]
@@ -43,6 +57,8 @@ impl Role {
             Self::Engine => "engine",
             Self::Ehr => "ehr",
             Self::Workstation => "workstation",
+            Self::Pump => "pump",
+            Self::Intruder => "intruder",
         }
     }
 
@@ -55,6 +71,8 @@ impl Role {
             Self::Engine => 30,
             Self::Ehr => 40,
             Self::Workstation => 50,
+            Self::Intruder => 66,
+            Self::Pump => 70,
         };
         Ipv4Addr::new(10, 77, 1, host)
     }
@@ -67,6 +85,8 @@ impl Role {
     }
 }
 
+/// The sensor's ports where it is in the path: to the wards, and to the data centre.
+pub const PORTS: [&str; 2] = ["floor0", "core0"];
 /// The sensor's interface.
 pub const MIRROR: &str = "mirror0";
 /// The switch's end of the mirror.
@@ -79,8 +99,7 @@ const INTERFACE: &str = "eth0";
 #[derive(Debug)]
 pub struct Hospital {
     // The hosts go first: what runs there uses the switch.
-    // In the order of `Role::ALL`.
-    hosts: Vec<Namespace>,
+    hosts: Vec<(Role, Namespace)>,
     sensor: Namespace,
     switch: Namespace,
 }
@@ -106,8 +125,52 @@ impl Hospital {
         let mut hosts = Vec::new();
         for role in Role::ALL {
             let host = namespace(role.name())?;
-            attach(&switch, role, &host).with_context(|| role.name())?;
-            hosts.push(host);
+            attach_to(&switch, BRIDGE, role, &host).with_context(|| role.name())?;
+            mirror(&switch, role)?;
+            hosts.push((role, host));
+        }
+        Ok(Self {
+            hosts,
+            sensor,
+            switch,
+        })
+    }
+
+    /// Builds the hospital with the sensor in the path: a bridge between the switch of the wards
+    /// ([`Role::FLOOR`]) and the data centre ([`Role::CORE`]).
+    ///
+    /// # Errors
+    /// As [`Self::build`].
+    pub fn build_inline(prefix: &str) -> Result<Self> {
+        ensure!(geteuid().is_root(), "network namespaces need root");
+        remove_leftovers(&format!("{prefix}-"))?;
+        let namespace = |name: &str| Namespace::create(&format!("{prefix}-{name}"));
+        // Both switches are bridges in one namespace; only the sensor joins them.
+        let (switch, sensor) = (namespace("switch")?, namespace("sensor")?);
+        sensor.ip(&["link", "add", BRIDGE, "type", "bridge", "stp_state", "0"])?;
+        sensor.ip(&["link", "set", BRIDGE, "up"])?;
+        let mut hosts = Vec::new();
+        let sides = [
+            ("floor", PORTS[0], &Role::FLOOR[..]),
+            ("core", PORTS[1], &Role::CORE),
+        ];
+        for (side, port, roles) in sides {
+            switch.ip(&["link", "add", side, "type", "bridge", "stp_state", "0"])?;
+            switch.ip(&["link", "set", side, "up"])?;
+            let up = format!("{side}-up");
+            veth(&switch, &up, &sensor, port)?;
+            switch.ip(&["link", "set", &up, "master", side])?;
+            sensor.ip(&["link", "set", port, "master", BRIDGE])?;
+            for role in roles {
+                let host = namespace(role.name())?;
+                attach_to(&switch, side, *role, &host).with_context(|| role.name())?;
+                // A server holds what a connection uses until TCP gives it up, which takes a quarter of an hour
+                // unless it is told otherwise: here 3 s. The archive's index is locked that long.
+                run(host
+                    .command("sysctl")
+                    .args(["-q", "net.ipv4.tcp_retries2=3"]))?;
+                hosts.push((*role, host));
+            }
         }
         Ok(Self {
             hosts,
@@ -117,12 +180,19 @@ impl Hospital {
     }
 
     /// A host's namespace.
+    ///
+    /// # Panics
+    /// If the hospital has no such host.
     #[must_use]
     pub fn host(&self, role: Role) -> &Namespace {
-        &self.hosts[role as usize]
+        let found = self.hosts.iter().find(|(other, _)| *other == role);
+        found.map_or_else(
+            || panic!("there is no {role:?} in this hospital"),
+            |(_, host)| host,
+        )
     }
 
-    /// The namespace that the mirror leads to.
+    /// The sensor's namespace: the mirror leads there, or it is in the path.
     #[must_use]
     pub fn sensor(&self) -> &Namespace {
         &self.sensor
@@ -162,8 +232,8 @@ fn veth(a: &Namespace, a_name: &str, b: &Namespace, b_name: &str) -> Result<()> 
     Ok(())
 }
 
-/// Connects a host to the switch, and mirrors what it sends.
-fn attach(switch: &Namespace, role: Role, host: &Namespace) -> Result<()> {
+/// Connects a host to a bridge of the switch.
+fn attach_to(switch: &Namespace, bridge: &str, role: Role, host: &Namespace) -> Result<()> {
     let port = role.name();
     veth(switch, port, host, INTERFACE)?;
     host.ip(&["link", "set", INTERFACE, "address", &role.mac()])?;
@@ -176,7 +246,13 @@ fn attach(switch: &Namespace, role: Role, host: &Namespace) -> Result<()> {
         "dev",
         INTERFACE,
     ])?;
-    switch.ip(&["link", "set", port, "master", BRIDGE])?;
+    switch.ip(&["link", "set", port, "master", bridge])?;
+    Ok(())
+}
+
+/// Mirrors what a host sends.
+fn mirror(switch: &Namespace, role: Role) -> Result<()> {
+    let port = role.name();
     // Each frame enters the switch once, so mirroring every port's ingress copies it once.
     switch.tc(&["qdisc", "add", "dev", port, "clsact"])?;
     switch.tc(&[

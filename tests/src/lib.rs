@@ -4,9 +4,12 @@
 //! Everything is made at run time and removed when its guard is dropped.
 
 pub mod ability;
+pub mod attack;
 pub mod dicom;
+pub mod feed;
 pub mod hl7;
 pub mod hospital;
+pub mod intruder;
 pub mod netns;
 pub mod office;
 pub mod passage;

@@ -13,7 +13,7 @@ use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 
 use crate::{
-    hospital::{Hospital, MIRROR},
+    hospital::{Hospital, MIRROR, PORTS},
     netns::{Namespace, run},
     program::Program,
     tally::Tally,
@@ -58,21 +58,46 @@ impl Sensor {
     /// # Errors
     /// When it does not begin to listen, with its log.
     pub fn start(hospital: &Hospital, folder: &Path) -> Result<Self> {
+        Self::start_with(
+            hospital,
+            folder,
+            &format!("[[interface]]\nname = \"{MIRROR}\"\n"),
+            "",
+        )
+    }
+
+    /// Starts the daemon in the path, on both ports of [`Hospital::build_inline`]; `more` is added to its
+    /// configuration.
+    ///
+    /// # Errors
+    /// As [`Self::start`].
+    pub fn start_inline(hospital: &Hospital, folder: &Path, more: &str) -> Result<Self> {
+        let port = |name| format!("[[interface]]\nname = \"{name}\"\nrole = \"inline\"\n\n");
+        Self::start_with(hospital, folder, &PORTS.map(port).concat(), more)
+    }
+
+    fn start_with(
+        hospital: &Hospital,
+        folder: &Path,
+        interfaces: &str,
+        more: &str,
+    ) -> Result<Self> {
         fs::create_dir_all(folder).with_context(|| folder.display().to_string())?;
         let sensor = Self::paths(folder);
         let text = format!(
-            "[[interface]]\nname = \"{MIRROR}\"\n\n[output.json]\npath = \"{}\"\n\n\
-             [control]\nsocket = \"{}\"\n\n[state]\ndirectory = \"{}\"\n\n[metrics]\nlisten = \"{METRICS}\"\n\n\
+            "{interfaces}\n[output.json]\npath = \"{}\"\n\n\
+             [control]\nsocket = \"{}\"\n\n[state]\ndirectory = \"{}\"\npins = \"/sys/fs/bpf/{}\"\n\n[metrics]\nlisten = \"{METRICS}\"\n\n\
              # Short, so that conversations are over soon after they were closed.\n\
              [flow]\nidle_closed = \"2s\"\nidle_other = \"3s\"\n\n\
-             [log]\nlevel = \"debug\"\n",
+             [log]\nlevel = \"debug\"\n\n{more}",
             sensor.events.display(),
             sensor.socket.display(),
-            folder.join("state").display()
+            folder.join("state").display(),
+            hospital.sensor().name()
         );
         fs::write(&sensor.configuration, text)?;
         let binary = binary()?;
-        let mut command = hospital.sensor().command(&binary);
+        let mut command = hospital.sensor().enter(&binary);
         command.args(["run", "--config"]).arg(&sensor.configuration);
         let mut daemon = Program::start("wardtap", command, folder)?;
         daemon.wait_until("the daemon to listen", LIMIT, |log| {
@@ -91,6 +116,24 @@ impl Sensor {
             socket: folder.join("control.sock"),
             events: folder.join("events.jsonl"),
         }
+    }
+
+    /// Takes the programs off the interfaces; to be called when the daemon has ended.
+    ///
+    /// # Errors
+    /// When `wardtap unload` fails.
+    pub fn unload(&self) -> Result<()> {
+        run(Command::new(&self.binary)
+            .arg("unload")
+            .arg("--config")
+            .arg(Self::paths(&self.folder).configuration))?;
+        Ok(())
+    }
+
+    /// The audit trail.
+    #[must_use]
+    pub fn trail(&self) -> PathBuf {
+        self.folder.join("state/audit.jsonl")
     }
 
     /// The daemon's control socket.

@@ -12,6 +12,7 @@ use std::{
 use anyhow::{Context, Result, ensure};
 use nix::unistd::geteuid;
 use tests::{
+    attack,
     hospital::Hospital,
     scenario::Scenario,
     sensor::{Account, Sensor},
@@ -94,6 +95,7 @@ fn demo(arguments: &Arguments, interruption: &Interruption) -> Result<()> {
     sensor.stop()?;
     drop(sensor);
     drop(hospital);
+    attack::run(PREFIX, &folder, &|| interruption.check())?;
     println!(
         "Everything was removed, but for the files in {}.",
         folder.display()

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     event::Time,
-    response::{Protected, Rule, RuleId, State},
+    response::{Protected, Rule, RuleId, State, Target},
 };
 
 /// Why a rule ended.
@@ -42,6 +42,9 @@ pub struct Decision {
     pub finding: String,
     /// Whom it concerns.
     pub subject: String,
+    /// What a rule would be about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub target: Option<Target>,
     /// Group of devices whose mode decided.
     pub group: String,
     /// `observe`, `propose` or `automatic`.
@@ -208,16 +211,23 @@ impl fmt::Display for Action {
             Self::Protected { what, reason } => write!(f, "{what} protected: {reason}"),
             Self::Unprotected { what, reason } => write!(f, "{what} protected no more: {reason}"),
             Self::Refused { what, reason } => write!(f, "refused: {what}: {reason}"),
-            Self::Decided(decision) => write!(
-                f,
-                "{} about {}: {} ({} in group {}): {}",
-                decision.finding,
-                decision.subject,
-                decision.verdict,
-                decision.mode,
-                decision.group,
-                decision.reason
-            ),
+            Self::Decided(decision) => {
+                write!(
+                    f,
+                    "{} of {}; decided to {}",
+                    decision.finding,
+                    decision.subject,
+                    decision.verdict.replace('_', " ")
+                )?;
+                if let Some(target) = &decision.target {
+                    write!(f, " on {target}")?;
+                }
+                write!(
+                    f,
+                    " ({}, group {}): {}",
+                    decision.mode, decision.group, decision.reason
+                )
+            }
             Self::Effect {
                 id,
                 verdict,

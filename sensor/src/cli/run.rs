@@ -70,8 +70,8 @@ fn options(config: &Config) -> DaemonOptions {
         stats_interval: config.output.json.stats_interval.into(),
         state: config.state.directory.clone(),
         response: ResponderOptions {
-            patience: config.containment.heartbeat.into(),
-            protect: config.containment.protect.iter().map(|one| one.0).collect(),
+            containment: config.containment.clone(),
+            detect: config.detect,
         },
         config_hash: blake3::hash(config.to_toml().as_bytes())
             .to_hex()

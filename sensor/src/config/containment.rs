@@ -158,7 +158,7 @@ pub struct Detect {
     pub scan_targets: u32,
     /// In this time.
     pub scan_within: Span,
-    /// So many rejected DICOM associations are guessing.
+    /// So many pairs of AE titles that were not recognised are guessing.
     pub ae_rejects: u32,
     /// In this time.
     pub ae_rejects_within: Span,

@@ -69,7 +69,7 @@ clinical_after = "1d"
 # Refused or unanswered connection attempts to so many ports and hosts in this time are a scan.
 scan_targets = 20
 scan_within = "1m"
-# So many rejected DICOM associations in this time are guessing.
+# So many pairs of AE titles that were not recognised in this time are guessing.
 ae_rejects = 5
 ae_rejects_within = "1m"
 

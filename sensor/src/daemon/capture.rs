@@ -3,13 +3,14 @@
 //! Others ask it by [`CaptureHandle::ask`]; events leave it through a queue that never blocks.
 
 use std::{
+    collections::HashMap,
     io,
     ops::ControlFlow,
     thread,
     time::{Duration, Instant},
 };
 
-use sensor_common::counter::Counters;
+use sensor_common::counter::{Counter, Counters};
 use tokio::{
     io::unix::AsyncFd,
     sync::{mpsc, oneshot},
@@ -28,7 +29,7 @@ use crate::{
     kernel::{Kernel, KernelError, Ring, SweepStats, Why},
     output::{Output, OutputHandle, OutputStats},
     pipeline::{FlowEndReason, Pipeline},
-    response::{Pulse, ResponderHandle},
+    response::{Pulse, ResponderHandle, policy::neighbourhood},
 };
 
 /// Between two batches of the sweeper.
@@ -39,6 +40,8 @@ const TURNS_A_SECOND: u32 = 10;
 const RECORDS: usize = 4_096;
 /// Ring records taken at most where the ring should be empty afterwards.
 const RECORDS_ALL: usize = 1 << 18;
+/// Seconds between two counts of the known devices.
+const CENSUS: u32 = 10;
 /// How long a question may wait for its answer.
 const ANSWER: Duration = Duration::from_secs(2);
 /// Questions that may wait.
@@ -118,6 +121,10 @@ pub struct Capture {
     start: Time,
     sweep: Sweep,
     left_over: LeftOver,
+    /// Observations that the response did not take.
+    unobserved: u64,
+    /// What the last pulse counted.
+    pulsed: (u64, u64),
     counters: Vec<Counters>,
     tally: Tally,
     events: Vec<Event>,
@@ -164,6 +171,7 @@ impl Capture {
         let timebase = clock::timebase();
         let mut pipeline = options.pipeline.clone();
         pipeline.timebase = timebase;
+        pipeline.observe = true;
         pipeline.interfaces = kernel
             .interfaces()
             .iter()
@@ -175,6 +183,8 @@ impl Capture {
                 kernel.inherited().iter().any(|one| *one != Counters::ZERO),
             ),
             left_over: LeftOver::default(),
+            unobserved: 0,
+            pulsed: (0, 0),
             counters: kernel.inherited().to_vec(),
             pipeline: Pipeline::new(pipeline),
             start: timebase.wall(clock::monotonic()),
@@ -253,6 +263,12 @@ impl Capture {
     }
 
     fn send(&mut self) {
+        let seen = self.pipeline.take_observations();
+        let count = seen.len() as u64;
+        if !self.response.observe(seen) {
+            // Evidence that was lost counts as loss.
+            self.unobserved += count;
+        }
         for event in self.events.drain(..) {
             self.tally.take(&event);
             self.output.send(event);
@@ -308,15 +324,46 @@ impl Capture {
             }
             self.apply();
         }
-        let lookout = self.kernel.flows().lookout();
-        let seen = lookout.take();
-        lookout.set(self.response.watch_list());
-        self.response.pulse(Pulse { seen });
+        self.pulse();
         if self.last_stats.elapsed() >= self.options.stats_interval {
             self.last_stats = Instant::now();
             let event = self.stats_event();
             self.output.send(event);
         }
+    }
+
+    /// Tells the response how the capture fares.
+    fn pulse(&mut self) {
+        let lookout = self.kernel.flows().lookout();
+        let seen = lookout.take();
+        lookout.set(self.response.watch_list());
+        let sum = |counter| {
+            let counters = self.counters.iter();
+            counters.map(|one| one.get(counter)).sum::<u64>()
+        };
+        let unprocessed = Counter::DISPOSITIONS
+            .iter()
+            .filter(|one| one.is_unprocessed());
+        let offered = sum(Counter::Packets) + sum(Counter::FlowEvents) + sum(Counter::ChunkEvents);
+        let lost = unprocessed.map(|one| sum(*one)).sum::<u64>()
+            + sum(Counter::FlowEventsLost)
+            + sum(Counter::ChunkEventsLost)
+            + self.unobserved;
+        let before = std::mem::replace(&mut self.pulsed, (offered, lost));
+        let seconds = self.turns / TURNS_A_SECOND;
+        let devices = seconds.is_multiple_of(CENSUS).then(|| {
+            let mut devices = HashMap::new();
+            for address in self.pipeline.addresses() {
+                *devices.entry(neighbourhood(address)).or_insert(0) += 1;
+            }
+            devices
+        });
+        self.response.pulse(Pulse {
+            seen,
+            offered: offered.saturating_sub(before.0),
+            lost: lost.saturating_sub(before.1),
+            devices,
+        });
     }
 
     fn apply(&mut self) {

@@ -9,7 +9,11 @@ mod snapshot;
 mod sweep;
 mod tally;
 
-use std::{io, net::SocketAddr};
+use std::{
+    io,
+    net::SocketAddr,
+    sync::{Arc, Mutex, PoisonError},
+};
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
@@ -19,14 +23,18 @@ pub use snapshot::{FlowAccount, InterfaceSnapshot, RingAccount, Snapshot};
 pub use tally::{Counts, Tally};
 
 use crate::{
+    clock,
     control::{
         Roles, server,
         socket::{ControlSocket, SocketError},
     },
+    detect::clinical::Clinical,
     kernel::{Attached, Kernel, KernelError},
     metrics,
     output::{Output, OutputError, OutputStats},
-    response::{AdoptError, Keeper, Responder, ResponderHandle, ResponderOptions},
+    response::{
+        AdoptError, ClinicalOf, Keeper, Responder, ResponderHandle, ResponderOptions, Target,
+    },
 };
 
 /// Why the daemon did not start, or ended.
@@ -108,14 +116,16 @@ async fn serve(
         ),
     };
     let mut loaded = Kernel::prepare(&options.kernel)?;
+    let after = options.response.containment.clinical_after.as_nanos();
+    let clinical = Arc::new(Mutex::new(Clinical::open(&options.state, after)));
     // What is to be in force is so before the first packet meets the new programs.
     let (mut keeper, adoption) = Keeper::adopt(
         &options.state,
         loaded.take_rules()?,
-        &options.response.protect,
-        Box::new(|_| Vec::new()),
+        &options.response.protect(),
+        clinical_of(Arc::clone(&clinical)),
     )?;
-    keeper.beat(options.response.patience);
+    keeper.beat(options.response.containment.heartbeat.into());
     let kernel = loaded.attach()?;
     keeper.started(
         options.config_hash.clone(),
@@ -136,8 +146,15 @@ async fn serve(
         tracing::warn!("{warning}");
     }
     let sender = output.sender().ok_or(DaemonError::CaptureGone)?;
-    let (response, response_thread) = Responder::start(keeper, options.response.clone(), sender)
-        .map_err(runtime("start the response"))?;
+    let (response, response_thread) = Responder::start(
+        keeper,
+        clinical,
+        options.response.clone(),
+        sender,
+        &options.state,
+        kernel.interfaces().iter().any(|one| one.inline),
+    )
+    .map_err(runtime("start the response"))?;
     let (capture, ended) = capture::start(options, kernel, output, response.clone())
         .map_err(runtime("start the capture"))?;
     let control =
@@ -205,6 +222,18 @@ async fn until_stopped(
         }
     }
     tracing::info!("stopping: taking what is still in the kernel");
+}
+
+/// Who tells a device's learnt clinical peers.
+fn clinical_of(clinical: Arc<Mutex<Clinical>>) -> ClinicalOf {
+    Box::new(move |target| match target {
+        Target::Device { address } => {
+            let now = clock::timebase().wall(clock::monotonic());
+            let clinical = clinical.lock().unwrap_or_else(PoisonError::into_inner);
+            clinical.peers_of(*address, now)
+        }
+        _ => Vec::new(),
+    })
 }
 
 /// Puts what the configuration protects on the never-block list.

@@ -16,6 +16,8 @@ use std::{borrow::Cow, collections::BTreeMap, net::IpAddr};
 
 use serde::{Deserialize, Serialize};
 
+use crate::detect::Finding;
+
 pub(crate) use address::addresses;
 pub use address::{Conversation, community_id, flow_id, mac_text};
 pub use audit::AuditReport;
@@ -101,6 +103,11 @@ pub enum Body {
     Audit {
         /// It.
         audit: Box<AuditReport>,
+    },
+    /// Something suspicious.
+    Finding {
+        /// It.
+        finding: Box<Finding>,
     },
     /// Counters, by name.
     Stats {

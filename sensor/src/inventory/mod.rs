@@ -61,6 +61,11 @@ impl Inventory {
         }
     }
 
+    /// Addresses of the hosts that were seen to answer or to speak a clinical protocol.
+    pub fn addresses(&self) -> impl Iterator<Item = IpAddr> {
+        self.known.iter().map(|(address, _)| *address)
+    }
+
     /// Takes the state of a running flow.
     pub fn flow_seen(&mut self, key: &FlowKey, flow: &Flow, timebase: Timebase) {
         self.flow(key, flow, timebase, false);

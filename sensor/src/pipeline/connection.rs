@@ -14,6 +14,7 @@ use super::{
     tell::{Outlet, close_association, note_association, tell_association, tell_message, tell_tls},
 };
 use crate::{
+    detect::What,
     event::{Association, Conversation, DicomEventType, Time},
     protocol::{
         assembler::{Assembler, Element, Tally},
@@ -177,7 +178,15 @@ impl Connection {
         };
         match session.record(direction, tag, bytes, now) {
             Ok(None) => false,
-            Ok(Some(dicom::Change::Command { response })) => {
+            Ok(Some(dicom::Change::Command { response, field })) => {
+                if !response {
+                    let calling = session.titles().0.map(str::to_owned);
+                    let what = What::Request {
+                        calling,
+                        command: field,
+                    };
+                    outlet.observe(&self.conversation, now, what);
+                }
                 let stats = &mut *outlet.stats;
                 *if response {
                     &mut stats.dicom_responses
@@ -188,6 +197,8 @@ impl Connection {
             }
             Ok(Some(dicom::Change::Opened)) => {
                 let summary = session.summary();
+                let calling = summary.calling_ae.clone();
+                outlet.observe(&self.conversation, now, What::Association { calling });
                 note_association(&self.conversation, session, &summary, outlet);
                 tell_association(
                     &self.conversation,
@@ -199,7 +210,19 @@ impl Connection {
                 false
             }
             // Whole summaries follow at once, or after what the other direction still has.
-            Ok(Some(dicom::Change::Rejected | dicom::Change::Ended)) => true,
+            Ok(Some(dicom::Change::Rejected)) => {
+                let (calling, called) = session.titles();
+                let (source, reason) = session.rejection().unwrap_or_default();
+                let what = What::AssociationRejected {
+                    calling: calling.map(str::to_owned),
+                    called: called.map(str::to_owned),
+                    source,
+                    reason,
+                };
+                outlet.observe(&self.conversation, now, what);
+                true
+            }
+            Ok(Some(dicom::Change::Ended)) => true,
             Err(_) => {
                 outlet.stats.elements_malformed += 1;
                 false

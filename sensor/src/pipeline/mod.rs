@@ -9,9 +9,14 @@ mod sessions;
 mod stats;
 mod tell;
 
-use std::collections::VecDeque;
+use std::{collections::VecDeque, net::IpAddr};
 
-use sensor_common::{event::FlowReason, flow::Flow, key::FlowKey};
+use sensor_common::{
+    event::FlowReason,
+    flow::{self, Flow},
+    key::FlowKey,
+    packet::protocol,
+};
 
 pub(crate) use flows::protocol_name;
 
@@ -21,6 +26,7 @@ pub use options::{Limits, PipelineOptions};
 pub use stats::PipelineStats;
 
 use crate::{
+    detect::{Observation, What},
     event::{Association, Body, Conversation, Event, FlowWhy, Hl7SessionSummary, Time, Timebase},
     inventory::{HostReport, Inventory},
 };
@@ -69,6 +75,7 @@ pub struct Pipeline {
     sessions: sessions::Sessions,
     inventory: Inventory,
     tls: VecDeque<Event>,
+    seen: Vec<Observation>,
     now: u64,
 }
 
@@ -81,6 +88,7 @@ impl Pipeline {
             sessions: sessions::Sessions::new(&options),
             inventory: Inventory::new(options.limits.known_hosts, options.limits.fresh_hosts),
             tls: VecDeque::new(),
+            seen: Vec::new(),
             options,
             stats: PipelineStats::default(),
             now: 0,
@@ -139,6 +147,7 @@ impl Pipeline {
         self.stats.flows_ended += 1;
         self.advance(flow.last());
         self.emit_flow(key, flow, reason.into(), out);
+        self.note_refused(key, flow);
         self.flows.end(key, flow, reason.into());
         self.inventory.flow_ended(key, flow, self.options.timebase);
         let (sessions, mut outlet) = self.outlet(out);
@@ -236,8 +245,42 @@ impl Pipeline {
             inventory: &mut self.inventory,
             tls: &mut self.tls,
             out,
+            seen: &mut self.seen,
         };
         (&mut self.sessions, outlet)
+    }
+
+    /// What the detectors should know since the last time this was asked; only with
+    /// [`PipelineOptions::observe`].
+    pub fn take_observations(&mut self) -> Vec<Observation> {
+        std::mem::take(&mut self.seen)
+    }
+
+    /// Addresses of the hosts in the inventory.
+    pub fn addresses(&self) -> impl Iterator<Item = IpAddr> {
+        self.inventory.addresses()
+    }
+
+    /// A TCP connection that was asked for, and never answered with SYN.
+    fn note_refused(&mut self, key: &FlowKey, flow: &Flow) {
+        if !self.options.observe
+            || key.protocol != protocol::TCP
+            || flow.flags & flow::MIDSTREAM != 0
+        {
+            return;
+        }
+        let [a, b] = &flow.directions;
+        let (client, server) = if flow.flags & flow::INITIATOR_B != 0 {
+            (b, a)
+        } else {
+            (a, b)
+        };
+        if client.syn > 0 && server.syn == 0 {
+            let time = self.options.timebase.wall(flow.last());
+            let conversation = Conversation::of_flow(key, flow);
+            let what = What::ConnectionRefused;
+            tell::observe(&self.options, &mut self.seen, &conversation, time, what);
+        }
     }
 
     fn advance(&mut self, time: u64) {
@@ -253,6 +296,7 @@ impl Pipeline {
         self.inventory.flow_seen(key, flow, self.options.timebase);
         self.sessions.flow(key, flow);
         if why == FlowWhy::Closed {
+            self.note_refused(key, flow);
             self.sessions
                 .flow_closed(key, flow.start, self.now, self.options.linger_ns);
         }

@@ -54,6 +54,8 @@ pub struct PipelineOptions {
     pub flow_events: bool,
     /// Whether flow events are made also when a flow reaches a power of two of packets.
     pub flow_snapshots: bool,
+    /// Whether the detectors are told what was done; they have to be asked for it, or it piles up.
+    pub observe: bool,
     /// Ports at which TLS likely carries DICOM.
     pub dicom_tls_ports: Vec<u16>,
     /// Ports at which TLS likely carries HL7.
@@ -74,6 +76,7 @@ impl Default for PipelineOptions {
             interfaces: HashMap::new(),
             flow_events: true,
             flow_snapshots: false,
+            observe: false,
             dicom_tls_ports: vec![2762],
             hl7_tls_ports: vec![2575, 6661],
             session_idle_ns: 2 * 3_600 * 1_000_000_000,

@@ -1,17 +1,19 @@
 //! What sessions say: events, counters, hosts.
 
-use std::collections::VecDeque;
+use std::{collections::VecDeque, net::SocketAddr};
 
 use sensor_common::key::Direction;
 
 use super::{PipelineOptions, PipelineStats, SessionView};
 use crate::{
+    detect::{Observation, What},
     event::{
         Association, AssociationOutcome, Body, Conversation, DicomEvent, DicomEventType, Event,
         Hl7Event, Hl7Message, Side, Time, TlsReport,
     },
     inventory::Inventory,
     protocol::dicom,
+    response::Transport,
 };
 
 /// What sessions tell while they work.
@@ -21,12 +23,39 @@ pub(super) struct Outlet<'a> {
     pub(super) inventory: &'a mut Inventory,
     pub(super) tls: &'a mut VecDeque<Event>,
     pub(super) out: &'a mut Vec<Event>,
+    pub(super) seen: &'a mut Vec<Observation>,
 }
 
 impl Outlet<'_> {
+    /// Tells the detectors.
+    pub(super) fn observe(&mut self, conversation: &Conversation, time: Time, what: What) {
+        observe(self.options, self.seen, conversation, time, what);
+    }
+
     pub(super) fn tell(&mut self, conversation: &Conversation, time: Time, body: Body) {
         self.stats.events += 1;
         self.out.push(Event::of(conversation, time, body));
+    }
+}
+
+/// Tells the detectors, where there are any, what was done over a connection.
+pub(super) fn observe(
+    options: &PipelineOptions,
+    seen: &mut Vec<Observation>,
+    conversation: &Conversation,
+    time: Time,
+    what: What,
+) {
+    let ports = conversation.src_port.zip(conversation.dest_port);
+    let transport = Transport::of(conversation.protocol);
+    if let (true, Some((from, to)), Some(transport)) = (options.observe, ports, transport) {
+        seen.push(Observation {
+            time,
+            transport,
+            client: SocketAddr::new(conversation.src_ip, from),
+            server: SocketAddr::new(conversation.dest_ip, to),
+            what,
+        });
     }
 }
 
@@ -97,6 +126,9 @@ pub(super) fn tell_message(
     if let Some(code) = &message.ack_code {
         outlet.stats.hl7_acks += 1;
         outlet.stats.hl7_naks += u64::from(matches!(code.as_str(), "AE" | "AR" | "CE" | "CR"));
+        if matches!(code.as_str(), "AA" | "CA") {
+            outlet.observe(conversation, time, What::Hl7Accepted);
+        }
     }
     outlet.inventory.message(conversation, &message, time);
     outlet.tell(

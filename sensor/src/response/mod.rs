@@ -8,6 +8,7 @@ pub mod book;
 pub mod effect;
 pub mod guard;
 mod keeper;
+pub mod policy;
 pub mod reset;
 pub mod responder;
 pub mod rule;

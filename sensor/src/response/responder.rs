@@ -4,9 +4,10 @@
 //! waits for this thread. Others ask it by [`ResponderHandle::ask`].
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, VecDeque},
     io,
     ops::ControlFlow,
+    path::Path,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel},
@@ -15,14 +16,19 @@ use std::{
     time::{Duration, Instant},
 };
 
+use ipnet::IpNet;
 use tokio::{sync::oneshot, time::timeout};
 
 use super::{
-    Keeper, RuleId, State, Verdict,
+    Actor, Keeper, Protected, RuleId, Scope, State, Verdict as Effect, Wish,
     effect::{Sighting, WatchList},
+    policy::{self, Decision, Policy, Situation, Verdict},
 };
 use crate::{
+    audit::{self, Action},
+    config::{Containment, Detect},
     daemon::AskError,
+    detect::{Detectors, Finding, Known, Observation, clinical::Clinical},
     event::{AuditReport, Body, Event},
     output::OutputSender,
 };
@@ -31,6 +37,10 @@ use crate::{
 const BEAT: Duration = Duration::from_secs(1);
 /// Messages that may wait.
 const QUEUE: usize = 1_024;
+/// Beats between two times that what was learnt is written to the disk.
+const SAVE: u64 = 10;
+/// Pulses over which the loss is measured: a minute.
+const LOSS_PULSES: usize = 60;
 /// How long a question may wait for its answer; a slow disk is waited for.
 const ANSWER: Duration = Duration::from_secs(8);
 
@@ -39,6 +49,12 @@ const ANSWER: Duration = Duration::from_secs(8);
 pub struct Pulse {
     /// What was seen of the rules' targets since the last pulse.
     pub seen: HashMap<RuleId, Sighting>,
+    /// Packets and ring events since the last pulse.
+    pub offered: u64,
+    /// Of these, lost or not understood.
+    pub lost: u64,
+    /// Known devices by [`policy::neighbourhood`]; `None`: as before.
+    pub devices: Option<HashMap<IpNet, usize>>,
 }
 
 type Question = Box<dyn FnOnce(&mut Responder) -> ControlFlow<()> + Send>;
@@ -46,15 +62,29 @@ type Question = Box<dyn FnOnce(&mut Responder) -> ControlFlow<()> + Send>;
 enum Message {
     Ask(Question),
     Pulse(Pulse),
+    Observed(Vec<Observation>),
 }
 
 /// What can be set anew while it runs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ResponderOptions {
-    /// Without the daemon for longer, all rules but sticky ones pass.
-    pub patience: Duration,
+    /// What may be done by itself, and what is protected.
+    pub containment: Containment,
+    /// Thresholds of the detectors.
+    pub detect: Detect,
+}
+
+impl ResponderOptions {
     /// What the configuration protects.
-    pub protect: Vec<super::Protected>,
+    #[must_use]
+    pub fn protect(&self) -> Vec<Protected> {
+        let protect = &self.containment.protect;
+        protect.iter().map(|never| never.0).collect()
+    }
+
+    fn patience(&self) -> Duration {
+        self.containment.heartbeat.into()
+    }
 }
 
 /// What the response thread owns.
@@ -62,8 +92,22 @@ pub struct Responder {
     keeper: Keeper,
     options: ResponderOptions,
     output: OutputSender,
+    analysis: Analysis,
     board: Arc<Mutex<Board>>,
     beaten: Instant,
+    beats: u64,
+}
+
+/// From observations to decisions.
+struct Analysis {
+    detectors: Detectors,
+    known: Known,
+    clinical: Arc<Mutex<Clinical>>,
+    policy: Policy,
+    /// Offered and lost, of the last pulses.
+    losses: VecDeque<(u64, u64)>,
+    devices: HashMap<IpNet, usize>,
+    inline: bool,
 }
 
 /// Asks and tells the response thread.
@@ -86,7 +130,7 @@ pub struct Summary {
     /// Rules by [`State`].
     pub rules: Vec<(State, u64)>,
     /// Rules that drop, by whether they work.
-    pub effects: Vec<(Verdict, u64)>,
+    pub effects: Vec<(Effect, u64)>,
     /// Rules that drop and were seen not to, with how that is known.
     pub not_effective: Vec<(RuleId, String)>,
     /// Entries of the never-block list.
@@ -143,6 +187,12 @@ impl ResponderHandle {
         let _ = self.send(Message::Pulse(pulse));
     }
 
+    /// Tells what was observed; false if the queue is full and it is lost.
+    #[must_use]
+    pub fn observe(&self, seen: Vec<Observation>) -> bool {
+        seen.is_empty() || self.send(Message::Observed(seen)).is_ok()
+    }
+
     /// What the capture thread is to look out for.
     #[must_use]
     pub fn watch_list(&self) -> Arc<WatchList> {
@@ -165,32 +215,48 @@ impl ResponderHandle {
 }
 
 impl Responder {
-    /// Starts the thread.
+    /// Starts the thread; `folder` keeps what was learnt, `inline` says whether rules drop anywhere.
     ///
     /// # Errors
     /// When there is no thread to be had.
     pub fn start(
         keeper: Keeper,
+        clinical: Arc<Mutex<Clinical>>,
         options: ResponderOptions,
         output: OutputSender,
+        folder: &Path,
+        inline: bool,
     ) -> io::Result<(ResponderHandle, JoinHandle<()>)> {
         let (messages, inbox) = sync_channel(QUEUE);
         let board = Arc::new(Mutex::new(Board {
             watch: Arc::new(keeper.watch_list()),
             summary: Arc::new(Summary::of(&keeper)),
         }));
+        let learning = options.containment.learning.as_nanos();
+        let analysis = Analysis {
+            detectors: Detectors::new(&options.detect),
+            known: Known::open(folder, learning, keeper.time()),
+            clinical,
+            policy: Policy::new(options.containment.clone()),
+            losses: VecDeque::new(),
+            devices: HashMap::new(),
+            inline,
+        };
         let mut responder = Self {
+            analysis,
             keeper,
             options,
             output,
             board: Arc::clone(&board),
             beaten: Instant::now(),
+            beats: 0,
         };
         let thread = thread::Builder::new()
             .name("response".into())
             .spawn(move || {
                 responder.run(&inbox);
                 responder.keeper.stopped();
+                responder.analysis.save();
                 responder.tell();
             })?;
         Ok((ResponderHandle { messages, board }, thread))
@@ -210,6 +276,13 @@ impl Responder {
                 }
                 Ok(Message::Pulse(pulse)) => {
                     self.keeper.verify(&pulse.seen);
+                    self.analysis.pulse(pulse);
+                    self.tell();
+                }
+                Ok(Message::Observed(seen)) => {
+                    for one in &seen {
+                        self.consider(one);
+                    }
                     self.tell();
                 }
                 Err(RecvTimeoutError::Timeout) => {}
@@ -225,10 +298,72 @@ impl Responder {
     fn beat(&mut self) {
         self.beaten = Instant::now();
         self.keeper.follow_clock();
-        self.keeper.beat(self.options.patience);
+        self.keeper.beat(self.options.patience());
         self.keeper.expire();
         self.keeper.journal.retry();
+        self.beats += 1;
+        if self.beats.is_multiple_of(SAVE) {
+            self.analysis.save();
+        }
         self.tell();
+    }
+
+    /// Learns from an observation, and acts on what is found by it.
+    fn consider(&mut self, seen: &Observation) {
+        self.analysis.known.learn(seen);
+        lock(&self.analysis.clinical).learn(seen);
+        let findings = self.analysis.detectors.observe(seen, &self.analysis.known);
+        for finding in findings {
+            let decision = self.analysis.decide(&finding, &self.keeper);
+            self.carry_out(&finding, decision);
+            let time = finding.time;
+            let finding = Box::new(finding);
+            self.output
+                .send(Event::general(time, Body::Finding { finding }));
+        }
+    }
+
+    /// Does what was decided, and writes it down, also if it was to do nothing.
+    fn carry_out(&mut self, finding: &Finding, mut decision: Decision) {
+        let actor = Actor::Policy {
+            group: decision.group.clone(),
+        };
+        let found = format!("{}: {}", finding.detector, finding.evidence);
+        let mut rule = None;
+        if let (Verdict::Act | Verdict::Propose, Some((target, ttl))) =
+            (decision.verdict, decision.target)
+        {
+            let wish = Wish {
+                target,
+                scope: Scope::All,
+                state: if decision.verdict == Verdict::Act {
+                    State::Enabled
+                } else {
+                    State::Proposed
+                },
+                sticky: false,
+                ttl: Duration::from_nanos(ttl),
+                reason: found.clone(),
+            };
+            match self.keeper.add(&actor, wish) {
+                Ok((id, _)) => rule = Some(id),
+                Err(denied) => {
+                    decision.verdict = Verdict::Refuse;
+                    decision.reason = denied.to_string();
+                }
+            }
+        }
+        let action = Action::Decided(audit::Decision {
+            finding: found,
+            subject: finding.subject.to_string(),
+            target: decision.target.map(|(target, _)| target),
+            group: decision.group,
+            mode: decision.mode.label().to_owned(),
+            verdict: decision.verdict.label().to_owned(),
+            reason: decision.reason,
+            rule,
+        });
+        self.keeper.record(&actor, action);
     }
 
     /// Tells others what was done: the events, and what the capture is to look out for.
@@ -265,10 +400,56 @@ impl Responder {
     /// # Errors
     /// When the kernel does not take the never-block list.
     pub fn reload(&mut self, options: ResponderOptions) -> Result<(), crate::kernel::KernelError> {
-        self.keeper.configure(&options.protect)?;
+        self.keeper.configure(&options.protect())?;
+        self.analysis.policy.set(options.containment.clone());
         self.options = options;
         self.beat();
         Ok(())
+    }
+}
+
+impl Analysis {
+    fn pulse(&mut self, pulse: Pulse) {
+        if self.losses.len() == LOSS_PULSES {
+            self.losses.pop_front();
+        }
+        self.losses.push_back((pulse.offered, pulse.lost));
+        if let Some(devices) = pulse.devices {
+            self.devices = devices;
+        }
+    }
+
+    /// Loss in the last minute, per cent.
+    #[expect(clippy::cast_precision_loss, reason = "a share need not be exact")]
+    fn loss_percent(&self) -> f64 {
+        let (offered, lost) = self
+            .losses
+            .iter()
+            .fold((0, 0), |sum, one| (sum.0 + one.0, sum.1 + one.1));
+        if offered == 0 {
+            return 0.0;
+        }
+        lost as f64 * 100.0 / offered as f64
+    }
+
+    fn decide(&mut self, finding: &Finding, keeper: &Keeper) -> Decision {
+        let neighbours = policy::neighbourhood(finding.subject);
+        let situation = Situation {
+            now: keeper.time(),
+            book: keeper.book(),
+            loss_percent: self.loss_percent(),
+            known_devices: self.devices.get(&neighbours).copied().unwrap_or(0),
+            inline: self.inline,
+            resets: false,
+        };
+        self.policy.decide(finding, &situation)
+    }
+
+    fn save(&mut self) {
+        let saved = self.known.save().and_then(|()| lock(&self.clinical).save());
+        if let Err(error) = saved {
+            tracing::warn!("what was learnt can't be written, it is tried again: {error}");
+        }
     }
 }
 
@@ -277,14 +458,14 @@ impl Summary {
         let journal = keeper.journal();
         let rules = || keeper.book().rules();
         let count = |state| rules().filter(|rule| rule.state == state).count() as u64;
-        let mut effects = Verdict::ALL.map(|verdict| (verdict, 0));
+        let mut effects = Effect::ALL.map(|verdict| (verdict, 0));
         let mut not_effective = Vec::new();
         for rule in rules().filter(|rule| rule.state == State::Enabled) {
             let effect = keeper.effect(rule.id);
             for (_, count) in effects.iter_mut().filter(|(it, _)| *it == effect.verdict) {
                 *count += 1;
             }
-            if effect.verdict == Verdict::NotEffective {
+            if effect.verdict == Effect::NotEffective {
                 not_effective.push((rule.id, effect.detail));
             }
         }

@@ -25,6 +25,8 @@ pub enum Change {
     Command {
         /// True for a response.
         response: bool,
+        /// The Command Field (0000,0100).
+        field: u16,
     },
 }
 
@@ -196,9 +198,11 @@ impl Session {
             }
             Tag::DicomCommandEnd => {
                 if let Some(command) = self.half(direction).command.take() {
+                    let field = command.field.unwrap_or(0);
                     let asked = self.commands.command(self.side(direction), command)?;
                     return Ok(Some(Change::Command {
                         response: asked == Asked::Response,
+                        field,
                     }));
                 }
             }
@@ -236,6 +240,22 @@ impl Session {
     #[must_use]
     pub fn outcome(&self) -> AssociationOutcome {
         self.outcome
+    }
+
+    /// Calling and called AE title, once they were seen.
+    #[must_use]
+    pub fn titles(&self) -> (Option<&str>, Option<&str>) {
+        let titles = self.titles.as_ref();
+        (
+            titles.map(|titles| titles.calling.as_str()),
+            titles.map(|titles| titles.called.as_str()),
+        )
+    }
+
+    /// Source and reason of a rejection (PS3.8 section 9.3.4).
+    #[must_use]
+    pub fn rejection(&self) -> Option<(u8, u8)> {
+        self.reject.map(|[_, source, reason]| (source, reason))
     }
 
     /// True if the association request was seen.

@@ -1,0 +1,67 @@
+//! Guessing AE titles: many DICOM associations rejected because a title is not recognised (ATT&CK T1110).
+
+use std::{collections::BTreeSet, net::IpAddr};
+
+use super::{Detector, Draft, Known, Observation, What, window::Window};
+use crate::{
+    config::Detect,
+    response::{Service, Transport},
+};
+
+/// Calling or called AE title not recognised, by the application (PS3.8 section 9.3.4).
+const NOT_RECOGNISED: [(u8, u8); 2] = [(1, 3), (1, 7)];
+
+/// Server, its port, calling and called title: a device that keeps trying the same ones does not guess.
+type Try = (IpAddr, u16, Option<String>, Option<String>);
+
+pub(super) struct AeRejects(Window<Try>);
+
+impl AeRejects {
+    pub(super) fn new(options: &Detect) -> Self {
+        Self(Window::new(
+            options.ae_rejects_within.as_nanos(),
+            options.ae_rejects,
+        ))
+    }
+}
+
+impl Detector for AeRejects {
+    fn name(&self) -> &'static str {
+        "ae_rejects"
+    }
+
+    fn observe(&mut self, seen: &Observation, _: &Known) -> Option<Draft> {
+        let What::AssociationRejected {
+            calling,
+            called,
+            source,
+            reason,
+        } = &seen.what
+        else {
+            return None;
+        };
+        if !NOT_RECOGNISED.contains(&(*source, *reason)) {
+            return None;
+        }
+        let (server, port) = (seen.server.ip(), seen.server.port());
+        let one = (server, port, calling.clone(), called.clone());
+        let tries = self.0.add(seen.client.ip(), one, seen.time)?;
+        let servers: BTreeSet<IpAddr> = tries.iter().map(|one| one.0).collect();
+        let service = Service {
+            transport: Transport::Tcp,
+            port,
+        };
+        Some(Draft {
+            technique: "T1110",
+            evidence: format!(
+                "{} pairs of AE titles that {} DICOM servers did not recognise, within {} s",
+                tries.len(),
+                servers.len(),
+                self.0.seconds()
+            ),
+            service: (servers.len() == 1).then_some(service),
+            victims: servers.into_iter().collect(),
+            wrong_if: "a device was set up by someone who did not know the AE titles",
+        })
+    }
+}

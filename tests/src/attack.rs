@@ -1,0 +1,223 @@
+//! The sensor in the path, an intruder, and what happens to it: a story that the demo tells and a test
+//! holds to.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    thread,
+    time::{Duration, Instant},
+};
+
+use crate::{
+    dicom::{self, Patient},
+    feed::{self, Account},
+    hospital::{Hospital, Role},
+    intruder::Intruder,
+    scenario::{CANARY, IMAGES, Scenario},
+    sensor::Sensor,
+    wait::wait_for,
+};
+use anyhow::{Context, Result, ensure};
+use serde_json::Value;
+
+const TOPOLOGY: &str = r"
+The same hospital with the sensor in the path, and with two more devices on the wards:
+
+   modality  engine  workstation  pump gateway  intruder        pacs       ehr
+     .20      .30       .50           .70          .66           .10       .40
+      │        │         │             │            │             │         │
+   ═══╧════════╧═════════╧══════╤══════╧════════════╧═══       ═══╧════╤════╧═══
+                         floor0 └──────── sensor ────────┘ core0
+                                  rules drop here
+
+The pump gateway is protected. What the intruder does is watched from here on; the mode is automatic, two
+findings of different kinds are needed. Messages and images go on all the time, and each is accounted for.
+";
+/// What is done in this time is the hospital's normal work.
+const LEARNING: Duration = Duration::from_secs(8);
+const CONFIGURATION: &str = "\
+[containment]
+mode = \"automatic\"
+learning = \"8s\"
+";
+const LIMIT: Duration = Duration::from_secs(20);
+
+/// Says whether to go on.
+pub type Check<'a> = dyn Fn() -> Result<()> + 'a;
+
+/// Builds the hospital of namespaces whose names begin with `prefix`, lets it work, and lets the intruder
+/// in; says what happens. `check` ends it early.
+///
+/// # Errors
+/// When the intruder is not contained, something clinical is lost, or the pump gateway is blocked.
+pub fn run(prefix: &str, folder: &Path, check: &Check<'_>) -> Result<()> {
+    println!("{TOPOLOGY}");
+    let hospital = Hospital::build_inline(prefix)?;
+    let mut sensor = Sensor::start_inline(&hospital, &folder.join("inline"), CONFIGURATION)?;
+    let begin = Instant::now();
+    let done = attack(&hospital, &sensor, folder, begin, check);
+    let stopped = sensor.stop().and_then(|()| sensor.unload());
+    done.and(stopped)
+}
+
+fn attack(
+    hospital: &Hospital,
+    sensor: &Sensor,
+    folder: &Path,
+    begin: Instant,
+    check: &Check<'_>,
+) -> Result<()> {
+    let folder = folder.join("attack");
+    sensor.show(&[
+        "protect",
+        "add",
+        "--device",
+        &Role::Pump.address().to_string(),
+        "--reason",
+        "infusion pumps, intensive care",
+    ])?;
+    let mut scenario = Scenario::start(hospital, &folder)?;
+    while scenario.rounds() == 0 || begin.elapsed() < LEARNING {
+        scenario.round()?;
+        check()?;
+    }
+    scenario.finish()?;
+    thread::sleep(LEARNING.saturating_sub(begin.elapsed()));
+
+    let (name, id) = (CANARY.name, CANARY.id);
+    let images = dicom::make_study(&folder.join("feed"), Patient { name, id }, 900, IMAGES)?;
+    let account = Account::default();
+    feed::during(hospital, &images, &account, || {
+        intrude(hospital, sensor, &folder, check)
+    })?;
+    println!("\nMeanwhile: {}.", account.words());
+
+    println!(
+        "\n$ wardtap audit show\nEvery decision, also the decision to do nothing, with its reason:\n"
+    );
+    let trail = sensor.trail();
+    let trail = trail.to_str().context("a path that is no text")?;
+    sensor.show(&["audit", "show", trail, "--last", "14"])?;
+    sensor.show(&["audit", "verify", trail])
+}
+
+fn intrude(hospital: &Hospital, sensor: &Sensor, folder: &Path, check: &Check<'_>) -> Result<()> {
+    let role = Role::Intruder;
+    let intruder = Intruder { hospital, role };
+    let guessed = intruder.guess()?;
+    println!(
+        "The intruder tries AE titles: {} answered.",
+        guessed.answered
+    );
+    ensure!(
+        guessed.answered >= 5,
+        "the archive did not answer: {guessed:?}"
+    );
+    check()?;
+    let pulled = intruder.pull(1, &folder.join("stolen-1"))?;
+    println!(
+        "It looks for studies and pulls one (C-FIND, C-GET): {pulled} images came before the rule was in force."
+    );
+    let pair = rule_against(sensor, "pair")?;
+    println!(
+        "Contained, the narrowest way first: rule {} for {}.",
+        pair["id"],
+        words(&pair)
+    );
+    let scanned = intruder.scan()?;
+    println!(
+        "It scans the data centre: {} ports answered, {} were silent.",
+        scanned.answered, scanned.silent
+    );
+    let device = rule_against(sensor, "device")?;
+    println!(
+        "It goes on, so the rule is widened: rule {} for {}.",
+        device["id"],
+        words(&device)
+    );
+
+    let guessed = intruder.guess()?;
+    let pulled = intruder.pull(1, &folder.join("stolen-2"))?;
+    let diverted = intruder.divert(1)?;
+    let scanned = intruder.scan()?;
+    println!(
+        "And again: {} titles answered, {pulled} images, C-MOVE {}, {} ports answered.",
+        guessed.answered,
+        if diverted { "done" } else { "failed" },
+        scanned.answered
+    );
+    ensure!(
+        guessed.answered == 0 && pulled == 0 && !diverted && scanned.answered == 0,
+        "the intruder is not contained"
+    );
+    check()?;
+
+    let role = Role::Pump;
+    let pump = Intruder { hospital, role };
+    let (scanned, guessed) = (pump.scan()?, pump.guess()?);
+    println!(
+        "The pump gateway, made to look guilty, scans and tries titles too: {} ports and {} titles answered.",
+        scanned.answered, guessed.answered
+    );
+    let refused = decision_about(sensor, &Role::Pump.address().to_string())?;
+    println!("It is not blocked: {refused}.");
+    ensure!(
+        pump.scan()?.silent == 0,
+        "the protected pump gateway was blocked"
+    );
+    wait_for("the rule to be seen to work", LIMIT, || {
+        let rules = sensor.ask_json(&["rules", "list"]).ok()?;
+        let items = rules["items"].as_array()?.clone();
+        items
+            .iter()
+            .any(|rule| rule["effect"]["verdict"] == "effective")
+            .then_some(())
+    })?;
+    println!("\n$ wardtap rules list\nWhat is blocked, by whom, why, and whether it works:\n");
+    sensor.show(&["rules", "list"])
+}
+
+fn words(rule: &Value) -> String {
+    format!(
+        "{}, until {}, made by policy {}",
+        rule["target"], rule["expires"], rule["by"]["group"]
+    )
+}
+
+/// Waits for a rule of this kind that is about the intruder.
+fn rule_against(sensor: &Sensor, kind: &str) -> Result<Value> {
+    let intruder = Role::Intruder.address().to_string();
+    wait_for(
+        &format!("a {kind} rule against the intruder"),
+        LIMIT,
+        || {
+            let rules = sensor.ask_json(&["rules", "list"]).ok()?;
+            rules["items"]
+                .as_array()?
+                .iter()
+                .find(|rule| {
+                    rule["target"]["kind"] == kind && rule["target"].to_string().contains(&intruder)
+                })
+                .cloned()
+        },
+    )
+}
+
+/// Waits for a decision to do nothing about `subject` because it is protected: its reason.
+fn decision_about(sensor: &Sensor, subject: &str) -> Result<String> {
+    let trail: PathBuf = sensor.trail();
+    wait_for("a decision about the pump gateway", LIMIT, || {
+        let text = fs::read_to_string(&trail).ok()?;
+        text.lines()
+            .filter_map(|line| serde_json::from_str::<Value>(line).ok())
+            .find(|entry| {
+                entry["action"] == "decided"
+                    && entry["subject"] == subject
+                    && entry["verdict"] == "refuse"
+                    && entry["reason"]
+                        .as_str()
+                        .is_some_and(|reason| reason.contains("protected"))
+            })
+            .and_then(|entry| Some(entry["reason"].as_str()?.to_owned()))
+    })
+}
