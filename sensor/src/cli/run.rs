@@ -73,6 +73,7 @@ fn options(config: &Config) -> DaemonOptions {
             containment: config.containment.clone(),
             detect: config.detect,
         },
+        response_interface: config.response.interface.clone(),
         config_hash: blake3::hash(config.to_toml().as_bytes())
             .to_hex()
             .to_string(),

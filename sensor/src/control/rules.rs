@@ -27,7 +27,10 @@ use super::{
 use crate::{
     daemon::AskError,
     kernel::Attached,
-    response::{Actor, Denied, Responder, ResponderHandle, RuleId, RuleReport, State, Wish},
+    response::{
+        Actor, Denied, Responder, ResponderHandle, RuleId, RuleReport, State, Target, Transport,
+        Wish,
+    },
 };
 
 /// Who is at the other end of the socket.
@@ -60,25 +63,44 @@ pub struct Roles {
     inline: Vec<String>,
     /// Names of those at which they can't.
     mirror: Vec<String>,
+    /// The interface that resets leave by.
+    response: Option<String>,
 }
 
 impl Roles {
     /// Of the interfaces.
-    pub(crate) fn of<'a>(interfaces: impl Iterator<Item = &'a Attached>) -> Self {
+    pub(crate) fn of<'a>(
+        interfaces: impl Iterator<Item = &'a Attached>,
+        response: Option<&str>,
+    ) -> Self {
         let (inline, mirror): (Vec<_>, Vec<_>) = interfaces.partition(|one| one.inline);
         let names = |some: Vec<&Attached>| some.into_iter().map(|one| one.name.clone()).collect();
         Self {
             inline: names(inline),
             mirror: names(mirror),
+            response: response.map(str::to_owned),
         }
     }
 
-    /// What has to be said wherever someone could think that a rule drops.
-    pub(crate) fn warning(&self) -> Option<String> {
+    /// What has to be said wherever someone could think that a rule drops; of a rule with this target, or
+    /// of any.
+    pub(crate) fn warning(&self, target: Option<&Target>) -> Option<String> {
         if self.mirror.is_empty() {
             return None;
         }
         let mirrors = self.mirror.join(", ");
+        let connection = matches!(
+            target,
+            Some(Target::Flow {
+                transport: Transport::Tcp,
+                ..
+            })
+        );
+        if let Some(response) = self.response.as_ref().filter(|_| connection) {
+            return Some(format!(
+                "what {mirrors} shows of the connection is ended by TCP resets through {response}, best effort; nothing is dropped there"
+            ));
+        }
         Some(if self.inline.is_empty() {
             format!(
                 "nothing is dropped: {mirrors} only receives copies (role mirror); a rule contains something only on an interface in the path (role inline)"
@@ -141,9 +163,10 @@ async fn add(
     body: Body<NewRule>,
 ) -> Response {
     act(&response, peer, body, move |responder, actor, new| {
-        let what = format!("a rule for {}", new.target);
+        let target = new.target;
+        let what = format!("a rule for {target}");
         let wish = Wish {
-            target: new.target,
+            target,
             scope: new.scope,
             state: if new.dry_run {
                 State::DryRun
@@ -158,7 +181,7 @@ async fn add(
         noted(responder, actor, what, result).map(|(id, extended)| Added {
             rule: shown(responder, id),
             extended,
-            warning: roles.warning(),
+            warning: roles.warning(Some(&target)),
         })
     })
     .await
@@ -197,7 +220,7 @@ async fn change(
             noted(responder, actor, what, result).map(|()| Added {
                 rule: shown(responder, id),
                 extended: false,
-                warning: drops.then(|| roles.warning()).flatten(),
+                warning: drops.then(|| roles.warning(None)).flatten(),
             })
         },
     )

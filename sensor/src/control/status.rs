@@ -204,7 +204,7 @@ fn warnings(snapshot: &Snapshot, one_sided: OneSided) -> Vec<String> {
 fn rules(snapshot: &Snapshot, warnings: &mut Vec<String>) {
     let summary = &snapshot.containment;
     let interfaces = snapshot.interfaces.iter().map(|one| &one.attached);
-    if let Some(warning) = Roles::of(interfaces).warning()
+    if let Some(warning) = Roles::of(interfaces, None).warning(None)
         && summary.rules.iter().any(|(_, count)| *count > 0)
     {
         warnings.push(warning);

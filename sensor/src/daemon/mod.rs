@@ -34,6 +34,7 @@ use crate::{
     output::{Output, OutputError, OutputStats},
     response::{
         AdoptError, ClinicalOf, Keeper, Responder, ResponderHandle, ResponderOptions, Target,
+        resets::Mirrors,
     },
 };
 
@@ -46,6 +47,16 @@ pub enum DaemonError {
     /// The audit trail and the rules.
     #[error(transparent)]
     Adopt(#[from] AdoptError),
+    /// The interface that resets would leave by.
+    #[error(
+        "can't send resets through {name:?}: {source}; name another interface in the configuration, response.interface"
+    )]
+    Response {
+        /// Its name.
+        name: String,
+        /// The answer.
+        source: io::Error,
+    },
     /// The control socket.
     #[error(transparent)]
     Socket(#[from] SocketError),
@@ -115,6 +126,14 @@ async fn serve(
                 .map_err(|source| DaemonError::Metrics { address, source })?,
         ),
     };
+    if let Some(name) = &options.response_interface
+        && let Err(error) = nix::net::if_::if_nametoindex(name.as_str())
+    {
+        return Err(DaemonError::Response {
+            name: name.clone(),
+            source: error.into(),
+        });
+    }
     let mut loaded = Kernel::prepare(&options.kernel)?;
     let after = options.response.containment.clinical_after.as_nanos();
     let clinical = Arc::new(Mutex::new(Clinical::open(&options.state, after)));
@@ -141,8 +160,17 @@ async fn serve(
             "listening"
         );
     }
-    let roles = Roles::of(kernel.interfaces().iter());
-    if let Some(warning) = roles.warning() {
+    let mirrors = Mirrors {
+        mirrors: kernel
+            .interfaces()
+            .iter()
+            .filter(|one| !one.inline)
+            .map(|one| one.name.clone())
+            .collect(),
+        response: options.response_interface.clone(),
+    };
+    let roles = Roles::of(kernel.interfaces().iter(), mirrors.responds());
+    if let Some(warning) = roles.warning(None) {
         tracing::warn!("{warning}");
     }
     let sender = output.sender().ok_or(DaemonError::CaptureGone)?;
@@ -153,6 +181,7 @@ async fn serve(
         sender,
         &options.state,
         kernel.interfaces().iter().any(|one| one.inline),
+        mirrors,
     )
     .map_err(runtime("start the response"))?;
     let (capture, ended) = capture::start(options, kernel, output, response.clone())

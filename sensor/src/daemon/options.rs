@@ -27,6 +27,8 @@ pub struct DaemonOptions {
     pub state: PathBuf,
     /// How rules are kept.
     pub response: ResponderOptions,
+    /// The interface that TCP resets leave by.
+    pub response_interface: Option<String>,
     /// BLAKE3 of the configuration, in hex.
     pub config_hash: String,
 }
@@ -60,6 +62,10 @@ impl DaemonOptions {
             ("metrics", self.metrics != new.metrics),
             ("control.socket", self.socket != new.socket),
             ("control.group", self.socket_group != new.socket_group),
+            (
+                "response.interface",
+                self.response_interface != new.response_interface,
+            ),
             ("state.directory", self.state != new.state),
             ("state.pins", a.pin_root != b.pin_root),
         ]

@@ -217,6 +217,8 @@ pub const TABLE: &[Row] = rows! {
         };
     Gauge "wardtap_protected" [] RESPONSE,
         "Entries of the never-block list." => |s| plain(s.containment.protected);
+    Counter "wardtap_resets_sent_total" [] RESPONSE,
+        "TCP resets sent through the response interface." => |s| plain(s.containment.resets);
     Gauge "wardtap_interface_enforcing" ["interface"] KERNEL,
         "1 where rules drop (role inline), 0 where they can't (role mirror)." => |s| {
             each(s, |one| sample([&one.attached.name], u64::from(one.attached.inline)))

@@ -1,6 +1,9 @@
 //! The start: what the trail says is put in force, and what the kernel had otherwise is said.
 
-use std::{collections::HashMap, path::Path};
+use std::{
+    collections::{HashMap, HashSet},
+    path::Path,
+};
 
 use super::{
     Actor, Book, Protected, RuleId,
@@ -61,6 +64,7 @@ impl Keeper {
             timebase: clock::timebase(),
             effects: HashMap::new(),
             since: HashMap::new(),
+            reset: HashSet::new(),
             clinical,
             done: Vec::new(),
         };

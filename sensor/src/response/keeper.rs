@@ -4,7 +4,10 @@
 //! force, and what is in force was written down or is undone at the next start. Where the trail can't be
 //! written (a full disk) containment goes on and the entries wait.
 
-use std::{collections::HashMap, time::Duration};
+use std::{
+    collections::{HashMap, HashSet},
+    time::Duration,
+};
 
 use sensor_common::rule::{Hits, RuleState};
 
@@ -13,6 +16,8 @@ use super::{
     Target,
     effect::{self, Sighting, WatchList, Watched},
     guard::{self, Sound},
+    reset::ResetReport,
+    resets,
 };
 use crate::{
     audit::{Action, Cause, Change, Journal},
@@ -72,6 +77,8 @@ pub struct Keeper {
     pub(super) effects: HashMap<RuleId, Effect>,
     /// Since when a rule is in force, nanoseconds of the engine's clock.
     pub(super) since: HashMap<RuleId, u64>,
+    /// Rules that resets were sent for.
+    pub(super) reset: HashSet<RuleId>,
     /// Who knows a device's clinical traffic.
     pub(super) clinical: ClinicalOf,
     /// What was done, for the events.
@@ -107,6 +114,12 @@ impl Keeper {
     /// What was done since the last time this was asked.
     pub fn take_done(&mut self) -> Vec<(Time, Actor, Action)> {
         std::mem::take(&mut self.done)
+    }
+
+    /// True if something was done since then.
+    #[must_use]
+    pub fn has_done(&self) -> bool {
+        !self.done.is_empty()
     }
 
     /// The rules and the never-block list.
@@ -299,6 +312,7 @@ impl Keeper {
     fn forget(&mut self, id: RuleId) {
         self.since.remove(&id);
         self.effects.remove(&id);
+        self.reset.remove(&id);
     }
 
     /// Lifts all rules at once; how many there were.
@@ -470,9 +484,13 @@ impl Keeper {
         }
     }
 
-    /// Judges whether the rules work, by their hits and by what was seen of their targets. A verdict that
-    /// is new is written down.
-    pub fn verify(&mut self, seen: &HashMap<RuleId, Sighting>) {
+    /// Judges whether the rules work, by their hits, by what was seen of their targets, and by what their
+    /// resets came to. A verdict that is new is written down.
+    pub fn verify(
+        &mut self,
+        seen: &HashMap<RuleId, Sighting>,
+        resets: &HashMap<RuleId, ResetReport>,
+    ) {
         let now = self.now();
         let timebase = self.timebase;
         let mut news = Vec::new();
@@ -483,9 +501,16 @@ impl Keeper {
         {
             let hits = self.tables.hits(rule.id).unwrap_or_default();
             let before = self.effects.get(&rule.id).cloned().unwrap_or_default();
-            let after = effect::judge(&hits, seen.get(&rule.id), &before, now, |time| {
-                timebase.wall(time)
-            });
+            let sighting = seen.get(&rule.id);
+            let after = match resets.get(&rule.id) {
+                Some(report) => resets::effect(report, &before, now),
+                // Its resets ended it; one that is still seen is another by the same name.
+                None if self.reset.contains(&rule.id) && sighting.is_none() => before.clone(),
+                None => effect::judge(&hits, sighting, &before, now, |time| timebase.wall(time)),
+            };
+            if resets.contains_key(&rule.id) {
+                self.reset.insert(rule.id);
+            }
             if after.verdict != before.verdict {
                 news.push(Action::Effect {
                     id: rule.id,

@@ -10,6 +10,7 @@ pub mod guard;
 mod keeper;
 pub mod policy;
 pub mod reset;
+pub mod resets;
 pub mod responder;
 pub mod rule;
 pub mod target;

@@ -23,6 +23,7 @@ use super::{
     Actor, Keeper, Protected, RuleId, Scope, State, Verdict as Effect, Wish,
     effect::{Sighting, WatchList},
     policy::{self, Decision, Policy, Situation, Verdict},
+    resets::{Ended, Mirrors, Resets},
 };
 use crate::{
     audit::{self, Action},
@@ -93,6 +94,7 @@ pub struct Responder {
     options: ResponderOptions,
     output: OutputSender,
     analysis: Analysis,
+    resets: Resets,
     board: Arc<Mutex<Board>>,
     beaten: Instant,
     beats: u64,
@@ -145,6 +147,8 @@ pub struct Summary {
     pub dropped: u64,
     /// Why the trail can't be written now.
     pub failing: Option<String>,
+    /// TCP resets sent since the start.
+    pub resets: u64,
 }
 
 impl ResponderHandle {
@@ -215,7 +219,8 @@ impl ResponderHandle {
 }
 
 impl Responder {
-    /// Starts the thread; `folder` keeps what was learnt, `inline` says whether rules drop anywhere.
+    /// Starts the thread; `folder` keeps what was learnt, `inline` says whether rules drop anywhere,
+    /// `mirrors` where resets go.
     ///
     /// # Errors
     /// When there is no thread to be had.
@@ -226,11 +231,12 @@ impl Responder {
         output: OutputSender,
         folder: &Path,
         inline: bool,
+        mirrors: Mirrors,
     ) -> io::Result<(ResponderHandle, JoinHandle<()>)> {
         let (messages, inbox) = sync_channel(QUEUE);
         let board = Arc::new(Mutex::new(Board {
             watch: Arc::new(keeper.watch_list()),
-            summary: Arc::new(Summary::of(&keeper)),
+            summary: Arc::new(Summary::of(&keeper, 0)),
         }));
         let learning = options.containment.learning.as_nanos();
         let analysis = Analysis {
@@ -244,6 +250,7 @@ impl Responder {
         };
         let mut responder = Self {
             analysis,
+            resets: Resets::new(mirrors),
             keeper,
             options,
             output,
@@ -275,7 +282,9 @@ impl Responder {
                     self.tell();
                 }
                 Ok(Message::Pulse(pulse)) => {
-                    self.keeper.verify(&pulse.seen);
+                    let (reports, ended) = self.resets.look();
+                    self.keeper.verify(&pulse.seen, &reports);
+                    self.note_resets(ended);
                     self.analysis.pulse(pulse);
                     self.tell();
                 }
@@ -314,7 +323,8 @@ impl Responder {
         lock(&self.analysis.clinical).learn(seen);
         let findings = self.analysis.detectors.observe(seen, &self.analysis.known);
         for finding in findings {
-            let decision = self.analysis.decide(&finding, &self.keeper);
+            let resets = self.resets.possible();
+            let decision = self.analysis.decide(&finding, &self.keeper, resets);
             self.carry_out(&finding, decision);
             let time = finding.time;
             let finding = Box::new(finding);
@@ -366,12 +376,34 @@ impl Responder {
         self.keeper.record(&actor, action);
     }
 
-    /// Tells others what was done: the events, and what the capture is to look out for.
+    /// Writes down what resets came to.
+    fn note_resets(&mut self, ended: Vec<Ended>) {
+        for Ended {
+            id,
+            packets,
+            outcome,
+        } in ended
+        {
+            let action = Action::Reset {
+                id,
+                packets,
+                outcome,
+            };
+            self.keeper.record(&Actor::Daemon, action);
+        }
+    }
+
+    /// Tells others what was done: the resets, the events, and what the capture is to look out for.
     fn tell(&mut self) {
+        if self.keeper.has_done() {
+            let ended = self.resets.follow(&self.keeper);
+            self.note_resets(ended);
+        }
         let done = self.keeper.take_done();
         {
             let mut board = lock(&self.board);
-            board.summary = Arc::new(Summary::of(&self.keeper));
+            let sent = self.resets.sent();
+            board.summary = Arc::new(Summary::of(&self.keeper, sent));
             if !done.is_empty() {
                 board.watch = Arc::new(self.keeper.watch_list());
             }
@@ -432,7 +464,7 @@ impl Analysis {
         lost as f64 * 100.0 / offered as f64
     }
 
-    fn decide(&mut self, finding: &Finding, keeper: &Keeper) -> Decision {
+    fn decide(&mut self, finding: &Finding, keeper: &Keeper, resets: bool) -> Decision {
         let neighbours = policy::neighbourhood(finding.subject);
         let situation = Situation {
             now: keeper.time(),
@@ -440,7 +472,7 @@ impl Analysis {
             loss_percent: self.loss_percent(),
             known_devices: self.devices.get(&neighbours).copied().unwrap_or(0),
             inline: self.inline,
-            resets: false,
+            resets,
         };
         self.policy.decide(finding, &situation)
     }
@@ -454,7 +486,7 @@ impl Analysis {
 }
 
 impl Summary {
-    fn of(keeper: &Keeper) -> Self {
+    fn of(keeper: &Keeper, resets: u64) -> Self {
         let journal = keeper.journal();
         let rules = || keeper.book().rules();
         let count = |state| rules().filter(|rule| rule.state == state).count() as u64;
@@ -479,6 +511,7 @@ impl Summary {
             waiting: journal.waiting() as u64,
             dropped: journal.dropped(),
             failing: journal.failing().map(str::to_owned),
+            resets,
         }
     }
 }
