@@ -89,6 +89,10 @@ impl Role {
 pub const PORTS: [&str; 2] = ["floor0", "core0"];
 /// The sensor's interface.
 pub const MIRROR: &str = "mirror0";
+/// The sensor's interface for what it sends, where [`Hospital::response`] has laid the cable.
+pub const RESPONSE: &str = "response0";
+/// The switch's end of it.
+const RESPONSE_PORT: &str = "response";
 /// The switch's end of the mirror.
 const MIRROR_PORT: &str = "mirror";
 const BRIDGE: &str = "bridge";
@@ -126,7 +130,7 @@ impl Hospital {
         for role in Role::ALL {
             let host = namespace(role.name())?;
             attach_to(&switch, BRIDGE, role, &host).with_context(|| role.name())?;
-            mirror(&switch, role)?;
+            mirror(&switch, role.name())?;
             hosts.push((role, host));
         }
         Ok(Self {
@@ -198,6 +202,18 @@ impl Hospital {
         &self.sensor
     }
 
+    /// Lays a cable from the sensor to a port of the switch that is as a host's: mirrored too.
+    ///
+    /// # Errors
+    /// When a step fails.
+    pub fn response(&self) -> Result<()> {
+        veth(&self.switch, RESPONSE_PORT, &self.sensor, RESPONSE)?;
+        self.sensor.ip(&["link", "set", RESPONSE, "arp", "off"])?;
+        self.switch
+            .ip(&["link", "set", RESPONSE_PORT, "master", BRIDGE])?;
+        mirror(&self.switch, RESPONSE_PORT)
+    }
+
     /// Frames that the switch sent into the mirror so far.
     ///
     /// # Errors
@@ -250,9 +266,8 @@ fn attach_to(switch: &Namespace, bridge: &str, role: Role, host: &Namespace) -> 
     Ok(())
 }
 
-/// Mirrors what a host sends.
-fn mirror(switch: &Namespace, role: Role) -> Result<()> {
-    let port = role.name();
+/// Mirrors what comes in by a port.
+fn mirror(switch: &Namespace, port: &str) -> Result<()> {
     // Each frame enters the switch once, so mirroring every port's ingress copies it once.
     switch.tc(&["qdisc", "add", "dev", port, "clsact"])?;
     switch.tc(&[
