@@ -24,6 +24,13 @@ const GAP_MAX: Duration = Duration::from_millis(200);
 const GAP_FORGET: Duration = Duration::from_secs(1);
 /// The same segment again within this is a second copy of it, as a span port of both directions makes.
 const DUPLICATE: Duration = Duration::from_millis(5);
+/// Rounds after which a running transfer counts as one that does not mind: only its receiver can end it,
+/// and all numbers that are seen are past when a reset comes there.
+const PATIENCE: u32 = 4;
+/// Then so many resets follow the newest, each a segment further. They come faster than the segments, so
+/// they overtake them, and the one that does is exact. Those before it are past, those after it only
+/// bring challenges.
+const GUESSES: u32 = 12;
 /// Silence after both ends closed, or one reset, that ends the work.
 const SILENCE: Duration = Duration::from_secs(2);
 /// A segment counts as newer than what is up to half the number space behind it (RFC 9293 section 3.4).
@@ -36,6 +43,28 @@ struct Pending {
     stated: Option<Reset>,
     /// At the end of what was sent to it.
     ahead: Option<Reset>,
+    /// Bytes of the segment before that.
+    step: u32,
+    /// Guesses that may follow, each a step further.
+    guesses: u32,
+    /// `ahead` is one.
+    is_guess: bool,
+}
+
+impl Pending {
+    /// Takes the reset that is ahead, and has a guess in its place if there are any left.
+    fn take_ahead(&mut self) -> Option<Reset> {
+        let reset = self.ahead.take()?;
+        self.is_guess = self.guesses > 0;
+        if self.is_guess {
+            self.guesses -= 1;
+            self.ahead = Some(Reset {
+                sequence: reset.sequence.wrapping_add(self.step),
+                ..reset
+            });
+        }
+        Some(reset)
+    }
 }
 
 /// The course of one flow's resets.
@@ -49,6 +78,8 @@ pub(super) struct Plan {
     /// When resets of the last second were sent.
     recent: VecDeque<Instant>,
     gap: Duration,
+    /// Rounds since the gap began anew.
+    rounds: u32,
     last_round: Option<Instant>,
     last_segment: Option<(Instant, Segment)>,
     closed_a: bool,
@@ -67,6 +98,7 @@ impl Plan {
             to_b: Pending::default(),
             recent: VecDeque::new(),
             gap: Duration::ZERO,
+            rounds: 0,
             last_round: None,
             last_segment: None,
             closed_a: false,
@@ -100,7 +132,7 @@ impl Plan {
             .last_segment
             .is_none_or(|(then, _)| now.saturating_duration_since(then) >= GAP_FORGET);
         if quiet {
-            self.gap = Duration::ZERO;
+            (self.gap, self.rounds) = (Duration::ZERO, 0);
         }
         self.note(segment, now, wall);
         if segment.has(TcpFlags::FIN) {
@@ -120,7 +152,18 @@ impl Plan {
             sequence: segment.next(),
             acknowledged: segment.acknowledged,
         };
-        keep_newest(&mut self.pending(to).ahead, ahead);
+        let guesses = if segment.payload > 0 && self.may_guess(now) {
+            GUESSES
+        } else {
+            0
+        };
+        let pending = self.pending(to);
+        if pending.is_guess {
+            (pending.ahead, pending.is_guess) = (None, false);
+        }
+        if keep_newest(&mut pending.ahead, ahead) {
+            (pending.step, pending.guesses) = (segment.payload, guesses);
+        }
         // An end that waits for an answer to its SYN expects no number yet, but the SYN acknowledged.
         let stated = Reset {
             to: from,
@@ -132,6 +175,17 @@ impl Plan {
         if segment.acknowledged.is_some() || segment.has(TcpFlags::SYN) {
             keep_newest(&mut self.pending(from).stated, stated);
         }
+    }
+
+    /// Guesses leave a quarter of all that is allowed to resets that are more likely to hit.
+    fn may_guess(&self, now: Instant) -> bool {
+        let second = Duration::from_secs(1);
+        let recent = self.recent.iter().rev();
+        let recent = recent.take_while(|then| now.saturating_duration_since(**then) < second);
+        let fits = |used: u64, limit: u32| used + u64::from(GUESSES) <= u64::from(limit) * 3 / 4;
+        self.rounds >= PATIENCE
+            && fits(recent.count() as u64, self.limits.per_second)
+            && fits(self.report.sent(), self.limits.packets)
     }
 
     fn note(&mut self, segment: &Segment, now: Instant, wall: Time) {
@@ -153,16 +207,20 @@ impl Plan {
         if !self.is_pending() || self.due().is_some_and(|due| due > now) || self.spent() {
             return None;
         }
+        // What an end stated first: an end that mostly sends expects the same for long.
         let (a, b) = (&mut self.to_a, &mut self.to_b);
-        let reset = [&mut a.stated, &mut b.stated, &mut a.ahead, &mut b.ahead]
+        let stated = [&mut a.stated, &mut b.stated]
             .into_iter()
-            .find_map(Option::take)?;
+            .find_map(Option::take);
+        let reset = stated.or_else(|| [a, b].into_iter().find_map(Pending::take_ahead))?;
         // Where both say the same, one is enough.
         let pending = self.pending(reset.to);
-        for slot in [&mut pending.stated, &mut pending.ahead] {
-            if slot.is_some_and(|other| other.sequence == reset.sequence) {
-                *slot = None;
-            }
+        if stated.is_some()
+            && pending
+                .ahead
+                .is_some_and(|other| other.sequence == reset.sequence)
+        {
+            pending.take_ahead();
         }
         Some(reset)
     }
@@ -181,6 +239,7 @@ impl Plan {
         if !self.is_pending() {
             self.last_round = Some(now);
             self.gap = (self.gap * 2).clamp(GAP_MIN, GAP_MAX);
+            self.rounds += 1;
         }
     }
 
@@ -260,9 +319,11 @@ impl Plan {
     }
 }
 
-/// Keeps what is newer, by the circle of sequence numbers.
-fn keep_newest(slot: &mut Option<Reset>, reset: Reset) {
-    if slot.is_none_or(|old| reset.sequence.wrapping_sub(old.sequence) < HALF) {
+/// Keeps what is newer, by the circle of sequence numbers; whether that was `reset`.
+fn keep_newest(slot: &mut Option<Reset>, reset: Reset) -> bool {
+    let newer = slot.is_none_or(|old| reset.sequence.wrapping_sub(old.sequence) < HALF);
+    if newer {
         *slot = Some(reset);
     }
+    newer
 }

@@ -1,166 +1,22 @@
 mod random;
+mod wire;
 
 use std::{
-    io::ErrorKind,
-    net::{IpAddr, SocketAddr},
-    os::{fd::OwnedFd, unix::net::UnixDatagram},
+    net::SocketAddr,
     time::{Duration, Instant},
 };
 
-use etherparse::{NetSlice, PacketBuilder, SlicedPacket, TransportSlice};
 use pnet::util::MacAddr;
 
+use self::wire::{Copied, FAMILIES, Filter, MARK, OWN, TAGS, WALL, builder, flow, read_back};
 use super::{
-    Limits, ResetError, ResetReport, ResetState, filter,
+    Limits, ResetError, ResetReport, ResetState,
     flow::{End, Flow},
     frame::{Builder, Reset},
     plan::Plan,
-    segment::{Segment, Tag, Tags},
+    segment::{Segment, Tags},
 };
-use crate::{
-    event::Time,
-    response::target::{Target, Transport},
-};
-
-const FAMILIES: [(&str, &str); 2] = [
-    ("10.77.1.20:40000", "10.77.1.10:11112"),
-    ("[fd77::20]:40000", "[fd77::10]:11112"),
-];
-const OWN: [u8; 6] = [2, 0, 0, 0, 0, 0xee];
-const MARK: u16 = 4711;
-const TAGS: [Tag; 2] = [
-    Tag {
-        kind: 0x88a8,
-        control: 0x2064,
-    },
-    Tag {
-        kind: 0x8100,
-        control: 0x00c8,
-    },
-];
-const WALL: Time = Time(0);
-
-fn flow(family: (&str, &str)) -> Flow {
-    let end = |text: &str| text.parse().unwrap();
-    Flow::new(Transport::Tcp, end(family.0), end(family.1)).unwrap()
-}
-
-fn builder(flow: Flow) -> Builder {
-    Builder {
-        flow,
-        mac: OWN.into(),
-        mark: MARK,
-        tagged: true,
-    }
-}
-
-/// A frame on the wire. Flags are the first letters of the names.
-#[derive(Clone, Debug)]
-struct Copied {
-    from: SocketAddr,
-    to: SocketAddr,
-    sequence: u32,
-    acknowledged: u32,
-    flags: &'static str,
-    payload: usize,
-    udp: bool,
-    tags: Vec<Tag>,
-}
-
-impl Copied {
-    fn new(from: SocketAddr, to: SocketAddr) -> Self {
-        Self {
-            from,
-            to,
-            sequence: 1_000,
-            acknowledged: 9_000,
-            flags: "A",
-            payload: 0,
-            udp: false,
-            tags: Vec::new(),
-        }
-    }
-
-    fn frame(&self) -> Vec<u8> {
-        let link = PacketBuilder::ethernet2([2, 0, 0, 0, 0, 1], [2, 0, 0, 0, 0, 2]);
-        let network = match (self.from.ip(), self.to.ip()) {
-            (IpAddr::V4(from), IpAddr::V4(to)) => link.ipv4(from.octets(), to.octets(), 64),
-            (IpAddr::V6(from), IpAddr::V6(to)) => link.ipv6(from.octets(), to.octets(), 64),
-            _ => unreachable!(),
-        };
-        let payload = vec![7; self.payload];
-        let mut frame = Vec::new();
-        if self.udp {
-            let packet = network.udp(self.from.port(), self.to.port());
-            packet.write(&mut frame, &payload).unwrap();
-        } else {
-            let mut packet = network.tcp(self.from.port(), self.to.port(), self.sequence, 512);
-            for flag in self.flags.chars() {
-                packet = match flag {
-                    'S' => packet.syn(),
-                    'F' => packet.fin(),
-                    'R' => packet.rst(),
-                    'A' => packet.ack(self.acknowledged),
-                    other => panic!("{other}"),
-                };
-            }
-            packet.write(&mut frame, &payload).unwrap();
-        }
-        let tags = self.tags.iter().flat_map(|tag| {
-            let [a, b] = tag.kind.to_be_bytes();
-            let [c, d] = tag.control.to_be_bytes();
-            [a, b, c, d]
-        });
-        frame.splice(12..12, tags);
-        frame
-    }
-
-    fn segment(&self, flow: &Flow) -> Segment {
-        Segment::read(&self.frame(), None, flow).unwrap()
-    }
-}
-
-/// What a frame is: source, destination, sequence, acknowledgement, flags RST and ACK. Checksums are
-/// checked.
-fn read_back(frame: &[u8]) -> (SocketAddr, SocketAddr, u32, u32, bool, bool) {
-    let packet = SlicedPacket::from_ethernet(frame).unwrap();
-    let Some(TransportSlice::Tcp(tcp)) = &packet.transport else {
-        panic!("{packet:?}");
-    };
-    let (from, to): (IpAddr, IpAddr) = match packet.net.as_ref().unwrap() {
-        NetSlice::Ipv4(ip) => {
-            let header = ip.header();
-            let computed = header.to_header().calc_header_checksum();
-            assert_eq!(header.header_checksum(), computed);
-            let (from, to) = (header.source(), header.destination());
-            assert_eq!(
-                tcp.checksum(),
-                tcp.calc_checksum_ipv4(from, to).unwrap(),
-                "TCP checksum"
-            );
-            (from.into(), to.into())
-        }
-        NetSlice::Ipv6(ip) => {
-            let (from, to) = (ip.header().source(), ip.header().destination());
-            assert_eq!(
-                tcp.checksum(),
-                tcp.calc_checksum_ipv6(from, to).unwrap(),
-                "TCP checksum"
-            );
-            (from.into(), to.into())
-        }
-        NetSlice::Arp(_) => panic!("ARP"),
-    };
-    assert!(tcp.payload().is_empty() && !tcp.syn() && !tcp.fin());
-    (
-        SocketAddr::new(from, tcp.source_port()),
-        SocketAddr::new(to, tcp.destination_port()),
-        tcp.sequence_number(),
-        tcp.acknowledgment_number(),
-        tcp.rst(),
-        tcp.ack(),
-    )
-}
+use crate::response::target::{Target, Transport};
 
 #[test]
 fn a_reset_is_read_back_as_it_was_meant() {
@@ -296,6 +152,33 @@ fn of_a_burst_the_newest_is_answered_and_what_the_other_end_states() {
         take(&mut plan, later),
         [(End::A, 9_000, Some(4_000)), (End::B, 4_000, Some(9_000)),]
     );
+}
+
+#[test]
+fn a_transfer_that_does_not_mind_is_overtaken() {
+    let flow = flow(FAMILIES[0]);
+    let mut now = Instant::now();
+    let mut plan = Plan::new(Limits::default(), MARK, now);
+    let mut sequence = 0xffff_f000_u32;
+    for round in 0..5 {
+        sequence = sequence.wrapping_add(1_448);
+        let data = Copied {
+            sequence,
+            payload: 1_448,
+            ..Copied::new(flow.a(), flow.b())
+        };
+        now += Duration::from_millis(100);
+        plan.see(&data.segment(&flow), now, WALL);
+        let next = (1_u32..).map(|step| sequence.wrapping_add(step * 1_448));
+        let mut sent: Vec<_> = take(&mut plan, now)
+            .into_iter()
+            .filter_map(|(to, sequence, _)| (to == End::B).then_some(sequence))
+            .collect();
+        let mut expected: Vec<_> = next.take(if round < 4 { 1 } else { 13 }).collect();
+        sent.sort_unstable();
+        expected.sort_unstable();
+        assert_eq!(sent, expected, "round {round}");
+    }
 }
 
 #[test]
@@ -447,32 +330,4 @@ fn ipv6_extension_headers_are_skipped() {
     );
     let filter = Filter::new(&flow);
     assert!(filter.lets_in(&frame));
-}
-
-/// The filter as the kernel runs it, at a socket that needs no rights.
-struct Filter {
-    from: UnixDatagram,
-    to: UnixDatagram,
-}
-
-impl Filter {
-    fn new(flow: &Flow) -> Self {
-        let (from, to) = UnixDatagram::pair().unwrap();
-        let to = OwnedFd::from(to);
-        filter::attach(&to, flow).unwrap();
-        let to = UnixDatagram::from(to);
-        to.set_nonblocking(true).unwrap();
-        Self { from, to }
-    }
-
-    fn lets_in(&self, frame: &[u8]) -> bool {
-        self.from.send(frame).unwrap();
-        match self.to.recv(&mut [0; 4096]) {
-            Ok(_) => true,
-            Err(error) => {
-                assert_eq!(error.kind(), ErrorKind::WouldBlock, "{error}");
-                false
-            }
-        }
-    }
 }

@@ -5,7 +5,7 @@ use std::{
 
 use proptest::prelude::*;
 
-use super::{Copied, FAMILIES, Filter, MARK, TAGS, WALL, builder, flow, read_back};
+use super::wire::{Copied, FAMILIES, Filter, MARK, TAGS, WALL, builder, flow, read_back};
 use crate::response::{
     reset::{Flow, Limits, plan::Plan, segment::Segment},
     target::Transport,

@@ -1,10 +1,13 @@
 //! Resets from a mirror end one real connection, at both ends, and no other.
 
+mod detour;
+mod fast;
+mod session;
+mod tags;
+
 use std::{
-    collections::VecDeque,
     env, fs,
-    io::{ErrorKind, Read, Write},
-    net::{IpAddr, Ipv6Addr, SocketAddr, TcpListener, TcpStream},
+    net::{IpAddr, Ipv6Addr, SocketAddr},
     path::{Path, PathBuf},
     sync::{
         Arc,
@@ -14,8 +17,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use anyhow::{Context, Result};
-use pnet::datalink::{self, Channel};
+use anyhow::Result;
 use sensor::response::{
     Transport,
     reset::{Flow, Limits, ResetHandle, ResetOptions, ResetReport, ResetState, Resetter, Vlan},
@@ -24,11 +26,11 @@ use tests::{
     ability, dicom,
     hl7::{self, Message, Sender},
     hospital::{Hospital, MIRROR, RESPONSE, Role},
-    netns::Namespace,
     program::Program,
     wait::wait_for,
-    wire::Wire,
 };
+
+use self::session::{Session, Work};
 
 /// Images of the transfer that has to arrive whole.
 const IMAGES: u32 = 120;
@@ -142,7 +144,7 @@ fn one_image_transfer_ends_and_another_and_hl7_go_on() {
     assert!(stored(&bad.log()) < many.len());
     let good_at = stored(&good.log());
 
-    let status = wait_for("the other transfer", Duration::from_secs(60), || {
+    let status = wait_for("the other transfer", Duration::from_mins(1), || {
         good.ended().unwrap()
     });
     assert!(status.unwrap().success(), "{}", good.log());
@@ -252,122 +254,6 @@ impl Messages {
     }
 }
 
-/// A connection between two hosts, both ends in threads that do what they are told until it breaks.
-struct Session {
-    client: SocketAddr,
-    server: SocketAddr,
-    /// Lines or blocks that came through.
-    count: Arc<AtomicU64>,
-    stop: Arc<AtomicBool>,
-    ends: [JoinHandle<Result<End>>; 2],
-}
-
-/// When an end was over, and why: `None` is in order.
-#[derive(Debug)]
-struct End {
-    at: Instant,
-    error: Option<ErrorKind>,
-}
-
-/// What a session does.
-#[derive(Clone, Copy, PartialEq)]
-enum Work {
-    /// A line every 100 ms, echoed.
-    Lines,
-    /// As much as fits, in one direction.
-    Bulk,
-}
-
-impl Session {
-    fn open(from: &Namespace, to: &Namespace, server: SocketAddr, work: Work) -> Self {
-        let listener = to.within(move || Ok(TcpListener::bind(server)?)).unwrap();
-        let out = from
-            .within(move || Ok(TcpStream::connect(server)?))
-            .unwrap();
-        let (inside, client) = listener.accept().unwrap();
-        let (count, stop) = (
-            Arc::new(AtomicU64::new(0)),
-            Arc::new(AtomicBool::new(false)),
-        );
-        let counted = Arc::clone(&count);
-        let stopped = Arc::clone(&stop);
-        let read = thread::spawn(move || ended(|| serve(&inside, work, &counted)));
-        let write = thread::spawn(move || ended(|| ask(&out, work, &stopped)));
-        Self {
-            client,
-            server,
-            count,
-            stop,
-            ends: [write, read],
-        }
-    }
-
-    fn count(&self) -> u64 {
-        self.count.load(Ordering::Relaxed)
-    }
-
-    fn is_over(&self) -> [bool; 2] {
-        [self.ends[0].is_finished(), self.ends[1].is_finished()]
-    }
-
-    /// Waits until both ends are over by themselves.
-    fn wait_over(&self) {
-        wait_for("both ends to be over", LIMIT, || {
-            self.is_over().iter().all(|over| *over).then_some(())
-        })
-        .unwrap();
-    }
-
-    /// How both ends ended, the client's first.
-    fn finish(self) -> [End; 2] {
-        self.stop.store(true, Ordering::Relaxed);
-        self.ends.map(|end| end.join().unwrap().unwrap())
-    }
-}
-
-fn ended(work: impl FnOnce() -> std::io::Result<()>) -> Result<End> {
-    let error = match work() {
-        Ok(()) => None,
-        Err(error) => match error.kind() {
-            kind @ (ErrorKind::ConnectionReset | ErrorKind::BrokenPipe) => Some(kind),
-            _ => return Err(error).context("a session's end"),
-        },
-    };
-    Ok(End {
-        at: Instant::now(),
-        error,
-    })
-}
-
-fn serve(mut stream: &TcpStream, work: Work, count: &AtomicU64) -> std::io::Result<()> {
-    let mut buffer = vec![0; 1 << 16];
-    loop {
-        let length = stream.read(&mut buffer)?;
-        if length == 0 {
-            return Ok(());
-        }
-        if work == Work::Lines {
-            stream.write_all(&buffer[..length])?;
-        }
-        count.fetch_add(length as u64, Ordering::Relaxed);
-    }
-}
-
-fn ask(mut stream: &TcpStream, work: Work, stop: &AtomicBool) -> std::io::Result<()> {
-    let block = vec![b'x'; 1 << 16];
-    while !stop.load(Ordering::Relaxed) {
-        if work == Work::Bulk {
-            stream.write_all(&block)?;
-            continue;
-        }
-        stream.write_all(b"uptime\n")?;
-        let mut answer = [0; 7];
-        stream.read_exact(&mut answer)?;
-        thread::sleep(Duration::from_millis(100));
-    }
-    Ok(())
-}
-
 #[test]
 fn one_interactive_session_ends_and_its_twin_goes_on() {
     if !ability::hospital() {
@@ -413,107 +299,4 @@ fn add_ipv6(hospital: &Hospital, role: Role) -> Ipv6Addr {
     host.ip(&["address", "add", &text, "dev", "eth0", "nodad"])
         .unwrap();
     address
-}
-
-#[test]
-fn a_transfer_at_full_speed_ends() {
-    if !ability::hospital() {
-        return;
-    }
-    let hospital = hospital("reset-bulk");
-    // At first as fast as it goes; then so late that most of what the resets were for is past.
-    for (round, delay) in [0, 0, 0, 2, 20, 100].into_iter().enumerate() {
-        let detour = (delay > 0).then(|| Detour::build(&hospital, Duration::from_millis(delay)));
-        let response = if delay > 0 { LATE[0] } else { RESPONSE };
-        let what = format!("resets {delay} ms late");
-        let (report, ends) = bulk(&hospital, round, response, &what);
-        assert!(ends.iter().all(|end| end.error.is_some()), "{ends:?}");
-        assert_eq!(report.state, ResetState::Ended);
-        if let Some(detour) = detour {
-            detour.remove(&hospital);
-        }
-    }
-}
-
-/// The end that resets are given, and the one where they are taken and sent on later.
-const LATE: [&str; 2] = ["late0", "late1"];
-
-/// A way that takes its time, from the sensor to its response interface.
-struct Detour {
-    stop: Arc<AtomicBool>,
-    thread: Option<JoinHandle<()>>,
-}
-
-impl Detour {
-    fn build(hospital: &Hospital, delay: Duration) -> Self {
-        let sensor = hospital.sensor();
-        let [near, far] = LATE;
-        sensor
-            .ip(&["link", "add", near, "type", "veth", "peer", "name", far])
-            .unwrap();
-        for name in LATE {
-            sensor
-                .ip(&["link", "set", name, "up", "arp", "off"])
-                .unwrap();
-        }
-        let mut out = Wire::open(sensor, RESPONSE).unwrap();
-        let input = sensor.within(|| {
-            let found = datalink::interfaces().into_iter();
-            let far = found.into_iter().find(|found| found.name == LATE[1]);
-            let config = datalink::Config {
-                read_timeout: Some(Duration::from_millis(1)),
-                ..datalink::Config::default()
-            };
-            match datalink::channel(&far.context("no interface")?, config)? {
-                Channel::Ethernet(_, input) => Ok(input),
-                _ => anyhow::bail!("no Ethernet interface"),
-            }
-        });
-        let mut input = input.unwrap();
-        let stop = Arc::new(AtomicBool::new(false));
-        let stopped = Arc::clone(&stop);
-        let thread = thread::spawn(move || {
-            let mut frames = VecDeque::new();
-            while !stopped.load(Ordering::Relaxed) {
-                if let Ok(frame) = input.next() {
-                    frames.push_back((Instant::now() + delay, frame.to_vec()));
-                }
-                while let Some((_, frame)) = frames.pop_front_if(|(due, _)| *due <= Instant::now())
-                {
-                    out.send(&frame).unwrap();
-                }
-            }
-        });
-        Self {
-            stop,
-            thread: Some(thread),
-        }
-    }
-
-    fn remove(mut self, hospital: &Hospital) {
-        self.stop.store(true, Ordering::Relaxed);
-        self.thread.take().unwrap().join().unwrap();
-        hospital.sensor().ip(&["link", "delete", LATE[0]]).unwrap();
-    }
-}
-
-fn bulk(hospital: &Hospital, round: usize, response: &str, what: &str) -> (ResetReport, [End; 2]) {
-    let (from, to) = (hospital.host(Role::Modality), hospital.host(Role::Pacs));
-    let port = 5_000 + u16::try_from(round).unwrap();
-    let server = SocketAddr::new(Role::Pacs.address().into(), port);
-    let bulk = Session::open(from, to, server, Work::Bulk);
-    let begun = Instant::now();
-    wait_for("some MB", LIMIT, || {
-        (bulk.count() > 20_000_000).then_some(())
-    })
-    .unwrap();
-    let rate = u128::from(bulk.count()) / begun.elapsed().as_micros();
-    let begun = Instant::now();
-    let handle = start(hospital, response, bulk.client, bulk.server);
-    bulk.wait_over();
-    let report = final_report(handle);
-    let ends = bulk.finish();
-    let after = [0, 1].map(|end: usize| ends[end].at - begun);
-    say(&format!("{rate} MB/s, {what}"), after, &report);
-    (report, ends)
 }
