@@ -5,7 +5,7 @@
 //! - The copy comes late, so the reset of a running transfer can miss. Those to the end that mostly
 //!   receives acknowledgements hit, as its numbers stand still; an end that lost its peer resets the
 //!   other by itself (RFC 9293 section 3.10.7.1). In the tests a transfer at 60 MB/s is over after 1 to
-//!   9 ms and 2 to 5 resets, with resets 100 ms late after about 135 ms and 43.
+//!   50 ms and 2 to 5 resets; with resets 100 ms late after up to 135 ms and about 42.
 //! - Where the sending host ignores resets, only its peer can end the transfer; the tests see that in
 //!   most runs, not in all.
 //! - A host whose connection is authenticated (TCP-MD5, TCP-AO), goes on.
