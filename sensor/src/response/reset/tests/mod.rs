@@ -10,7 +10,7 @@ use pnet::util::MacAddr;
 
 use self::wire::{Copied, FAMILIES, Filter, MARK, OWN, TAGS, WALL, builder, flow, read_back};
 use super::{
-    Limits, ResetError, ResetReport, ResetState,
+    Limits, ResetError, ResetOptions, ResetReport, ResetState, Vlan, check,
     flow::{End, Flow},
     frame::{Builder, Reset},
     plan::Plan,
@@ -288,6 +288,37 @@ fn what_is_no_tcp_connection_is_refused() {
     }
     let mapped = Flow::new(Transport::Tcp, end("[::ffff:10.0.0.1]:1000"), b);
     assert_eq!(mapped.unwrap(), Flow::new(Transport::Tcp, a, b).unwrap());
+}
+
+#[test]
+fn nothing_starts_that_must_not() {
+    let options = ResetOptions {
+        mirrors: vec!["mirror0".to_owned()],
+        response: "response0".to_owned(),
+        flow: flow(FAMILIES[0]),
+        limits: Limits::default(),
+        vlan: Vlan::Keep,
+    };
+    assert!(check(&options, |_| false).is_ok());
+    for end in [options.flow.a(), options.flow.b()] {
+        let error = check(&options, |address| address == end.ip()).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            format!("{} is protected: its connections are not reset", end.ip())
+        );
+    }
+    let mut same = options.clone();
+    same.response = "mirror0".to_owned();
+    let error = check(&same, |_| false).unwrap_err();
+    assert!(matches!(error, ResetError::ResponseIsMirror { .. }));
+    let mut blind = options.clone();
+    blind.mirrors.clear();
+    let error = check(&blind, |_| false).unwrap_err();
+    assert!(matches!(error, ResetError::NoMirror));
+    let mut mute = options;
+    mute.limits.per_second = 0;
+    let error = check(&mute, |_| false).unwrap_err();
+    assert!(matches!(error, ResetError::ZeroLimit { .. }));
 }
 
 #[test]
