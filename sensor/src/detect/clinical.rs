@@ -61,9 +61,12 @@ impl Clinical {
         }
     }
 
-    /// Learns from an observation: accepted associations and messages.
+    /// Learns from an observation: accepted associations and messages, and TLS that likely carries them.
     pub fn learn(&mut self, seen: &Observation) {
-        if !matches!(seen.what, What::Association { .. } | What::Hl7Accepted) {
+        if !matches!(
+            seen.what,
+            What::Association { .. } | What::Hl7Accepted | What::ClinicalTls
+        ) {
             return;
         }
         let pair = Pair {

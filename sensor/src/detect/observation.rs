@@ -47,6 +47,8 @@ pub enum What {
         /// The Command Field.
         command: u16,
     },
+    /// TLS was agreed on at a port where it likely carries DICOM or HL7.
+    ClinicalTls,
     /// An HL7 message was accepted (MSA-1 AA or CA).
     Hl7Accepted,
 }

@@ -35,7 +35,7 @@ pub use flows::{FlowTables, Occupancy, SweepItem, SweepStats, Why};
 pub use object::OBJECT;
 pub use pins::unload;
 pub use ring::Ring;
-pub use rules::{RuleOrder, RuleTables, pinned_rules};
+pub use rules::{PinnedRules, RuleOrder, RuleTables};
 pub use sensor_common::settings::Clock;
 pub use test_bench::{Place, TestBench};
 

@@ -273,7 +273,12 @@ impl Connection {
             return;
         };
         match session.hello(bytes) {
-            Ok(Some(report)) => tell_tls(&self.conversation, report, outlet),
+            Ok(Some(report)) => {
+                if report.likely.is_some() && report.version.is_some() {
+                    outlet.observe(&self.conversation, now, What::ClinicalTls);
+                }
+                tell_tls(&self.conversation, report, outlet);
+            }
             Ok(None) => {}
             Err(_) => outlet.stats.elements_malformed += 1,
         }

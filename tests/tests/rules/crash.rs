@@ -15,7 +15,7 @@ use std::{
 use anyhow::{Context, Result, anyhow, ensure};
 use etherparse::PacketBuilder;
 use sensor::{
-    kernel::pinned_rules,
+    kernel::PinnedRules,
     response::{RuleId, State},
 };
 use sensor_common::rule::RuleState;
@@ -232,7 +232,8 @@ fn agree(
             there.get(id)
         );
     }
-    let kernel: BTreeMap<_, _> = pinned_rules(&passage.pins())?
+    let kernel: BTreeMap<_, _> = PinnedRules::open(&passage.pins())?
+        .all()?
         .into_iter()
         .map(|rule| (rule.id, rule.state))
         .collect();
@@ -345,7 +346,7 @@ fn a_broken_trail_is_refused_and_left_as_it_is() -> Result<()> {
     );
     ensure!(fs::read_to_string(passage.trail())? == broken);
     // What the kernel had stays in force.
-    ensure!(pinned_rules(&passage.pins())?.len() == 1);
+    ensure!(PinnedRules::open(&passage.pins())?.all()?.len() == 1);
     fs::write(passage.trail(), whole)?;
     let _daemon = passage.start()?;
     let rules = passage.json(&["rules", "list"])?;
