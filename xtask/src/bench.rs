@@ -1,4 +1,5 @@
-//! `cargo xtask bench`: what a packet costs in the kernel, and how fast a capture is replayed.
+//! `cargo xtask bench`: what a packet costs in the kernel, how soon a rule is in force, and how fast a
+//! capture is replayed.
 
 use std::{env, path::PathBuf};
 
@@ -28,6 +29,10 @@ pub(crate) fn run_all(arguments: &Arguments) -> Result<()> {
     run(cargo_command("bench")
         .args(["--quiet", "--package", "sensor", "--bench", "packet"])
         .env("WARDTAP_BENCH_OBJECT", objects.join("wardtap-bench.bpf.o")))?;
+
+    ebpf::daemon(true)?;
+    println!("\nContainment by the policy:");
+    run(cargo_command("bench").args(["--quiet", "--package", "tests", "--bench", "response"]))?;
 
     let capture = arguments.capture.clone().unwrap_or_else(|| {
         env::var_os("WARDTAP_CAPTURES")
