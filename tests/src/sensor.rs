@@ -13,7 +13,7 @@ use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 
 use crate::{
-    hospital::{Hospital, MIRROR, PORTS},
+    hospital::{Hospital, MIRROR, PORTS, RESPONSE},
     netns::{Namespace, run},
     program::Program,
     tally::Tally,
@@ -64,6 +64,16 @@ impl Sensor {
             &format!("[[interface]]\nname = \"{MIRROR}\"\n"),
             "",
         )
+    }
+
+    /// Starts the daemon at the mirror, with the response interface of [`Hospital::response`].
+    ///
+    /// # Errors
+    /// As [`Self::start`].
+    pub fn start_responding(hospital: &Hospital, folder: &Path) -> Result<Self> {
+        let interface = format!("[[interface]]\nname = \"{MIRROR}\"\n");
+        let response = format!("[response]\ninterface = \"{RESPONSE}\"\n");
+        Self::start_with(hospital, folder, &interface, &response)
     }
 
     /// Starts the daemon in the path, on both ports of [`Hospital::build_inline`]; `more` is added to its
