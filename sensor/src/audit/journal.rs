@@ -196,19 +196,18 @@ impl Journal {
         Ok(aside)
     }
 
-    /// Writes down what was done, and waits until the disk has it. Where that fails, the entry waits with
-    /// those before it for the next call; the answer is whether all are on the disk.
-    pub fn record(&mut self, time: Time, actor: Actor, action: Action) -> bool {
+    /// Takes an entry, to be written with those that wait.
+    pub fn add(&mut self, time: Time, actor: Actor, action: Action) {
         if self.waiting.len() < WAITING_MAX {
             self.waiting.push_back((time, actor, action));
         } else {
             self.dropped += 1;
         }
-        self.retry()
     }
 
-    /// Writes what waits; whether all is on the disk.
-    pub fn retry(&mut self) -> bool {
+    /// Writes all that waits, and waits until the disk has it; whether that was so. Where it fails, the
+    /// entries go on waiting.
+    pub fn write(&mut self) -> bool {
         if self.waiting.is_empty() {
             return self.failing.is_none();
         }
@@ -312,7 +311,8 @@ mod tests {
     fn write(folder: &Path, from: u64, count: u64) {
         let (mut journal, _) = Journal::open(folder, |_| {}).unwrap();
         for number in from..from + count {
-            assert!(journal.record(Time(1_000), Actor::Daemon, refused(number)));
+            journal.add(Time(1_000), Actor::Daemon, refused(number));
+            assert!(journal.write());
         }
     }
 
@@ -353,7 +353,8 @@ mod tests {
             let (mut journal, recovery) = Journal::open(&folder, |_| count += 1).unwrap();
             assert_eq!(count, 2);
             assert!(recovery.torn.is_some());
-            assert!(journal.record(Time(1), Actor::Daemon, refused(9)));
+            journal.add(Time(1), Actor::Daemon, refused(9));
+            assert!(journal.write());
             assert_eq!(read(&path, |_| {}).unwrap().entries, 3);
         }
         fs::remove_dir_all(folder).unwrap();

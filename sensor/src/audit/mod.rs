@@ -8,10 +8,12 @@
 mod action;
 mod entry;
 mod journal;
+mod trail;
 
 pub use action::{Action, Cause, Change, Decision};
 pub use entry::{Entry, Flaw};
 pub use journal::{Journal, JournalError, Recovery, Summary, read};
+pub use trail::{Ticket, Trail, TrailStatus};
 
 /// Name of the file in the state directory.
 pub const FILE: &str = "audit.jsonl";

@@ -33,6 +33,9 @@ use crate::{
     },
 };
 
+/// How long the disk may take for the trail.
+const DISK: Duration = Duration::from_secs(5);
+
 /// Who is at the other end of the socket.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Peer(Option<u32>);
@@ -321,8 +324,25 @@ where
         );
     };
     let done = response
-        .ask(move |responder| does(responder, &actor, body))
+        .ask(move |responder| {
+            let done = does(responder, &actor, body);
+            (done, responder.keeper().trail().ticket())
+        })
         .await;
+    let done = match done {
+        Ok((done, ticket)) => {
+            // On the disk before it is answered; where the disk fails, that is in the status.
+            let written = tokio::task::spawn_blocking(move || ticket.wait(DISK)).await;
+            if !written.unwrap_or(false) {
+                return failure(
+                    StatusCode::GATEWAY_TIMEOUT,
+                    "it was done, and the disk did not take the audit trail in time: see `wardtap status`",
+                );
+            }
+            Ok(done)
+        }
+        Err(error) => Err(error),
+    };
     match done {
         Ok(Ok(value)) => answer(Ok::<_, AskError>(value)),
         Ok(Err(refused)) => failure(StatusCode::CONFLICT, &refused),

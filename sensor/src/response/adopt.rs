@@ -10,7 +10,7 @@ use super::{
     keeper::{ClinicalOf, Keeper, order},
 };
 use crate::{
-    audit::{Action, Cause, Journal, JournalError, Recovery},
+    audit::{Action, Cause, Journal, JournalError, Recovery, Trail},
     clock,
     event::Time,
     kernel::{KernelError, RuleTables},
@@ -28,6 +28,9 @@ pub enum AdoptError {
     /// The kernel.
     #[error(transparent)]
     Kernel(#[from] KernelError),
+    /// No thread for the trail.
+    #[error("can't start the audit trail's thread: {0}")]
+    Thread(#[from] std::io::Error),
 }
 
 /// What was found at the start.
@@ -59,7 +62,7 @@ impl Keeper {
         })?;
         let mut keeper = Self {
             tables,
-            journal,
+            trail: Trail::start(journal)?,
             book,
             timebase: clock::timebase(),
             effects: HashMap::new(),

@@ -1,8 +1,9 @@
 //! Who may change what is blocked: one keeper of rule book, audit trail and the kernel's maps.
 //!
-//! Each change goes first to the kernel, then to the trail, then to who asked; so what was answered is in
-//! force, and what is in force was written down or is undone at the next start. Where the trail can't be
-//! written (a full disk) containment goes on and the entries wait.
+//! Each change goes first to the kernel, then to the trail, and is answered when it is on the disk; so what
+//! was answered is in force, and what is in force was written down or is undone at the next start. The
+//! disk is waited for by who asked, not here: where the trail can't be written (a full disk) containment
+//! goes on and the entries wait.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -20,7 +21,7 @@ use super::{
     resets,
 };
 use crate::{
-    audit::{Action, Cause, Change, Journal},
+    audit::{Action, Cause, Change, Trail},
     clock,
     event::{Time, Timebase},
     kernel::{KernelError, RuleOrder, RuleTables},
@@ -71,7 +72,7 @@ pub type ClinicalOf = Box<dyn Fn(&Target) -> Vec<ClinicalPeer> + Send>;
 /// The keeper. See the module's description.
 pub struct Keeper {
     pub(super) tables: RuleTables,
-    pub(super) journal: Journal,
+    pub(super) trail: Trail,
     pub(super) book: Book,
     pub(super) timebase: Timebase,
     pub(super) effects: HashMap<RuleId, Effect>,
@@ -101,7 +102,7 @@ impl Keeper {
     pub(super) fn record(&mut self, actor: &Actor, action: Action) {
         let now = self.now();
         self.book.apply(now, actor, &action);
-        self.journal.record(now, actor.clone(), action.clone());
+        self.trail.record(now, actor.clone(), action.clone());
         self.done.push((now, actor.clone(), action));
     }
 
@@ -130,8 +131,8 @@ impl Keeper {
 
     /// The audit trail.
     #[must_use]
-    pub fn journal(&self) -> &Journal {
-        &self.journal
+    pub fn trail(&self) -> &Trail {
+        &self.trail
     }
 
     /// Puts a rule in force, or makes one that is there last longer; which one, and whether it was there.

@@ -309,7 +309,6 @@ impl Responder {
         self.keeper.follow_clock();
         self.keeper.beat(self.options.patience());
         self.keeper.expire();
-        self.keeper.journal.retry();
         self.beats += 1;
         if self.beats.is_multiple_of(SAVE) {
             self.analysis.save();
@@ -487,7 +486,8 @@ impl Analysis {
 
 impl Summary {
     fn of(keeper: &Keeper, resets: u64) -> Self {
-        let journal = keeper.journal();
+        let trail = keeper.trail();
+        let status = trail.status();
         let rules = || keeper.book().rules();
         let count = |state| rules().filter(|rule| rule.state == state).count() as u64;
         let mut effects = Effect::ALL.map(|verdict| (verdict, 0));
@@ -506,11 +506,11 @@ impl Summary {
             effects: effects.to_vec(),
             not_effective,
             protected: keeper.book().protected().count() as u64,
-            trail: journal.path().display().to_string(),
-            entries: journal.entries(),
-            waiting: journal.waiting() as u64,
-            dropped: journal.dropped(),
-            failing: journal.failing().map(str::to_owned),
+            trail: trail.path().display().to_string(),
+            entries: status.entries,
+            waiting: status.waiting,
+            dropped: status.dropped,
+            failing: status.failing,
             resets,
         }
     }
