@@ -178,10 +178,13 @@ fn intrude(hospital: &Hospital, sensor: &Sensor, folder: &Path, check: &Check<'_
 }
 
 fn words(rule: &Value) -> String {
-    format!(
-        "{}, until {}, made by policy {}",
-        rule["target"], rule["expires"], rule["by"]["group"]
-    )
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let target = &rule["target"];
+    if target["kind"] == "device" {
+        return format!("all of {}", text(&target["address"]));
+    }
+    let (a, b) = (text(&target["a"]), text(&target["b"]));
+    format!("{a} → {b} port {}", target["service"]["port"])
 }
 
 /// Waits for a rule of this kind that is about the intruder.

@@ -353,3 +353,60 @@ fn a_broken_trail_is_refused_and_left_as_it_is() -> Result<()> {
     ensure!(rules["total"] == 1, "{rules}");
     Ok(())
 }
+
+#[test]
+fn what_the_kernel_has_otherwise_is_put_right_and_said() -> Result<()> {
+    if !privileged() {
+        return Ok(());
+    }
+    let _turn = turn();
+    let passage = Passage::build("differ", "")?;
+    let mut daemon = passage.start()?;
+    let add =
+        |device: &str| passage.json(&["rules", "add", "--device", device, "--reason", "test"]);
+    add("10.66.0.1")?;
+    let older = fs::read(passage.trail())?;
+    add("10.66.0.2")?;
+    passage.json(&[
+        "protect",
+        "add",
+        "--device",
+        "10.66.0.9",
+        "--reason",
+        "test",
+    ])?;
+    daemon.kill()?;
+    // As if the disk had lost the end of the trail: the kernel has a rule that nobody knows of.
+    fs::write(passage.trail(), older)?;
+    let mut daemon = passage.start()?;
+    let ids = || -> Result<Vec<RuleId>> {
+        let rules = PinnedRules::open(&passage.pins())?.all()?;
+        Ok(rules.into_iter().map(|rule| rule.id).collect())
+    };
+    ensure!(ids()? == [1], "the unknown rule is in force: {:?}", ids()?);
+    let log = daemon.log();
+    ensure!(
+        log.contains("rule 2 was in the kernel and nobody was told so: removed")
+            && log.contains("never-block list lacked 0 entries and had 1 too many"),
+        "{log}"
+    );
+    daemon.stop()?;
+    // As after a reboot: the kernel has nothing, and the trail's rule is in force again.
+    passage.json(&[
+        "unload",
+        "--config",
+        &passage.config().display().to_string(),
+    ])?;
+    let _daemon = passage.start()?;
+    ensure!(
+        ids()? == [1],
+        "the rule is not in force again: {:?}",
+        ids()?
+    );
+    let trail = passage.trail().display().to_string();
+    let shown = passage
+        .json(&["audit", "show", &trail, "--last", "100"])?
+        .to_string();
+    ensure!(shown.contains("nobody was told so"), "{shown}");
+    Ok(())
+}
