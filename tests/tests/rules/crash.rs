@@ -4,6 +4,7 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     env, fs,
+    path::PathBuf,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -14,6 +15,7 @@ use std::{
 
 use anyhow::{Context, Result, anyhow, ensure};
 use etherparse::PacketBuilder;
+use nix::mount::{MntFlags, MsFlags, mount, umount2};
 use sensor::{
     kernel::PinnedRules,
     response::{RuleId, State},
@@ -408,5 +410,78 @@ fn what_the_kernel_has_otherwise_is_put_right_and_said() -> Result<()> {
         .json(&["audit", "show", &trail, "--last", "100"])?
         .to_string();
     ensure!(shown.contains("nobody was told so"), "{shown}");
+    Ok(())
+}
+
+/// A file system of so few bytes at the daemon's state directory.
+struct SmallDisk(PathBuf);
+
+impl SmallDisk {
+    fn at(path: PathBuf) -> Result<Self> {
+        fs::create_dir_all(&path)?;
+        let none: Option<&str> = None;
+        mount(
+            none,
+            &path,
+            Some("tmpfs"),
+            MsFlags::empty(),
+            Some("size=64k"),
+        )?;
+        Ok(Self(path))
+    }
+}
+
+impl Drop for SmallDisk {
+    fn drop(&mut self) {
+        let _ = umount2(&self.0, MntFlags::MNT_DETACH);
+    }
+}
+
+/// Rules that are made meanwhile.
+const RULES: usize = 20;
+
+#[test]
+fn containment_goes_on_while_the_trails_disk_is_full() -> Result<()> {
+    if !privileged() {
+        return Ok(());
+    }
+    let _turn = turn();
+    let passage = Passage::build("full", "")?;
+    let disk = SmallDisk::at(passage.folder().join("state"))?;
+    let mut daemon = passage.start()?;
+    let filler = disk.0.join("filler");
+    // As much as fits.
+    let _ = fs::write(&filler, vec![0; 256 << 10]);
+    // More than the last page of the trail's file has room for.
+    for number in 1..=RULES {
+        let device = format!("10.66.0.{number}");
+        passage.json(&["rules", "add", "--device", &device, "--reason", "test"])?;
+    }
+    let kernel = || -> Result<usize> { Ok(PinnedRules::open(&passage.pins())?.all()?.len()) };
+    ensure!(kernel()? == RULES, "the rules are not in force");
+    let warnings = wait_for("the status to say it", SECONDS, || {
+        let status = passage.json(&["status"]).ok()?;
+        let text = status["warnings"].to_string();
+        text.contains("audit trail can't be written")
+            .then_some(text)
+    })?;
+    ensure!(warnings.contains("No space left"), "{warnings}");
+    fs::remove_file(&filler)?;
+    wait_for("the trail to be written again", SECONDS, || {
+        let status = passage.json(&["status"]).ok()?;
+        (status["containment"]["waiting"] == 0).then_some(())
+    })?;
+    daemon.kill()?;
+    let trail = passage.trail().display().to_string();
+    let verified = passage.json(&["audit", "verify", &trail])?;
+    ensure!(
+        verified["torn"] == 0 && number(&verified["entries"]) > 20,
+        "{verified}"
+    );
+    let mut daemon = passage.start()?;
+    let rules = passage.json(&["rules", "list"])?;
+    ensure!(rules["total"] == RULES && kernel()? == RULES, "{rules}");
+    ensure!(!daemon.log().contains("put right"), "{}", daemon.log());
+    daemon.stop()?;
     Ok(())
 }
