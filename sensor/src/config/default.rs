@@ -10,7 +10,7 @@ pub const DEFAULT: &str = r#"# Wardtap's configuration. Every value here is the 
 #role = "mirror"            # mirror: receives copies, a rule drops nothing there; inline: in the path, rules drop
 
 [flow]
-# Flows seen in both directions, or of DICOM or HL7. Nothing is evicted from this table; 664 bytes an entry.
+# Flows seen in both directions, or of DICOM or HL7. Nothing is evicted from this table; 696 bytes an entry.
 established = 65536
 established_ipv6 = 16384
 # New flows. Under a flood the least recently used make room.

@@ -121,7 +121,7 @@ impl fmt::Display for Bytes {
     }
 }
 
-/// Most entries of a flow table; at 664 bytes each, 11 GB.
+/// Most entries of a flow table; at 696 bytes each, 12 GB.
 const ENTRIES_MAX: u32 = 1 << 24;
 
 /// A flow table's entries; without any, no flow would be seen.
