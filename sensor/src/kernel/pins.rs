@@ -226,6 +226,15 @@ impl Drop for PinDirectory {
 /// When a daemon uses it, or the file system refuses.
 pub fn unload(root: &Path) -> Result<usize, KernelError> {
     let mut links = 0;
+    match fs::read_dir(root) {
+        Err(source) if source.kind() != io::ErrorKind::NotFound => {
+            return Err(KernelError::BpfFs {
+                path: root.to_owned(),
+                source,
+            });
+        }
+        _ => {}
+    }
     for version in entries(root) {
         let _lock = lock(&version)?;
         links += entries(&version).filter_map(LinkPin::parse).count();

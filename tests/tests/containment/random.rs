@@ -39,14 +39,20 @@ const PORTS: [u16; 7] = [67, 68, 104, 2_575, 11_112, 40_000, 50_000];
 /// Times lie in this range, nanoseconds.
 const END: u64 = 100;
 
+/// There are so many addresses, of each family.
+const HOSTS: u8 = 5;
+
+/// The address of a host from 0 up to `HOSTS`.
+fn address_of(six: bool, host: u8) -> IpAddr {
+    if six {
+        Ipv6Addr::new(0xfd77, 1, 0, 0, 0, 0, 0, u16::from(host + 1) << 6).into()
+    } else {
+        Ipv4Addr::new(10, 77, host & 1, (host + 1) << 4).into()
+    }
+}
+
 fn address(six: bool) -> impl Strategy<Value = IpAddr> {
-    (1..=5_u8).prop_map(move |host| {
-        if six {
-            Ipv6Addr::new(0xfd77, 1, 0, 0, 0, 0, 0, u16::from(host) << 6).into()
-        } else {
-            Ipv4Addr::new(10, 77, host & 1, host << 4).into()
-        }
-    })
+    (0..HOSTS).prop_map(move |host| address_of(six, host))
 }
 
 fn any_address() -> impl Strategy<Value = IpAddr> {
@@ -55,6 +61,16 @@ fn any_address() -> impl Strategy<Value = IpAddr> {
 
 fn two_addresses() -> impl Strategy<Value = (IpAddr, IpAddr)> {
     any::<bool>().prop_flat_map(|six| (address(six), address(six)))
+}
+
+/// The two ends of a rule: the guard refuses a rule of an address with itself.
+fn two_ends() -> impl Strategy<Value = (IpAddr, IpAddr)> {
+    (any::<bool>(), 0..HOSTS, 1..HOSTS).prop_map(|(six, host, further)| {
+        (
+            address_of(six, host),
+            address_of(six, (host + further) % HOSTS),
+        )
+    })
 }
 
 fn mac() -> impl Strategy<Value = MacAddr> {
@@ -77,15 +93,18 @@ fn subnet() -> impl Strategy<Value = IpNet> {
 
 fn target() -> impl Strategy<Value = Target> {
     prop_oneof![
-        (two_addresses(), service(), select(&PORTS[..])).prop_map(|((a, b), service, port)| {
+        (two_ends(), service(), select(&PORTS[..])).prop_map(|((a, b), service, port)| {
             Target::Flow {
                 transport: service.transport,
                 a: SocketAddr::new(a, port),
                 b: SocketAddr::new(b, service.port),
             }
         }),
-        (two_addresses(), proptest::option::of(service()))
-            .prop_map(|((a, b), service)| Target::Pair { a, b, service }),
+        (two_ends(), proptest::option::of(service())).prop_map(|((a, b), service)| Target::Pair {
+            a,
+            b,
+            service
+        }),
         (any_address(), service())
             .prop_map(|(address, service)| Target::Service { address, service }),
         any_address().prop_map(|address| Target::Device { address }),
