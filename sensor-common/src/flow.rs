@@ -201,13 +201,26 @@ impl Flow {
         Protocol::from_index(self.protocol)
     }
 
+    /// True for a TCP connection that was asked for, and got no answer: nothing but SYNs of one side.
+    #[inline(always)]
+    #[must_use]
+    pub const fn is_attempt(&self) -> bool {
+        let [a, b] = &self.directions;
+        let (client, server) = if self.flags & INITIATOR_B != 0 {
+            (b, a)
+        } else {
+            (a, b)
+        };
+        server.packets == 0 && client.syn > 0 && client.syn as u64 == client.packets
+    }
+
     /// True if the flow is over at `now`: no packet for longer than its idle time.
     #[inline(always)]
     #[must_use]
     pub const fn is_idle(&self, tcp: bool, now: u64, settings: &Settings) -> bool {
         let limit = if !tcp {
             settings.idle_other
-        } else if self.is_closed() {
+        } else if self.is_closed() || self.is_attempt() {
             settings.idle_closed
         } else {
             settings.idle_tcp

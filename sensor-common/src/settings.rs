@@ -20,7 +20,7 @@ pub struct Settings {
     pub idle_tcp: u64,
     /// The same for all but TCP.
     pub idle_other: u64,
-    /// The same for TCP that was closed.
+    /// The same for TCP that was closed, or asked for and never answered.
     pub idle_closed: u64,
     /// The time for [`Clock::Set`], nanoseconds.
     pub test_time: u64,

@@ -5,6 +5,7 @@
 
 mod containment;
 mod default;
+mod detect;
 mod error;
 mod locate;
 mod values;
@@ -18,8 +19,9 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-pub use containment::{Containment, Detect, Group, Member, Mode as PolicyMode, Never};
+pub use containment::{Containment, Group, Member, Mode as PolicyMode, Never};
 pub use default::DEFAULT;
+pub use detect::{Alerting, Baseline, Detect};
 pub use error::{ConfigError, Mistake};
 use values::entries;
 pub use values::{Bytes, ClockSource, ListenMode, LogFormat, LogLevel, Role, Span};
@@ -39,7 +41,7 @@ pub const SOCKET: &str = "/run/wardtap/control.sock";
 pub const STATE: &str = "/var/lib/wardtap";
 
 /// The whole file.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Config {
     /// Interfaces to listen on.
@@ -54,8 +56,12 @@ pub struct Config {
     pub protocol: Protocol,
     /// What may be blocked, by whom, and for how long.
     pub containment: Containment,
+    /// How the usual is learnt.
+    pub baseline: Baseline,
     /// Thresholds of the detectors.
     pub detect: Detect,
+    /// When a person is told, and how often.
+    pub alert: Alerting,
     /// How mirror interfaces respond.
     pub response: Response,
     /// What the daemon keeps.
@@ -116,7 +122,7 @@ pub struct Flow {
     pub idle_tcp: Span,
     /// Any other flow without a packet for longer is over.
     pub idle_other: Span,
-    /// A closed TCP flow leaves the table after this.
+    /// A TCP flow that was closed, or never answered, leaves the table after this.
     pub idle_closed: Span,
     /// A flow that goes on is reported each time this has passed.
     pub active: Span,

@@ -5,7 +5,10 @@
 //! sessions ([`protocol`]) and hosts ([`inventory`]), and these into [`event`]s. [`daemon`] drives it
 //! all and answers the [`cli`] through [`control`].
 
+pub mod alert;
+pub mod analysis;
 pub mod audit;
+pub mod baseline;
 pub mod capture;
 pub mod cli;
 mod clock;
@@ -14,6 +17,8 @@ pub mod control;
 pub mod daemon;
 pub mod detect;
 pub mod event;
+mod files;
+mod hash;
 pub mod inventory;
 pub mod kernel;
 pub mod metrics;

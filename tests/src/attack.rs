@@ -38,7 +38,9 @@ const LEARNING: Duration = Duration::from_secs(8);
 const CONFIGURATION: &str = "\
 [containment]
 mode = \"automatic\"
+[baseline]
 learning = \"8s\"
+doubt = \"1s\"
 ";
 const LIMIT: Duration = Duration::from_secs(20);
 

@@ -1,6 +1,6 @@
 //! What can be done, as it is written down.
 
-use std::fmt;
+use std::{fmt, net::IpAddr};
 
 use serde::{Deserialize, Serialize};
 
@@ -143,6 +143,22 @@ pub enum Action {
         /// By what it is known.
         detail: String,
     },
+    /// A person said what an alert was.
+    Labelled {
+        /// The alert.
+        alert: u64,
+        /// `benign` or `malicious`.
+        verdict: String,
+        /// Why, in words.
+        reason: String,
+    },
+    /// What is usual of a device was forgotten.
+    BaselineReset {
+        /// The device.
+        device: IpAddr,
+        /// Why, in words.
+        reason: String,
+    },
     /// TCP resets were sent.
     Reset {
         /// For which rule.
@@ -233,6 +249,14 @@ impl fmt::Display for Action {
                 verdict,
                 detail,
             } => write!(f, "rule {id} is {}: {detail}", verdict.replace('_', " ")),
+            Self::Labelled {
+                alert,
+                verdict,
+                reason,
+            } => write!(f, "alert {alert} labelled {verdict}: {reason}"),
+            Self::BaselineReset { device, reason } => {
+                write!(f, "the baseline of {device} begins anew: {reason}")
+            }
             Self::Reset {
                 id,
                 packets,

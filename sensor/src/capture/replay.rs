@@ -13,6 +13,7 @@ use super::{
     link::Content,
 };
 use crate::{
+    detect::Observation,
     event::Event,
     kernel::{TableSizes, Why},
     pipeline::{FlowEndReason, Pipeline, PipelineOptions},
@@ -210,6 +211,11 @@ impl Replay {
         });
         self.pipeline.finish(&mut self.events);
         on(&mut self.events);
+    }
+
+    /// What the detectors should know since the last time; only with [`PipelineOptions::observe`].
+    pub fn take_observations(&mut self) -> Vec<Observation> {
+        self.pipeline.take_observations()
     }
 
     /// The engine's counters.

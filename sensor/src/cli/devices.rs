@@ -1,16 +1,17 @@
 //! `wardtap devices`.
 
-use std::{path::Path, process::ExitCode};
+use std::{net::IpAddr, path::Path, process::ExitCode};
 
-use clap::Subcommand;
+use clap::{Args, Subcommand};
 
 use super::{
-    Listed, print, print_json, shown_of,
+    Listed, Shown, print, print_json, shown_of,
     table::{bytes, list, local, or_dash, table},
 };
 use crate::{
+    baseline::Progress,
     control::{
-        api::{self, Devices},
+        api::{self, BASELINES, Devices, Reason},
         client,
     },
     inventory::HostReport,
@@ -27,10 +28,86 @@ pub(super) enum DevicesCommand {
     /// List the hosts that were seen, the latest first
     #[command(after_help = EXAMPLES)]
     List(Listed),
+    /// What is usual of a device: how far it is learnt
+    #[command(subcommand)]
+    Baseline(BaselineCommand),
+}
+
+#[derive(Subcommand)]
+pub(super) enum BaselineCommand {
+    /// Say how far a device is learnt
+    Show(BaselineArgs),
+    /// Forget what is usual of a device: it is learnt anew
+    Reset(ResetArgs),
+}
+
+#[derive(Args)]
+pub(super) struct BaselineArgs {
+    /// Its IP address
+    address: IpAddr,
+    #[command(flatten)]
+    shown: Shown,
+}
+
+#[derive(Args)]
+pub(super) struct ResetArgs {
+    /// Its IP address
+    address: IpAddr,
+    /// Why: what the next shift reads
+    #[arg(long)]
+    reason: String,
+    #[command(flatten)]
+    shown: Shown,
+}
+
+fn baseline(socket: &Path, command: &BaselineCommand) -> anyhow::Result<ExitCode> {
+    match command {
+        BaselineCommand::Show(BaselineArgs { address, shown }) => {
+            let address = address.to_canonical();
+            let progress: Progress = client::get(socket, &format!("{BASELINES}/{address}"))?;
+            if shown.json {
+                print_json(&progress)?;
+            } else {
+                let frozen = progress.frozen_until.map_or_else(String::new, |until| {
+                    format!("; suspected, learning waits until {}", local(until))
+                });
+                print(&format!(
+                    "{address}: seen since {}, {:.0} % of its learning time have passed, {} facts, {} active hours{frozen}\n",
+                    local(progress.first_seen),
+                    progress.learnt * 100.0,
+                    progress.facts,
+                    progress.hours,
+                ))?;
+            }
+        }
+        BaselineCommand::Reset(ResetArgs {
+            address,
+            reason,
+            shown,
+        }) => {
+            let address = address.to_canonical();
+            let reason = Reason {
+                reason: reason.clone(),
+            };
+            let _: Option<Progress> =
+                client::post(socket, &format!("{BASELINES}/{address}/reset"), &reason)?;
+            if shown.json {
+                print_json(&serde_json::json!({ "address": address }))?;
+            } else {
+                print(&format!(
+                    "{address} is learnt anew from when it is seen next\n"
+                ))?;
+            }
+        }
+    }
+    Ok(ExitCode::SUCCESS)
 }
 
 pub(super) fn run(socket: &Path, command: &DevicesCommand) -> anyhow::Result<ExitCode> {
-    let DevicesCommand::List(listed) = command;
+    let listed = match command {
+        DevicesCommand::List(listed) => listed,
+        DevicesCommand::Baseline(command) => return baseline(socket, command),
+    };
     let page: Devices = client::get(socket, &api::target(api::DEVICES, &listed.query(None)))?;
     if listed.shown.json {
         print_json(&page)?;

@@ -1,5 +1,6 @@
 //! The command line: nouns, then verbs.
 
+mod alerts;
 mod audit;
 mod completions;
 mod config;
@@ -37,6 +38,7 @@ Examples:
   wardtap status                           how the daemon fares
   wardtap sessions list --protocol dicom   who sends images where
   wardtap devices list --json              hosts, for a program
+  wardtap alerts list                      what is suspected, and why
   wardtap rules list                       what is blocked, and whether that works
   wardtap rules release-all --reason ...   lift everything at once";
 
@@ -77,6 +79,9 @@ enum Command {
     /// Hosts
     #[command(subcommand)]
     Devices(devices::DevicesCommand),
+    /// Alerts: what is suspected, and why
+    #[command(subcommand)]
+    Alerts(alerts::AlertsCommand),
     /// Containment rules: what is blocked
     #[command(subcommand)]
     Rules(rules::RulesCommand),
@@ -148,6 +153,7 @@ pub fn main() -> ExitCode {
         Command::Flows(command) => flows::run(&socket, &command),
         Command::Sessions(command) => sessions::run(&socket, &command),
         Command::Devices(command) => devices::run(&socket, &command),
+        Command::Alerts(command) => alerts::run(&socket, command),
         Command::Rules(command) => rules::run(&socket, command),
         Command::Protect(command) => protect::run(&socket, command),
         Command::Audit(command) => audit::run(&command),

@@ -11,6 +11,7 @@ use tracing_subscriber::EnvFilter;
 
 use super::table::has_colour;
 use crate::{
+    analysis::AnalysisOptions,
     config::{Config, Interface, LogFormat, PATH},
     daemon::{self, DaemonOptions},
     output::Target,
@@ -71,7 +72,11 @@ fn options(config: &Config) -> DaemonOptions {
         state: config.state.directory.clone(),
         response: ResponderOptions {
             containment: config.containment.clone(),
-            detect: config.detect,
+            analysis: AnalysisOptions {
+                baseline: config.baseline,
+                detect: config.detect.clone(),
+                alert: config.alert,
+            },
         },
         response_interface: config.response.interface.clone(),
         config_hash: blake3::hash(config.to_toml().as_bytes())

@@ -121,8 +121,6 @@ pub struct Containment {
     pub max_loss_percent: u8,
     /// Without the daemon for longer, all rules but sticky ones pass.
     pub heartbeat: Span,
-    /// What a device does in this time from the first start on is its normal work.
-    pub learning: Span,
     /// Clinical traffic counts as learnt when it was first seen so long ago.
     pub clinical_after: Span,
     /// Groups; the first that has a device counts.
@@ -143,34 +141,8 @@ impl Default for Containment {
             cool_down: Span::from_secs(3_600),
             max_loss_percent: 1,
             heartbeat: Span::from_secs(30),
-            learning: Span::from_secs(86_400),
             clinical_after: Span::from_secs(86_400),
             group: Vec::new(),
-        }
-    }
-}
-
-/// Thresholds of the detectors.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Detect {
-    /// Refused or unanswered connection attempts to so many ports and hosts are a scan.
-    pub scan_targets: u32,
-    /// In this time.
-    pub scan_within: Span,
-    /// So many pairs of AE titles that were not recognised are guessing.
-    pub ae_rejects: u32,
-    /// In this time.
-    pub ae_rejects_within: Span,
-}
-
-impl Default for Detect {
-    fn default() -> Self {
-        Self {
-            scan_targets: 20,
-            scan_within: Span::from_secs(60),
-            ae_rejects: 5,
-            ae_rejects_within: Span::from_secs(60),
         }
     }
 }

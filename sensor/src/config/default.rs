@@ -16,7 +16,7 @@ established_ipv6 = 16384
 # New flows. Under a flood the least recently used make room.
 fresh = 65536
 fresh_ipv6 = 16384
-# A flow without a packet for longer is over: open TCP, all else, closed TCP.
+# A flow without a packet for longer is over: open TCP, all but TCP, TCP that was closed or never answered.
 idle_tcp = "1h"
 idle_other = "2m"
 idle_closed = "10s"
@@ -55,8 +55,6 @@ cool_down = "1h"
 max_loss_percent = 1
 # Without the daemon for longer, all rules but sticky ones pass.
 heartbeat = "30s"
-# What a device does in this time from the first start on is its normal work.
-learning = "1d"
 # Clinical traffic counts as learnt when it was first seen so long ago.
 clinical_after = "1d"
 # Devices with a mode of their own; the first group that has a device counts.
@@ -65,13 +63,56 @@ clinical_after = "1d"
 #members = ["10.9.0.0/16"]
 #mode = "automatic"
 
+[baseline]
+# What a device does in this time from when it was first seen is its usual.
+learning = "7d"
+# Later, something new is usual when it was first seen so long ago.
+settle = "1d"
+# When a device is suspected, what was learnt of it in the time before is forgotten, and nothing is learnt for a while.
+doubt = "1h"
+freeze = "1h"
+devices = 100000            # at most; about 5 kB each
+
 [detect]
+off = []                    # names of detectors that are off
 # Refused or unanswered connection attempts to so many ports and hosts in this time are a scan.
 scan_targets = 20
 scan_within = "1m"
 # So many pairs of AE titles that were not recognised in this time are guessing.
 ae_rejects = 5
 ae_rejects_within = "1m"
+# Unknown hosts, asked by ICMP echo in this time.
+sweep_hosts = 15
+sweep_within = "1m"
+# Short connections to a login service; of a pair that is known, ten times as many.
+logins = 6
+logins_within = "1m"
+# DICOM servers that are asked C-ECHO only and are not known to the client.
+echo_servers = 5
+echo_within = "10m"
+# C-FIND requests in 5 minutes, C-MOVE and C-GET requests in an hour; they must be far from the usual, too.
+queries = 100
+pulls = 50
+# Messages that were accepted and come again.
+replays = 3
+replays_within = "10m"
+naks = 10                   # negative acknowledgements in 5 minutes, if they are most
+time_skew = "15m"           # of a message's time against what is usual of its sender
+# Unknown hosts at SMB, RDP, SSH and WinRM.
+fan_out_hosts = 5
+fan_out_within = "10m"
+beacon_connections = 12     # with regular intervals and sizes, to an outside or unknown host
+dns_bytes = 50000           # in queries of long names, in 5 minutes
+exfiltration_bytes = 100000000   # to outside or unknown hosts in an hour; far from the usual, too
+flood_clients = 100         # that ask one service in a minute and do not follow up
+unusual = 6.0               # spreads above the median
+inside = []                 # networks of the site, beside private ones
+
+[alert]
+confidence = 0.5            # least, 0 to 1
+quiet = "1h"                # an alert is over when nothing was added to it for so long
+budget = 10                 # low and medium alerts a day for each 1,000 devices; high and critical ones always come
+exception = "30d"           # how long the label "benign" excepts
 
 [response]
 #interface = "eth2"         # TCP resets for what mirrors show are sent through it; without it none are

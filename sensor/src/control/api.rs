@@ -22,6 +22,13 @@ pub const SESSIONS: &str = "/v1/sessions";
 /// Answers a [`Page`] of [`HostReport`].
 pub const DEVICES: &str = "/v1/devices";
 
+/// Answers a [`Page`] of [`Alert`](crate::alert::Alert), the latest first; `/ID` below it one of them, and
+/// `/ID/label` takes a [`NewLabel`].
+pub const ALERTS: &str = "/v1/alerts";
+/// `/ADDRESS` below it answers a device's [`Progress`](crate::baseline::Progress); `/ADDRESS/reset` takes a
+/// [`Reason`] and forgets what is usual of it.
+pub const BASELINES: &str = "/v1/baselines";
+
 /// Answers a [`Page`] of [`RuleView`]; takes a [`NewRule`]. `/ID/enable`, `/ID/disable`, `/ID/approve`,
 /// `/ID/remove` and `/release-all` below it take a [`Reason`].
 pub const RULES: &str = "/v1/rules";
@@ -161,6 +168,16 @@ pub struct Added {
 #[serde(deny_unknown_fields)]
 pub struct Reason {
     /// They.
+    pub reason: String,
+}
+
+/// What an alert was.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct NewLabel {
+    /// It.
+    pub verdict: crate::alert::Verdict,
+    /// Why, in words.
     pub reason: String,
 }
 

@@ -1,6 +1,7 @@
 //! The control socket: what is answered ([`api`]), the daemon's side ([`server`]), who holds it
 //! ([`socket`]), and the command line's side ([`client`]).
 
+mod alerts;
 pub mod api;
 pub mod client;
 mod rules;

@@ -128,7 +128,7 @@ pub(super) fn router(response: ResponderHandle, roles: Roles) -> Router {
         .layer(Extension(response))
 }
 
-type Body<T> = Result<Json<T>, JsonRejection>;
+pub(super) type Body<T> = Result<Json<T>, JsonRejection>;
 
 async fn list(
     Extension(response): Extension<ResponderHandle>,
@@ -307,7 +307,12 @@ fn noted<T>(
 }
 
 /// Does on the response thread what a person asks for.
-async fn act<B, T, F>(response: &ResponderHandle, peer: Peer, body: Body<B>, does: F) -> Response
+pub(super) async fn act<B, T, F>(
+    response: &ResponderHandle,
+    peer: Peer,
+    body: Body<B>,
+    does: F,
+) -> Response
 where
     B: DeserializeOwned + Send + 'static,
     T: serde::Serialize + Send + 'static,

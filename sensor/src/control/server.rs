@@ -12,6 +12,7 @@ use serde::Serialize;
 use tokio::net::UnixListener;
 
 use super::{
+    alerts,
     api::{DEVICES, FLOWS, Failure, LIMIT_MAX, Page, Query, SESSIONS, STATUS},
     rules::{self, Peer, Roles},
     status,
@@ -38,6 +39,7 @@ pub async fn serve(
         .route(SESSIONS, get(sessions))
         .route(DEVICES, get(devices))
         .with_state(capture)
+        .merge(alerts::router(response.clone()))
         .merge(rules::router(response, roles))
         .fallback(async || failure(StatusCode::NOT_FOUND, "there is no such thing to ask for"))
         .into_make_service_with_connect_info::<Peer>();

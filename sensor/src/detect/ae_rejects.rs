@@ -2,11 +2,8 @@
 
 use std::{collections::BTreeSet, net::IpAddr};
 
-use super::{Detector, Draft, Known, Observation, What, window::Window};
-use crate::{
-    config::Detect,
-    response::{Service, Transport},
-};
+use super::{Detector, Draft, Observation, Site, What, window::Window};
+use crate::config::Detect;
 
 /// Calling or called AE title not recognised, by the application (PS3.8 section 9.3.4).
 const NOT_RECOGNISED: [(u8, u8); 2] = [(1, 3), (1, 7)];
@@ -30,7 +27,7 @@ impl Detector for AeRejects {
         "ae_rejects"
     }
 
-    fn observe(&mut self, seen: &Observation, _: &Known) -> Option<Draft> {
+    fn observe(&mut self, seen: &Observation, _: Site<'_>) -> Option<Draft> {
         let What::AssociationRejected {
             calling,
             called,
@@ -47,21 +44,19 @@ impl Detector for AeRejects {
         let one = (server, port, calling.clone(), called.clone());
         let tries = self.0.add(seen.client.ip(), one, seen.time)?;
         let servers: BTreeSet<IpAddr> = tries.iter().map(|one| one.0).collect();
-        let service = Service {
-            transport: Transport::Tcp,
-            port,
-        };
         Some(Draft {
             technique: "T1110",
+            confidence: 0.8,
             evidence: format!(
                 "{} pairs of AE titles that {} DICOM servers did not recognise, within {} s",
                 tries.len(),
                 servers.len(),
                 self.0.seconds()
             ),
-            service: (servers.len() == 1).then_some(service),
+            service: seen.service().filter(|_| servers.len() == 1),
             victims: servers.into_iter().collect(),
             wrong_if: "a device was set up by someone who did not know the AE titles",
+            ..Draft::default()
         })
     }
 }

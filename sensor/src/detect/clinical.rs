@@ -10,9 +10,10 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-use super::{Observation, What, known};
+use super::{Observation, What, is_negative};
 use crate::{
     event::Time,
+    files,
     response::{ClinicalPeer, Service},
 };
 
@@ -52,7 +53,7 @@ impl Clinical {
     #[must_use]
     pub fn open(folder: &Path, after: u64) -> Self {
         let path = folder.join("clinical.json");
-        let pairs: Vec<(Pair, Seen)> = known::read(&path);
+        let pairs: Vec<(Pair, Seen)> = files::read(&path);
         Self {
             path,
             after: i64::try_from(after).unwrap_or(i64::MAX),
@@ -63,19 +64,21 @@ impl Clinical {
 
     /// Learns from an observation: accepted associations and messages, and TLS that likely carries them.
     pub fn learn(&mut self, seen: &Observation) {
-        if !matches!(
-            seen.what,
-            What::Association { .. } | What::Hl7Accepted | What::ClinicalTls
-        ) {
+        let clinical = match &seen.what {
+            What::Association { .. } | What::ClinicalTls => true,
+            What::Hl7(message) => {
+                let code = message.ack_code.as_deref();
+                code.is_some_and(|code| !is_negative(code))
+            }
+            _ => false,
+        };
+        let (true, Some(service)) = (clinical, seen.service()) else {
             return;
-        }
+        };
         let pair = Pair {
             client: seen.client.ip(),
             server: seen.server.ip(),
-            service: Service {
-                transport: seen.transport,
-                port: seen.server.port(),
-            },
+            service,
         };
         if self.pairs.len() >= PAIRS_MAX && !self.pairs.contains_key(&pair) {
             return;
@@ -124,7 +127,7 @@ impl Clinical {
     pub fn save(&mut self) -> io::Result<()> {
         if self.changed {
             let pairs: Vec<_> = self.pairs.iter().collect();
-            known::write(&self.path, &pairs)?;
+            files::write(&self.path, &pairs)?;
             self.changed = false;
         }
         Ok(())

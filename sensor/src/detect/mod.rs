@@ -1,68 +1,100 @@
 //! From what was seen to what is suspected.
 //!
-//! A detector takes [`Observation`]s and gives [`Finding`]s; each is a file of its own. These are simple
-//! thresholds, each with words for its evidence, its ATT&CK technique, and what would make it wrong.
+//! A detector takes [`Observation`]s and gives [`Finding`]s; each is a file of its own, which says its evidence
+//! in words and numbers, its ATT&CK technique, and what would make it wrong. What is usual it asks of the
+//! [baselines](crate::baseline).
 
 mod ae_rejects;
+mod arp_spoof;
+mod beacon;
+mod brute_force;
+mod cleartext;
 pub mod clinical;
-pub mod known;
+mod dns_tunnel;
+mod echo_sweep;
+mod exfiltration;
+mod fan_out;
+mod finding;
+mod flood;
+mod hl7_replay;
+mod hl7_sender;
+mod mass_find;
+mod mass_pull;
+mod move_destination;
+mod nak_burst;
+mod new_service;
 mod observation;
+mod off_hours;
+mod once;
 mod puller;
 mod scan;
+mod sweep;
+mod time_skew;
+mod unknown_modality;
+mod unusual;
 mod window;
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 
-use serde::{Deserialize, Serialize};
-
-pub use known::Known;
-pub use observation::{Observation, What};
+pub(crate) use finding::Draft;
+pub use finding::{Basis, Contribution, Finding};
+pub(crate) use observation::of_flow;
+pub use observation::{App, FlowFacts, HalfFacts, Observation, What};
 
 use crate::{
+    baseline::{Baselines, Delta, Fact, Familiar},
     config::Detect,
     event::Time,
-    response::{Service, Transport},
 };
 
-/// Something suspicious.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Finding {
-    /// Its number since the daemon's start.
-    pub id: u64,
-    /// When the evidence was complete.
-    pub time: Time,
-    /// Who found it; findings of two detectors count as independent.
-    pub detector: String,
-    /// ATT&CK technique.
-    pub technique: String,
-    /// Who is suspected.
-    pub subject: IpAddr,
-    /// Whom it did something to; the first of them.
-    pub victims: Vec<IpAddr>,
-    /// How many there were.
-    pub victim_count: u64,
-    /// The service of the one victim, where it is about one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub service: Option<Service>,
-    /// The connection that completed the evidence, where there is one: the suspect's end first.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub connection: Option<(SocketAddr, SocketAddr)>,
-    /// The evidence, in words and numbers.
-    pub evidence: String,
-    /// What would make it wrong.
-    pub wrong_if: String,
+/// What a detector may ask.
+#[derive(Clone, Copy)]
+pub(crate) struct Site<'a> {
+    /// The time of the observation.
+    pub(crate) now: Time,
+    /// What is usual.
+    pub(crate) baselines: &'a Baselines,
+    /// Thresholds.
+    pub(crate) options: &'a Detect,
+    /// Bytes of the observed flow since its last report.
+    pub(crate) delta: Option<Delta>,
 }
 
-/// Victims that a finding names.
-const VICTIMS_MAX: usize = 16;
+impl Site<'_> {
+    /// True if the fact is part of what is usual of the device.
+    pub(crate) fn knows(&self, device: IpAddr, fact: &Fact<'_>) -> bool {
+        self.baselines.familiar(device, fact, self.now) == Familiar::Known
+    }
 
-/// What a detector found, before it is numbered.
-pub(crate) struct Draft {
-    pub(crate) technique: &'static str,
-    pub(crate) victims: Vec<IpAddr>,
-    pub(crate) service: Option<Service>,
-    pub(crate) evidence: String,
-    pub(crate) wrong_if: &'static str,
+    /// True if the fact is usual at the site.
+    pub(crate) fn knows_at_site(&self, fact: &Fact<'_>) -> bool {
+        self.baselines.familiar_at_site(fact, self.now) == Familiar::Known
+    }
+
+    /// True while the site is learnt.
+    pub(crate) fn learns(&self) -> bool {
+        self.baselines.site_learns(self.now)
+    }
+
+    /// True for an address outside of the site.
+    pub(crate) fn is_outside(&self, address: IpAddr) -> bool {
+        let inside = match address {
+            IpAddr::V4(it) => {
+                it.is_private() || it.is_link_local() || it.is_loopback() || it.is_broadcast()
+            }
+            IpAddr::V6(it) => {
+                it.is_unique_local() || it.is_unicast_link_local() || it.is_loopback()
+            }
+        };
+        !inside
+            && !address.is_multicast()
+            && !address.is_unspecified()
+            && !self
+                .options
+                .inside
+                .iter()
+                .any(|net| net.0.contains(&address))
+    }
 }
 
 /// A detector: state in, finding out.
@@ -70,55 +102,97 @@ trait Detector: Send {
     /// Its name in findings and configuration.
     fn name(&self) -> &'static str;
 
-    /// Takes an observation; what it makes of it.
-    fn observe(&mut self, seen: &Observation, known: &Known) -> Option<Draft>;
+    /// Takes an observation; what it makes of it. The baselines do not know of it yet.
+    fn observe(&mut self, _: &Observation, _: Site<'_>) -> Option<Draft> {
+        None
+    }
+
+    /// A device's 5-minute window is over; what it makes of its windows as they were just before.
+    fn window(&mut self, _device: IpAddr, _: Site<'_>) -> Option<Draft> {
+        None
+    }
 }
 
 /// All detectors.
 pub struct Detectors {
     detectors: Vec<Box<dyn Detector>>,
-    last_id: u64,
 }
 
 impl Detectors {
     /// With these thresholds.
     #[must_use]
     pub fn new(options: &Detect) -> Self {
+        let all: Vec<Box<dyn Detector>> = vec![
+            Box::new(scan::Scan::new(options)),
+            Box::new(sweep::Sweep::new(options)),
+            Box::new(brute_force::BruteForce::new(options)),
+            Box::new(ae_rejects::AeRejects::new(options)),
+            Box::new(echo_sweep::EchoSweep::new(options)),
+            Box::new(unknown_modality::UnknownModality::default()),
+            Box::new(puller::Puller::default()),
+            Box::new(mass_find::MassFind::default()),
+            Box::new(mass_pull::MassPull::default()),
+            Box::new(move_destination::MoveDestination::default()),
+            Box::new(hl7_sender::Hl7Sender::default()),
+            Box::new(hl7_replay::Hl7Replay::new(options)),
+            Box::new(nak_burst::NakBurst::new()),
+            Box::new(time_skew::TimeSkew::default()),
+            Box::new(fan_out::FanOut::new(options)),
+            Box::new(beacon::Beacon::default()),
+            Box::new(dns_tunnel::DnsTunnel::default()),
+            Box::new(exfiltration::Exfiltration::default()),
+            Box::new(new_service::NewService::default()),
+            Box::new(off_hours::OffHours::default()),
+            Box::new(arp_spoof::ArpSpoof::default()),
+            Box::new(flood::Flood::new(options)),
+            Box::new(cleartext::ClearText::default()),
+            Box::new(unusual::Unusual::default()),
+        ];
         Self {
-            detectors: vec![
-                Box::new(scan::Scan::new(options)),
-                Box::new(ae_rejects::AeRejects::new(options)),
-                Box::new(puller::Puller::default()),
-            ],
-            last_id: 0,
+            detectors: all
+                .into_iter()
+                .filter(|one| !options.off.iter().any(|off| off == one.name()))
+                .collect(),
         }
     }
 
-    /// Takes an observation; what is found by it.
-    pub fn observe(&mut self, seen: &Observation, known: &Known) -> Vec<Finding> {
-        let mut findings = Vec::new();
-        for detector in &mut self.detectors {
-            let Some(mut draft) = detector.observe(seen, known) else {
-                continue;
-            };
-            self.last_id += 1;
-            let victim_count = draft.victims.len() as u64;
-            draft.victims.truncate(VICTIMS_MAX);
-            findings.push(Finding {
-                id: self.last_id,
-                time: seen.time,
-                detector: detector.name().to_owned(),
-                technique: draft.technique.to_owned(),
-                subject: seen.client.ip(),
-                victims: draft.victims,
-                victim_count,
-                service: draft.service,
-                connection: (seen.transport == Transport::Tcp)
-                    .then_some((seen.client, seen.server)),
-                evidence: draft.evidence,
-                wrong_if: draft.wrong_if.to_owned(),
-            });
-        }
-        findings
+    /// The names of all detectors that are on.
+    pub fn names(&self) -> impl Iterator<Item = &'static str> {
+        self.detectors.iter().map(|one| one.name())
     }
+
+    /// Takes an observation; what is found by it.
+    pub(crate) fn observe(&mut self, seen: &Observation, site: Site<'_>) -> Vec<Finding> {
+        self.detectors
+            .iter_mut()
+            .filter_map(|one| Some(one.observe(seen, site)?.of_observation(one.name(), seen)))
+            .collect()
+    }
+
+    /// A 5-minute window of a device is over; what is found by it.
+    pub(crate) fn window(&mut self, device: IpAddr, site: Site<'_>) -> Vec<Finding> {
+        self.detectors
+            .iter_mut()
+            .filter_map(|one| {
+                Some(
+                    one.window(device, site)?
+                        .of_device(one.name(), device, site.now),
+                )
+            })
+            .collect()
+    }
+}
+
+/// False for addresses that no single host has.
+#[must_use]
+pub fn is_host(address: IpAddr) -> bool {
+    !address.is_multicast()
+        && !address.is_unspecified()
+        && address != IpAddr::V4(std::net::Ipv4Addr::BROADCAST)
+}
+
+/// True for an acknowledgement code that says no (HL7 table 0008).
+#[must_use]
+pub fn is_negative(code: &str) -> bool {
+    matches!(code, "AE" | "AR" | "CE" | "CR")
 }

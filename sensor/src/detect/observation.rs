@@ -2,16 +2,27 @@
 
 use std::net::SocketAddr;
 
-use crate::{event::Time, response::Transport};
+use sensor_common::{
+    flow::{self, Flow},
+    half::{Half, INTERVAL_BINS, SIZE_BINS},
+    key::FlowKey,
+    packet::protocol,
+    stream::Protocol,
+};
+
+use crate::{
+    event::{Association, Conversation, Hl7Message, Time, Timebase},
+    response::Transport,
+};
 
 /// Something that a client did at a server.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Observation {
     /// When.
     pub time: Time,
-    /// The transport.
-    pub transport: Transport,
-    /// Who opened the connection.
+    /// IP protocol number.
+    pub protocol: u8,
+    /// Who opened the connection; port 0 where the protocol has none.
     pub client: SocketAddr,
     /// To whom.
     pub server: SocketAddr,
@@ -19,15 +30,39 @@ pub struct Observation {
     pub what: What,
 }
 
+impl Observation {
+    /// The transport, if it has ports.
+    #[must_use]
+    pub const fn transport(&self) -> Option<Transport> {
+        Transport::of(self.protocol)
+    }
+
+    /// The service that was asked.
+    #[must_use]
+    pub fn service(&self) -> Option<crate::response::Service> {
+        let transport = self.transport()?;
+        Some(crate::response::Service {
+            transport,
+            port: self.server.port(),
+        })
+    }
+}
+
 /// What a client did.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum What {
     /// It asked for a TCP connection and got none: a reset, or nothing.
     ConnectionRefused,
+    /// A flow goes on for long, or is over.
+    Flow(Box<FlowFacts>),
     /// A DICOM association was accepted.
     Association {
         /// Calling AE title.
         calling: Option<String>,
+        /// Called AE title.
+        called: Option<String>,
+        /// The requestor's implementation class UID (PS3.7 annex D.3.3.2).
+        implementation: Option<String>,
     },
     /// A DICOM association was rejected (PS3.8 section 9.3.4).
     AssociationRejected {
@@ -46,9 +81,178 @@ pub enum What {
         calling: Option<String>,
         /// The Command Field.
         command: u16,
+        /// Move Destination (0000,0600), of a C-MOVE.
+        destination: Option<String>,
     },
+    /// A DICOM association is over; its whole summary.
+    AssociationEnded(Box<Association>),
     /// TLS was agreed on at a port where it likely carries DICOM or HL7.
     ClinicalTls,
-    /// An HL7 message was accepted (MSA-1 AA or CA).
-    Hl7Accepted,
+    /// An HL7 message.
+    Hl7(Box<Hl7Message>),
+}
+
+/// A flow's features, of the whole flow so far.
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct FlowFacts {
+    /// Names the flow in its reports and events.
+    pub id: u64,
+    /// It is over: no report follows.
+    pub over: bool,
+    /// Its opening was not seen; who is the client is taken from the ports.
+    pub midstream: bool,
+    /// A TCP reset was seen.
+    pub reset: bool,
+    /// Made of fragments without ports.
+    pub fragments: bool,
+    /// Recognised by content.
+    pub app: App,
+    /// ICMP type of the first packet.
+    pub icmp_type: Option<u16>,
+    /// Ethernet address of the client, or of the router before it.
+    pub client_mac: [u8; 6],
+    /// The same of the server.
+    pub server_mac: [u8; 6],
+    /// Nanoseconds between its first and its last packet.
+    pub duration: u64,
+    /// From the client.
+    pub to_server: HalfFacts,
+    /// To the client.
+    pub to_client: HalfFacts,
+}
+
+/// The protocol that a flow carries, by content.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum App {
+    /// None that is known.
+    #[default]
+    Other,
+    /// DICOM upper layer.
+    Dicom,
+    /// HL7 over MLLP.
+    Hl7,
+    /// TLS.
+    Tls,
+}
+
+impl From<Protocol> for App {
+    fn from(protocol: Protocol) -> Self {
+        match protocol {
+            Protocol::None => Self::Other,
+            Protocol::Dicom => Self::Dicom,
+            Protocol::Hl7 => Self::Hl7,
+            Protocol::Tls => Self::Tls,
+        }
+    }
+}
+
+/// One direction of a flow. Lengths are of the IP packets, bytes.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct HalfFacts {
+    /// Packets.
+    pub packets: u64,
+    /// Bytes.
+    pub bytes: u64,
+    /// Bytes of transport payload.
+    pub payload: u64,
+    /// Nanoseconds between first and last packet.
+    pub duration: u64,
+    /// Sum of the squares of the lengths.
+    pub length_squares: u64,
+    /// Greatest length.
+    pub length_max: u16,
+    /// Sum of the squares of the inter-arrival times, microseconds squared.
+    pub interval_squares: u64,
+    /// Greatest inter-arrival time, microseconds.
+    pub interval_max: u32,
+    /// TCP segments whose bytes had all been seen.
+    pub retransmissions: u32,
+    /// TCP segments with PSH, SYN, FIN, RST.
+    pub push: u32,
+    /// SYN.
+    pub syn: u16,
+    /// FIN.
+    pub fin: u16,
+    /// RST.
+    pub rst: u16,
+    /// Packets by length: below 64 bytes, then one bin a power of two.
+    pub sizes: [u32; SIZE_BINS],
+    /// Inter-arrival times: bin `i` from `4^i` microseconds.
+    pub intervals: [u32; INTERVAL_BINS],
+}
+
+impl HalfFacts {
+    fn of(half: &Half) -> Self {
+        Self {
+            packets: half.packets,
+            bytes: half.bytes,
+            payload: half.payload,
+            duration: half.last.saturating_sub(half.first),
+            length_squares: half.length_squares,
+            length_max: half.length_max,
+            interval_squares: half.interval_squares,
+            interval_max: half.interval_max,
+            retransmissions: half.retransmissions,
+            push: half.push,
+            syn: half.syn,
+            fin: half.fin,
+            rst: half.rst,
+            sizes: half.sizes,
+            intervals: half.intervals,
+        }
+    }
+}
+
+impl FlowFacts {
+    /// Both directions were seen.
+    #[must_use]
+    pub const fn answered(&self) -> bool {
+        self.to_server.packets > 0 && self.to_client.packets > 0
+    }
+
+    /// The server took the connection: with TCP it sent SYN and got more than SYNs; with others it answered.
+    #[must_use]
+    pub fn established(&self, protocol: u8) -> bool {
+        if protocol != protocol::TCP {
+            return self.answered();
+        }
+        self.answered()
+            && self.to_server.packets > u64::from(self.to_server.syn)
+            && (self.to_client.syn > 0 || self.to_client.payload > 0)
+    }
+}
+
+/// What the detectors should know of a flow entry.
+#[must_use]
+pub(crate) fn of_flow(key: &FlowKey, entry: &Flow, over: bool, timebase: Timebase) -> Observation {
+    let conversation = Conversation::of_flow(key, entry);
+    let [a, b] = &entry.directions;
+    let b_opened = entry.flags & flow::INITIATOR_B != 0;
+    let (to_server, to_client) = if b_opened { (b, a) } else { (a, b) };
+    let (client_mac, server_mac) = if b_opened {
+        (entry.mac_b, entry.mac_a)
+    } else {
+        (entry.mac_a, entry.mac_b)
+    };
+    Observation {
+        time: timebase.wall(entry.last()),
+        protocol: key.protocol,
+        client: SocketAddr::new(conversation.src_ip, conversation.src_port.unwrap_or(0)),
+        server: SocketAddr::new(conversation.dest_ip, conversation.dest_port.unwrap_or(0)),
+        what: What::Flow(Box::new(FlowFacts {
+            id: conversation.flow_id,
+            over,
+            midstream: entry.flags & flow::MIDSTREAM != 0,
+            reset: entry.flags & flow::RESET != 0,
+            fragments: entry.flags & flow::FRAGMENTS != 0,
+            app: entry.protocol().into(),
+            icmp_type: conversation.icmp().map(|(kind, _)| kind),
+            client_mac,
+            server_mac,
+            duration: entry.last().saturating_sub(entry.start),
+            to_server: HalfFacts::of(to_server),
+            to_client: HalfFacts::of(to_client),
+        })),
+    }
 }

@@ -1,17 +1,17 @@
-//! Studies pulled by someone who never did before: C-MOVE or C-GET under an address and AE title that were
-//! not seen together in the learning time (ATT&CK T1119).
+//! Studies pulled by someone who never did before: C-MOVE or C-GET under an address and AE title that are not
+//! known together (ATT&CK T1119).
 
-use std::num::NonZeroUsize;
+use std::{net::IpAddr, num::NonZeroUsize};
 
 use lru::LruCache;
 
-use super::{Detector, Draft, Known, Observation, What};
-use crate::response::{Service, Transport};
+use super::{Basis, Detector, Draft, Observation, Site, What};
+use crate::baseline::Fact;
 
 /// C-GET and C-MOVE requests (PS3.7 annex E.1).
-const PULLS: [u16; 2] = [0x0010, 0x0021];
+pub(super) const PULLS: [u16; 2] = [0x0010, 0x0021];
 /// C-FIND request.
-const FIND: u16 = 0x0020;
+pub(super) const FIND: u16 = 0x0020;
 /// Suspects that are remembered.
 const SUSPECTS: NonZeroUsize = NonZeroUsize::new(4_096).expect("it is not zero");
 
@@ -21,7 +21,7 @@ struct Asked {
     pulls: u32,
 }
 
-pub(super) struct Puller(LruCache<(std::net::IpAddr, Option<String>), Asked>);
+pub(super) struct Puller(LruCache<(IpAddr, Option<String>), Asked>);
 
 impl Default for Puller {
     fn default() -> Self {
@@ -34,14 +34,18 @@ impl Detector for Puller {
         "new_puller"
     }
 
-    fn observe(&mut self, seen: &Observation, known: &Known) -> Option<Draft> {
-        let What::Request { calling, command } = &seen.what else {
+    fn observe(&mut self, seen: &Observation, site: Site<'_>) -> Option<Draft> {
+        let What::Request {
+            calling, command, ..
+        } = &seen.what
+        else {
             return None;
         };
-        let client = seen.client.ip();
+        let (client, server) = (seen.client.ip(), seen.server.ip());
+        let title = calling.as_deref().unwrap_or_default();
         if (*command != FIND && !PULLS.contains(command))
-            || known.is_learning(seen.time)
-            || known.has(client, calling.as_deref())
+            || site.learns()
+            || (site.knows(client, &Fact::Title(title)) && site.knows(client, &Fact::Pulls(server)))
         {
             return None;
         }
@@ -57,22 +61,28 @@ impl Detector for Puller {
         if !asked.pulls.is_power_of_two() {
             return None;
         }
+        let title_known = site.knows(client, &Fact::Title(title));
         Some(Draft {
             technique: "T1119",
-            victims: vec![seen.server.ip()],
-            service: Some(Service {
-                transport: Transport::Tcp,
-                port: seen.server.port(),
-            }),
+            basis: Basis::Novelty,
+            confidence: if title_known { 0.3 } else { 0.6 },
+            victims: vec![server],
+            service: seen.service(),
             evidence: format!(
-                "{} C-MOVE or C-GET requests after {} C-FIND requests under the AE title {}, which this address did not use in the learning time",
+                "{} C-MOVE or C-GET requests after {} C-FIND requests under the AE title {}, {}",
                 asked.pulls,
                 asked.finds,
                 calling
                     .as_deref()
-                    .map_or_else(|| "(not seen)".to_owned(), |title| format!("{title:?}"))
+                    .map_or_else(|| "(not seen)".to_owned(), |title| format!("{title:?}")),
+                if title_known {
+                    "which did not pull from this server before"
+                } else {
+                    "which this address did not use before"
+                }
             ),
             wrong_if: "a new workstation or archive was put to work, or an address was changed",
+            ..Draft::default()
         })
     }
 }

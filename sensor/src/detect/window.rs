@@ -11,8 +11,12 @@ const SUSPECTS: NonZeroUsize = NonZeroUsize::new(4_096).expect("it is not zero")
 /// Things that are kept of each.
 const THINGS: usize = 1_024;
 
+/// So many times the window is kept, for what comes late.
+const LATE: i64 = 4;
+
 struct Suspect<T> {
     things: HashMap<T, Time>,
+    latest: Time,
     /// When they were told last, and how many they were.
     told: Option<(Time, usize)>,
 }
@@ -40,20 +44,35 @@ impl<T: Hash + Eq + Clone> Window<T> {
     pub(super) fn add(&mut self, suspect: IpAddr, thing: T, now: Time) -> Option<Vec<T>> {
         let suspect = self.suspects.get_or_insert_mut(suspect, || Suspect {
             things: HashMap::new(),
+            latest: Time(i64::MIN),
             told: None,
         });
+        // Flows are told when they are over, so times can come out of order.
+        let latest = suspect.latest.max(now);
+        suspect.latest = latest;
+        let oldest = latest
+            .0
+            .saturating_sub(self.nanoseconds.saturating_mul(LATE));
+        suspect.things.retain(|_, time| time.0 >= oldest);
         let begin = now.0.saturating_sub(self.nanoseconds);
-        suspect.things.retain(|_, time| time.0 >= begin);
+        let end = now.0.saturating_add(self.nanoseconds);
         if suspect.things.len() < THINGS || suspect.things.contains_key(&thing) {
             suspect.things.insert(thing, now);
         }
         let told = suspect.told.filter(|(time, _)| time.0 >= begin);
         let threshold = told.map_or(self.threshold, |(_, count)| count * 2);
-        if suspect.things.len() < threshold {
+        let within = |time: &Time| (begin..=end).contains(&time.0);
+        if suspect.things.values().filter(|time| within(time)).count() < threshold {
             return None;
         }
-        suspect.told = Some((now, suspect.things.len()));
-        Some(suspect.things.keys().cloned().collect())
+        let things: Vec<T> = suspect
+            .things
+            .iter()
+            .filter(|(_, time)| within(time))
+            .map(|(thing, _)| thing.clone())
+            .collect();
+        suspect.told = Some((now, things.len()));
+        Some(things)
     }
 
     /// The time, seconds.

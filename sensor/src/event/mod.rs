@@ -5,6 +5,7 @@
 //! addresses is the side that opened the conversation.
 
 mod address;
+mod alert;
 mod audit;
 mod dicom;
 mod flow;
@@ -20,6 +21,7 @@ use crate::detect::Finding;
 
 pub(crate) use address::addresses;
 pub use address::{Conversation, community_id, flow_id, mac_text};
+pub use alert::AlertReport;
 pub use audit::AuditReport;
 pub use dicom::{
     Abort, Association, AssociationOutcome, CommandCounts, CommandSummary, ContextResult,
@@ -103,6 +105,11 @@ pub enum Body {
     Audit {
         /// It.
         audit: Box<AuditReport>,
+    },
+    /// What people are told.
+    Alert {
+        /// It.
+        alert: Box<AlertReport>,
     },
     /// Something suspicious.
     Finding {

@@ -181,9 +181,11 @@ impl Connection {
             Ok(Some(dicom::Change::Command { response, field })) => {
                 if !response {
                     let calling = session.titles().0.map(str::to_owned);
+                    let destination = session.destination().map(str::to_owned);
                     let what = What::Request {
                         calling,
                         command: field,
+                        destination,
                     };
                     outlet.observe(&self.conversation, now, what);
                 }
@@ -197,8 +199,13 @@ impl Connection {
             }
             Ok(Some(dicom::Change::Opened)) => {
                 let summary = session.summary();
-                let calling = summary.calling_ae.clone();
-                outlet.observe(&self.conversation, now, What::Association { calling });
+                let requestor = summary.requestor.as_ref();
+                let what = What::Association {
+                    calling: summary.calling_ae.clone(),
+                    called: summary.called_ae.clone(),
+                    implementation: requestor.and_then(|it| it.class_uid.clone()),
+                };
+                outlet.observe(&self.conversation, now, what);
                 note_association(&self.conversation, session, &summary, outlet);
                 tell_association(
                     &self.conversation,

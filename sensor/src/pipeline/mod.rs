@@ -26,7 +26,7 @@ pub use options::{Limits, PipelineOptions};
 pub use stats::PipelineStats;
 
 use crate::{
-    detect::{Observation, What},
+    detect::{self, Observation, What},
     event::{Association, Body, Conversation, Event, FlowWhy, Hl7SessionSummary, Time, Timebase},
     inventory::{HostReport, Inventory},
 };
@@ -148,6 +148,7 @@ impl Pipeline {
         self.advance(flow.last());
         self.emit_flow(key, flow, reason.into(), out);
         self.note_refused(key, flow);
+        self.note_flow(key, flow, true);
         self.flows.end(key, flow, reason.into());
         self.inventory.flow_ended(key, flow, self.options.timebase);
         let (sessions, mut outlet) = self.outlet(out);
@@ -158,6 +159,7 @@ impl Pipeline {
     /// Takes the state of a flow that goes on, which is due because the flow is long.
     pub fn flow_active(&mut self, key: &FlowKey, flow: &Flow, out: &mut Vec<Event>) {
         self.advance(flow.last());
+        self.note_flow(key, flow, false);
         self.flow_running(key, flow, FlowWhy::Active, out);
     }
 
@@ -280,6 +282,13 @@ impl Pipeline {
             let conversation = Conversation::of_flow(key, flow);
             let what = What::ConnectionRefused;
             tell::observe(&self.options, &mut self.seen, &conversation, time, what);
+        }
+    }
+
+    fn note_flow(&mut self, key: &FlowKey, flow: &Flow, over: bool) {
+        if self.options.observe {
+            let timebase = self.options.timebase;
+            self.seen.push(detect::of_flow(key, flow, over, timebase));
         }
     }
 

@@ -6,14 +6,13 @@ use sensor_common::key::Direction;
 
 use super::{PipelineOptions, PipelineStats, SessionView};
 use crate::{
-    detect::{Observation, What},
+    detect::{Observation, What, is_negative},
     event::{
         Association, AssociationOutcome, Body, Conversation, DicomEvent, DicomEventType, Event,
         Hl7Event, Hl7Message, Side, Time, TlsReport,
     },
     inventory::Inventory,
     protocol::dicom,
-    response::Transport,
 };
 
 /// What sessions tell while they work.
@@ -47,11 +46,10 @@ pub(super) fn observe(
     what: What,
 ) {
     let ports = conversation.src_port.zip(conversation.dest_port);
-    let transport = Transport::of(conversation.protocol);
-    if let (true, Some((from, to)), Some(transport)) = (options.observe, ports, transport) {
+    if let (true, Some((from, to))) = (options.observe, ports) {
         seen.push(Observation {
             time,
-            transport,
+            protocol: conversation.protocol,
             client: SocketAddr::new(conversation.src_ip, from),
             server: SocketAddr::new(conversation.dest_ip, to),
             what,
@@ -69,6 +67,11 @@ pub(super) fn close_association(
     session.cut();
     let summary = session.summary();
     note_association(conversation, session, &summary, outlet);
+    outlet.observe(
+        conversation,
+        summary.end,
+        What::AssociationEnded(Box::new(summary.clone())),
+    );
     let kind = match summary.outcome {
         AssociationOutcome::Rejected => {
             outlet.stats.associations_rejected += 1;
@@ -125,10 +128,10 @@ pub(super) fn tell_message(
     outlet.stats.hl7_messages += 1;
     if let Some(code) = &message.ack_code {
         outlet.stats.hl7_acks += 1;
-        outlet.stats.hl7_naks += u64::from(matches!(code.as_str(), "AE" | "AR" | "CE" | "CR"));
-        if matches!(code.as_str(), "AA" | "CA") {
-            outlet.observe(conversation, time, What::Hl7Accepted);
-        }
+        outlet.stats.hl7_naks += u64::from(is_negative(code));
+    }
+    if outlet.options.observe {
+        outlet.observe(conversation, time, What::Hl7(Box::new(message.clone())));
     }
     outlet.inventory.message(conversation, &message, time);
     outlet.tell(

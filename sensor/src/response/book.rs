@@ -100,6 +100,8 @@ impl Book {
             | Action::Refused { .. }
             | Action::Decided(_)
             | Action::Effect { .. }
+            | Action::Labelled { .. }
+            | Action::BaselineReset { .. }
             | Action::Reset { .. } => {}
         }
     }

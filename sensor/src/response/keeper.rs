@@ -99,7 +99,7 @@ impl Keeper {
     }
 
     /// Writes down what was done, and takes it over.
-    pub(super) fn record(&mut self, actor: &Actor, action: Action) {
+    pub(crate) fn record(&mut self, actor: &Actor, action: Action) {
         let now = self.now();
         self.book.apply(now, actor, &action);
         self.trail.record(now, actor.clone(), action.clone());

@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     config::{Containment, PolicyMode as Mode},
-    detect::Finding,
+    detect::{Basis, Finding},
     event::Time,
 };
 
@@ -153,6 +153,10 @@ impl Policy {
             mode,
             reason,
         };
+        if finding.suffers {
+            let reason = "the device suffers it: it is not to be contained".to_owned();
+            return decided(Verdict::Refuse, None, reason);
+        }
         let target = match self.target(finding, situation) {
             Ok(target) => target,
             Err(reason) => return decided(Verdict::Refuse, None, reason),
@@ -175,7 +179,10 @@ impl Policy {
                 let reason = format!("{evidence}: a person has to approve");
                 decided(Verdict::Propose, target, reason)
             }
-            _ if self.options.second_finding && others.is_empty() => {
+            // A score is never enough.
+            _ if (self.options.second_finding || finding.basis == Basis::Model)
+                && others.is_empty() =>
+            {
                 let reason = format!(
                     "{evidence}: a second finding of another kind is waited for, {} at most",
                     self.options.second_within

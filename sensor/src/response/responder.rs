@@ -7,7 +7,7 @@ use std::{
     collections::{HashMap, VecDeque},
     io,
     ops::ControlFlow,
-    path::Path,
+    path::{Path, PathBuf},
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel},
@@ -26,11 +26,13 @@ use super::{
     resets::{Ended, Mirrors, Resets},
 };
 use crate::{
+    alert::{Alert, Decided, Told, Touched},
+    analysis::{Analysis, AnalysisOptions, Outcome},
     audit::{self, Action},
-    config::{Containment, Detect},
+    config::Containment,
     daemon::AskError,
-    detect::{Detectors, Finding, Known, Observation, clinical::Clinical},
-    event::{AuditReport, Body, Event},
+    detect::{Basis, Finding, Observation, clinical::Clinical},
+    event::{AlertReport, AuditReport, Body, Event, Time},
     output::OutputSender,
 };
 
@@ -42,6 +44,8 @@ const QUEUE: usize = 1_024;
 const SAVE: u64 = 10;
 /// Pulses over which the loss is measured: a minute.
 const LOSS_PULSES: usize = 60;
+/// Clinical peers that an alert names.
+const CLINICAL_SHOWN: usize = 32;
 /// How long a question may wait for its answer; a slow disk is waited for.
 const ANSWER: Duration = Duration::from_secs(8);
 
@@ -67,12 +71,12 @@ enum Message {
 }
 
 /// What can be set anew while it runs.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct ResponderOptions {
     /// What may be done by itself, and what is protected.
     pub containment: Containment,
-    /// Thresholds of the detectors.
-    pub detect: Detect,
+    /// Baselines, detectors, alerts.
+    pub analysis: AnalysisOptions,
 }
 
 impl ResponderOptions {
@@ -94,16 +98,17 @@ pub struct Responder {
     options: ResponderOptions,
     output: OutputSender,
     analysis: Analysis,
+    judgement: Judgement,
+    /// What outlives the daemon.
+    folder: PathBuf,
     resets: Resets,
     board: Arc<Mutex<Board>>,
     beaten: Instant,
     beats: u64,
 }
 
-/// From observations to decisions.
-struct Analysis {
-    detectors: Detectors,
-    known: Known,
+/// From findings to decisions.
+struct Judgement {
     clinical: Arc<Mutex<Clinical>>,
     policy: Policy,
     /// Offered and lost, of the last pulses.
@@ -238,10 +243,7 @@ impl Responder {
             watch: Arc::new(keeper.watch_list()),
             summary: Arc::new(Summary::of(&keeper, 0)),
         }));
-        let learning = options.containment.learning.as_nanos();
-        let analysis = Analysis {
-            detectors: Detectors::new(&options.detect),
-            known: Known::open(folder, learning, keeper.time()),
+        let judgement = Judgement {
             clinical,
             policy: Policy::new(options.containment.clone()),
             losses: VecDeque::new(),
@@ -249,7 +251,9 @@ impl Responder {
             inline,
         };
         let mut responder = Self {
-            analysis,
+            analysis: Analysis::open(folder, options.analysis.clone()),
+            judgement,
+            folder: folder.to_owned(),
             resets: Resets::new(mirrors),
             keeper,
             options,
@@ -263,7 +267,7 @@ impl Responder {
             .spawn(move || {
                 responder.run(&inbox);
                 responder.keeper.stopped();
-                responder.analysis.save();
+                responder.save();
                 responder.tell();
             })?;
         Ok((ResponderHandle { messages, board }, thread))
@@ -285,7 +289,7 @@ impl Responder {
                     let (reports, ended) = self.resets.look();
                     self.keeper.verify(&pulse.seen, &reports);
                     self.note_resets(ended);
-                    self.analysis.pulse(pulse);
+                    self.judgement.pulse(pulse);
                     self.tell();
                 }
                 Ok(Message::Observed(seen)) => {
@@ -311,24 +315,62 @@ impl Responder {
         self.keeper.expire();
         self.beats += 1;
         if self.beats.is_multiple_of(SAVE) {
-            self.analysis.save();
+            self.save();
         }
+        let mut out = Outcome::default();
+        self.analysis.tick(self.keeper.time(), &mut out);
+        self.take(out);
         self.tell();
     }
 
     /// Learns from an observation, and acts on what is found by it.
     fn consider(&mut self, seen: &Observation) {
-        self.analysis.known.learn(seen);
-        lock(&self.analysis.clinical).learn(seen);
-        let findings = self.analysis.detectors.observe(seen, &self.analysis.known);
-        for finding in findings {
-            let resets = self.resets.possible();
-            let decision = self.analysis.decide(&finding, &self.keeper, resets);
-            self.carry_out(&finding, decision);
+        lock(&self.judgement.clinical).learn(seen);
+        let mut out = Outcome::default();
+        self.analysis.observe(seen, &mut out);
+        self.take(out);
+    }
+
+    /// Decides about findings, then tells of them and of alerts.
+    fn take(&mut self, out: Outcome) {
+        for finding in out.findings {
+            if finding.basis != Basis::Exposure {
+                let resets = self.resets.possible();
+                let decision = self.judgement.decide(&finding, &self.keeper, resets);
+                self.carry_out(&finding, decision);
+            }
             let time = finding.time;
             let finding = Box::new(finding);
             self.output
                 .send(Event::general(time, Body::Finding { finding }));
+        }
+        for Told { change, alert } in out.told {
+            let touched = self.judgement.touched(&alert, self.keeper.time());
+            self.analysis.touch(alert.id, &touched);
+            let Some(alert) = self.analysis.alerts().get(alert.id).cloned() else {
+                continue;
+            };
+            tracing::warn!(
+                id = alert.id,
+                severity = alert.severity.label(),
+                change = change.label(),
+                "alert: {}",
+                alert.title
+            );
+            let time = alert.updated;
+            let alert = Box::new(AlertReport { change, alert });
+            self.output
+                .send(Event::general(time, Body::Alert { alert }));
+        }
+    }
+
+    fn save(&mut self) {
+        let saved = self
+            .analysis
+            .save(&self.folder)
+            .and_then(|()| lock(&self.judgement.clinical).save());
+        if let Err(error) = saved {
+            tracing::warn!("what was learnt can't be written, it is tried again: {error}");
         }
     }
 
@@ -362,6 +404,13 @@ impl Responder {
                 }
             }
         }
+        let decided = Decided {
+            time: finding.time,
+            verdict: decision.verdict.label().to_owned(),
+            target: decision.target.map(|(target, _)| target),
+            reason: decision.reason.clone(),
+        };
+        self.analysis.decided(finding, &decided);
         let action = Action::Decided(audit::Decision {
             finding: found,
             subject: finding.subject.to_string(),
@@ -415,6 +464,17 @@ impl Responder {
         }
     }
 
+    /// Baselines and alerts.
+    #[must_use]
+    pub fn analysis(&self) -> &Analysis {
+        &self.analysis
+    }
+
+    /// Baselines and alerts, to change something.
+    pub fn analysis_mut(&mut self) -> &mut Analysis {
+        &mut self.analysis
+    }
+
     /// The keeper.
     #[must_use]
     pub fn keeper(&self) -> &Keeper {
@@ -432,14 +492,15 @@ impl Responder {
     /// When the kernel does not take the never-block list.
     pub fn reload(&mut self, options: ResponderOptions) -> Result<(), crate::kernel::KernelError> {
         self.keeper.configure(&options.protect())?;
-        self.analysis.policy.set(options.containment.clone());
+        self.judgement.policy.set(options.containment.clone());
+        self.analysis.set(options.analysis.clone());
         self.options = options;
         self.beat();
         Ok(())
     }
 }
 
-impl Analysis {
+impl Judgement {
     fn pulse(&mut self, pulse: Pulse) {
         if self.losses.len() == LOSS_PULSES {
             self.losses.pop_front();
@@ -476,11 +537,38 @@ impl Analysis {
         self.policy.decide(finding, &situation)
     }
 
-    fn save(&mut self) {
-        let saved = self.known.save().and_then(|()| lock(&self.clinical).save());
-        if let Err(error) = saved {
-            tracing::warn!("what was learnt can't be written, it is tried again: {error}");
+    /// What containment of an alert's device would touch.
+    fn touched(&self, alert: &Alert, now: Time) -> Touched {
+        if alert.suffers {
+            return Touched {
+                action: "none: the device suffers it, and is not to be contained".to_owned(),
+                clinical: Vec::new(),
+            };
         }
+        let peers = lock(&self.clinical).peers_of(alert.device, now);
+        let action = alert
+            .decisions
+            .iter()
+            .rev()
+            .find_map(|one| one.target)
+            .map_or_else(
+                || format!("drop all traffic of {}", alert.device),
+                |target| format!("drop {target}"),
+            );
+        let clinical = peers
+            .iter()
+            .take(CLINICAL_SHOWN)
+            .map(|one| {
+                let (peer, service) = (one.peer, one.service);
+                let way = if one.serves { "serves" } else { "uses" };
+                format!(
+                    "{way} {peer}, {} port {}",
+                    service.transport.label(),
+                    service.port
+                )
+            })
+            .collect();
+        Touched { action, clinical }
     }
 }
 

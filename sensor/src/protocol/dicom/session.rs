@@ -56,6 +56,8 @@ pub struct Session {
     pub(super) reject: Option<[u8; 3]>,
     pub(super) abort: Option<(Side, [u8; 2])>,
     pub(super) commands: Commands,
+    /// Move Destination of the last command.
+    pub(super) destination: Option<String>,
     pub(super) text: usize,
     pub(super) omitted: u64,
 }
@@ -108,6 +110,7 @@ impl Session {
             reject: None,
             abort: None,
             commands: Commands::default(),
+            destination: None,
             text: 0,
             omitted: 0,
         }
@@ -199,6 +202,7 @@ impl Session {
             Tag::DicomCommandEnd => {
                 if let Some(command) = self.half(direction).command.take() {
                     let field = command.field.unwrap_or(0);
+                    self.destination.clone_from(&command.destination);
                     let asked = self.commands.command(self.side(direction), command)?;
                     return Ok(Some(Change::Command {
                         response: asked == Asked::Response,
@@ -216,6 +220,12 @@ impl Session {
             Tag::Hl7Header | Tag::Hl7Acknowledgement | Tag::Hl7End | Tag::TlsHello => {}
         }
         Ok(None)
+    }
+
+    /// Move Destination (0000,0600) of the last command.
+    #[must_use]
+    pub fn destination(&self) -> Option<&str> {
+        self.destination.as_deref()
     }
 
     /// Something of a direction is missing from here on.

@@ -29,6 +29,10 @@ fn finding(detector: &str, subject: &str, victims: &[&str]) -> Finding {
             format!("{subject}:4000").parse().unwrap(),
             "10.1.0.1:104".parse().unwrap(),
         )),
+        basis: Basis::Behaviour,
+        confidence: 0.9,
+        suffers: false,
+        features: Vec::new(),
         evidence: String::new(),
         wrong_if: String::new(),
     }

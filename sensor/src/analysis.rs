@@ -1,0 +1,200 @@
+//! From observations to findings and alerts: detectors, baselines and alerts in their order, by the
+//! observations' clock. No threads and no disk but what its owner asks for.
+
+use std::{io, net::IpAddr, path::Path};
+
+use crate::{
+    alert::{Alert, Alerts, Decided, Label, LabelError, Told, Touched, Verdict},
+    baseline::{Baselines, Kind},
+    config::{Alerting, Baseline, Detect},
+    detect::{Detectors, Finding, Observation, Site},
+    event::Time,
+};
+
+/// Between two looks at what is over, nanoseconds.
+const TICK: i64 = 10_000_000_000;
+
+/// Thresholds of all of it.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct AnalysisOptions {
+    /// How the usual is learnt.
+    pub baseline: Baseline,
+    /// The detectors.
+    pub detect: Detect,
+    /// The alerts.
+    pub alert: Alerting,
+}
+
+/// What came of observations.
+#[derive(Debug, Default)]
+pub struct Outcome {
+    /// What was found.
+    pub findings: Vec<Finding>,
+    /// What people are to be told.
+    pub told: Vec<Told>,
+}
+
+/// See the module's description.
+pub struct Analysis {
+    options: AnalysisOptions,
+    baselines: Baselines,
+    detectors: Detectors,
+    alerts: Alerts,
+    last_finding: u64,
+    ticked: Time,
+}
+
+impl Analysis {
+    /// Nothing is known.
+    #[must_use]
+    pub fn new(options: AnalysisOptions) -> Self {
+        let (baselines, alerts) = (Baselines::new(options.baseline), Alerts::new(options.alert));
+        Self::with(options, baselines, alerts)
+    }
+
+    /// With what was learnt and told before.
+    #[must_use]
+    pub fn open(folder: &Path, options: AnalysisOptions) -> Self {
+        let baselines = Baselines::open(folder, options.baseline);
+        let alerts = Alerts::open(folder, options.alert);
+        Self::with(options, baselines, alerts)
+    }
+
+    fn with(options: AnalysisOptions, baselines: Baselines, alerts: Alerts) -> Self {
+        Self {
+            detectors: Detectors::new(&options.detect),
+            options,
+            baselines,
+            alerts,
+            last_finding: 0,
+            ticked: Time::default(),
+        }
+    }
+
+    /// Writes what is new to the disk.
+    ///
+    /// # Errors
+    /// When a file can't be written; it is tried again with the next call.
+    pub fn save(&mut self, folder: &Path) -> io::Result<()> {
+        self.baselines.save(folder)?;
+        self.alerts.save(folder)
+    }
+
+    /// Puts other thresholds in force. What detectors remember of the last minutes is lost if theirs change.
+    pub fn set(&mut self, options: AnalysisOptions) {
+        if options.detect != self.options.detect {
+            self.detectors = Detectors::new(&options.detect);
+        }
+        self.baselines.set(options.baseline);
+        self.alerts.set(options.alert);
+        self.options = options;
+    }
+
+    /// Takes an observation.
+    pub fn observe(&mut self, seen: &Observation, out: &mut Outcome) {
+        if seen.time.0.saturating_sub(self.ticked.0) >= TICK {
+            self.tick(seen.time, out);
+        }
+        let delta = self.baselines.delta(seen);
+        let site = Site {
+            now: seen.time,
+            baselines: &self.baselines,
+            options: &self.options.detect,
+            delta,
+        };
+        let found = self.detectors.observe(seen, site);
+        self.baselines.learn(seen, delta);
+        for finding in found {
+            self.found(finding, out);
+        }
+    }
+
+    /// What is due by the clock: windows that are over, alerts that went quiet. To be called about every ten
+    /// seconds of it.
+    pub fn tick(&mut self, now: Time, out: &mut Outcome) {
+        self.ticked = self.ticked.max(now);
+        for device in self.baselines.due(now) {
+            let site = Site {
+                now,
+                baselines: &self.baselines,
+                options: &self.options.detect,
+                delta: None,
+            };
+            let found = self.detectors.window(device, site);
+            self.baselines.close(device, now);
+            for finding in found {
+                self.found(finding, out);
+            }
+        }
+        out.told.extend(self.alerts.tick(now));
+    }
+
+    fn found(&mut self, mut finding: Finding, out: &mut Outcome) {
+        if self.alerts.is_excepted(&finding) {
+            return;
+        }
+        self.last_finding += 1;
+        finding.id = self.last_finding;
+        let (device, time) = (finding.subject, finding.time);
+        let clinical =
+            self.is_clinical(device) || finding.victims.iter().any(|one| self.is_clinical(*one));
+        let told = self
+            .alerts
+            .take(finding.clone(), clinical, self.baselines.len());
+        out.findings.push(finding);
+        out.told.extend(told);
+        if self.alerts.suspects(device) {
+            self.baselines.distrust(device, time);
+        }
+    }
+
+    fn is_clinical(&self, device: IpAddr) -> bool {
+        self.baselines
+            .device(device)
+            .is_some_and(|device| device.kind() != Kind::Other)
+    }
+
+    /// Labels an alert, with what follows for the baselines.
+    ///
+    /// # Errors
+    /// [`LabelError`]; nothing is changed then.
+    pub fn label(&mut self, id: u64, label: &Label) -> Result<Alert, LabelError> {
+        let verdict = label.verdict;
+        let alert = self.alerts.label(id, label)?;
+        if !alert.suffers {
+            match verdict {
+                Verdict::Benign => self.baselines.trust(alert.device),
+                Verdict::Malicious => self.baselines.unlearn(alert.device, alert.opened),
+            }
+        }
+        Ok(alert)
+    }
+
+    /// Notes what the policy decided about a finding.
+    pub fn decided(&mut self, finding: &Finding, decided: &Decided) {
+        self.alerts
+            .decided(finding.subject, finding.suffers, decided);
+    }
+
+    /// Adds to an alert what containment would do.
+    pub fn touch(&mut self, id: u64, touched: &Touched) {
+        self.alerts.touch(id, touched);
+    }
+
+    /// The baselines.
+    #[must_use]
+    pub fn baselines(&self) -> &Baselines {
+        &self.baselines
+    }
+
+    /// Forgets what is usual of a device. False if it was not known.
+    pub fn reset(&mut self, device: IpAddr) -> bool {
+        self.baselines.reset(device)
+    }
+
+    /// The alerts.
+    #[must_use]
+    pub fn alerts(&self) -> &Alerts {
+        &self.alerts
+    }
+}

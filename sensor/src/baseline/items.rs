@@ -1,0 +1,185 @@
+//! What was seen of a device or of the site, as a set of facts that can be new.
+//!
+//! A fact is kept as 64 bits of its BLAKE3 hash, with when it was first and last seen. So a baseline holds
+//! no name and no address beside the device's own.
+
+use std::net::IpAddr;
+
+use hashbrown::HashMap;
+use serde::{Deserialize, Serialize};
+
+use crate::{event::Time, response::Service};
+
+/// Something that a device does, or that is so at the site.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fact<'a> {
+    /// It talks to this peer, whoever opened the connection.
+    Peer(IpAddr),
+    /// As a client it uses this service of this server.
+    Uses(IpAddr, Service),
+    /// It offers this service.
+    Offers(Service),
+    /// As a client it gives this AE title.
+    Title(&'a str),
+    /// It names this DICOM implementation class UID.
+    Implementation(&'a str),
+    /// It pulls studies from this server (C-MOVE, C-GET).
+    Pulls(IpAddr),
+    /// It asked this server to move studies to this AE title.
+    MovesTo(IpAddr, &'a str),
+    /// It sends HL7 to this receiver as this application of this facility.
+    Sends(IpAddr, &'a str, &'a str),
+    /// It works in this hour of the day, 0 to 23, on weekdays or at the weekend.
+    Works {
+        /// Hour of the day, UTC.
+        hour: u8,
+        /// Saturday or Sunday.
+        weekend: bool,
+    },
+    /// This application of this facility sends HL7.
+    Application(&'a str, &'a str),
+}
+
+/// The hash of a fact. The kind comes first, texts end with a zero byte.
+fn key(fact: &Fact<'_>) -> u64 {
+    let mut hasher = blake3::Hasher::new();
+    let address = |hasher: &mut blake3::Hasher, address: &IpAddr| {
+        match address {
+            IpAddr::V4(it) => hasher.update(&it.octets()),
+            IpAddr::V6(it) => hasher.update(&it.octets()),
+        };
+        hasher.update(&[0]);
+    };
+    let text = |hasher: &mut blake3::Hasher, text: &str| {
+        hasher.update(text.as_bytes()).update(&[0]);
+    };
+    let service = |hasher: &mut blake3::Hasher, service: &Service| {
+        hasher.update(&[service.transport.number()]);
+        hasher.update(&service.port.to_be_bytes());
+    };
+    let kind: u8 = match fact {
+        Fact::Peer(_) => 1,
+        Fact::Uses(..) => 2,
+        Fact::Offers(_) => 3,
+        Fact::Title(_) => 4,
+        Fact::Implementation(_) => 5,
+        Fact::Pulls(_) => 6,
+        Fact::MovesTo(..) => 7,
+        Fact::Sends(..) => 8,
+        Fact::Works { .. } => 9,
+        Fact::Application(..) => 10,
+    };
+    hasher.update(&[kind]);
+    match fact {
+        Fact::Peer(it) | Fact::Pulls(it) => address(&mut hasher, it),
+        Fact::Uses(it, what) => {
+            address(&mut hasher, it);
+            service(&mut hasher, what);
+        }
+        Fact::Offers(what) => service(&mut hasher, what),
+        Fact::Title(it) | Fact::Implementation(it) => text(&mut hasher, it),
+        Fact::MovesTo(it, title) => {
+            address(&mut hasher, it);
+            text(&mut hasher, title);
+        }
+        Fact::Sends(it, application, facility) => {
+            address(&mut hasher, it);
+            text(&mut hasher, application);
+            text(&mut hasher, facility);
+        }
+        Fact::Works { hour, weekend } => {
+            hasher.update(&[*hour, u8::from(*weekend)]);
+        }
+        Fact::Application(application, facility) => {
+            text(&mut hasher, application);
+            text(&mut hasher, facility);
+        }
+    }
+    crate::hash::short(&hasher)
+}
+
+/// When a fact was seen, seconds since 1970, and how often.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Seen {
+    /// First.
+    pub first: u32,
+    /// Last.
+    pub last: u32,
+    /// How often.
+    pub count: u32,
+}
+
+/// How well a fact is known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Familiar {
+    /// It was never seen.
+    Never,
+    /// It was first seen after the learning time, and not long ago.
+    New,
+    /// It is part of the usual.
+    Known,
+}
+
+/// Facts, bounded: beyond the bound the one seen longest ago makes room.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct Items(HashMap<u64, Seen>);
+
+/// Seconds since 1970.
+pub(super) fn seconds(time: Time) -> u32 {
+    u32::try_from(time.0.max(0) / 1_000_000_000).unwrap_or(u32::MAX)
+}
+
+impl Items {
+    /// Adds a fact; true if it is new.
+    pub(super) fn add(&mut self, fact: &Fact<'_>, now: Time, max: usize) -> bool {
+        let now = seconds(now);
+        let key = key(fact);
+        if let Some(seen) = self.0.get_mut(&key) {
+            seen.last = seen.last.max(now);
+            seen.count = seen.count.saturating_add(1);
+            return false;
+        }
+        if self.0.len() >= max
+            && let Some(oldest) = self.0.iter().min_by_key(|(_, seen)| seen.last)
+        {
+            let oldest = *oldest.0;
+            self.0.remove(&oldest);
+        }
+        let seen = Seen {
+            first: now,
+            last: now,
+            count: 1,
+        };
+        self.0.insert(key, seen);
+        true
+    }
+
+    /// When a fact was seen.
+    #[must_use]
+    pub fn get(&self, fact: &Fact<'_>) -> Option<Seen> {
+        self.0.get(&key(fact)).copied()
+    }
+
+    /// Forgets what was first seen at `from` or later.
+    pub(super) fn forget_since(&mut self, from: Time) {
+        let from = seconds(from);
+        self.0.retain(|_, seen| seen.first < from);
+    }
+
+    /// How many there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// True without any.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Bytes on the heap.
+    pub(super) fn heap(&self) -> usize {
+        self.0.allocation_size()
+    }
+}

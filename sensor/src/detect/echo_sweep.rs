@@ -1,0 +1,52 @@
+//! C-ECHO sweeps: a client that asks many DICOM servers whether they are there, and no more (ATT&CK T1046).
+
+use std::net::SocketAddr;
+
+use super::{Detector, Draft, Observation, Site, What, window::Window};
+use crate::{baseline::Fact, config::Detect};
+
+pub(super) struct EchoSweep(Window<SocketAddr>);
+
+impl EchoSweep {
+    pub(super) fn new(options: &Detect) -> Self {
+        Self(Window::new(
+            options.echo_within.as_nanos(),
+            options.echo_servers,
+        ))
+    }
+}
+
+impl Detector for EchoSweep {
+    fn name(&self) -> &'static str {
+        "echo_sweep"
+    }
+
+    fn observe(&mut self, seen: &Observation, site: Site<'_>) -> Option<Draft> {
+        let What::AssociationEnded(association) = &seen.what else {
+            return None;
+        };
+        let only_echo = !association.commands.is_empty()
+            && association
+                .commands
+                .iter()
+                .all(|command| command.command == "C-ECHO");
+        let client = seen.client.ip();
+        let service = seen.service()?;
+        if !only_echo || site.knows(client, &Fact::Uses(seen.server.ip(), service)) {
+            return None;
+        }
+        let asked = self.0.add(client, seen.server, seen.time)?;
+        Some(Draft {
+            technique: "T1046",
+            confidence: 0.75,
+            evidence: format!(
+                "C-ECHO and nothing else to {} DICOM servers within {} s, none of which it uses",
+                asked.len(),
+                self.0.seconds()
+            ),
+            victims: asked.iter().map(SocketAddr::ip).collect(),
+            wrong_if: "an engineer sets up or tests a workstation",
+            ..Draft::default()
+        })
+    }
+}

@@ -1,0 +1,60 @@
+//! Spreading: connections to the file sharing and remote access of many hosts that are new to the client
+//! (ATT&CK T1021, with SMB T1021.002).
+
+use std::net::IpAddr;
+
+use super::{Detector, Draft, Observation, Site, What, window::Window};
+use crate::{baseline::Fact, config::Detect, response::Transport};
+
+/// SSH, RPC, `NetBIOS`, SMB, RDP, `WinRM`.
+const REMOTE: [u16; 7] = [22, 135, 139, 445, 3_389, 5_985, 5_986];
+const SMB: [u16; 2] = [139, 445];
+
+pub(super) struct FanOut(Window<IpAddr>);
+
+impl FanOut {
+    pub(super) fn new(options: &Detect) -> Self {
+        Self(Window::new(
+            options.fan_out_within.as_nanos(),
+            options.fan_out_hosts,
+        ))
+    }
+}
+
+impl Detector for FanOut {
+    fn name(&self) -> &'static str {
+        "fan_out"
+    }
+
+    fn observe(&mut self, seen: &Observation, site: Site<'_>) -> Option<Draft> {
+        if !matches!(seen.what, What::Flow(_) | What::ConnectionRefused) {
+            return None;
+        }
+        let service = seen.service()?;
+        let (client, server) = (seen.client.ip(), seen.server.ip());
+        if service.transport != Transport::Tcp
+            || !REMOTE.contains(&service.port)
+            || site.knows(client, &Fact::Uses(server, service))
+        {
+            return None;
+        }
+        let hosts = self.0.add(client, server, seen.time)?;
+        Some(Draft {
+            technique: if SMB.contains(&service.port) {
+                "T1021.002"
+            } else {
+                "T1021"
+            },
+            confidence: 0.7,
+            evidence: format!(
+                "file sharing or remote access (the last at TCP port {}) of {} hosts within {} s, which it did not use before",
+                service.port,
+                hosts.len(),
+                self.0.seconds()
+            ),
+            victims: hosts,
+            wrong_if: "software is distributed, or an administrator works at a new machine",
+            ..Draft::default()
+        })
+    }
+}

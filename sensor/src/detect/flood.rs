@@ -1,0 +1,113 @@
+//! Floods: one service is asked by very many clients that do not follow up, or one host gets answers that it
+//! did not ask for (ATT&CK T1498, T1499).
+
+use std::{
+    collections::BTreeSet,
+    net::{IpAddr, SocketAddr},
+};
+
+use sensor_common::packet::protocol;
+
+use super::{Detector, Draft, Observation, Site, What, window::Window};
+use crate::{config::Detect, response::Service};
+
+/// Services whose answers are far longer than the questions: chargen, DNS, NTP, SNMP, CLDAP, SSDP, memcached.
+const AMPLIFIERS: [u16; 7] = [19, 53, 123, 161, 389, 1_900, 11_211];
+
+pub(super) struct Flood {
+    asked: Window<SocketAddr>,
+    answered: Window<SocketAddr>,
+}
+
+impl Flood {
+    pub(super) fn new(options: &Detect) -> Self {
+        const MINUTE: u64 = 60_000_000_000;
+        Self {
+            asked: Window::new(MINUTE, options.flood_clients),
+            answered: Window::new(MINUTE, options.flood_clients),
+        }
+    }
+}
+
+impl Detector for Flood {
+    fn name(&self) -> &'static str {
+        "flood"
+    }
+
+    fn observe(&mut self, seen: &Observation, _: Site<'_>) -> Option<Draft> {
+        let (from, to) = (seen.client, seen.server);
+        match &seen.what {
+            What::Flow(facts) if facts.over => {
+                if seen.protocol == protocol::TCP {
+                    let half = facts.to_server.syn > 0
+                        && facts.to_server.payload == 0
+                        && facts.to_client.payload == 0
+                        && facts.to_server.packets <= 3
+                        && !facts.midstream;
+                    return half
+                        .then(|| self.asked.add(to.ip(), from, seen.time))
+                        .flatten()
+                        .and_then(|clients| asked(seen, &clients));
+                }
+                // Who is the client of an answer without a question, the ports may say the other way round.
+                let (from, to) = if facts.to_server.packets == 0 {
+                    (to, from)
+                } else {
+                    (from, to)
+                };
+                let unasked = seen.protocol == protocol::UDP
+                    && !facts.answered()
+                    && AMPLIFIERS.contains(&from.port())
+                    && !AMPLIFIERS.contains(&to.port());
+                let servers = unasked
+                    .then(|| {
+                        self.answered
+                            .add(to.ip(), SocketAddr::new(from.ip(), 0), seen.time)
+                    })
+                    .flatten()?;
+                Some(Draft {
+                    technique: "T1498.002",
+                    confidence: 0.8,
+                    subject: Some(to.ip()),
+                    suffers: true,
+                    victims: servers.iter().map(SocketAddr::ip).collect(),
+                    evidence: format!(
+                        "answers of {} hosts from UDP port {} within a minute, which it did not ask for",
+                        servers.len(),
+                        from.port()
+                    ),
+                    wrong_if: "the mirror shows one direction only",
+                    ..Draft::default()
+                })
+            }
+            _ => None,
+        }
+    }
+}
+
+fn asked(seen: &Observation, clients: &[SocketAddr]) -> Option<Draft> {
+    let addresses: BTreeSet<IpAddr> = clients.iter().map(SocketAddr::ip).collect();
+    // Many connections of few clients are a scan or a busy client.
+    if addresses.len() * 2 < clients.len() {
+        return None;
+    }
+    let transport = seen.transport()?;
+    Some(Draft {
+        technique: "T1499",
+        confidence: 0.8,
+        subject: Some(seen.server.ip()),
+        suffers: true,
+        service: Some(Service {
+            transport,
+            port: seen.server.port(),
+        }),
+        evidence: format!(
+            "{} clients asked for TCP connections within a minute and did not follow up, the last at port {}",
+            addresses.len(),
+            seen.server.port()
+        ),
+        victims: addresses.into_iter().collect(),
+        wrong_if: "the mirror shows one direction only, or the service stopped and all its clients try again",
+        ..Draft::default()
+    })
+}

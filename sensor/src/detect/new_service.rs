@@ -1,0 +1,58 @@
+//! A device offers a service that it never offered (ATT&CK T1571, for remote access T1219).
+
+use std::net::IpAddr;
+
+use super::{Basis, Detector, Draft, Observation, Site, What, once::Once};
+use crate::{
+    baseline::{Fact, is_lasting},
+    response::Service,
+};
+
+/// Services by which a device is entered: SSH, Telnet, SMB, RDP, VNC, `WinRM`, and what implants like.
+const ENTRIES: [u16; 9] = [22, 23, 445, 3_389, 4_444, 5_900, 5_985, 5_986, 8_888];
+
+#[derive(Default)]
+pub(super) struct NewService(Once<(IpAddr, Service)>);
+
+impl Detector for NewService {
+    fn name(&self) -> &'static str {
+        "new_service"
+    }
+
+    fn observe(&mut self, seen: &Observation, site: Site<'_>) -> Option<Draft> {
+        let What::Flow(facts) = &seen.what else {
+            return None;
+        };
+        let service = seen.service()?;
+        let server = seen.server.ip();
+        if facts.midstream
+            || !facts.established(seen.protocol)
+            || !is_lasting(service)
+            || seen.client.port() < seen.server.port()
+            || site.is_outside(server)
+            || site.learns()
+            || site.baselines.learns(server, seen.time)
+            || site.knows(server, &Fact::Offers(service))
+            || !self.0.first((server, service), seen.time)
+        {
+            return None;
+        }
+        let entry = ENTRIES.contains(&service.port);
+        Some(Draft {
+            technique: if entry { "T1219" } else { "T1571" },
+            basis: Basis::Novelty,
+            confidence: if entry { 0.5 } else { 0.25 },
+            subject: Some(server),
+            victims: vec![seen.client.ip()],
+            service: Some(service),
+            evidence: format!(
+                "it answers at {} port {}, which it never offered in its learning time; {} asked",
+                service.transport.label(),
+                service.port,
+                seen.client.ip()
+            ),
+            wrong_if: "the device was updated or set up anew",
+            ..Draft::default()
+        })
+    }
+}

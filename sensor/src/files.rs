@@ -1,0 +1,28 @@
+//! Small state files in JSON: read with care, written whole or not at all.
+
+use std::{fs, io, path::Path};
+
+use serde::{Deserialize, Serialize};
+
+/// Reads a file of what was learnt; one that can't be read is said and counts as empty.
+pub(crate) fn read<T: Default + for<'de> Deserialize<'de>>(path: &Path) -> T {
+    let text = match fs::read(path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return T::default(),
+        Err(error) => {
+            tracing::warn!(path = %path.display(), "what was kept can't be read, it begins anew: {error}");
+            return T::default();
+        }
+    };
+    serde_json::from_slice(&text).unwrap_or_else(|error| {
+        tracing::warn!(path = %path.display(), "what was kept is damaged, it begins anew: {error}");
+        T::default()
+    })
+}
+
+/// Writes a file whole or not at all.
+pub(crate) fn write<T: Serialize>(path: &Path, content: &T) -> io::Result<()> {
+    let new = path.with_extension("json.new");
+    fs::write(&new, serde_json::to_vec(content)?)?;
+    fs::rename(new, path)
+}
