@@ -39,8 +39,6 @@ pub enum Change {
     Updated,
     /// It is over.
     Closed,
-    /// A person labelled it.
-    Labelled,
 }
 
 impl Change {
@@ -51,7 +49,6 @@ impl Change {
             Self::Opened => "opened",
             Self::Updated => "updated",
             Self::Closed => "closed",
-            Self::Labelled => "labelled",
         }
     }
 }

@@ -76,10 +76,19 @@ impl Session {
 
     /// Waits until both ends are over by themselves.
     pub(crate) fn wait_over(&self) {
+        self.comes_to_its_end().unwrap();
+    }
+
+    /// The error says that an end goes on.
+    pub(crate) fn comes_to_its_end(&self) -> Result<()> {
         wait_for("both ends to be over", LIMIT, || {
             self.is_over().iter().all(|over| *over).then_some(())
         })
-        .unwrap();
+    }
+
+    /// Lets both ends stop by themselves, and waits for neither.
+    pub(crate) fn abandon(self) {
+        self.stop.store(true, Ordering::Relaxed);
     }
 
     /// How both ends ended, the client's first.
