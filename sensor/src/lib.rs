@@ -22,6 +22,7 @@ mod hash;
 pub mod inventory;
 pub mod kernel;
 pub mod metrics;
+pub mod model;
 pub mod output;
 pub mod pipeline;
 pub mod protocol;

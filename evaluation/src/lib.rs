@@ -1,0 +1,4 @@
+//! How well Wardtap does: traffic whose truth is known, and the measure of what it makes of it.
+
+pub mod traffic;
+pub mod truth;

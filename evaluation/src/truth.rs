@@ -1,0 +1,35 @@
+//! What really happened.
+
+use std::net::IpAddr;
+
+use sensor::event::Time;
+
+/// An attack, from its first to its last packet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Episode {
+    /// Its class, such as `port_scan`.
+    pub class: String,
+    /// Who did it; an alert about one of them in its time finds it.
+    pub suspects: Vec<IpAddr>,
+    /// Who suffered it; an alert that says that one of them suffers finds it too.
+    pub victims: Vec<IpAddr>,
+    /// Its first packet.
+    pub begin: Time,
+    /// Its last packet.
+    pub end: Time,
+}
+
+/// What happened in all of the traffic.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Truth {
+    /// The attacks, by their begin.
+    pub episodes: Vec<Episode>,
+    /// Devices of the site.
+    pub devices: usize,
+    /// The first packet.
+    pub begin: Time,
+    /// The last packet.
+    pub end: Time,
+    /// From here on it counts: before, the site is learnt.
+    pub counts_from: Time,
+}

@@ -1,0 +1,5 @@
+//! Anomaly models: what they are asked about.
+
+pub mod features;
+
+pub use features::{FEATURES, NAMES, Row, SCHEMA};
