@@ -29,6 +29,8 @@ mod once;
 mod puller;
 mod scan;
 mod sweep;
+#[cfg(test)]
+mod tests;
 mod time_skew;
 mod unknown_modality;
 mod unusual;
