@@ -47,6 +47,24 @@ fn alert_after_a_scan(site: &mut Site, total: u64) -> Result<u64> {
     })
 }
 
+/// Scans, and waits for what comes of it; again if that was too soon after the scan before.
+fn scan_until(
+    site: &mut Site,
+    what: &str,
+    condition: impl Fn(&Site) -> Result<bool>,
+) -> Result<()> {
+    let mut waited = Ok(());
+    for _ in 0..4 {
+        // The datagrams of a flow that goes on would only keep it going.
+        site.scan(40)?;
+        waited = wait_for(what, SECONDS / 2, || condition(site).ok()?.then_some(()));
+        if waited.is_ok() {
+            break;
+        }
+    }
+    waited
+}
+
 fn said(site: &Site, arguments: &[&str]) -> Result<String> {
     let output = site.cli(arguments)?;
     let error = String::from_utf8_lossy(&output.stderr);
@@ -226,10 +244,9 @@ fn labelled(site: &mut Site, id: u64) -> Result<()> {
 
     // What it does now is excepted, and no new alert.
     let before = number(&site.json(&["status"])?, "/detection/findings/scan");
-    wait_for("an excepted finding", SECONDS, || {
-        site.scan(40).ok()?;
-        let status = site.json(&["status"]).ok()?;
-        (number(&status, "/detection/excepted") >= 1).then_some(())
+    scan_until(site, "an excepted finding", |site| {
+        let status = site.json(&["status"])?;
+        Ok(number(&status, "/detection/excepted") >= 1)
     })?;
     let status = site.json(&["status"])?;
     ensure!(
@@ -280,10 +297,9 @@ fn labelled(site: &mut Site, id: u64) -> Result<()> {
 /// What was learnt and said is there after a restart, and suspicion too; a reset begins anew.
 fn over_a_restart(site: &mut Site) -> Result<()> {
     // The alert of the malicious label goes on, and freezes the device again.
-    wait_for("the device to be frozen again", SECONDS, || {
-        site.scan(40).ok()?;
-        let baseline = site.json(&["devices", "baseline", "show", SUSPECT]).ok()?;
-        baseline["frozen_until"].is_string().then_some(())
+    scan_until(site, "the device to be frozen again", |site| {
+        let baseline = site.json(&["devices", "baseline", "show", SUSPECT])?;
+        Ok(baseline["frozen_until"].is_string())
     })?;
     let ask = |site: &Site| -> Result<[Value; 3]> {
         Ok([
