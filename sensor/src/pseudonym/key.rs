@@ -112,7 +112,7 @@ impl SiteKey {
 fn make(folder: &Path, path: &Path) -> Result<SiteKey, KeyError> {
     let failed = failed("make", path);
     let mut bytes = [0; LENGTH];
-    getrandom::fill(&mut bytes).map_err(|error| failed(error.into()))?;
+    getrandom::fill(&mut bytes).map_err(|error| failed(io::Error::other(error.to_string())))?;
     let new = folder.join(format!("{FILE}.{}", std::process::id()));
     let made = OpenOptions::new()
         .write(true)
