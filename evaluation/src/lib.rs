@@ -1,4 +1,6 @@
 //! How well Wardtap does: traffic whose truth is known, and the measure of what it makes of it.
 
+pub mod hospital;
 pub mod traffic;
 pub mod truth;
+pub mod wire;
