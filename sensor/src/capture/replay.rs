@@ -138,8 +138,9 @@ impl Replay {
         })
     }
 
+    /// Takes a packet of a capture. Events pile up until they are [taken](Self::take_events).
     #[inline]
-    fn packet(&mut self, packet: &CapturedPacket<'_>) {
+    pub fn packet(&mut self, packet: &CapturedPacket<'_>) {
         let time = packet.time.saturating_add(self.shift);
         self.arrive(time);
         match packet.link.content(packet.bytes) {
@@ -182,6 +183,13 @@ impl Replay {
     pub fn frame(&mut self, time: u64, frame: &[u8]) {
         self.arrive(time);
         self.process(frame, Layer::Ethernet, 0, time);
+    }
+
+    /// Comes to `time` (nanoseconds since 1970) without a packet: flows become idle.
+    pub fn wait(&mut self, time: u64) {
+        if time / SECOND != self.second {
+            self.turn(time);
+        }
     }
 
     /// The events since the last time.
