@@ -8,6 +8,7 @@
 //! A device takes about 2 kB without and 5 kB with a full history, more with many peers:
 //! `docs/performance.md` says how much was measured.
 
+mod census;
 mod device;
 mod items;
 mod windows;
@@ -23,6 +24,7 @@ use std::{
 use lru::LruCache;
 use serde::{Deserialize, Serialize};
 
+pub use census::Census;
 pub use device::{Device, Kind};
 pub(crate) use device::{is_lasting, works};
 pub use items::{Fact, Familiar, Items, Seen};

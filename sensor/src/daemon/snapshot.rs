@@ -6,6 +6,7 @@ use sensor_common::counter::{Counter, Counters};
 
 use super::tally::Tally;
 use crate::{
+    analysis::Account,
     event::Time,
     kernel::{Attached, Occupancy},
     output::OutputStats,
@@ -59,6 +60,10 @@ pub struct Snapshot {
     pub tally: Tally,
     /// How containment stands.
     pub containment: Arc<Summary>,
+    /// How alerts and baselines stand.
+    pub analysis: Arc<Account>,
+    /// Observations that did not get to the analysis, because it was too slow.
+    pub unobserved: u64,
     /// What the output did.
     pub output: OutputStats,
 }
