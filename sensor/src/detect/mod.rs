@@ -37,6 +37,7 @@ mod window;
 
 use std::net::IpAddr;
 
+pub use crate::protocol::notice::ArpFacts;
 pub(crate) use finding::Draft;
 pub use finding::{Basis, Contribution, Finding};
 pub(crate) use observation::of_flow;

@@ -60,11 +60,13 @@ const TUNNELS: [(Counter, &str); 3] = [
     (Counter::TunnelErspan, "erspan"),
     (Counter::TunnelVxlan, "vxlan"),
 ];
-const LAYER7_PROBLEMS: [Counter; 4] = [
+const LAYER7_PROBLEMS: [Counter; 6] = [
     Counter::TcpGap,
     Counter::L7Desync,
     Counter::L7Budget,
     Counter::DicomForeignGroup,
+    Counter::NoticeMalformed,
+    Counter::NoticeWithheld,
 ];
 
 macro_rules! rows {
@@ -115,7 +117,7 @@ pub const TABLE: &[Row] = rows! {
     Counter "wardtap_tunnel_packets_total" ["interface", "tunnel"] KERNEL,
         "Packets unwrapped from a tunnel." => |s| named(s, &TUNNELS);
     Counter "wardtap_layer7_problems_total" ["interface", "problem"] KERNEL,
-        "Segments at which the kernel's layer-7 readers lacked something." => |s| {
+        "Packets at which the kernel's layer-7 readers lacked something, or whose notice was withheld because there were too many." => |s| {
             by_counter(s, &LAYER7_PROBLEMS)
         };
     Counter "wardtap_flows_created_total" ["interface"] KERNEL,
