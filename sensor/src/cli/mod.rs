@@ -6,6 +6,7 @@ mod completions;
 mod config;
 mod devices;
 mod doctor;
+mod export;
 mod flows;
 mod protect;
 mod replay;
@@ -91,6 +92,9 @@ enum Command {
     /// The audit trail: who did what, when and why
     #[command(subcommand)]
     Audit(audit::AuditCommand),
+    /// What the sensor knows, in files for other programs
+    #[command(subcommand)]
+    Export(export::ExportCommand),
     /// The configuration
     #[command(subcommand)]
     Config(config::ConfigCommand),
@@ -158,6 +162,7 @@ pub fn main() -> ExitCode {
         Command::Protect(command) => protect::run(&socket, command),
         Command::Audit(command) => audit::run(&command),
         Command::Unload(args) => unload::run(&args),
+        Command::Export(command) => export::run(&socket, &command),
         Command::Config(command) => config::run(&command),
         Command::Doctor(args) => doctor::run(&args),
         Command::Completions(args) => Ok(completions::run(&args)),
