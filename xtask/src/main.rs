@@ -7,6 +7,7 @@ mod demo;
 mod doctor;
 mod ebpf;
 mod install;
+mod runtime;
 mod test;
 mod toolchain;
 mod workspace;
