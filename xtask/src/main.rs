@@ -33,6 +33,8 @@ enum Command {
     Demo(demo::Arguments),
     /// Measure the kernel's packet path and the replay of a capture
     Bench(bench::Arguments),
+    /// Fetch the ONNX Runtime that models run in, once; tests and demo do so by themselves
+    Runtime,
     /// Say what this machine lacks for building, tests and demo; change nothing
     Doctor,
 }
@@ -43,6 +45,7 @@ fn main() -> ExitCode {
         Command::Test(arguments) => test::run_all(&arguments),
         Command::Demo(arguments) => demo::run(&arguments),
         Command::Bench(arguments) => bench::run_all(&arguments),
+        Command::Runtime => runtime::fetch().map(|library| println!("{}", library.display())),
         Command::Doctor => doctor::run(),
     };
     match done {

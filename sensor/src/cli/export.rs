@@ -15,6 +15,7 @@ use clap::{Args, Subcommand};
 use super::replay::{LONG, progress_bar, show, warn};
 use crate::{
     capture::{CaptureFile, Replay, ReplayOptions},
+    control::{api::MODELS, client},
     detect::Observation,
     model::{Row, csv},
     pipeline::PipelineOptions,
@@ -24,6 +25,7 @@ const EXAMPLES: &str = "\
 Examples:
   wardtap export features capture.pcapng --output features.csv
   wardtap export features monday.pcap tuesday.pcap > features.csv
+  wardtap export features --output lately.csv          the flows that the daemon has recorded
 
 A line a flow (and one each five minutes of a flow that goes on), in the order of time: when, who, whom, and the
 features that models are trained on and asked about. There is no patient data in it; there are addresses.";
@@ -37,17 +39,22 @@ pub(super) enum ExportCommand {
 
 #[derive(Args)]
 pub(super) struct FeaturesArgs {
-    /// Captures (pcap or pcapng), in the order in which they were made; - is the standard input; no root needed
-    #[arg(value_name = "FILE", required = true)]
+    /// Captures (pcap or pcapng), in the order in which they were made; - is the standard input; no root needed.
+    /// Without any: the daemon's sample of the flows of late, at most ten a second and 16,384
+    #[arg(value_name = "FILE")]
     files: Vec<PathBuf>,
     /// Where to write them: whole, or not at all. Without it: standard output
     #[arg(long, short, value_name = "FILE")]
     output: Option<PathBuf>,
 }
 
-pub(super) fn run(_socket: &Path, command: &ExportCommand) -> anyhow::Result<ExitCode> {
+pub(super) fn run(socket: &Path, command: &ExportCommand) -> anyhow::Result<ExitCode> {
     let ExportCommand::Features(args) = command;
-    let mut rows = of_captures(&args.files)?;
+    let mut rows: Vec<Row> = if args.files.is_empty() {
+        client::get(socket, &format!("{MODELS}/flows"))?
+    } else {
+        of_captures(&args.files)?
+    };
     // Flows are reported when they are over, which is not the order of their last packets.
     rows.sort_by_key(|row| row.time);
     match &args.output {

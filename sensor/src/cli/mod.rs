@@ -8,6 +8,7 @@ mod devices;
 mod doctor;
 mod export;
 mod flows;
+mod model;
 mod protect;
 mod replay;
 mod rules;
@@ -89,6 +90,9 @@ enum Command {
     /// The never-block list: what no rule ever blocks
     #[command(subcommand)]
     Protect(protect::ProtectCommand),
+    /// The anomaly model: which is in use, and changing it
+    #[command(subcommand)]
+    Model(model::ModelCommand),
     /// The audit trail: who did what, when and why
     #[command(subcommand)]
     Audit(audit::AuditCommand),
@@ -160,6 +164,7 @@ pub fn main() -> ExitCode {
         Command::Alerts(command) => alerts::run(&socket, command),
         Command::Rules(command) => rules::run(&socket, command),
         Command::Protect(command) => protect::run(&socket, command),
+        Command::Model(command) => model::run(&socket, &command),
         Command::Audit(command) => audit::run(&command),
         Command::Unload(args) => unload::run(&args),
         Command::Export(command) => export::run(&socket, &command),
