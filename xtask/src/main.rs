@@ -7,6 +7,7 @@ mod demo;
 mod doctor;
 mod ebpf;
 mod install;
+mod models;
 mod test;
 mod toolchain;
 mod workspace;
@@ -32,6 +33,8 @@ enum Command {
     Demo(demo::Arguments),
     /// Measure the kernel's packet path and the replay of a capture
     Bench(bench::Arguments),
+    /// Make the Python environment that trains models, into target/models-venv
+    Models(models::Arguments),
     /// Say what this machine lacks for building, tests and demo; change nothing
     Doctor,
 }
@@ -42,6 +45,7 @@ fn main() -> ExitCode {
         Command::Test(arguments) => test::run_all(&arguments),
         Command::Demo(arguments) => demo::run(&arguments),
         Command::Bench(arguments) => bench::run_all(&arguments),
+        Command::Models(arguments) => models::prepare(&arguments),
         Command::Doctor => doctor::run(),
     };
     match done {
