@@ -7,6 +7,7 @@ mod demo;
 mod doctor;
 mod ebpf;
 mod install;
+mod models;
 mod runtime;
 mod test;
 mod toolchain;
@@ -35,6 +36,8 @@ enum Command {
     Bench(bench::Arguments),
     /// Fetch the ONNX Runtime that models run in, once; tests and demo do so by themselves
     Runtime,
+    /// Make the Python environment that trains models, into target/models-venv
+    Models(models::Arguments),
     /// Say what this machine lacks for building, tests and demo; change nothing
     Doctor,
 }
@@ -46,6 +49,7 @@ fn main() -> ExitCode {
         Command::Demo(arguments) => demo::run(&arguments),
         Command::Bench(arguments) => bench::run_all(&arguments),
         Command::Runtime => runtime::fetch().map(|library| println!("{}", library.display())),
+        Command::Models(arguments) => models::prepare(&arguments),
         Command::Doctor => doctor::run(),
     };
     match done {
