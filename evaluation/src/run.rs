@@ -97,6 +97,10 @@ impl Sensor {
         self.frames += 1;
         self.now = self.now.max(time);
         self.drain(on);
+        self.tick(time);
+    }
+
+    fn tick(&mut self, time: u64) {
         if time.saturating_sub(self.ticked) >= TICK {
             self.ticked = time;
             let mut out = Outcome::default();
@@ -122,7 +126,7 @@ impl Sensor {
             self.now += SECOND;
             self.replay.wait(self.now);
             self.drain(on);
-            self.tick();
+            self.tick(self.now);
         }
         self.replay.finish(Vec::clear);
         self.drain(on);
