@@ -13,11 +13,11 @@ pub use online::Online;
 
 use crate::{
     alert::{Alert, Alerts, Case, Cases, Decided, Label, LabelError, Told, Touched, Verdict},
-    baseline::{Baselines, Census, Kind},
+    baseline::{Baselines, Census, Fact, Familiar, Kind},
     config::{Alerting, Baseline, Detect},
     detect::{Basis, Detectors, Finding, Observation, Site},
     event::Time,
-    model::features,
+    model::{Asked, Recorded, Row, Scored, Scorer, features},
 };
 
 use recent::Recent;
@@ -53,6 +53,8 @@ pub struct Analysis {
     alerts: Alerts,
     cases: Cases,
     recent: Recent,
+    scorer: Option<Scorer>,
+    recorded: Recorded,
     last_finding: u64,
     /// Findings since the start, by detector.
     found: BTreeMap<String, u64>,
@@ -74,8 +76,34 @@ impl Analysis {
         let alerts = Alerts::open(folder, options.alert);
         Self {
             cases: Cases::open(folder),
+            recorded: Recorded::open(folder),
             ..Self::with(options, baselines, alerts)
         }
+    }
+
+    /// From now on the rows of flows are scored by a model, and detectors are told.
+    pub fn set_scorer(&mut self, scorer: Scorer) {
+        self.scorer = Some(scorer);
+    }
+
+    /// What scores rows.
+    #[must_use]
+    pub fn scorer(&self) -> Option<&Scorer> {
+        self.scorer.as_ref()
+    }
+
+    /// A sample of the flows of late.
+    #[must_use]
+    pub fn recorded(&self) -> &Recorded {
+        &self.recorded
+    }
+
+    /// Writes the sample of flows to the disk, if it is new: megabytes, so less often than the rest.
+    ///
+    /// # Errors
+    /// When the file can't be written; it is tried again with the next call.
+    pub fn save_recorded(&mut self, folder: &Path) -> io::Result<()> {
+        self.recorded.save(folder)
     }
 
     fn with(options: AnalysisOptions, baselines: Baselines, alerts: Alerts) -> Self {
@@ -86,6 +114,8 @@ impl Analysis {
             alerts,
             cases: Cases::default(),
             recent: Recent::default(),
+            scorer: None,
+            recorded: Recorded::default(),
             last_finding: 0,
             found: BTreeMap::new(),
             ticked: Time::default(),
@@ -117,6 +147,9 @@ impl Analysis {
         if seen.time.0.saturating_sub(self.ticked.0) >= TICK {
             self.tick(seen.time, out);
         }
+        if let Some(row) = Row::of(seen) {
+            self.ask(row);
+        }
         let delta = self.baselines.delta(seen);
         let site = Site {
             now: seen.time,
@@ -132,10 +165,39 @@ impl Analysis {
         }
     }
 
+    /// Has a row scored, and records it unless its device is suspected.
+    fn ask(&mut self, row: Row) {
+        let (client, server) = (row.client.ip(), row.server.ip());
+        if !self.alerts.suspects(client) {
+            self.recorded.take(&row);
+        }
+        if let Some(scorer) = &mut self.scorer {
+            let peer = Fact::Peer(server);
+            let familiar = self.baselines.familiar(client, &peer, row.time);
+            scorer.ask(Asked {
+                new_peer: familiar != Familiar::Known,
+                row,
+            });
+        }
+    }
+
+    /// Tells the detectors what the model said of late. Where a thread scores, to be called soon after observations.
+    pub fn take_scores(&mut self, now: Time) {
+        let scored: Vec<Scored> = self.scorer.as_mut().map_or_else(Vec::new, Scorer::take);
+        let site = Site {
+            now,
+            baselines: &self.baselines,
+            options: &self.options.detect,
+            delta: None,
+        };
+        self.detectors.scored(&scored, site);
+    }
+
     /// What is due by the clock: windows that are over, alerts that went quiet. To be called about every ten
     /// seconds of it.
     pub fn tick(&mut self, now: Time, out: &mut Outcome) {
         self.ticked = self.ticked.max(now);
+        self.take_scores(now);
         for device in self.baselines.due(now) {
             let site = Site {
                 now,

@@ -4,6 +4,7 @@ use std::{ops::ControlFlow, path::Path, time::Duration};
 
 use sensor_common::{
     counter::{Counter, Counters},
+    packet::Layer,
     settings::Settings,
 };
 
@@ -128,11 +129,7 @@ impl Replay {
     {
         let mut begun = false;
         file.read(|packet| {
-            if !begun {
-                begun = true;
-                let end = self.span.map_or(0, |span| span.last);
-                self.disordered |= packet.time.saturating_add(self.shift) + SECOND < end;
-            }
+            self.begin(&mut begun, &packet);
             self.packet(&packet);
             analyse(&mut self.pipeline, &mut self.online, &mut self.events);
             let packets = self.counters().get(Counter::Packets);
@@ -147,9 +144,71 @@ impl Replay {
         })
     }
 
+    /// Reads a capture for what the detectors should know of it, which `on` is given as it becomes known; events
+    /// are dropped. Only with [`PipelineOptions::observe`]; what [`Self::finish`] adds is still to be
+    /// [taken](Self::take_observations).
+    ///
+    /// # Errors
+    /// As [`Replay::file`].
+    pub fn observe<F>(&mut self, file: CaptureFile, mut on: F) -> Result<Reading, CaptureError>
+    where
+        F: FnMut(Vec<Observation>, Progress) -> ControlFlow<()>,
+    {
+        let mut begun = false;
+        file.read(|packet| {
+            self.begin(&mut begun, &packet);
+            self.packet(&packet);
+            self.events.clear();
+            let packets = self.counters().get(Counter::Packets);
+            let seen = self.pipeline.take_observations();
+            if seen.is_empty() && !packets.is_multiple_of(REPORT) {
+                return ControlFlow::Continue(());
+            }
+            let progress = Progress {
+                bytes: packet.offset,
+                packets,
+            };
+            on(seen, progress)
+        })
+    }
+
+    /// Before a packet: at the first of a file its clock is looked at.
     #[inline]
-    fn packet(&mut self, packet: &CapturedPacket<'_>) {
+    fn begin(&mut self, begun: &mut bool, packet: &CapturedPacket<'_>) {
+        if !*begun {
+            *begun = true;
+            let end = self.span.map_or(0, |span| span.last);
+            self.disordered |= packet.time.saturating_add(self.shift) + SECOND < end;
+        }
+    }
+
+    /// Takes a packet of a capture. Events pile up until they are [taken](Self::take_events).
+    #[inline]
+    pub fn packet(&mut self, packet: &CapturedPacket<'_>) {
         let time = packet.time.saturating_add(self.shift);
+        self.arrive(time);
+        match packet.link.content(packet.bytes) {
+            Content::Frame(layer, frame) => self.process(frame, layer, packet.interface, time),
+            Content::Other(disposition) => {
+                let counters = self.engine.counters_mut();
+                counters.count(Counter::Packets);
+                counters.add(Counter::Bytes, packet.bytes.len() as u64);
+                counters.count(disposition);
+            }
+        }
+    }
+
+    #[inline]
+    fn process(&mut self, frame: &[u8], layer: Layer, interface: u32, time: u64) {
+        let (pipeline, events) = (&mut self.pipeline, &mut self.events);
+        self.engine
+            .process(frame, layer, interface, time, &mut |record: &[u8]| {
+                pipeline.ring_record(record, events);
+            });
+    }
+
+    #[inline]
+    fn arrive(&mut self, time: u64) {
         let span = self.span.get_or_insert(Span {
             first: time,
             last: time,
@@ -159,26 +218,27 @@ impl Replay {
         if time / SECOND != self.second {
             self.turn(time);
         }
-        match packet.link.content(packet.bytes) {
-            Content::Frame(layer, frame) => {
-                let (pipeline, events) = (&mut self.pipeline, &mut self.events);
-                self.engine.process(
-                    frame,
-                    layer,
-                    packet.interface,
-                    time,
-                    &mut |record: &[u8]| {
-                        pipeline.ring_record(record, events);
-                    },
-                );
-            }
-            Content::Other(disposition) => {
-                let counters = self.engine.counters_mut();
-                counters.count(Counter::Packets);
-                counters.add(Counter::Bytes, packet.bytes.len() as u64);
-                counters.count(disposition);
-            }
+    }
+
+    /// Takes an Ethernet frame that came in at `time` (nanoseconds since 1970); frames come in the order of
+    /// their times. It may be shorter than its IP packet says. Events pile up until they are
+    /// [taken](Self::take_events).
+    #[inline]
+    pub fn frame(&mut self, time: u64, frame: &[u8]) {
+        self.arrive(time);
+        self.process(frame, Layer::Ethernet, 0, time);
+    }
+
+    /// Comes to `time` (nanoseconds since 1970) without a packet: flows become idle.
+    pub fn wait(&mut self, time: u64) {
+        if time / SECOND != self.second {
+            self.turn(time);
         }
+    }
+
+    /// The events since the last time.
+    pub fn take_events(&mut self) -> std::vec::Drain<'_, Event> {
+        self.events.drain(..)
     }
 
     /// What is due when the clock has come to another second. Where it goes back, as it does in captures of

@@ -68,6 +68,7 @@ pub(super) fn of(snapshot: &Snapshot, one_sided: OneSided) -> Status {
         pipeline: pipeline(snapshot),
         detection: detection(snapshot),
         containment: containment(snapshot),
+        model: snapshot.model.clone(),
         output: OutputStatus {
             target: output.target.clone(),
             lines: output.lines,
@@ -234,6 +235,7 @@ fn warnings(snapshot: &Snapshot, one_sided: OneSided) -> Vec<String> {
     }
     suspicions(snapshot, &mut warnings);
     rules(snapshot, &mut warnings);
+    warnings.extend(snapshot.model.warnings.iter().cloned());
     output(snapshot, &mut warnings);
     warnings
 }

@@ -54,17 +54,20 @@ const PIPELINE: &str = "pipeline";
 const OUTPUT: &str = "output";
 const RESPONSE: &str = "response";
 const ANALYSIS: &str = "analysis";
+const MODEL: &str = "model";
 
 const TUNNELS: [(Counter, &str); 3] = [
     (Counter::TunnelGre, "gre"),
     (Counter::TunnelErspan, "erspan"),
     (Counter::TunnelVxlan, "vxlan"),
 ];
-const LAYER7_PROBLEMS: [Counter; 4] = [
+const LAYER7_PROBLEMS: [Counter; 6] = [
     Counter::TcpGap,
     Counter::L7Desync,
     Counter::L7Budget,
     Counter::DicomForeignGroup,
+    Counter::NoticeMalformed,
+    Counter::NoticeWithheld,
 ];
 
 macro_rules! rows {
@@ -115,7 +118,7 @@ pub const TABLE: &[Row] = rows! {
     Counter "wardtap_tunnel_packets_total" ["interface", "tunnel"] KERNEL,
         "Packets unwrapped from a tunnel." => |s| named(s, &TUNNELS);
     Counter "wardtap_layer7_problems_total" ["interface", "problem"] KERNEL,
-        "Segments at which the kernel's layer-7 readers lacked something." => |s| {
+        "Packets at which the kernel's layer-7 readers lacked something, or whose notice was withheld because there were too many." => |s| {
             by_counter(s, &LAYER7_PROBLEMS)
         };
     Counter "wardtap_flows_created_total" ["interface"] KERNEL,
@@ -268,6 +271,28 @@ pub const TABLE: &[Row] = rows! {
         "Entries of the audit trail that wait for the disk." => |s| plain(s.containment.waiting);
     Counter "wardtap_audit_dropped_total" [] RESPONSE,
         "Entries of the audit trail that were dropped because too many waited." => |s| plain(s.containment.dropped);
+    Gauge "wardtap_model_loaded" [] MODEL,
+        "1 while flows are scored by an anomaly model, 0 while there is none or no runtime for it." => |s| plain(u64::from(s.model.model.is_some()));
+    Gauge "wardtap_model_info" ["sha256", "trainer"] MODEL,
+        "Always 1; the labels name the model in use." => |s| {
+            s.model.model.iter().map(|about| sample([&about.sha256, &about.trainer], 1)).collect()
+        };
+    Counter "wardtap_model_flows_scored_total" [] MODEL,
+        "Reports of flows that the model scored." => |s| plain(s.model.flows.scored);
+    Counter "wardtap_model_flows_strange_total" [] MODEL,
+        "Of these, with a p-value of 0.001 or less." => |s| plain(s.model.flows.strange);
+    Counter "wardtap_model_flows_dropped_total" ["reason"] MODEL,
+        "Reports of flows that were not scored: too many waited, there was no model, or it gave no sound score." => |s| {
+            let flows = s.model.flows;
+            vec![
+                sample(["queue_full"], flows.queue_full), sample(["no_model"], flows.no_model),
+                sample(["failed"], flows.failed),
+            ]
+        };
+    Counter "wardtap_model_loads_total" [] MODEL,
+        "Models put in use by hand: loaded, or the one before again." => |s| plain(s.model.loads);
+    Counter "wardtap_model_refusals_total" [] MODEL,
+        "Models that did not pass the gate." => |s| plain(s.model.refusals);
     Counter "wardtap_output_lines_total" [] OUTPUT,
         "Events written." => |s| plain(s.output.lines);
     Counter "wardtap_output_bytes_total" [] OUTPUT,

@@ -34,6 +34,7 @@ use crate::{
     daemon::AskError,
     detect::{Basis, Finding, Observation, clinical::Clinical},
     event::{AlertReport, AuditReport, Body, Event, Time},
+    model::Scorer,
     output::OutputSender,
 };
 
@@ -47,6 +48,8 @@ const SAVE: u64 = 10;
 const SAVE_SHARE: u32 = 50;
 /// Devices for each of which there is a beat more between two censuses.
 const CENSUS: usize = 2_000;
+/// Beats between two times that the sample of flows is.
+const SAVE_RECORDED: u64 = 300;
 /// Pulses over which the loss is measured: a minute.
 const LOSS_PULSES: usize = 60;
 /// How long a question may wait for its answer; a slow disk is waited for.
@@ -252,6 +255,7 @@ impl Responder {
         folder: &Path,
         inline: bool,
         mirrors: Mirrors,
+        scorer: Option<Scorer>,
     ) -> io::Result<(ResponderHandle, JoinHandle<()>)> {
         let (messages, inbox) = sync_channel(QUEUE);
         let board = Arc::new(Mutex::new(Board {
@@ -266,8 +270,12 @@ impl Responder {
             devices: HashMap::new(),
             inline,
         };
+        let mut analysis = Analysis::open(folder, options.analysis.clone());
+        if let Some(scorer) = scorer {
+            analysis.set_scorer(scorer);
+        }
         let mut responder = Self {
-            analysis: Analysis::open(folder, options.analysis.clone()),
+            analysis,
             judgement,
             folder: folder.to_owned(),
             resets: Resets::new(mirrors),
@@ -287,6 +295,7 @@ impl Responder {
                 responder.run(&inbox);
                 responder.keeper.stopped();
                 responder.save();
+                responder.save_recorded();
                 responder.tell();
             })?;
         Ok((ResponderHandle { messages, board }, thread))
@@ -315,6 +324,7 @@ impl Responder {
                     for one in &seen {
                         self.consider(one);
                     }
+                    self.analysis.take_scores(self.keeper.time());
                     self.tell();
                 }
                 Err(RecvTimeoutError::Timeout) => {}
@@ -335,6 +345,9 @@ impl Responder {
         self.beats += 1;
         if self.beats >= self.save_due {
             self.save();
+        }
+        if self.beats.is_multiple_of(SAVE_RECORDED) {
+            self.save_recorded();
         }
         let mut out = Outcome::default();
         self.analysis.tick(self.keeper.time(), &mut out);
@@ -408,6 +421,12 @@ impl Responder {
         let mut account = self.analysis.account(self.census.clone());
         account.failing.clone_from(&self.unsaved);
         lock(&self.board).account = Arc::new(account);
+    }
+
+    fn save_recorded(&mut self) {
+        if let Err(error) = self.analysis.save_recorded(&self.folder) {
+            tracing::warn!("recorded flows can't be written, it is tried again: {error}");
+        }
     }
 
     /// Does what was decided, and writes it down, also if it was to do nothing.
