@@ -7,7 +7,7 @@ use crate::{
     alert::{Alert, Alerts, Decided, Label, LabelError, Told, Touched, Verdict},
     baseline::{Baselines, Kind},
     config::{Alerting, Baseline, Detect},
-    detect::{Detectors, Finding, Observation, Site},
+    detect::{Detectors, Finding, Observation, Site, What},
     event::Time,
 };
 
@@ -92,6 +92,9 @@ impl Analysis {
 
     /// Takes an observation.
     pub fn observe(&mut self, seen: &Observation, out: &mut Outcome) {
+        if let What::Moved { before } = seen.what {
+            self.baselines.move_to(before, seen.client.ip(), seen.time);
+        }
         if seen.time.0.saturating_sub(self.ticked.0) >= TICK {
             self.tick(seen.time, out);
         }

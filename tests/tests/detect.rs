@@ -77,6 +77,8 @@ fn attacks_in_captures_are_found() {
         ("attacks/slips-icmp-sweep.pcap", "sweep"),
         ("attacks/pcaphunt-hs-icmpScan.pcap", "sweep"),
         ("attacks/stopddos-amp-snmp.pcapng", "flood"),
+        ("attacks/slips-arpscan.pcap", "sweep"),
+        ("attacks/chriss-arppoison.pcapng", "arp_spoof"),
         ("attacks/labcap/lab-dicom-portscan-aebrute.pcap", "scan"),
         (
             "attacks/labcap/lab-dicom-portscan-aebrute.pcap",

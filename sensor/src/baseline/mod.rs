@@ -10,6 +10,7 @@
 
 mod device;
 mod items;
+mod moved;
 mod windows;
 
 use std::{

@@ -14,6 +14,7 @@ use tokio::net::UnixListener;
 use super::{
     alerts,
     api::{DEVICES, FLOWS, Failure, LIMIT_MAX, Page, Query, SESSIONS, STATUS},
+    devices,
     rules::{self, Peer, Roles},
     status,
 };
@@ -37,8 +38,9 @@ pub async fn serve(
         .route(STATUS, get(status))
         .route(FLOWS, get(flows))
         .route(SESSIONS, get(sessions))
-        .route(DEVICES, get(devices))
-        .with_state(capture)
+        .route(DEVICES, get(device_page))
+        .with_state(capture.clone())
+        .merge(devices::router(capture, response.clone()))
         .merge(alerts::router(response.clone()))
         .merge(rules::router(response, roles))
         .fallback(async || failure(StatusCode::NOT_FOUND, "there is no such thing to ask for"))
@@ -78,7 +80,7 @@ async fn sessions(State(capture): State<CaptureHandle>, query: Asked) -> Respons
     .await
 }
 
-async fn devices(State(capture): State<CaptureHandle>, query: Asked) -> Response {
+async fn device_page(State(capture): State<CaptureHandle>, query: Asked) -> Response {
     page(&capture, query, |capture, query| {
         Page::of(capture.pipeline().hosts(), query)
     })

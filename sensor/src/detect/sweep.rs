@@ -1,22 +1,72 @@
-//! Host sweeps: many hosts asked by ICMP echo that were not talked to before (ATT&CK T1018).
+//! Host sweeps: many hosts asked by ICMP echo that were not talked to before, or by ARP and not there
+//! (ATT&CK T1018).
 
-use std::net::IpAddr;
+use std::{collections::VecDeque, net::IpAddr, num::NonZeroUsize};
 
-use super::{Detector, Draft, Observation, Site, What, window::Window};
-use crate::{baseline::Fact, config::Detect};
+use lru::LruCache;
+
+use super::{Detector, Draft, Observation, Site, What, is_host, window::Window};
+use crate::{baseline::Fact, config::Detect, event::Time};
 
 /// Echo request: RFC 792, RFC 4443.
 const ECHO: [u16; 2] = [8, 128];
+/// A host that is there has answered an ARP request within this, nanoseconds.
+const ANSWER: i64 = 1_000_000_000;
+/// ARP requests that wait for their answer.
+const WAITING: usize = 8_192;
+/// Addresses that were seen to be there.
+const THERE: NonZeroUsize = NonZeroUsize::new(65_536).expect("it is not zero");
+/// An address that was there so long ago may be a host that is off, nanoseconds.
+const RECENTLY: i64 = 86_400_000_000_000;
 
-pub(super) struct Sweep(Window<IpAddr>);
+pub(super) struct Sweep {
+    echo: Window<IpAddr>,
+    arp: Window<IpAddr>,
+    /// Who asked for whom, and when; the first first.
+    waiting: VecDeque<(Time, IpAddr, IpAddr)>,
+    there: LruCache<IpAddr, Time>,
+}
 
 impl Sweep {
     pub(super) fn new(options: &Detect) -> Self {
-        Self(Window::new(
-            options.sweep_within.as_nanos(),
-            options.sweep_hosts,
-        ))
+        let window = || Window::new(options.sweep_within.as_nanos(), options.sweep_hosts);
+        Self {
+            echo: window(),
+            arp: window(),
+            waiting: VecDeque::new(),
+            there: LruCache::new(THERE),
+        }
     }
+
+    fn is_there(&self, address: IpAddr, now: Time) -> bool {
+        self.there
+            .peek(&address)
+            .is_some_and(|last| now.0.saturating_sub(last.0) < RECENTLY)
+    }
+
+    /// What the ARP requests came to that should have been answered by now.
+    fn unanswered(&mut self, now: Time, site: Site<'_>) -> Option<(IpAddr, Vec<IpAddr>)> {
+        let mut found = None;
+        while let Some((time, client, target)) = self.waiting.front().copied()
+            && now.0.saturating_sub(time.0) > ANSWER
+        {
+            self.waiting.pop_front();
+            // A gateway asks for hosts that were there and are off now.
+            if self.is_there(target, now) || is_known(target, site) {
+                continue;
+            }
+            if let Some(asked) = self.arp.add(client, target, time) {
+                found = Some((client, asked));
+            }
+        }
+        found
+    }
+}
+
+/// True for a device of which something is learnt: it has answered.
+fn is_known(address: IpAddr, site: Site<'_>) -> bool {
+    let device = site.baselines.device(address);
+    device.is_some_and(|device| !device.items().is_empty())
 }
 
 impl Detector for Sweep {
@@ -25,24 +75,57 @@ impl Detector for Sweep {
     }
 
     fn observe(&mut self, seen: &Observation, site: Site<'_>) -> Option<Draft> {
-        let What::Flow(facts) = &seen.what else {
-            return None;
-        };
         let (client, server) = (seen.client.ip(), seen.server.ip());
-        if !facts.icmp_type.is_some_and(|kind| ECHO.contains(&kind))
-            || server.is_multicast()
-            || site.knows(client, &Fact::Peer(server))
-        {
+        let unanswered = self.unanswered(seen.time, site);
+        let echo = match &seen.what {
+            What::Flow(facts) => {
+                if facts.to_client.packets > 0 {
+                    self.there.put(server, seen.time);
+                }
+                facts.icmp_type.is_some_and(|kind| ECHO.contains(&kind))
+            }
+            What::Arp(arp) => {
+                if is_host(client) {
+                    self.there.put(client, seen.time);
+                }
+                // Who announces itself asks for nobody.
+                if arp.request
+                    && is_host(client)
+                    && client != server
+                    && self.waiting.len() < WAITING
+                {
+                    self.waiting.push_back((seen.time, client, server));
+                }
+                false
+            }
+            _ => false,
+        };
+        if let Some((client, asked)) = unanswered {
+            return Some(Draft {
+                technique: "T1018",
+                confidence: 0.8,
+                subject: Some(client),
+                evidence: format!(
+                    "ARP requests for {} addresses within {} s at which there is no host",
+                    asked.len(),
+                    self.arp.seconds()
+                ),
+                victims: asked,
+                wrong_if: "it is a router through which another host searches, or a monitoring system was given more hosts to watch",
+                ..Draft::default()
+            });
+        }
+        if !echo || server.is_multicast() || site.knows(client, &Fact::Peer(server)) {
             return None;
         }
-        let asked = self.0.add(client, server, seen.time)?;
+        let asked = self.echo.add(client, server, seen.time)?;
         Some(Draft {
             technique: "T1018",
             confidence: 0.8,
             evidence: format!(
                 "ICMP echo to {} hosts within {} s that it did not talk to before",
                 asked.len(),
-                self.0.seconds()
+                self.echo.seconds()
             ),
             victims: asked,
             wrong_if: "a monitoring system was given more hosts to watch",
