@@ -7,7 +7,7 @@ use nix::{
     sched::{CpuSet, sched_getcpu, sched_setaffinity},
     unistd::Pid,
 };
-use proptest::{collection::vec, prelude::*, test_runner::TestRunner};
+use proptest::{collection::vec, prelude::*, strategy::ValueTree, test_runner::TestRunner};
 use sensor::{
     analysis::{Analysis, AnalysisOptions, Outcome},
     capture::PortableEngine,
@@ -220,18 +220,21 @@ fn a_flood_is_bounded_and_counted() {
         sensor.time = start + u64::from(number) * 100_000;
     }
     let counters = sensor.engine.counters();
-    let seconds = 2;
-    let most = (PER_SECOND[0] + PER_SECOND[1]) as usize * (seconds + 1);
-    assert!(sensor.records.len() <= most, "{}", sensor.records.len());
+    // All of DHCP is one flow, which is told now and then.
+    let told = sensor
+        .records
+        .iter()
+        .filter(|record| record[1] == 3)
+        .count();
+    let seconds = 3;
+    let most = (PER_SECOND[0] + PER_SECOND[1]) as usize * seconds;
+    assert!(told <= most && told >= most / 2, "{told}");
     assert_eq!(
-        counters.get(Counter::NoticeWithheld) as usize + sensor.records.len(),
-        40_000,
+        counters.get(Counter::NoticeWithheld),
+        40_000 - told as u64,
         "told, or counted as not told"
     );
-    assert_eq!(
-        counters.get(Counter::ChunkEvents) as usize,
-        sensor.records.len()
-    );
+    assert_eq!(counters.get(Counter::ChunkEvents), told as u64);
 }
 
 /// The kernel reads what anyone may send as the portable engine does.
@@ -273,7 +276,7 @@ fn the_kernel_and_the_portable_engine_agree_on_broken_messages() {
             }
         }
         if cut < 8 {
-            frame.truncate((frame.len() - cut * 7).max(14));
+            frame.truncate(frame.len().saturating_sub(cut * 7).max(14));
         }
         let time = number * SECOND / 100;
         bench.run(&frame, time, 1).unwrap();

@@ -6,7 +6,9 @@ use std::{net::IpAddr, num::NonZeroUsize};
 use lru::LruCache;
 use sensor_common::arp::AGAIN;
 
-use super::{ArpFacts, Detector, Draft, Observation, Site, What, is_host, once::Once};
+use super::{
+    ArpFacts, Detector, Draft, Observation, Site, What, is_host, once::Once, routers::Routers,
+};
 use crate::{
     event::{Time, mac_text},
     protocol::notice::Mac,
@@ -14,10 +16,10 @@ use crate::{
 
 /// Addresses that are watched.
 const ADDRESSES: NonZeroUsize = NonZeroUsize::new(65_536).expect("it is not zero");
+/// The same in ARP, which does not leave a subnet.
+const NEIGHBOURS: NonZeroUsize = NonZeroUsize::new(16_384).expect("it is not zero");
 /// Two Ethernet addresses within this are at once, nanoseconds; a device that was replaced is not.
 const AT_ONCE: i64 = 600_000_000_000;
-/// From so many addresses on, an Ethernet address is a router's.
-const ROUTER: usize = 4;
 /// A question that goes on is told at this interval, nanoseconds; whoever asked within three of them has asked.
 const ASKED: i64 = 3 * AGAIN as i64;
 /// Addresses kept of an Ethernet address that claims them.
@@ -34,8 +36,8 @@ struct Holder {
 struct Holders(LruCache<IpAddr, Holder>);
 
 impl Holders {
-    fn new() -> Self {
-        Self(LruCache::new(ADDRESSES))
+    fn new(room: NonZeroUsize) -> Self {
+        Self(LruCache::new(room))
     }
 
     /// Takes an address at an Ethernet address; the other that has it, if it goes back and forth.
@@ -76,8 +78,7 @@ pub(super) struct ArpSpoof {
     flows: Holders,
     /// By ARP.
     claims: Holders,
-    /// Addresses seen behind an Ethernet address, a few of them.
-    behind: LruCache<Mac, Vec<IpAddr>>,
+    routers: Routers,
     /// Addresses that an Ethernet address claims by ARP, a few of them.
     claimed: LruCache<Mac, Vec<IpAddr>>,
     /// Who asked for whom, when.
@@ -89,29 +90,23 @@ pub(super) struct ArpSpoof {
 impl Default for ArpSpoof {
     fn default() -> Self {
         Self {
-            flows: Holders::new(),
-            claims: Holders::new(),
-            behind: LruCache::new(ADDRESSES),
-            claimed: LruCache::new(ADDRESSES),
-            asked: LruCache::new(ADDRESSES),
-            unasked: LruCache::new(ADDRESSES),
+            flows: Holders::new(ADDRESSES),
+            claims: Holders::new(NEIGHBOURS),
+            routers: Routers::default(),
+            claimed: LruCache::new(NEIGHBOURS),
+            asked: LruCache::new(NEIGHBOURS),
+            unasked: LruCache::new(NEIGHBOURS),
             told: Once::default(),
         }
     }
 }
 
 impl ArpSpoof {
-    fn is_router(&self, mac: Mac) -> bool {
-        self.behind
-            .peek(&mac)
-            .is_some_and(|addresses| addresses.len() >= ROUTER)
-    }
-
     /// Takes the sender of IP packets.
     fn packets(&mut self, address: IpAddr, mac: Mac, now: Time) -> Option<Draft> {
-        add(&mut self.behind, mac, address, ROUTER);
+        self.routers.add(mac, address);
         let other = self.flows.take(address, mac, now)?;
-        if self.is_router(mac) || self.is_router(other) {
+        if self.routers.is_router(mac) || self.routers.is_router(other) {
             return None;
         }
         Some(in_turn("packets from", address, mac, other))
@@ -125,7 +120,10 @@ impl ArpSpoof {
         if arp.request {
             self.asked.put((address, target), now);
         }
-        add(&mut self.claimed, mac, address, CLAIMS_MAX);
+        let claimed = self.claimed.get_or_insert_mut(mac, Vec::new);
+        if claimed.len() < CLAIMS_MAX && !claimed.contains(&address) {
+            claimed.push(address);
+        }
         if let Some(other) = self.claims.take(address, mac, now) {
             return Some(in_turn("ARP claims of", address, mac, other));
         }
@@ -165,13 +163,6 @@ impl ArpSpoof {
             wrong_if: "a host has several addresses on one interface and announces them to single hosts, as some clusters do, or the question did not pass the sensor",
             ..Draft::default()
         })
-    }
-}
-
-fn add(all: &mut LruCache<Mac, Vec<IpAddr>>, mac: Mac, address: IpAddr, max: usize) {
-    let addresses = all.get_or_insert_mut(mac, Vec::new);
-    if addresses.len() < max && !addresses.contains(&address) {
-        addresses.push(address);
     }
 }
 

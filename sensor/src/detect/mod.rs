@@ -27,6 +27,7 @@ mod observation;
 mod off_hours;
 mod once;
 mod puller;
+mod routers;
 mod scan;
 mod sweep;
 mod time_skew;

@@ -5,8 +5,8 @@ use std::{collections::VecDeque, net::IpAddr, num::NonZeroUsize};
 
 use lru::LruCache;
 
-use super::{Detector, Draft, Observation, Site, What, is_host, window::Window};
-use crate::{baseline::Fact, config::Detect, event::Time};
+use super::{Detector, Draft, Observation, Site, What, is_host, routers::Routers, window::Window};
+use crate::{baseline::Fact, config::Detect, event::Time, protocol::notice::Mac};
 
 /// Echo request: RFC 792, RFC 4443.
 const ECHO: [u16; 2] = [8, 128];
@@ -15,15 +15,31 @@ const ANSWER: i64 = 1_000_000_000;
 /// ARP requests that wait for their answer.
 const WAITING: usize = 8_192;
 /// Addresses that were seen to be there.
-const THERE: NonZeroUsize = NonZeroUsize::new(65_536).expect("it is not zero");
+const THERE: NonZeroUsize = NonZeroUsize::new(16_384).expect("it is not zero");
 /// An address that was there so long ago may be a host that is off, nanoseconds.
 const RECENTLY: i64 = 86_400_000_000_000;
+
+/// Who asked for whom by ARP, and when.
+struct Question {
+    time: Time,
+    client: IpAddr,
+    mac: Mac,
+    target: IpAddr,
+}
+
+/// Someone asked for many who are not there.
+struct Unanswered {
+    client: IpAddr,
+    router: bool,
+    asked: Vec<IpAddr>,
+}
 
 pub(super) struct Sweep {
     echo: Window<IpAddr>,
     arp: Window<IpAddr>,
-    /// Who asked for whom, and when; the first first.
-    waiting: VecDeque<(Time, IpAddr, IpAddr)>,
+    /// The first first.
+    waiting: VecDeque<Question>,
+    routers: Routers,
     there: LruCache<IpAddr, Time>,
 }
 
@@ -34,6 +50,7 @@ impl Sweep {
             echo: window(),
             arp: window(),
             waiting: VecDeque::new(),
+            routers: Routers::default(),
             there: LruCache::new(THERE),
         }
     }
@@ -45,21 +62,53 @@ impl Sweep {
     }
 
     /// What the ARP requests came to that should have been answered by now.
-    fn unanswered(&mut self, now: Time, site: Site<'_>) -> Option<(IpAddr, Vec<IpAddr>)> {
+    fn unanswered(&mut self, now: Time, site: Site<'_>) -> Option<Unanswered> {
         let mut found = None;
-        while let Some((time, client, target)) = self.waiting.front().copied()
-            && now.0.saturating_sub(time.0) > ANSWER
+        while let Some(question) = self.waiting.front()
+            && now.0.saturating_sub(question.time.0) > ANSWER
+            && let Some(question) = self.waiting.pop_front()
         {
-            self.waiting.pop_front();
+            let target = question.target;
             // A gateway asks for hosts that were there and are off now.
             if self.is_there(target, now) || is_known(target, site) {
                 continue;
             }
-            if let Some(asked) = self.arp.add(client, target, time) {
-                found = Some((client, asked));
+            if let Some(asked) = self.arp.add(question.client, target, question.time) {
+                found = Some(Unanswered {
+                    client: question.client,
+                    router: self.routers.is_router(question.mac),
+                    asked,
+                });
             }
         }
         found
+    }
+
+    fn of(&self, unanswered: Unanswered) -> Draft {
+        let Unanswered {
+            client,
+            router,
+            asked,
+        } = unanswered;
+        let who = if router {
+            ", by a router, through which someone else may search"
+        } else {
+            ""
+        };
+        Draft {
+            technique: "T1018",
+            // Whoever searches through a router is seen by other signs, at his own address.
+            confidence: if router { 0.3 } else { 0.8 },
+            subject: Some(client),
+            evidence: format!(
+                "ARP requests for {} addresses within {} s at which there is no host{who}",
+                asked.len(),
+                self.arp.seconds()
+            ),
+            victims: asked,
+            wrong_if: "it is a router through which another host searches, or a monitoring system was given more hosts to watch",
+            ..Draft::default()
+        }
     }
 }
 
@@ -79,6 +128,14 @@ impl Detector for Sweep {
         let unanswered = self.unanswered(seen.time, site);
         let echo = match &seen.what {
             What::Flow(facts) => {
+                for (mac, address, half) in [
+                    (facts.client_mac, client, &facts.to_server),
+                    (facts.server_mac, server, &facts.to_client),
+                ] {
+                    if half.packets > 0 && mac != [0; 6] {
+                        self.routers.add(mac, address);
+                    }
+                }
                 if facts.to_client.packets > 0 {
                     self.there.put(server, seen.time);
                 }
@@ -89,31 +146,21 @@ impl Detector for Sweep {
                     self.there.put(client, seen.time);
                 }
                 // Who announces itself asks for nobody.
-                if arp.request
-                    && is_host(client)
-                    && client != server
-                    && self.waiting.len() < WAITING
-                {
-                    self.waiting.push_back((seen.time, client, server));
+                let asks = arp.request && is_host(client) && client != server;
+                if asks && self.waiting.len() < WAITING {
+                    self.waiting.push_back(Question {
+                        time: seen.time,
+                        client,
+                        mac: arp.sender_mac,
+                        target: server,
+                    });
                 }
                 false
             }
             _ => false,
         };
-        if let Some((client, asked)) = unanswered {
-            return Some(Draft {
-                technique: "T1018",
-                confidence: 0.8,
-                subject: Some(client),
-                evidence: format!(
-                    "ARP requests for {} addresses within {} s at which there is no host",
-                    asked.len(),
-                    self.arp.seconds()
-                ),
-                victims: asked,
-                wrong_if: "it is a router through which another host searches, or a monitoring system was given more hosts to watch",
-                ..Draft::default()
-            });
+        if let Some(unanswered) = unanswered {
+            return Some(self.of(unanswered));
         }
         if !echo || server.is_multicast() || site.knows(client, &Fact::Peer(server)) {
             return None;
