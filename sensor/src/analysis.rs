@@ -15,7 +15,7 @@ use crate::{
     alert::{Alert, Alerts, Case, Cases, Decided, Label, LabelError, Told, Touched, Verdict},
     baseline::{Baselines, Census, Fact, Familiar, Kind},
     config::{Alerting, Baseline, Detect},
-    detect::{Basis, Detectors, Finding, Observation, Site},
+    detect::{Basis, Detectors, Finding, Observation, Site, What},
     event::Time,
     model::{Asked, Recorded, Row, Scored, Scorer, features},
 };
@@ -144,6 +144,9 @@ impl Analysis {
 
     /// Takes an observation.
     pub fn observe(&mut self, seen: &Observation, out: &mut Outcome) {
+        if let What::Moved { before } = seen.what {
+            self.baselines.move_to(before, seen.client.ip(), seen.time);
+        }
         if seen.time.0.saturating_sub(self.ticked.0) >= TICK {
             self.tick(seen.time, out);
         }

@@ -84,8 +84,11 @@ fn portable(frames: &[(u64, Vec<u8>)], interface: u32) -> Result {
     }
 }
 
-/// The interface index that `BPF_PROG_TEST_RUN` gives, read from the kernel's first flow.
+/// The interface index that `BPF_PROG_TEST_RUN` gives, read from the kernel's first event or flow.
 fn interface(result: &Result) -> u32 {
+    if let Some(event) = result.events.first() {
+        return u32::from_ne_bytes(*event[4..].first_chunk().unwrap());
+    }
     result
         .flows
         .values()

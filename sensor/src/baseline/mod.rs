@@ -12,6 +12,7 @@ mod brought;
 mod census;
 mod device;
 mod items;
+mod moved;
 mod windows;
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     alert::Headline,
+    baseline::Progress,
     event::Time,
     inventory::HostReport,
     response::{Actor, Effect, Protected, Rule, RuleId, Scope, Target},
@@ -20,7 +21,7 @@ pub const STATUS: &str = "/v1/status";
 pub const FLOWS: &str = "/v1/flows";
 /// Answers a [`Page`] of events; [`Query::protocol`] chooses.
 pub const SESSIONS: &str = "/v1/sessions";
-/// Answers a [`Page`] of [`HostReport`].
+/// Answers a [`Page`] of [`HostReport`]; `/ADDRESS` below it, IP or Ethernet, one of [`DeviceReport`].
 pub const DEVICES: &str = "/v1/devices";
 
 /// Answers a [`Page`] of [`Alert`](crate::alert::Alert), the latest first; `/ID` below it one of them, and
@@ -49,6 +50,17 @@ pub const LIMIT_MAX: usize = 1_000;
 
 /// Hosts as a page.
 pub type Devices = Page<HostReport>;
+
+/// All that is known of a device.
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+pub struct DeviceReport {
+    /// What was seen.
+    #[serde(flatten)]
+    pub host: HostReport,
+    /// How far its usual is learnt; none if it did nothing that is learnt from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub baseline: Option<Progress>,
+}
 
 /// Which part of a list is wanted.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]

@@ -29,6 +29,7 @@ mod off_hours;
 mod once;
 mod probe;
 mod puller;
+mod routers;
 mod scan;
 mod sweep;
 #[cfg(test)]

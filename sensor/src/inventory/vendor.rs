@@ -44,3 +44,37 @@ fn find(prefix: &str) -> Option<&'static str> {
     }
     None
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_line_of_the_table_is_found_by_its_block() {
+        let mut before = "";
+        for line in TABLE.lines() {
+            let (key, name) = line.split_once('\t').unwrap();
+            assert!(before < key, "{before} stands before {key}");
+            before = key;
+            assert!([6, 7, 9].contains(&key.len()) && !name.is_empty(), "{line}");
+            assert_eq!(find(key), Some(name));
+        }
+    }
+
+    #[test]
+    fn the_narrowest_block_counts_and_what_is_made_up_is_said() {
+        assert_eq!(
+            vendor([0x00, 0x12, 0x21, 0, 0, 1]),
+            Some("B.Braun Melsungen AG")
+        );
+        // Of a block whose owner gave parts of it to others.
+        let part = vendor([0x98, 0x6e, 0xe8, 0x70, 0, 1]);
+        assert!(
+            part.is_some_and(|name| name.contains("Pesquisas")),
+            "{part:?}"
+        );
+        assert_eq!(vendor([0x02, 0, 0x0a, 0, 0, 1]), Some(RANDOM));
+        assert_eq!(vendor([0xff; 6]), None);
+        assert_eq!(vendor([0; 6]), None);
+    }
+}
