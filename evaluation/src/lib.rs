@@ -2,10 +2,14 @@
 
 pub mod captures;
 pub mod cli;
-pub mod report;
+mod export;
+pub mod hospital;
+mod report;
 pub mod rivals;
 pub mod run;
 pub mod score;
-pub mod table;
+mod simulation;
+mod table;
 pub mod traffic;
 pub mod truth;
+pub mod wire;

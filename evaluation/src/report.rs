@@ -6,12 +6,13 @@ use crate::{
     captures::{Mix, Single},
     rivals::Best,
     score::{Alarm, Score},
+    simulation::Simulated,
     table::{markdown, seconds},
     truth::Truth,
 };
 
 /// Wardtap and its rivals over one traffic.
-pub fn rivals(score: &Score, boxplot: &Best, new_peer: &Best) -> String {
+pub(crate) fn rivals(score: &Score, boxplot: &Best, new_peer: &Best) -> String {
     let row = |name: String, score: &Score| {
         let [one, ten, fifty] = score.within_budget;
         vec![
@@ -52,7 +53,7 @@ pub fn rivals(score: &Score, boxplot: &Best, new_peer: &Best) -> String {
 
 /// By class of attack.
 #[must_use]
-pub fn classes(score: &Score) -> String {
+pub(crate) fn classes(score: &Score) -> String {
     let rows: Vec<Vec<String>> = score
         .classes
         .iter()
@@ -84,7 +85,7 @@ pub fn classes(score: &Score) -> String {
 
 /// By detector.
 #[must_use]
-pub fn detectors(score: &Score) -> String {
+pub(crate) fn detectors(score: &Score) -> String {
     let rows: Vec<Vec<String>> = score
         .detectors
         .iter()
@@ -95,7 +96,7 @@ pub fn detectors(score: &Score) -> String {
 
 /// Each false alert and each episode that was missed.
 #[must_use]
-pub fn details(score: &Score, alarms: &[Alarm], truth: &Truth) -> String {
+pub(crate) fn details(score: &Score, alarms: &[Alarm], truth: &Truth) -> String {
     let mut text = String::new();
     for index in &score.wrong_ones {
         let Some(alarm) = alarms.get(*index) else {
@@ -130,7 +131,7 @@ pub fn details(score: &Score, alarms: &[Alarm], truth: &Truth) -> String {
 
 /// The mixed capture.
 #[must_use]
-pub fn mix(mix: &Mix) -> String {
+pub(crate) fn mix(mix: &Mix) -> String {
     format!(
         "{}\n{}\n{}",
         classes(&mix.score),
@@ -139,9 +140,42 @@ pub fn mix(mix: &Mix) -> String {
     )
 }
 
+/// A simulated hospital.
+#[must_use]
+pub(crate) fn simulated(one: &Simulated) -> String {
+    let mut text = format!(
+        "seed {}, {} days, {} devices{}{}: {} frames, {} observations, {:.0} s\n\n",
+        one.options.seed,
+        one.options.days,
+        one.truth.devices,
+        if one.options.attacks {
+            ""
+        } else {
+            ", change only"
+        },
+        if one.options.poisoned {
+            ", poisoned"
+        } else {
+            ""
+        },
+        one.frames,
+        one.observations,
+        one.took.as_secs_f64()
+    );
+    for part in [
+        classes(&one.score),
+        rivals(&one.score, &one.boxplot, &one.new_peer),
+        detectors(&one.score),
+    ] {
+        text.push_str(&part);
+        text.push('\n');
+    }
+    text
+}
+
 /// The captures of single attacks.
 #[must_use]
-pub fn singles(singles: &[Single]) -> String {
+pub(crate) fn singles(singles: &[Single]) -> String {
     let rows: Vec<Vec<String>> = singles
         .iter()
         .map(|one| {

@@ -26,7 +26,8 @@ const QUIET: u32 = 300;
 /// A sensor that is given frames or captures, and notes what people would be told.
 pub struct Sensor {
     replay: Replay,
-    analysis: Analysis,
+    /// None: nothing is made of what is seen.
+    analysis: Option<Analysis>,
     alarms: BTreeMap<u64, Alarm>,
     /// Alerts that were told and go on.
     open: HashMap<(IpAddr, bool), u64>,
@@ -44,6 +45,16 @@ impl Sensor {
     /// Nothing is known.
     #[must_use]
     pub fn new(options: AnalysisOptions) -> Self {
+        Self::with(Some(Analysis::new(options)))
+    }
+
+    /// One that only hands on what it sees.
+    #[must_use]
+    pub fn blind() -> Self {
+        Self::with(None)
+    }
+
+    fn with(analysis: Option<Analysis>) -> Self {
         let pipeline = PipelineOptions {
             flow_events: false,
             observe: true,
@@ -54,7 +65,7 @@ impl Sensor {
                 pipeline,
                 ..ReplayOptions::default()
             }),
-            analysis: Analysis::new(options),
+            analysis,
             alarms: BTreeMap::new(),
             open: HashMap::new(),
             findings: Vec::new(),
@@ -111,7 +122,9 @@ impl Sensor {
             self.observations += 1;
             on(&seen);
             let mut out = Outcome::default();
-            self.analysis.observe(&seen, &mut out);
+            if let Some(analysis) = &mut self.analysis {
+                analysis.observe(&seen, &mut out);
+            }
             self.take(out);
         }
     }
@@ -176,10 +189,10 @@ impl Sensor {
         &self.findings
     }
 
-    /// The analysis.
+    /// The analysis, if there is one.
     #[must_use]
-    pub fn analysis(&self) -> &Analysis {
-        &self.analysis
+    pub const fn analysis(&self) -> Option<&Analysis> {
+        self.analysis.as_ref()
     }
 
     /// The replay, for its counters.

@@ -6,6 +6,7 @@ mod bench;
 mod demo;
 mod doctor;
 mod ebpf;
+mod evaluate;
 mod install;
 mod test;
 mod toolchain;
@@ -32,6 +33,8 @@ enum Command {
     Demo(demo::Arguments),
     /// Measure the kernel's packet path and the replay of a capture
     Bench(bench::Arguments),
+    /// Measure how well attacks are found, and how often an alert is false
+    Evaluate(evaluate::Arguments),
     /// Say what this machine lacks for building, tests and demo; change nothing
     Doctor,
 }
@@ -42,6 +45,7 @@ fn main() -> ExitCode {
         Command::Test(arguments) => test::run_all(&arguments),
         Command::Demo(arguments) => demo::run(&arguments),
         Command::Bench(arguments) => bench::run_all(&arguments),
+        Command::Evaluate(arguments) => evaluate::run_all(&arguments),
         Command::Doctor => doctor::run(),
     };
     match done {
