@@ -204,9 +204,9 @@ pub(crate) fn workstation(w: &mut World, site: &Site, host: Id, rhythm: Rhythm, 
         (rhythm, 16 * HOUR),
         move |w, d, t| match d.below(4) {
             0 => {
- let other = *d.pick(&others);
- talk::refused(w, d, t, host, other, 445);
- }
+                let other = *d.pick(&others);
+                talk::refused(w, d, t, host, other, 445);
+            }
             1 => talk::failed_login(w, d, t, host, files, 3_389),
             2 => talk::refused(w, d, t, host, ehr, 8_443),
             _ => talk::lookup(w, d, t, host, update, "fileserver-old.stmary.lan"),
@@ -288,7 +288,7 @@ fn administrator(w: &mut World, site: &Site, host: Id, from: u64) {
                 ..talk::RDP
             };
             let other = *d.pick(&office);
- talk::plain(w, d, t, host, other, &it);
+            talk::plain(w, d, t, host, other, &it);
         },
     );
     w.every(
