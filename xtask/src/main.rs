@@ -8,6 +8,8 @@ mod doctor;
 mod ebpf;
 mod evaluate;
 mod install;
+mod models;
+mod runtime;
 mod test;
 mod toolchain;
 mod workspace;
@@ -35,6 +37,10 @@ enum Command {
     Bench(bench::Arguments),
     /// Measure how well attacks are found, and how often an alert is false
     Evaluate(evaluate::Arguments),
+    /// Fetch the ONNX Runtime that models run in, once; tests and demo do so by themselves
+    Runtime,
+    /// Make the Python environment that trains models, into target/models-venv
+    Models(models::Arguments),
     /// Say what this machine lacks for building, tests and demo; change nothing
     Doctor,
 }
@@ -46,6 +52,8 @@ fn main() -> ExitCode {
         Command::Demo(arguments) => demo::run(&arguments),
         Command::Bench(arguments) => bench::run_all(&arguments),
         Command::Evaluate(arguments) => evaluate::run_all(&arguments),
+        Command::Runtime => runtime::fetch().map(|library| println!("{}", library.display())),
+        Command::Models(arguments) => models::prepare(&arguments),
         Command::Doctor => doctor::run(),
     };
     match done {
