@@ -7,6 +7,7 @@ use clap::{Args, Parser, Subcommand};
 use sensor::analysis::AnalysisOptions;
 
 use crate::{
+    all::{self, All, Plan},
     captures, export,
     hospital::{Hospital, Options},
     report, simulation,
@@ -72,6 +73,36 @@ enum Command {
         #[arg(long)]
         findings: Option<PathBuf>,
     },
+    /// All of it: simulated hospitals with and without attacks, a poisoned one, the captures
+    All {
+        /// Seeds of the hospitals
+        #[arg(long, value_delimiter = ',', default_values_t = [7, 8])]
+        seeds: Vec<u64>,
+        /// How long
+        #[arg(long, default_value_t = 14)]
+        days: u64,
+        /// How many devices, about
+        #[arg(long, default_value_t = 240)]
+        devices: usize,
+        /// The captures' folder
+        #[arg(long, env = "WARDTAP_CAPTURES", default_value = "../shared/captures")]
+        captures: PathBuf,
+        /// The model that scores flows, if it is there
+        #[arg(long, default_value = "models/flow-v1.onnx")]
+        model: PathBuf,
+        /// ONNX Runtime's library
+        #[arg(long)]
+        runtime: Option<PathBuf>,
+        /// Write the tables to this file
+        #[arg(long)]
+        markdown: Option<PathBuf>,
+        /// Write the numbers to this file; - is the standard output, instead of the tables
+        #[arg(long)]
+        json: Option<PathBuf>,
+        /// Name each false alert and each missed episode on standard error
+        #[arg(long)]
+        details: bool,
+    },
     /// Write a row of features for each flow of a simulated hospital (CSV)
     Features {
         #[command(flatten)]
@@ -122,7 +153,7 @@ pub fn run() -> anyhow::Result<()> {
             details,
             findings,
         } => {
-            let one = simulation::run(which.options(), &analysis);
+            let one = simulation::run(which.options(), &analysis, None);
             println!("{}", report::simulated(&one));
             if details {
                 println!("{}", report::details(&one.score, &one.alarms, &one.truth));
@@ -131,6 +162,27 @@ pub fn run() -> anyhow::Result<()> {
                 fs::write(&path, one.findings.join("\n") + "\n")
                     .with_context(|| format!("can't write {}", path.display()))?;
             }
+        }
+        Command::All {
+            seeds,
+            days,
+            devices,
+            captures,
+            model,
+            runtime,
+            markdown,
+            json,
+            details,
+        } => {
+            let plan = Plan {
+                seeds,
+                days,
+                devices,
+                captures,
+                model,
+                runtime: runtime.or_else(all::runtime),
+            };
+            show(&all::run(&plan)?, markdown, json, details)?;
         }
         Command::Features {
             which,
@@ -153,4 +205,29 @@ pub fn run() -> anyhow::Result<()> {
         }
     }
     Ok(())
+}
+
+fn show(
+    all: &All,
+    markdown: Option<PathBuf>,
+    json: Option<PathBuf>,
+    details: bool,
+) -> anyhow::Result<()> {
+    let write = |path: PathBuf, text: String| {
+        fs::write(&path, text).with_context(|| format!("can't write {}", path.display()))
+    };
+    if details {
+        eprintln!("{}", all.details());
+    }
+    let text = all.markdown();
+    let numbers = serde_json::to_string_pretty(&all.json())?;
+    match json {
+        Some(path) if path.as_os_str() == "-" => println!("{numbers}"),
+        Some(path) => {
+            write(path, numbers + "\n")?;
+            println!("{text}");
+        }
+        None => println!("{text}"),
+    }
+    markdown.map_or(Ok(()), |path| write(path, text))
 }

@@ -25,7 +25,7 @@ pub(crate) fn features(traffic: &mut dyn Traffic, path: &Path, label: bool) -> a
     text.push_str(if label { ",label\n" } else { "\n" });
     let mut result = out.write_all(text.as_bytes());
     let mut rows = 0;
-    Sensor::blind().watch(traffic, &mut |seen| {
+    Sensor::default().watch(traffic, &mut |seen| {
         let Some(row) = Row::of(seen).filter(|_| result.is_ok()) else {
             return;
         };

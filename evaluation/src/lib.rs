@@ -1,5 +1,6 @@
 //! How well Wardtap does: traffic whose truth is known, and the measure of what it makes of it.
 
+mod all;
 pub mod attack;
 pub mod captures;
 pub mod cli;

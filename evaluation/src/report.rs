@@ -12,7 +12,12 @@ use crate::{
 };
 
 /// Wardtap and its rivals over one traffic.
-pub(crate) fn rivals(score: &Score, boxplot: &Best, new_peer: &Best) -> String {
+pub(crate) fn rivals(
+    score: &Score,
+    model: Option<&Score>,
+    boxplot: &Best,
+    new_peer: &Best,
+) -> String {
     let row = |name: String, score: &Score| {
         let [one, ten, fifty] = score.within_budget;
         vec![
@@ -26,6 +31,16 @@ pub(crate) fn rivals(score: &Score, boxplot: &Best, new_peer: &Best) -> String {
             fifty.to_string(),
         ]
     };
+    let mut rows = vec![row("Wardtap".to_owned(), score)];
+    rows.extend(model.map(|score| row("Wardtap with a model".to_owned(), score)));
+    rows.push(row(
+        format!("boxplot, Q3 + {} IQR", boxplot.threshold),
+        &boxplot.score,
+    ));
+    rows.push(row(
+        format!("{} new peers in an hour", new_peer.threshold.ceil()),
+        &new_peer.score,
+    ));
     markdown(
         &[
             "",
@@ -37,22 +52,11 @@ pub(crate) fn rivals(score: &Score, boxplot: &Best, new_peer: &Best) -> String {
             "at 10",
             "at 50",
         ],
-        &[
-            row("Wardtap".to_owned(), score),
-            row(
-                format!("boxplot, Q3 + {} IQR", boxplot.threshold),
-                &boxplot.score,
-            ),
-            row(
-                format!("{} new peers in an hour", new_peer.threshold),
-                &new_peer.score,
-            ),
-        ],
+        &rows,
     )
 }
 
 /// By class of attack.
-#[must_use]
 pub(crate) fn classes(score: &Score) -> String {
     let rows: Vec<Vec<String>> = score
         .classes
@@ -84,7 +88,6 @@ pub(crate) fn classes(score: &Score) -> String {
 }
 
 /// By detector.
-#[must_use]
 pub(crate) fn detectors(score: &Score) -> String {
     let rows: Vec<Vec<String>> = score
         .detectors
@@ -95,7 +98,6 @@ pub(crate) fn detectors(score: &Score) -> String {
 }
 
 /// Each false alert and each episode that was missed.
-#[must_use]
 pub(crate) fn details(score: &Score, alarms: &[Alarm], truth: &Truth) -> String {
     let mut text = String::new();
     for index in &score.wrong_ones {
@@ -130,18 +132,16 @@ pub(crate) fn details(score: &Score, alarms: &[Alarm], truth: &Truth) -> String 
 }
 
 /// The mixed capture.
-#[must_use]
 pub(crate) fn mix(mix: &Mix) -> String {
     format!(
         "{}\n{}\n{}",
         classes(&mix.score),
-        rivals(&mix.score, &mix.boxplot, &mix.new_peer),
+        rivals(&mix.score, None, &mix.boxplot, &mix.new_peer),
         detectors(&mix.score)
     )
 }
 
 /// A simulated hospital.
-#[must_use]
 pub(crate) fn simulated(one: &Simulated) -> String {
     let mut text = format!(
         "seed {}, {} days, {} devices{}{}: {} frames, {} observations, {:.0} s\n\n",
@@ -164,7 +164,12 @@ pub(crate) fn simulated(one: &Simulated) -> String {
     );
     for part in [
         classes(&one.score),
-        rivals(&one.score, &one.boxplot, &one.new_peer),
+        rivals(
+            &one.score,
+            one.model.as_ref().map(|(_, score)| score),
+            &one.boxplot,
+            &one.new_peer,
+        ),
         detectors(&one.score),
     ] {
         text.push_str(&part);
@@ -174,7 +179,6 @@ pub(crate) fn simulated(one: &Simulated) -> String {
 }
 
 /// The captures of single attacks.
-#[must_use]
 pub(crate) fn singles(singles: &[Single]) -> String {
     let rows: Vec<Vec<String>> = singles
         .iter()

@@ -3,7 +3,6 @@
 use std::fmt::Write as _;
 
 /// Lines of a Markdown table, its columns as wide as they need.
-#[must_use]
 pub(crate) fn markdown(head: &[&str], rows: &[Vec<String>]) -> String {
     let mut widths: Vec<usize> = head.iter().map(|cell| cell.chars().count()).collect();
     for row in rows {
@@ -29,7 +28,6 @@ pub(crate) fn markdown(head: &[&str], rows: &[Vec<String>]) -> String {
 }
 
 /// Seconds as people say them.
-#[must_use]
 pub(crate) fn seconds(seconds: f64) -> String {
     if seconds < 10.0 {
         format!("{seconds:.1} s")

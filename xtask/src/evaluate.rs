@@ -30,7 +30,11 @@ pub(crate) fn run_all(arguments: &Arguments) -> Result<()> {
     let mut command = Command::new(target().join("release/evaluation"));
     command.current_dir(root()).arg("all");
     command.arg("--captures").arg(captures);
-    if !arguments.rest.iter().any(|one| one.starts_with("--markdown")) {
+    if !arguments
+        .rest
+        .iter()
+        .any(|one| one.starts_with("--markdown"))
+    {
         command.args(["--markdown", "docs/evaluation.md"]);
     }
     run(command.args(&arguments.rest))
