@@ -13,7 +13,7 @@ use sensor::{analysis::AnalysisOptions, config::Span, event::Time};
 
 use crate::{
     rivals::{Best, Boxplot, NewPeer},
-    run::Sensor,
+    run::{Analyst, Sensor},
     score::{Alarm, Score},
     truth::{Episode, Truth},
 };
@@ -235,13 +235,13 @@ pub fn mix(root: &Path, options: &AnalysisOptions, learnt: bool) -> anyhow::Resu
         counts_from: Time(truth.begin.0 + QUIET * SECOND),
         ..truth.clone()
     };
-    let mut sensor = Sensor::new(options);
+    let mut sensor = Sensor::default().with(options, None);
     let (mut boxplot, mut new_peer) = (Boxplot::new(&counts), NewPeer::new(&counts));
     sensor.read(&root.join(MIX.0), &mut |seen| {
         boxplot.observe(seen);
         new_peer.observe(seen);
     })?;
-    let alarms = sensor.alarms();
+    let alarms = told(&sensor);
     let score = Score::of(&alarms, &truth);
     let wanted = score.found();
     Ok(Mix {
@@ -264,9 +264,9 @@ pub fn singles(root: &Path, options: &AnalysisOptions) -> anyhow::Result<Vec<Sin
     let mut singles = Vec::new();
     for (file, what, known) in ATTACKS {
         let run = |options: &AnalysisOptions| -> anyhow::Result<Vec<Alarm>> {
-            let mut sensor = Sensor::new(options.clone());
+            let mut sensor = Sensor::default().with(options.clone(), None);
             sensor.read(&root.join(file), &mut |_| {})?;
-            Ok(sensor.alarms())
+            Ok(told(&sensor))
         };
         let (learning, alarms) = (run(options)?, run(&eager)?);
         let mut told: Vec<String> = alarms
@@ -290,4 +290,8 @@ pub fn singles(root: &Path, options: &AnalysisOptions) -> anyhow::Result<Vec<Sin
         });
     }
     Ok(singles)
+}
+
+fn told(sensor: &Sensor) -> Vec<Alarm> {
+    sensor.analysts().iter().flat_map(Analyst::alarms).collect()
 }

@@ -6,12 +6,18 @@ use crate::{
     captures::{Mix, Single},
     rivals::Best,
     score::{Alarm, Score},
+    simulation::Simulated,
     table::{markdown, seconds},
     truth::Truth,
 };
 
 /// Wardtap and its rivals over one traffic.
-pub fn rivals(score: &Score, boxplot: &Best, new_peer: &Best) -> String {
+pub(crate) fn rivals(
+    score: &Score,
+    model: Option<&Score>,
+    boxplot: &Best,
+    new_peer: &Best,
+) -> String {
     let row = |name: String, score: &Score| {
         let [one, ten, fifty] = score.within_budget;
         vec![
@@ -25,6 +31,16 @@ pub fn rivals(score: &Score, boxplot: &Best, new_peer: &Best) -> String {
             fifty.to_string(),
         ]
     };
+    let mut rows = vec![row("Wardtap".to_owned(), score)];
+    rows.extend(model.map(|score| row("Wardtap with a model".to_owned(), score)));
+    rows.push(row(
+        format!("boxplot, Q3 + {} IQR", boxplot.threshold),
+        &boxplot.score,
+    ));
+    rows.push(row(
+        format!("{} new peers in an hour", new_peer.threshold.ceil()),
+        &new_peer.score,
+    ));
     markdown(
         &[
             "",
@@ -36,23 +52,12 @@ pub fn rivals(score: &Score, boxplot: &Best, new_peer: &Best) -> String {
             "at 10",
             "at 50",
         ],
-        &[
-            row("Wardtap".to_owned(), score),
-            row(
-                format!("boxplot, Q3 + {} IQR", boxplot.threshold),
-                &boxplot.score,
-            ),
-            row(
-                format!("{} new peers in an hour", new_peer.threshold),
-                &new_peer.score,
-            ),
-        ],
+        &rows,
     )
 }
 
 /// By class of attack.
-#[must_use]
-pub fn classes(score: &Score) -> String {
+pub(crate) fn classes(score: &Score) -> String {
     let rows: Vec<Vec<String>> = score
         .classes
         .iter()
@@ -83,8 +88,7 @@ pub fn classes(score: &Score) -> String {
 }
 
 /// By detector.
-#[must_use]
-pub fn detectors(score: &Score) -> String {
+pub(crate) fn detectors(score: &Score) -> String {
     let rows: Vec<Vec<String>> = score
         .detectors
         .iter()
@@ -94,8 +98,7 @@ pub fn detectors(score: &Score) -> String {
 }
 
 /// Each false alert and each episode that was missed.
-#[must_use]
-pub fn details(score: &Score, alarms: &[Alarm], truth: &Truth) -> String {
+pub(crate) fn details(score: &Score, alarms: &[Alarm], truth: &Truth) -> String {
     let mut text = String::new();
     for index in &score.wrong_ones {
         let Some(alarm) = alarms.get(*index) else {
@@ -129,19 +132,54 @@ pub fn details(score: &Score, alarms: &[Alarm], truth: &Truth) -> String {
 }
 
 /// The mixed capture.
-#[must_use]
-pub fn mix(mix: &Mix) -> String {
+pub(crate) fn mix(mix: &Mix) -> String {
     format!(
         "{}\n{}\n{}",
         classes(&mix.score),
-        rivals(&mix.score, &mix.boxplot, &mix.new_peer),
+        rivals(&mix.score, None, &mix.boxplot, &mix.new_peer),
         detectors(&mix.score)
     )
 }
 
+/// A simulated hospital.
+pub(crate) fn simulated(one: &Simulated) -> String {
+    let mut text = format!(
+        "seed {}, {} days, {} devices{}{}: {} frames, {} observations, {:.0} s\n\n",
+        one.options.seed,
+        one.options.days,
+        one.truth.devices,
+        if one.options.attacks {
+            ""
+        } else {
+            ", change only"
+        },
+        if one.options.poisoned {
+            ", poisoned"
+        } else {
+            ""
+        },
+        one.frames,
+        one.observations,
+        one.took.as_secs_f64()
+    );
+    for part in [
+        classes(&one.score),
+        rivals(
+            &one.score,
+            one.model.as_ref().map(|(_, score)| score),
+            &one.boxplot,
+            &one.new_peer,
+        ),
+        detectors(&one.score),
+    ] {
+        text.push_str(&part);
+        text.push('\n');
+    }
+    text
+}
+
 /// The captures of single attacks.
-#[must_use]
-pub fn singles(singles: &[Single]) -> String {
+pub(crate) fn singles(singles: &[Single]) -> String {
     let rows: Vec<Vec<String>> = singles
         .iter()
         .map(|one| {

@@ -3,6 +3,7 @@
 use std::{
     collections::{BTreeMap, HashMap},
     net::IpAddr,
+    ops::ControlFlow,
     path::Path,
 };
 
@@ -12,6 +13,7 @@ use sensor::{
     capture::{CaptureError, CaptureFile, Replay, ReplayOptions},
     detect::{Basis, Finding, Observation},
     event::Time,
+    model::Scorer,
     pipeline::PipelineOptions,
 };
 
@@ -23,14 +25,10 @@ const SECOND: u64 = 1_000_000_000;
 /// Seconds that a sensor is left running after the last packet: what was open in 5 minutes is over then.
 const QUIET: u32 = 300;
 
-/// A sensor that is given frames or captures, and notes what people would be told.
+/// From frames to observations, and to those who make something of them.
 pub struct Sensor {
     replay: Replay,
-    analysis: Analysis,
-    alarms: BTreeMap<u64, Alarm>,
-    /// Alerts that were told and go on.
-    open: HashMap<(IpAddr, bool), u64>,
-    findings: Vec<Finding>,
+    analysts: Vec<Analyst>,
     /// The frames' clock, nanoseconds since 1970.
     now: u64,
     ticked: u64,
@@ -40,10 +38,8 @@ pub struct Sensor {
     pub frames: u64,
 }
 
-impl Sensor {
-    /// Nothing is known.
-    #[must_use]
-    pub fn new(options: AnalysisOptions) -> Self {
+impl Default for Sensor {
+    fn default() -> Self {
         let pipeline = PipelineOptions {
             flow_events: false,
             observe: true,
@@ -54,15 +50,30 @@ impl Sensor {
                 pipeline,
                 ..ReplayOptions::default()
             }),
-            analysis: Analysis::new(options),
-            alarms: BTreeMap::new(),
-            open: HashMap::new(),
-            findings: Vec::new(),
+            analysts: Vec::new(),
             now: 0,
             ticked: 0,
             observations: 0,
             frames: 0,
         }
+    }
+}
+
+impl Sensor {
+    /// Adds someone who knows nothing yet; several see the same. With a scorer there is a model.
+    #[must_use]
+    pub fn with(mut self, options: AnalysisOptions, scorer: Option<Scorer>) -> Self {
+        let mut analysis = Analysis::new(options);
+        if let Some(scorer) = scorer {
+            analysis.set_scorer(scorer);
+        }
+        self.analysts.push(Analyst {
+            analysis,
+            alarms: BTreeMap::new(),
+            open: HashMap::new(),
+            findings: Vec::new(),
+        });
+        self
     }
 
     /// Takes all frames; `on` is shown each observation.
@@ -86,7 +97,7 @@ impl Sensor {
         CaptureFile::open(path)?.read(|packet| {
             self.replay.packet(&packet);
             self.arrived(packet.time, on);
-            std::ops::ControlFlow::Continue(())
+            ControlFlow::Continue(())
         })?;
         self.finish(on);
         Ok(())
@@ -97,26 +108,28 @@ impl Sensor {
         self.frames += 1;
         self.now = self.now.max(time);
         self.drain(on);
-        self.tick(time);
+        self.tick();
     }
 
-    fn tick(&mut self, time: u64) {
-        if time.saturating_sub(self.ticked) >= TICK {
-            self.ticked = time;
-            let mut out = Outcome::default();
-            self.analysis.tick(wall(time), &mut out);
-            self.take(out);
+    fn tick(&mut self) {
+        if self.now.saturating_sub(self.ticked) >= TICK {
+            self.ticked = self.now;
+            let now = wall(self.now);
+            for analyst in &mut self.analysts {
+                analyst.tick(now);
+            }
         }
     }
 
+    #[inline]
     fn drain(&mut self, on: &mut dyn FnMut(&Observation)) {
         drop(self.replay.take_events());
         for seen in self.replay.take_observations() {
             self.observations += 1;
             on(&seen);
-            let mut out = Outcome::default();
-            self.analysis.observe(&seen, &mut out);
-            self.take(out);
+            for analyst in &mut self.analysts {
+                analyst.observe(&seen, wall(self.now));
+            }
         }
     }
 
@@ -126,19 +139,54 @@ impl Sensor {
             self.now += SECOND;
             self.replay.wait(self.now);
             self.drain(on);
-            self.tick(self.now);
+            self.tick();
         }
         self.replay.finish(Vec::clear);
         self.drain(on);
     }
 
-    fn take(&mut self, out: Outcome) {
+    /// Those who were added, in their order.
+    #[must_use]
+    pub fn analysts(&self) -> &[Analyst] {
+        &self.analysts
+    }
+
+    /// The replay, for its counters.
+    #[must_use]
+    pub const fn replay(&self) -> &Replay {
+        &self.replay
+    }
+}
+
+/// An analysis, and what people would be told by it.
+pub struct Analyst {
+    analysis: Analysis,
+    alarms: BTreeMap<u64, Alarm>,
+    /// Alerts that were told and go on.
+    open: HashMap<(IpAddr, bool), u64>,
+    findings: Vec<Finding>,
+}
+
+impl Analyst {
+    fn observe(&mut self, seen: &Observation, now: Time) {
+        let mut out = Outcome::default();
+        self.analysis.observe(seen, &mut out);
+        self.take(out, now);
+    }
+
+    fn tick(&mut self, now: Time) {
+        let mut out = Outcome::default();
+        self.analysis.tick(now, &mut out);
+        self.take(out, now);
+    }
+
+    fn take(&mut self, out: Outcome, now: Time) {
         for finding in &out.findings {
             if finding.basis != Basis::Exposure
                 && let Some(id) = self.open.get(&(finding.subject, finding.suffers))
                 && let Some(alarm) = self.alarms.get_mut(id)
             {
-                alarm.more.push(wall(self.now));
+                alarm.more.push(now);
             }
         }
         self.findings.extend(out.findings);
@@ -159,10 +207,14 @@ impl Sensor {
                 title: String::new(),
             });
             if change != Change::Closed {
-                alarm.told.push(wall(self.now));
+                alarm.told.push(now);
             }
             alarm.confidence = alert.confidence;
-            alarm.detectors = alert.findings.iter().map(|f| f.detector.clone()).collect();
+            alarm.detectors = alert
+                .findings
+                .iter()
+                .map(|finding| finding.detector.clone())
+                .collect();
             alarm.detectors.sort_unstable();
             alarm.title.clone_from(&alert.title);
         }
@@ -182,14 +234,8 @@ impl Sensor {
 
     /// The analysis.
     #[must_use]
-    pub fn analysis(&self) -> &Analysis {
+    pub const fn analysis(&self) -> &Analysis {
         &self.analysis
-    }
-
-    /// The replay, for its counters.
-    #[must_use]
-    pub fn replay(&self) -> &Replay {
-        &self.replay
     }
 }
 

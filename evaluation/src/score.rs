@@ -262,3 +262,101 @@ fn is_beside(alarm: &Alarm, episode: &Episode) -> bool {
     };
     alarm.told_about(who, episode).is_some()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn host(last: u8) -> IpAddr {
+        IpAddr::from([10, 0, 0, last])
+    }
+
+    fn hours(hours: i64) -> Time {
+        Time(hours * HOUR)
+    }
+
+    fn alarm(device: u8, told: &[i64], confidence: f64) -> Alarm {
+        Alarm {
+            device: host(device),
+            suffers: false,
+            told: told.iter().map(|time| hours(*time)).collect(),
+            more: Vec::new(),
+            confidence,
+            detectors: vec!["scan".to_owned()],
+            title: String::new(),
+        }
+    }
+
+    fn episode(class: &str, suspect: u8, victim: u8, begin: i64, end: i64) -> Episode {
+        Episode {
+            class: class.to_owned(),
+            suspects: vec![host(suspect)],
+            victims: vec![host(victim)],
+            begin: hours(begin),
+            end: hours(end),
+        }
+    }
+
+    /// Ten days, of which the last five count, 100 devices.
+    fn truth() -> Truth {
+        Truth {
+            episodes: vec![
+                episode("scan", 9, 2, 20, 21),
+                episode("scan", 1, 2, 130, 131),
+                episode("scan", 3, 2, 150, 151),
+                episode("flood", 4, 5, 200, 201),
+            ],
+            devices: 100,
+            begin: Time(0),
+            end: hours(240),
+            counts_from: hours(120),
+        }
+    }
+
+    #[test]
+    fn episodes_are_found_by_alarms_about_who_took_part_in_their_time() {
+        let suffers = Alarm {
+            suffers: true,
+            ..alarm(5, &[201], 0.6)
+        };
+        let alarms = [
+            // What was learnt does not count, neither for nor against.
+            alarm(9, &[20], 0.9),
+            alarm(8, &[30], 0.9),
+            // In time, too late, and about the victim.
+            alarm(1, &[132], 0.9),
+            alarm(3, &[153], 0.8),
+            alarm(2, &[150], 0.8),
+            suffers,
+        ];
+        let score = Score::of(&alarms, &truth());
+        assert_eq!((score.found(), score.episodes()), (2, 3));
+        assert_eq!((score.classes_found(), score.classes.len()), (2, 2));
+        assert_eq!((score.right, score.wrong, score.beside), (2, 2, 1));
+        assert_eq!(score.classes["scan"].median(), Some(7_200.0));
+        assert_eq!(score.detectors["scan"], Word { right: 2, wrong: 2 });
+        assert_eq!(score.missed, [2]);
+        // 2 in 5 days of 100 devices.
+        assert!((score.rate() - 4.0).abs() < 1e-9, "{}", score.rate());
+    }
+
+    #[test]
+    fn an_alarm_that_is_open_finds_what_it_grows_by_but_stays_wrong() {
+        let open = Alarm {
+            more: vec![hours(150)],
+            ..alarm(3, &[149], 0.9)
+        };
+        let score = Score::of(&[open], &truth());
+        assert_eq!((score.found(), score.wrong, score.right), (1, 1, 0));
+    }
+
+    #[test]
+    fn a_budget_is_spent_on_the_best_alarms_and_equals_are_no_luck() {
+        // 1 a day for each 1,000 devices is half an alarm here, 10 are 5, 50 are 25.
+        let mut alarms = vec![alarm(1, &[130], 0.9)];
+        alarms.extend((20..28).map(|device| alarm(device, &[140], 0.7)));
+        alarms.push(alarm(3, &[150], 0.7));
+        let score = Score::of(&alarms, &truth());
+        assert_eq!(score.within_budget, [1, 1, 2]);
+    }
+}

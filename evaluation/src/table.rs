@@ -3,8 +3,7 @@
 use std::fmt::Write as _;
 
 /// Lines of a Markdown table, its columns as wide as they need.
-#[must_use]
-pub fn markdown(head: &[&str], rows: &[Vec<String>]) -> String {
+pub(crate) fn markdown(head: &[&str], rows: &[Vec<String>]) -> String {
     let mut widths: Vec<usize> = head.iter().map(|cell| cell.chars().count()).collect();
     for row in rows {
         for (width, cell) in widths.iter_mut().zip(row) {
@@ -29,8 +28,7 @@ pub fn markdown(head: &[&str], rows: &[Vec<String>]) -> String {
 }
 
 /// Seconds as people say them.
-#[must_use]
-pub fn seconds(seconds: f64) -> String {
+pub(crate) fn seconds(seconds: f64) -> String {
     if seconds < 10.0 {
         format!("{seconds:.1} s")
     } else if seconds < 120.0 {

@@ -12,6 +12,9 @@ use crate::wire::{
     tcp::{Side, Tcp},
 };
 
+/// An analyser whose clock nobody has set for years, seconds.
+pub(crate) const SLOW_CLOCK: i64 = -2_834;
+
 /// A link from one application to another.
 pub(crate) struct Link {
     pub(crate) from: Id,
@@ -112,6 +115,13 @@ fn run(
         begin,
         (rhythm, mean),
         move |w, d, t| {
+            let silent = |one: &(Id, Id, u64, u64)| {
+                (one.0, one.1) == (link.from, link.to) && one.2 <= t && t < one.3
+            };
+            if w.silent.iter().any(silent) {
+                link.drop(w, d, t);
+                return;
+            }
             // Idle links are closed by a firewall now and then, and applications restart.
             if (t - last > 50 * MINUTE && d.chance(0.3)) || d.chance(0.000_6) {
                 link.drop(w, d, t);
@@ -234,8 +244,7 @@ pub(crate) fn live(w: &mut World, site: &Site, from: u64) {
             &mut dice,
         );
         if nth == 1 {
-            // Nobody has set its clock for years.
-            link.off = -2_834;
+            link.off = SLOW_CLOCK;
         }
         run(
             w,

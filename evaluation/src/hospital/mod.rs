@@ -1,18 +1,30 @@
 //! A hospital of a few hundred devices, two weeks of it, made anew from a seed.
 
-mod imaging;
-mod messages;
+mod change;
+pub(crate) mod imaging;
+pub(crate) mod messages;
 mod network;
 mod office;
 mod rhythm;
 mod sim;
-mod site;
-mod talk;
+pub(crate) mod site;
+pub(crate) mod talk;
 mod ward;
-mod world;
+pub(crate) mod world;
 
-use self::{sim::Sim, site::Site, world::World};
-use crate::{traffic::Traffic, truth::Truth, wire::burst::DAY};
+use std::net::IpAddr;
+
+use self::{
+    sim::Sim,
+    site::Site,
+    world::{Id, World},
+};
+use crate::{
+    attack::Scenario,
+    traffic::Traffic,
+    truth::{Episode, Truth},
+    wire::burst::DAY,
+};
 use sensor::event::Time;
 
 /// A Monday: 2026-03-02, midnight.
@@ -56,30 +68,97 @@ impl Hospital {
     /// One that is as these say.
     #[must_use]
     pub fn new(options: Options) -> Self {
-        let (_, site) = build(options);
-        let at = |time: u64| Time(time.cast_signed());
+        let span = Span::of(options);
+        // The attacks are rehearsed without the hospital, so that the truth is known before.
+        let (world, scenario, devices) = build(options, span, false);
+        let addresses = |hosts: &[Id], from: u64, to: u64| {
+            let mut all = Vec::new();
+            for host in hosts {
+                for time in [from, to] {
+                    let address = IpAddr::V4(world.address(*host, time));
+                    if !all.contains(&address) {
+                        all.push(address);
+                    }
+                }
+            }
+            all
+        };
+        let mut seen = vec![None; scenario.staged.len()];
+        let (rehearsal, ..) = build(options, span, false);
+        Sim::new(rehearsal).run(span.end, &mut |time, _, episode| {
+            if let Some(seen) = episode.and_then(|nth| seen.get_mut(nth)) {
+                let (first, _) = seen.unwrap_or((time, time));
+                *seen = Some((first, time));
+            }
+        });
+        let mut episodes: Vec<Episode> = scenario
+            .staged
+            .iter()
+            .zip(seen)
+            .map(|(staged, seen)| {
+                let (first, last) = seen.unwrap_or((staged.begin, staged.begin));
+                Episode {
+                    class: staged.class.to_owned(),
+                    suspects: addresses(&staged.suspects, first, last),
+                    victims: addresses(&staged.victims, first, last),
+                    begin: at(first),
+                    end: at(last),
+                }
+            })
+            .collect();
+        episodes.sort_by_key(|episode| episode.begin);
         Self {
             options,
             truth: Truth {
-                episodes: Vec::new(),
-                devices: site.devices,
-                begin: at(BEGIN),
-                end: at(BEGIN + options.days * DAY),
-                counts_from: at(BEGIN + options.days.div_ceil(2) * DAY),
+                episodes,
+                devices,
+                begin: at(span.begin),
+                end: at(span.end),
+                counts_from: at(span.half),
             },
         }
     }
 }
 
-fn build(options: Options) -> (World, Site) {
-    let mut world = World::new(options.seed, BEGIN);
-    let site = Site::build(&mut world, options.devices);
-    imaging::live(&mut world, &site, BEGIN);
-    messages::live(&mut world, &site, BEGIN);
-    office::live(&mut world, &site, BEGIN);
-    ward::live(&mut world, &site, BEGIN);
-    network::live(&mut world, &site, BEGIN);
-    (world, site)
+fn at(time: u64) -> Time {
+    Time(time.cast_signed())
+}
+
+#[derive(Clone, Copy)]
+struct Span {
+    begin: u64,
+    half: u64,
+    end: u64,
+}
+
+impl Span {
+    fn of(options: Options) -> Self {
+        let days = options.days.max(2);
+        Self {
+            begin: BEGIN,
+            half: BEGIN + days.div_ceil(2) * DAY,
+            end: BEGIN + days * DAY,
+        }
+    }
+}
+
+/// The world with its attacks, and, if it is to live, all else. The last number is that of the devices.
+fn build(options: Options, span: Span, live: bool) -> (World, Scenario, usize) {
+    let Span { begin, half, end } = span;
+    let mut world = World::new(options.seed);
+    let site = Site::build(&mut world, options.devices.max(40));
+    let arrivals = change::arrive(&mut world, &site, begin, half);
+    let plan = (options.attacks, options.poisoned);
+    let scenario = Scenario::stage(&mut world, &site, (begin, half, end), plan);
+    if live {
+        imaging::live(&mut world, &site, begin);
+        messages::live(&mut world, &site, begin);
+        office::live(&mut world, &site, begin);
+        ward::live(&mut world, &site, begin);
+        network::live(&mut world, &site, begin);
+        change::live(&mut world, &site, &arrivals, (half, end));
+    }
+    (world, scenario, site.devices + arrivals.devices)
 }
 
 impl Traffic for Hospital {
@@ -88,8 +167,8 @@ impl Traffic for Hospital {
     }
 
     fn run(&mut self, frame: &mut dyn FnMut(u64, &[u8])) {
-        let (world, _) = build(self.options);
-        let end = BEGIN + self.options.days * DAY;
-        Sim::new(world).run(end, &mut |time, bytes, _| frame(time, bytes));
+        let span = Span::of(self.options);
+        let (world, ..) = build(self.options, span, true);
+        Sim::new(world).run(span.end, &mut |time, bytes, _| frame(time, bytes));
     }
 }

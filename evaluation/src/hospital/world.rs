@@ -43,25 +43,26 @@ const KEPT: usize = 40;
 pub(crate) struct World {
     pub(crate) hosts: Vec<Host>,
     pub(crate) seed: u64,
-    pub(crate) begin: u64,
     pub(crate) router: Mac,
     /// Conversations that were begun and not yet taken.
     pub(crate) bursts: Vec<Burst>,
     /// The same for jobs.
     pub(crate) jobs: Vec<(u64, Job)>,
+    /// Links that carry nothing for a time: from, to, begin, end.
+    pub(crate) silent: Vec<(Id, Id, u64, u64)>,
     /// The last HL7 messages to a host: sender, and bytes.
     pub(crate) heard: HashMap<Id, VecDeque<(Id, Vec<u8>)>>,
 }
 
 impl World {
-    pub(crate) fn new(seed: u64, begin: u64) -> Self {
+    pub(crate) fn new(seed: u64) -> Self {
         Self {
             hosts: Vec::new(),
             seed,
-            begin,
             router: [0x00, 0x1b, 0x54, 0x10, 0x00, 0x01],
             bursts: Vec::new(),
             jobs: Vec::new(),
+            silent: Vec::new(),
             heard: HashMap::new(),
         }
     }

@@ -177,6 +177,13 @@ impl Tcp {
         }
     }
 
+    /// Gives the client another address, as one who lies about it does.
+    pub fn spoof(&mut self, address: std::net::Ipv4Addr) {
+        let [client, server] = &mut self.ends;
+        client.way.from = address;
+        server.way.to = address;
+    }
+
     /// Asks and is answered, but says no more: half open.
     pub fn half(&mut self, burst: &mut Burst) {
         self.segment(burst, Side::Client, SYN, &[], 0);
