@@ -5,10 +5,11 @@ use std::{io, net::IpAddr, path::Path};
 
 use crate::{
     alert::{Alert, Alerts, Decided, Label, LabelError, Told, Touched, Verdict},
-    baseline::{Baselines, Kind},
+    baseline::{Baselines, Fact, Familiar, Kind},
     config::{Alerting, Baseline, Detect},
     detect::{Detectors, Finding, Observation, Site},
     event::Time,
+    model::{Asked, Recorded, Row, Scored, Scorer},
 };
 
 /// Between two looks at what is over, nanoseconds.
@@ -40,6 +41,8 @@ pub struct Analysis {
     baselines: Baselines,
     detectors: Detectors,
     alerts: Alerts,
+    scorer: Option<Scorer>,
+    recorded: Recorded,
     last_finding: u64,
     ticked: Time,
 }
@@ -57,7 +60,35 @@ impl Analysis {
     pub fn open(folder: &Path, options: AnalysisOptions) -> Self {
         let baselines = Baselines::open(folder, options.baseline);
         let alerts = Alerts::open(folder, options.alert);
-        Self::with(options, baselines, alerts)
+        Self {
+            recorded: Recorded::open(folder),
+            ..Self::with(options, baselines, alerts)
+        }
+    }
+
+    /// From now on the rows of flows are scored by a model, and detectors are told.
+    pub fn set_scorer(&mut self, scorer: Scorer) {
+        self.scorer = Some(scorer);
+    }
+
+    /// What scores rows.
+    #[must_use]
+    pub fn scorer(&self) -> Option<&Scorer> {
+        self.scorer.as_ref()
+    }
+
+    /// A sample of the flows of late.
+    #[must_use]
+    pub fn recorded(&self) -> &Recorded {
+        &self.recorded
+    }
+
+    /// Writes the sample of flows to the disk, if it is new: megabytes, so less often than the rest.
+    ///
+    /// # Errors
+    /// When the file can't be written; it is tried again with the next call.
+    pub fn save_recorded(&mut self, folder: &Path) -> io::Result<()> {
+        self.recorded.save(folder)
     }
 
     fn with(options: AnalysisOptions, baselines: Baselines, alerts: Alerts) -> Self {
@@ -66,6 +97,8 @@ impl Analysis {
             options,
             baselines,
             alerts,
+            scorer: None,
+            recorded: Recorded::default(),
             last_finding: 0,
             ticked: Time::default(),
         }
@@ -95,6 +128,9 @@ impl Analysis {
         if seen.time.0.saturating_sub(self.ticked.0) >= TICK {
             self.tick(seen.time, out);
         }
+        if let Some(row) = Row::of(seen) {
+            self.ask(row);
+        }
         let delta = self.baselines.delta(seen);
         let site = Site {
             now: seen.time,
@@ -109,10 +145,39 @@ impl Analysis {
         }
     }
 
+    /// Has a row scored, and records it unless its device is suspected.
+    fn ask(&mut self, row: Row) {
+        let (client, server) = (row.client.ip(), row.server.ip());
+        if !self.alerts.suspects(client) {
+            self.recorded.take(&row);
+        }
+        if let Some(scorer) = &mut self.scorer {
+            let peer = Fact::Peer(server);
+            let familiar = self.baselines.familiar(client, &peer, row.time);
+            scorer.ask(Asked {
+                new_peer: familiar != Familiar::Known,
+                row,
+            });
+        }
+    }
+
+    /// Tells the detectors what the model said of late. Where a thread scores, to be called soon after observations.
+    pub fn take_scores(&mut self, now: Time) {
+        let scored: Vec<Scored> = self.scorer.as_mut().map_or_else(Vec::new, Scorer::take);
+        let site = Site {
+            now,
+            baselines: &self.baselines,
+            options: &self.options.detect,
+            delta: None,
+        };
+        self.detectors.scored(&scored, site);
+    }
+
     /// What is due by the clock: windows that are over, alerts that went quiet. To be called about every ten
     /// seconds of it.
     pub fn tick(&mut self, now: Time, out: &mut Outcome) {
         self.ticked = self.ticked.max(now);
+        self.take_scores(now);
         for device in self.baselines.due(now) {
             let site = Site {
                 now,

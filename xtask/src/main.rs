@@ -8,6 +8,7 @@ mod doctor;
 mod ebpf;
 mod install;
 mod models;
+mod runtime;
 mod test;
 mod toolchain;
 mod workspace;
@@ -33,6 +34,8 @@ enum Command {
     Demo(demo::Arguments),
     /// Measure the kernel's packet path and the replay of a capture
     Bench(bench::Arguments),
+    /// Fetch the ONNX Runtime that models run in, once; tests and demo do so by themselves
+    Runtime,
     /// Make the Python environment that trains models, into target/models-venv
     Models(models::Arguments),
     /// Say what this machine lacks for building, tests and demo; change nothing
@@ -45,6 +48,7 @@ fn main() -> ExitCode {
         Command::Test(arguments) => test::run_all(&arguments),
         Command::Demo(arguments) => demo::run(&arguments),
         Command::Bench(arguments) => bench::run_all(&arguments),
+        Command::Runtime => runtime::fetch().map(|library| println!("{}", library.display())),
         Command::Models(arguments) => models::prepare(&arguments),
         Command::Doctor => doctor::run(),
     };

@@ -11,6 +11,7 @@ use crate::{
     ebpf,
     install::{self, PEERS},
     models,
+    runtime,
     workspace::{cargo_command, in_ci, line, output, run},
 };
 
@@ -38,6 +39,7 @@ pub(crate) fn run_all(arguments: &Arguments) -> Result<()> {
     install::programs(PEERS)?;
     install::python()?;
     models::environment(models::KERAS)?;
+    runtime::fetch()?;
     ebpf::objects()?;
     ebpf::daemon(false)?;
     if !arguments.quick {

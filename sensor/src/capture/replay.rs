@@ -119,11 +119,7 @@ impl Replay {
     {
         let mut begun = false;
         file.read(|packet| {
-            if !begun {
-                begun = true;
-                let end = self.span.map_or(0, |span| span.last);
-                self.disordered |= packet.time.saturating_add(self.shift) + SECOND < end;
-            }
+            self.begin(&mut begun, &packet);
             self.packet(&packet);
             let packets = self.counters().get(Counter::Packets);
             if self.events.is_empty() && !packets.is_multiple_of(REPORT) {
@@ -135,6 +131,44 @@ impl Replay {
             };
             on(&mut self.events, progress)
         })
+    }
+
+    /// Reads a capture for what the detectors should know of it, which `on` is given as it becomes known; events
+    /// are dropped. Only with [`PipelineOptions::observe`]; what [`Self::finish`] adds is still to be
+    /// [taken](Self::take_observations).
+    ///
+    /// # Errors
+    /// As [`Replay::file`].
+    pub fn observe<F>(&mut self, file: CaptureFile, mut on: F) -> Result<Reading, CaptureError>
+    where
+        F: FnMut(Vec<Observation>, Progress) -> ControlFlow<()>,
+    {
+        let mut begun = false;
+        file.read(|packet| {
+            self.begin(&mut begun, &packet);
+            self.packet(&packet);
+            self.events.clear();
+            let packets = self.counters().get(Counter::Packets);
+            let seen = self.pipeline.take_observations();
+            if seen.is_empty() && !packets.is_multiple_of(REPORT) {
+                return ControlFlow::Continue(());
+            }
+            let progress = Progress {
+                bytes: packet.offset,
+                packets,
+            };
+            on(seen, progress)
+        })
+    }
+
+    /// Before a packet: at the first of a file its clock is looked at.
+    #[inline]
+    fn begin(&mut self, begun: &mut bool, packet: &CapturedPacket<'_>) {
+        if !*begun {
+            *begun = true;
+            let end = self.span.map_or(0, |span| span.last);
+            self.disordered |= packet.time.saturating_add(self.shift) + SECOND < end;
+        }
     }
 
     #[inline]

@@ -25,7 +25,7 @@ use crate::{
 };
 
 /// A file of at least so many bytes gets a progress bar on a terminal.
-const LONG: u64 = 50_000_000;
+pub(super) const LONG: u64 = 50_000_000;
 /// Bytes of JSON lines that are written at once.
 const BUFFER: usize = 256 * 1024;
 
@@ -139,7 +139,7 @@ fn read(replay: &mut Replay, path: &Path, sink: &mut Sink) -> anyhow::Result<Rea
     Ok(reading?)
 }
 
-fn progress_bar(size: u64, path: &Path) -> ProgressBar {
+pub(super) fn progress_bar(size: u64, path: &Path) -> ProgressBar {
     let bar = ProgressBar::new(size);
     if let Ok(style) = ProgressStyle::with_template(
         "{msg} {wide_bar} {bytes}/{total_bytes} {bytes_per_sec} {eta} left",
@@ -150,12 +150,12 @@ fn progress_bar(size: u64, path: &Path) -> ProgressBar {
     bar
 }
 
-fn show(bar: &ProgressBar, progress: Progress) {
+pub(super) fn show(bar: &ProgressBar, progress: Progress) {
     bar.set_position(progress.bytes);
 }
 
 /// Says on standard error what of a file was not read.
-fn warn(path: &Path, reading: &Reading) {
+pub(super) fn warn(path: &Path, reading: &Reading) {
     let name = path.display();
     match reading.ending {
         Ending::Complete | Ending::Stopped => {}

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, path::Path, process::ExitCode};
 use sensor_common::counter::Counter;
 
 use super::{
-    Shown, print, print_json,
+    Shown, model, print, print_json,
     table::{Colour, bytes, coloured, count, local, span, table},
 };
 use crate::control::{
@@ -36,10 +36,11 @@ fn text(status: &Status) -> String {
         dispositions(&status.interfaces),
         ring(status),
         format!(
-            "{}\n{}\n{}\n{}",
+            "{}\n{}\n{}\n{}\n{}",
             tables(status),
             seen(status),
             containment(status),
+            model::in_status(&status.model),
             output(status)
         ),
     ];

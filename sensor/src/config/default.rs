@@ -114,6 +114,14 @@ quiet = "1h"                # an alert is over when nothing was added to it for 
 budget = 10                 # low and medium alerts a day for each 1,000 devices; high and critical ones always come
 exception = "30d"           # how long the label "benign" excepts
 
+[model]
+enabled = true              # flows are scored by an anomaly model, where there is one and a runtime for it
+# The model until `wardtap model load` puts another in use; without it /usr/lib/wardtap/models/flow-v1.onnx
+#path = "/etc/wardtap/site.onnx"
+# The ONNX Runtime; without it ORT_DYLIB_PATH, /usr/lib/wardtap/libonnxruntime.so, the system's
+#runtime = "/opt/onnxruntime/lib/libonnxruntime.so"
+trusted_keys = []           # ed25519 public keys, hex: a model has to be signed with one of them
+
 [response]
 #interface = "eth2"         # TCP resets for what mirrors show are sent through it; without it none are
 

@@ -36,6 +36,11 @@ pub const RULES: &str = "/v1/rules";
 /// [`Unprotecting`].
 pub const PROTECTED: &str = "/v1/protected";
 
+/// Answers a [`model::Summary`](crate::model::Summary). `/load` below it takes a [`NewModel`], `/rollback` a [`Reason`],
+/// and both answer a [`model::Loaded`](crate::model::Loaded); `/flows` answers the recorded
+/// [rows](crate::model::Row).
+pub const MODELS: &str = "/v1/models";
+
 /// Most items that one page holds.
 pub const LIMIT_MAX: usize = 1_000;
 
@@ -181,6 +186,20 @@ pub struct NewLabel {
     pub reason: String,
 }
 
+/// A model that is to be put in use.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct NewModel {
+    /// The name of its file, without folders.
+    pub name: String,
+    /// The ONNX file, in base64 (RFC 4648 section 4).
+    pub graph: String,
+    /// Its manifest, JSON as text.
+    pub manifest: String,
+    /// Why, in words.
+    pub reason: String,
+}
+
 /// An entry of the never-block list.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 pub struct ProtectedEntry {
@@ -235,6 +254,8 @@ pub struct Status {
     pub pipeline: BTreeMap<String, u64>,
     /// Rules, and what they do.
     pub containment: ContainmentStatus,
+    /// The anomaly model.
+    pub model: crate::model::Summary,
     /// Where events go.
     pub output: OutputStatus,
     /// What is wrong or likely to mislead, in words.

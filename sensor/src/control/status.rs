@@ -65,6 +65,7 @@ pub(super) fn of(snapshot: &Snapshot, one_sided: OneSided) -> Status {
         },
         pipeline: pipeline(snapshot),
         containment: containment(snapshot),
+        model: snapshot.model.clone(),
         output: OutputStatus {
             target: output.target.clone(),
             lines: output.lines,
@@ -197,6 +198,7 @@ fn warnings(snapshot: &Snapshot, one_sided: OneSided) -> Vec<String> {
         ));
     }
     rules(snapshot, &mut warnings);
+    warnings.extend(snapshot.model.warnings.iter().cloned());
     output(snapshot, &mut warnings);
     warnings
 }

@@ -8,6 +8,7 @@ use super::tally::Tally;
 use crate::{
     event::Time,
     kernel::{Attached, Occupancy},
+    model,
     output::OutputStats,
     pipeline::PipelineStats,
     response::Summary,
@@ -59,6 +60,8 @@ pub struct Snapshot {
     pub tally: Tally,
     /// How containment stands.
     pub containment: Arc<Summary>,
+    /// How models fare.
+    pub model: model::Summary,
     /// What the output did.
     pub output: OutputStats,
 }
@@ -150,6 +153,12 @@ impl Snapshot {
             ("sessions_open", self.pipeline.sessions_open),
             ("associations", self.pipeline.associations),
             ("hl7_messages", self.pipeline.hl7_messages),
+            ("flows_scored", self.model.flows.scored),
+            ("flows_strange", self.model.flows.strange),
+            (
+                "flows_not_scored",
+                self.model.flows.queue_full + self.model.flows.no_model + self.model.flows.failed,
+            ),
             ("output_lines", self.output.lines),
             ("output_dropped_queue_full", self.output.dropped_queue_full),
             (

@@ -20,6 +20,7 @@ mod hl7_replay;
 mod hl7_sender;
 mod mass_find;
 mod mass_pull;
+mod model;
 mod move_destination;
 mod nak_burst;
 mod new_service;
@@ -45,6 +46,7 @@ use crate::{
     baseline::{Baselines, Delta, Fact, Familiar},
     config::Detect,
     event::Time,
+    model::Scored,
 };
 
 /// What a detector may ask.
@@ -107,6 +109,9 @@ trait Detector: Send {
         None
     }
 
+    /// Takes what the anomaly model said of flows, which may come a little later than the flows.
+    fn scored(&mut self, _: &[Scored], _: Site<'_>) {}
+
     /// A device's 5-minute window is over; what it makes of its windows as they were just before.
     fn window(&mut self, _device: IpAddr, _: Site<'_>) -> Option<Draft> {
         None
@@ -147,6 +152,7 @@ impl Detectors {
             Box::new(flood::Flood::new(options)),
             Box::new(cleartext::ClearText::default()),
             Box::new(unusual::Unusual::default()),
+            Box::new(model::StrangeFlows::default()),
         ];
         Self {
             detectors: all
@@ -167,6 +173,16 @@ impl Detectors {
             .iter_mut()
             .filter_map(|one| Some(one.observe(seen, site)?.of_observation(one.name(), seen)))
             .collect()
+    }
+
+    /// Takes what the anomaly model said of flows.
+    pub(crate) fn scored(&mut self, scored: &[Scored], site: Site<'_>) {
+        if scored.is_empty() {
+            return;
+        }
+        for one in &mut self.detectors {
+            one.scored(scored, site);
+        }
     }
 
     /// A 5-minute window of a device is over; what is found by it.

@@ -52,6 +52,7 @@ const DAEMON: &str = "daemon";
 const PIPELINE: &str = "pipeline";
 const OUTPUT: &str = "output";
 const RESPONSE: &str = "response";
+const MODEL: &str = "model";
 
 const TUNNELS: [(Counter, &str); 3] = [
     (Counter::TunnelGre, "gre"),
@@ -229,6 +230,28 @@ pub const TABLE: &[Row] = rows! {
         "Entries of the audit trail that wait for the disk." => |s| plain(s.containment.waiting);
     Counter "wardtap_audit_dropped_total" [] RESPONSE,
         "Entries of the audit trail that were dropped because too many waited." => |s| plain(s.containment.dropped);
+    Gauge "wardtap_model_loaded" [] MODEL,
+        "1 while flows are scored by an anomaly model, 0 while there is none or no runtime for it." => |s| plain(u64::from(s.model.model.is_some()));
+    Gauge "wardtap_model_info" ["sha256", "trainer"] MODEL,
+        "Always 1; the labels name the model in use." => |s| {
+            s.model.model.iter().map(|about| sample([&about.sha256, &about.trainer], 1)).collect()
+        };
+    Counter "wardtap_model_flows_scored_total" [] MODEL,
+        "Reports of flows that the model scored." => |s| plain(s.model.flows.scored);
+    Counter "wardtap_model_flows_strange_total" [] MODEL,
+        "Of these, with a p-value of 0.001 or less." => |s| plain(s.model.flows.strange);
+    Counter "wardtap_model_flows_dropped_total" ["reason"] MODEL,
+        "Reports of flows that were not scored: too many waited, there was no model, or it gave no sound score." => |s| {
+            let flows = s.model.flows;
+            vec![
+                sample(["queue_full"], flows.queue_full), sample(["no_model"], flows.no_model),
+                sample(["failed"], flows.failed),
+            ]
+        };
+    Counter "wardtap_model_loads_total" [] MODEL,
+        "Models put in use by hand: loaded, or the one before again." => |s| plain(s.model.loads);
+    Counter "wardtap_model_refusals_total" [] MODEL,
+        "Models that did not pass the gate." => |s| plain(s.model.refusals);
     Counter "wardtap_output_lines_total" [] OUTPUT,
         "Events written." => |s| plain(s.output.lines);
     Counter "wardtap_output_bytes_total" [] OUTPUT,

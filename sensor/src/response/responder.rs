@@ -33,6 +33,7 @@ use crate::{
     daemon::AskError,
     detect::{Basis, Finding, Observation, clinical::Clinical},
     event::{AlertReport, AuditReport, Body, Event, Time},
+    model::Scorer,
     output::OutputSender,
 };
 
@@ -42,6 +43,8 @@ const BEAT: Duration = Duration::from_secs(1);
 const QUEUE: usize = 1_024;
 /// Beats between two times that what was learnt is written to the disk.
 const SAVE: u64 = 10;
+/// Beats between two times that the sample of flows is.
+const SAVE_RECORDED: u64 = 300;
 /// Pulses over which the loss is measured: a minute.
 const LOSS_PULSES: usize = 60;
 /// Clinical peers that an alert names.
@@ -237,6 +240,7 @@ impl Responder {
         folder: &Path,
         inline: bool,
         mirrors: Mirrors,
+        scorer: Option<Scorer>,
     ) -> io::Result<(ResponderHandle, JoinHandle<()>)> {
         let (messages, inbox) = sync_channel(QUEUE);
         let board = Arc::new(Mutex::new(Board {
@@ -250,8 +254,12 @@ impl Responder {
             devices: HashMap::new(),
             inline,
         };
+        let mut analysis = Analysis::open(folder, options.analysis.clone());
+        if let Some(scorer) = scorer {
+            analysis.set_scorer(scorer);
+        }
         let mut responder = Self {
-            analysis: Analysis::open(folder, options.analysis.clone()),
+            analysis,
             judgement,
             folder: folder.to_owned(),
             resets: Resets::new(mirrors),
@@ -268,6 +276,7 @@ impl Responder {
                 responder.run(&inbox);
                 responder.keeper.stopped();
                 responder.save();
+                responder.save_recorded();
                 responder.tell();
             })?;
         Ok((ResponderHandle { messages, board }, thread))
@@ -296,6 +305,7 @@ impl Responder {
                     for one in &seen {
                         self.consider(one);
                     }
+                    self.analysis.take_scores(self.keeper.time());
                     self.tell();
                 }
                 Err(RecvTimeoutError::Timeout) => {}
@@ -316,6 +326,9 @@ impl Responder {
         self.beats += 1;
         if self.beats.is_multiple_of(SAVE) {
             self.save();
+        }
+        if self.beats.is_multiple_of(SAVE_RECORDED) {
+            self.save_recorded();
         }
         let mut out = Outcome::default();
         self.analysis.tick(self.keeper.time(), &mut out);
@@ -371,6 +384,12 @@ impl Responder {
             .and_then(|()| lock(&self.judgement.clinical).save());
         if let Err(error) = saved {
             tracing::warn!("what was learnt can't be written, it is tried again: {error}");
+        }
+    }
+
+    fn save_recorded(&mut self) {
+        if let Err(error) = self.analysis.save_recorded(&self.folder) {
+            tracing::warn!("recorded flows can't be written, it is tried again: {error}");
         }
     }
 
