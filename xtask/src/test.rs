@@ -10,8 +10,7 @@ use anyhow::{Context, Result, bail, ensure};
 use crate::{
     ebpf,
     install::{self, PEERS},
-    models,
-    runtime,
+    models, runtime,
     workspace::{cargo_command, in_ci, line, output, run},
 };
 
