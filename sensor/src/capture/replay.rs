@@ -4,6 +4,7 @@ use std::{ops::ControlFlow, path::Path, time::Duration};
 
 use sensor_common::{
     counter::{Counter, Counters},
+    packet::Layer,
     settings::Settings,
 };
 
@@ -171,9 +172,33 @@ impl Replay {
         }
     }
 
+    /// Takes a packet of a capture. Events pile up until they are [taken](Self::take_events).
     #[inline]
-    fn packet(&mut self, packet: &CapturedPacket<'_>) {
+    pub fn packet(&mut self, packet: &CapturedPacket<'_>) {
         let time = packet.time.saturating_add(self.shift);
+        self.arrive(time);
+        match packet.link.content(packet.bytes) {
+            Content::Frame(layer, frame) => self.process(frame, layer, packet.interface, time),
+            Content::Other(disposition) => {
+                let counters = self.engine.counters_mut();
+                counters.count(Counter::Packets);
+                counters.add(Counter::Bytes, packet.bytes.len() as u64);
+                counters.count(disposition);
+            }
+        }
+    }
+
+    #[inline]
+    fn process(&mut self, frame: &[u8], layer: Layer, interface: u32, time: u64) {
+        let (pipeline, events) = (&mut self.pipeline, &mut self.events);
+        self.engine
+            .process(frame, layer, interface, time, &mut |record: &[u8]| {
+                pipeline.ring_record(record, events);
+            });
+    }
+
+    #[inline]
+    fn arrive(&mut self, time: u64) {
         let span = self.span.get_or_insert(Span {
             first: time,
             last: time,
@@ -183,26 +208,27 @@ impl Replay {
         if time / SECOND != self.second {
             self.turn(time);
         }
-        match packet.link.content(packet.bytes) {
-            Content::Frame(layer, frame) => {
-                let (pipeline, events) = (&mut self.pipeline, &mut self.events);
-                self.engine.process(
-                    frame,
-                    layer,
-                    packet.interface,
-                    time,
-                    &mut |record: &[u8]| {
-                        pipeline.ring_record(record, events);
-                    },
-                );
-            }
-            Content::Other(disposition) => {
-                let counters = self.engine.counters_mut();
-                counters.count(Counter::Packets);
-                counters.add(Counter::Bytes, packet.bytes.len() as u64);
-                counters.count(disposition);
-            }
+    }
+
+    /// Takes an Ethernet frame that came in at `time` (nanoseconds since 1970); frames come in the order of
+    /// their times. It may be shorter than its IP packet says. Events pile up until they are
+    /// [taken](Self::take_events).
+    #[inline]
+    pub fn frame(&mut self, time: u64, frame: &[u8]) {
+        self.arrive(time);
+        self.process(frame, Layer::Ethernet, 0, time);
+    }
+
+    /// Comes to `time` (nanoseconds since 1970) without a packet: flows become idle.
+    pub fn wait(&mut self, time: u64) {
+        if time / SECOND != self.second {
+            self.turn(time);
         }
+    }
+
+    /// The events since the last time.
+    pub fn take_events(&mut self) -> std::vec::Drain<'_, Event> {
+        self.events.drain(..)
     }
 
     /// What is due when the clock has come to another second. Where it goes back, as it does in captures of

@@ -27,6 +27,7 @@ mod new_service;
 mod observation;
 mod off_hours;
 mod once;
+mod probe;
 mod puller;
 mod scan;
 mod sweep;
@@ -130,6 +131,7 @@ impl Detectors {
         let all: Vec<Box<dyn Detector>> = vec![
             Box::new(scan::Scan::new(options)),
             Box::new(sweep::Sweep::new(options)),
+            Box::new(probe::Probe::new(options)),
             Box::new(brute_force::BruteForce::new(options)),
             Box::new(ae_rejects::AeRejects::new(options)),
             Box::new(echo_sweep::EchoSweep::new(options)),
