@@ -43,6 +43,9 @@ def _parser() -> argparse.ArgumentParser:
         "--hold-out", type=_share, default=0.1, metavar="SHARE", help="of the devices, for the test only (default 0.1)"
     )
     train.add_argument("--digests", type=Path, metavar="FILE", help="of learnt rows (default MODEL.digests)")
+    train.add_argument(
+        "--test", type=Path, action="append", default=[], metavar="TEST.csv", help="other rows to measure for the card"
+    )
     train.add_argument("--source", default="", metavar="TEXT", help="what the card says about the rows")
     train.set_defaults(run=_train)
 
@@ -98,11 +101,12 @@ def _train(arguments: argparse.Namespace) -> None:
     versions = library.versions()
     train, calibrate = arguments.split
     parts = split.by_time(read(arguments.rows), train, calibrate, arguments.hold_out, arguments.seed)
+    others = {f"On {path.name}": read(path) for path in arguments.test}
     print(f"{len(parts.train)} rows to learn from, {len(parts.calibrate)} to calibrate, {len(parts.test)} to test")
     learnt = learn(library, parts.train, parts.calibrate, Settings(seed=arguments.seed, epochs=arguments.epochs))
     model = assemble(learnt)
     describe(model, parts.train, parts.calibrate, library.name, versions, arguments.seed)
-    card = _card_of(model, out.stem, arguments.source, _tests(model, parts))
+    card = _card_of(model, out.stem, arguments.source, _tests(model, parts, others))
     listed = arguments.digests or out.with_suffix(".digests")
     digests.write(listed, [parts.train, parts.calibrate])
     replace_file(_card_path(out), card.encode())
@@ -110,13 +114,14 @@ def _train(arguments: argparse.Namespace) -> None:
     print(f"{out}: {model.ByteSize()} bytes")
 
 
-def _tests(model, parts) -> dict:
+def _tests(model, parts, others: dict) -> dict:
     from .evaluate import evaluate
     from .runtime import run
 
     titles = {
         "Later flows of the same devices": parts.test,
         "Later flows of devices that were held out": parts.test_held_out,
+        **others,
     }
     return {
         title: evaluate(rows, run(model, rows.features)) for title, rows in titles.items() if len(rows) >= _LEAST_TEST
