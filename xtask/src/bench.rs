@@ -1,5 +1,5 @@
-//! `cargo xtask bench`: what a packet costs in the kernel, how soon a rule is in force, what a flow's score costs, and
-//! how fast a capture is replayed.
+//! `cargo xtask bench`: what a packet costs in the kernel, what devices and flows take of memory, how soon a
+//! rule is in force, what a flow's score costs, and how fast a capture is replayed.
 
 use std::{env, path::PathBuf};
 
@@ -29,6 +29,8 @@ pub(crate) fn run_all(arguments: &Arguments) -> Result<()> {
     run(cargo_command("bench")
         .args(["--quiet", "--package", "sensor", "--bench", "packet"])
         .env("WARDTAP_BENCH_OBJECT", objects.join("wardtap-bench.bpf.o")))?;
+
+    run(cargo_command("bench").args(["--quiet", "--package", "sensor", "--bench", "memory"]))?;
 
     ebpf::daemon(true)?;
     println!("\nContainment by the policy:");

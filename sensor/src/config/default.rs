@@ -78,6 +78,9 @@ off = []                    # names of detectors that are off
 # Refused or unanswered connection attempts to so many ports and hosts in this time are a scan.
 scan_targets = 20
 scan_within = "1m"
+# So many short connections to services that were never used before, nearly all of one host, are a probe.
+probes = 20
+probes_within = "2s"
 # So many pairs of AE titles that were not recognised in this time are guessing.
 ae_rejects = 5
 ae_rejects_within = "1m"

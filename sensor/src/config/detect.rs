@@ -42,6 +42,11 @@ pub struct Detect {
     pub scan_targets: u32,
     /// In this time.
     pub scan_within: Span,
+    /// So many short connections to services that were never used before, of which hardly any are of different
+    /// hosts, are a probe.
+    pub probes: u32,
+    /// In this time.
+    pub probes_within: Span,
     /// So many hosts that were never talked to before, asked by ICMP echo or ARP, are a sweep.
     pub sweep_hosts: u32,
     /// In this time.
@@ -94,6 +99,8 @@ impl Default for Detect {
             off: Vec::new(),
             scan_targets: 20,
             scan_within: Span::from_secs(60),
+            probes: 20,
+            probes_within: Span::from_secs(2),
             sweep_hosts: 15,
             sweep_within: Span::from_secs(60),
             logins: 6,

@@ -27,9 +27,13 @@ mod new_service;
 mod observation;
 mod off_hours;
 mod once;
+mod probe;
 mod puller;
+mod routers;
 mod scan;
 mod sweep;
+#[cfg(test)]
+mod tests;
 mod time_skew;
 mod unknown_modality;
 mod unusual;
@@ -37,6 +41,7 @@ mod window;
 
 use std::net::IpAddr;
 
+pub use crate::protocol::notice::ArpFacts;
 pub(crate) use finding::Draft;
 pub use finding::{Basis, Contribution, Finding};
 pub(crate) use observation::of_flow;
@@ -130,6 +135,7 @@ impl Detectors {
         let all: Vec<Box<dyn Detector>> = vec![
             Box::new(scan::Scan::new(options)),
             Box::new(sweep::Sweep::new(options)),
+            Box::new(probe::Probe::new(options)),
             Box::new(brute_force::BruteForce::new(options)),
             Box::new(ae_rejects::AeRejects::new(options)),
             Box::new(echo_sweep::EchoSweep::new(options)),
