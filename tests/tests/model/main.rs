@@ -8,10 +8,7 @@ use std::{
     env, fs,
     path::{Path, PathBuf},
     process::Command,
-    sync::{
-        LazyLock,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::atomic::{AtomicBool, Ordering},
     thread,
     time::Duration,
 };
@@ -30,18 +27,8 @@ use tests::{ability, models, sensor::binary, wait::wait_for};
 const LIMIT: Duration = Duration::from_secs(30);
 const WHY: &str = "a test";
 
-/// Models of the fixture, made once.
-static FIXTURE: LazyLock<Result<PathBuf, String>> = LazyLock::new(|| {
-    let folder = models::folder().with_file_name(format!("models/test-{}", std::process::id()));
-    models::fixture(&folder, models::has_keras()).map_err(|error| format!("{error:#}"))?;
-    Ok(folder)
-});
-
 fn fixture(name: &str) -> Result<PathBuf> {
-    let folder = FIXTURE
-        .as_ref()
-        .map_err(|error| anyhow::anyhow!("{error}"))?;
-    Ok(folder.join(format!("{name}.onnx")))
+    Ok(models::made()?.join(format!("{name}.onnx")))
 }
 
 /// A state directory, removed with the test.
