@@ -2,7 +2,7 @@
 
 use super::{Attack, Roles, Scene};
 use crate::{
-    hospital::imaging,
+    hospital::association,
     wire::{
         burst::{MILLI, SECOND},
         dicom::Application,
@@ -40,7 +40,7 @@ impl Attack for AeBruteForce {
                 |d| d.range(200, 1_400) * MILLI,
                 move |w, d, t, nth| {
                     let called = format!("{}{}", TITLES[nth % TITLES.len()], nth / TITLES.len());
-                    imaging::rejected(w, d, t, from, &tool("ECHOSCU"), &to, &called, 7);
+                    association::rejected(w, d, t, from, &tool("ECHOSCU"), &to, (&called, 7));
                 },
             );
         } else {
@@ -50,7 +50,7 @@ impl Attack for AeBruteForce {
                 |d| d.range(100, 400) * SECOND,
                 move |w, d, t, nth| {
                     let calling = tool(TITLES[nth % TITLES.len()]);
-                    imaging::rejected(w, d, t, from, &calling, &to, &to.application.title, 3);
+                    association::rejected(w, d, t, from, &calling, &to, (&to.application.title, 3));
                 },
             );
         }

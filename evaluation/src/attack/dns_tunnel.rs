@@ -2,7 +2,7 @@
 
 use super::{Attack, Roles, Scene};
 use crate::{
-    hospital::talk::{self, Datagram},
+    hospital::datagram::{self, Datagram},
     wire::{burst::MILLI, dns},
 };
 
@@ -37,7 +37,7 @@ impl Attack for DnsTunnel {
                     dns::answer(id, &name, dns::TXT, Some(&[0x41; 120])),
                 );
                 let port = w.port(from);
-                talk::datagrams(
+                datagram::exchange(
                     w,
                     d,
                     t,

@@ -42,7 +42,7 @@ impl Attack for Hl7Injection {
                 } else {
                     "ORU^R01^ORU_R01"
                 };
-                link.send(w, d, t, t, kind, 700, "AA");
+                link.send(w, d, (t, t), kind, 700, "AA");
             },
         );
         Roles {

@@ -55,7 +55,7 @@ impl Attack for LoginBruteForce {
                 }
             },
             move |w, d, t, nth| {
-                talk::failed_login(w, d, t, from, targets[nth % targets.len()], port)
+                talk::failed_login(w, d, t, from, targets[nth % targets.len()], port);
             },
         );
         Roles {

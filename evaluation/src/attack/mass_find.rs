@@ -2,7 +2,7 @@
 
 use super::{Attack, Roles, Scene};
 use crate::{
-    hospital::imaging::Association,
+    hospital::association::Association,
     wire::{
         burst::{MILLI, MINUTE, SECOND},
         dicom,

@@ -42,7 +42,7 @@ impl Attack for NakBurst {
                     1..=4 => "AR",
                     _ => "AE",
                 };
-                link.send(w, d, t, t, "ORU^R01^ORU_R01", 300, code);
+                link.send(w, d, (t, t), "ORU^R01^ORU_R01", 300, code);
             },
         );
         Roles {

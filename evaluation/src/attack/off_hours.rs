@@ -3,7 +3,7 @@
 use super::{Attack, Roles, Scene};
 use crate::{
     hospital::{
-        imaging::Association,
+        association::Association,
         talk::{self, Plain},
     },
     wire::{

@@ -52,7 +52,7 @@ impl Attack for TimeSkew {
             many,
             |d| d.range(15, 38) * SECOND,
             move |w, d, t, _| {
-                link.send(w, d, t, t - back, "ORU^R01^ORU_R01", 900, "AA");
+                link.send(w, d, (t, t - back), "ORU^R01^ORU_R01", 900, "AA");
             },
         );
         Roles {

@@ -2,7 +2,7 @@
 
 use super::{Attack, Roles, Scene, ae_brute_force::tool};
 use crate::{
-    hospital::{imaging::Association, site::net},
+    hospital::{association::Association, site::net},
     wire::{
         burst::{MINUTE, SECOND},
         dicom,
