@@ -35,8 +35,9 @@ impl Attack for AeBruteForce {
         let to = scene.site.archives[scene.d.index(2)].clone();
         let victims = vec![to.host];
         if scene.variant == 0 {
+            let many = scene.about(60);
             scene.repeat(
-                60,
+                many,
                 |d| d.range(200, 1_400) * MILLI,
                 move |w, d, t, nth| {
                     let called = format!("{}{}", TITLES[nth % TITLES.len()], nth / TITLES.len());
@@ -45,8 +46,9 @@ impl Attack for AeBruteForce {
             );
         } else {
             // The called title is known; the calling one is not taken from anyone.
+            let many = scene.about(22);
             scene.repeat(
-                22,
+                many,
                 |d| d.range(100, 400) * SECOND,
                 move |w, d, t, nth| {
                     let calling = tool(TITLES[nth % TITLES.len()]);

@@ -23,6 +23,7 @@ impl Attack for DnsTunnel {
             scene.site.directories[0]
         };
         let (many, pause) = if slow { (3_600, 2_500) } else { (9_000, 120) };
+        let many = scene.about(many);
         scene.repeat(
             many,
             move |d| d.about(pause * MILLI, 0.5),

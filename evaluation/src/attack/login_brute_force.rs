@@ -42,6 +42,7 @@ impl Attack for LoginBruteForce {
         } else {
             (84, 3)
         };
+        let many = scene.about(many);
         let victims = scene.d.some(&servers, victims);
         let targets = victims.clone();
         let slow = scene.variant > 0;

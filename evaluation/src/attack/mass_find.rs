@@ -33,6 +33,7 @@ impl Attack for MassFind {
             1 => (40, 18, SECOND),
             _ => (1, 160, 900 * MILLI),
         };
+        let queries = scene.about(queries);
         scene.repeat(
             associations,
             |d| d.range(60, 110) * SECOND + MINUTE / 2,

@@ -42,7 +42,7 @@ impl Attack for TimeSkew {
             )
         };
         // While it does, it sends nothing else.
-        let end = scene.begin + many as u64 * 40 * SECOND;
+        let end = scene.begin + many as u64 * MINUTE;
         scene
             .w
             .silent
