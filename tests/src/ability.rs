@@ -4,7 +4,7 @@ use std::{env, process::Command};
 
 use nix::unistd::geteuid;
 
-use crate::{hl7, netns::run};
+use crate::{hl7, models, netns::run};
 
 /// True if this process may load kernel programs and make network namespaces. Otherwise the test has to
 /// end: it is skipped, and says so.
@@ -34,6 +34,22 @@ pub fn hospital() -> bool {
             .then(|| "python-hl7 is not installed: run `cargo xtask test`".to_owned())
     });
     privileged() && check(missing)
+}
+
+/// True if models can be made and run: the Python environment and the ONNX Runtime are here.
+///
+/// # Panics
+/// As [`privileged`].
+#[must_use]
+pub fn models() -> bool {
+    let missing = [
+        (models::python(), "cargo xtask models"),
+        (models::runtime(), "cargo xtask runtime"),
+    ]
+    .into_iter()
+    .find(|(path, _)| !path.is_file())
+    .map(|(path, command)| format!("{} is missing: run `{command}`", path.display()));
+    check(missing)
 }
 
 fn in_path(program: &str) -> bool {

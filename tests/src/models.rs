@@ -23,6 +23,12 @@ pub fn python() -> PathBuf {
     folder().join("bin/python")
 }
 
+/// The ONNX Runtime that `cargo xtask runtime` fetches.
+#[must_use]
+pub fn runtime() -> PathBuf {
+    workspace().join("target/onnxruntime/libonnxruntime.so")
+}
+
 /// True if TensorFlow is in it too.
 #[must_use]
 pub fn has_keras() -> bool {

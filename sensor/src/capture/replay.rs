@@ -14,6 +14,7 @@ use super::{
     link::Content,
 };
 use crate::{
+    analysis::{Analysis, AnalysisOptions, Online},
     detect::Observation,
     event::Event,
     kernel::{TableSizes, Why},
@@ -33,6 +34,9 @@ pub struct ReplayOptions {
     pub active: Duration,
     /// The pipeline's options.
     pub pipeline: PipelineOptions,
+    /// Where given, detectors, baselines and alerts take what is observed, and what they find is among the
+    /// events.
+    pub analysis: Option<AnalysisOptions>,
 }
 
 impl Default for ReplayOptions {
@@ -42,6 +46,7 @@ impl Default for ReplayOptions {
             settings: Settings::DEFAULT,
             active: Duration::from_mins(5),
             pipeline: PipelineOptions::default(),
+            analysis: None,
         }
     }
 }
@@ -68,6 +73,7 @@ pub struct Progress {
 pub struct Replay {
     engine: PortableEngine,
     pipeline: Pipeline,
+    online: Option<Online>,
     events: Vec<Event>,
     span: Option<Span>,
     /// Second of the capture's clock in which the last sweep was done.
@@ -87,9 +93,12 @@ impl Replay {
     pub fn new(options: ReplayOptions) -> Self {
         let mut engine = PortableEngine::new(options.tables, options.settings);
         engine.set_active(options.active);
+        let mut pipeline = options.pipeline;
+        pipeline.observe |= options.analysis.is_some();
         Self {
             engine,
-            pipeline: Pipeline::new(options.pipeline),
+            pipeline: Pipeline::new(pipeline),
+            online: options.analysis.map(Online::new),
             events: Vec::new(),
             span: None,
             second: 0,
@@ -122,6 +131,7 @@ impl Replay {
         file.read(|packet| {
             self.begin(&mut begun, &packet);
             self.packet(&packet);
+            analyse(&mut self.pipeline, &mut self.online, &mut self.events);
             let packets = self.counters().get(Counter::Packets);
             if self.events.is_empty() && !packets.is_multiple_of(REPORT) {
                 return ControlFlow::Continue(());
@@ -263,17 +273,27 @@ impl Replay {
     /// Ends all flows and sessions. To be called once, after the last file.
     pub fn finish(&mut self, mut on: impl FnMut(&mut Vec<Event>)) {
         let (pipeline, events) = (&mut self.pipeline, &mut self.events);
+        let online = &mut self.online;
         self.engine.drain(|key, flow, _| {
             pipeline.flow_ended(key, flow, FlowEndReason::Shutdown, events);
+            analyse(pipeline, online, events);
             if events.len() >= 1_024 {
                 on(events);
             }
         });
         self.pipeline.finish(&mut self.events);
+        analyse(&mut self.pipeline, &mut self.online, &mut self.events);
         on(&mut self.events);
     }
 
-    /// What the detectors should know since the last time; only with [`PipelineOptions::observe`].
+    /// Detectors, baselines and alerts; only with [`ReplayOptions::analysis`].
+    #[must_use]
+    pub fn analysis(&self) -> Option<&Analysis> {
+        self.online.as_ref().map(Online::analysis)
+    }
+
+    /// What the detectors should know since the last time; only with [`PipelineOptions::observe`], and
+    /// without [`ReplayOptions::analysis`].
     pub fn take_observations(&mut self) -> Vec<Observation> {
         self.pipeline.take_observations()
     }
@@ -307,5 +327,15 @@ impl Replay {
     #[must_use]
     pub const fn is_disordered(&self) -> bool {
         self.disordered
+    }
+}
+
+/// Hands what was observed over.
+#[inline]
+fn analyse(pipeline: &mut Pipeline, online: &mut Option<Online>, events: &mut Vec<Event>) {
+    if let Some(online) = online {
+        for seen in pipeline.observations().drain(..) {
+            online.observe(&seen, events);
+        }
     }
 }

@@ -325,6 +325,11 @@ fn text(verified: &Verified) -> String {
     let mut text = passed(&verified.checks);
     let file = verified.file.display();
     let _ = match &verified.failed {
+        Some(Failed { check, why }) if check == "runtime" => writeln!(
+            text,
+            "{}  {check}: {why}\n{file} was not examined to the end",
+            coloured("FAIL", Colour::Red)
+        ),
         Some(Failed { check, why }) => writeln!(
             text,
             "{}  {check}: {why}\n{file} is refused",

@@ -19,6 +19,7 @@ use sensor_common::counter::Counter;
 
 use super::print;
 use crate::{
+    analysis::AnalysisOptions,
     capture::{CaptureFile, Ending, Replay, ReplayOptions, file::Reading, replay::Progress},
     event::{Event, Time},
     pipeline::PipelineOptions,
@@ -31,7 +32,7 @@ const BUFFER: usize = 256 * 1024;
 
 const EXAMPLES: &str = "\
 Examples:
-  wardtap replay capture.pcapng                        what a capture holds
+  wardtap replay capture.pcapng                        what a capture holds, and what in it is suspicious
   wardtap replay --json capture.pcap | jq .event_type  its events, one a line
   tcpdump -w - -i eth1 | wardtap replay -              from a pipe, to its end";
 
@@ -45,7 +46,7 @@ pub(super) struct ReplayArgs {
     /// Write the events to standard output, one JSON object a line
     #[arg(long, conflicts_with = "summary")]
     json: bool,
-    /// Only totals, no lists of flows, sessions and hosts
+    /// Only totals, fast: no alerts, and no lists of flows, sessions and hosts
     #[arg(long)]
     summary: bool,
     /// Read the files so many times, one after the other by their clock
@@ -70,6 +71,8 @@ pub(super) fn run(args: &ReplayArgs) -> anyhow::Result<ExitCode> {
             flow_events: args.json,
             ..PipelineOptions::default()
         },
+        // Totals only are wanted fast.
+        analysis: (!args.summary).then(AnalysisOptions::default),
         ..ReplayOptions::default()
     });
     let mut sink = Sink::new(args.json);

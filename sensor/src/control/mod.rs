@@ -5,6 +5,7 @@ mod alerts;
 pub mod api;
 pub mod client;
 mod model;
+mod devices;
 mod rules;
 pub use rules::Roles;
 pub mod server;

@@ -17,6 +17,7 @@ use super::{
     alerts,
     api::{DEVICES, FLOWS, Failure, LIMIT_MAX, Page, Query, SESSIONS, STATUS},
     model,
+    devices,
     rules::{self, Peer, Roles},
     status,
 };
@@ -42,8 +43,9 @@ pub async fn serve(
         .route(STATUS, get(status))
         .route(FLOWS, get(flows))
         .route(SESSIONS, get(sessions))
-        .route(DEVICES, get(devices))
-        .with_state(capture)
+        .route(DEVICES, get(device_page))
+        .with_state(capture.clone())
+        .merge(devices::router(capture, response.clone()))
         .merge(alerts::router(response.clone()))
         .merge(model::router(response.clone(), models))
         .merge(rules::router(response, roles))
@@ -84,7 +86,7 @@ async fn sessions(State(capture): State<CaptureHandle>, query: Asked) -> Respons
     .await
 }
 
-async fn devices(State(capture): State<CaptureHandle>, query: Asked) -> Response {
+async fn device_page(State(capture): State<CaptureHandle>, query: Asked) -> Response {
     page(&capture, query, |capture, query| {
         Page::of(capture.pipeline().hosts(), query)
     })

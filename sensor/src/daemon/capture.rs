@@ -421,6 +421,8 @@ impl Capture {
             left_over: self.left_over,
             tally: self.tally.clone(),
             containment: self.response.summary(),
+            analysis: self.response.account(),
+            unobserved: self.unobserved,
             model: self.models.summary(),
             output: self.output_view.stats(),
         }

@@ -6,6 +6,7 @@ use sensor_common::counter::{Counter, Counters};
 
 use super::tally::Tally;
 use crate::{
+    analysis::Account,
     event::Time,
     kernel::{Attached, Occupancy},
     model,
@@ -60,6 +61,10 @@ pub struct Snapshot {
     pub tally: Tally,
     /// How containment stands.
     pub containment: Arc<Summary>,
+    /// How alerts and baselines stand.
+    pub analysis: Arc<Account>,
+    /// Observations that did not get to the analysis, because it was too slow.
+    pub unobserved: u64,
     /// How models fare.
     pub model: model::Summary,
     /// What the output did.

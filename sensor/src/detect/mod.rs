@@ -29,8 +29,11 @@ mod off_hours;
 mod once;
 mod probe;
 mod puller;
+mod routers;
 mod scan;
 mod sweep;
+#[cfg(test)]
+mod tests;
 mod time_skew;
 mod unknown_modality;
 mod unusual;
@@ -38,6 +41,7 @@ mod window;
 
 use std::net::IpAddr;
 
+pub use crate::protocol::notice::ArpFacts;
 pub(crate) use finding::Draft;
 pub use finding::{Basis, Contribution, Finding};
 pub(crate) use observation::of_flow;

@@ -2,7 +2,7 @@
 //!
 //! In this order, so that the runtime's parser sees nothing that was not signed: size, manifest, hash, signature,
 //! format, external data, operators, metadata, schema, features; then, in the runtime: the graph, its inputs and
-//! outputs, its golden rows, and finite scores and a sane share of strange flows among those that were recorded.
+//! outputs, its golden rows, made-up rows, and a sane share of strange flows among those that were recorded.
 
 use super::{
     About, FEATURES, Key, Model, ModelFile, Refusal, Row, Runtime, about,
@@ -10,6 +10,7 @@ use super::{
     graph::{BATCH, Score},
     manifest::Manifest,
     onnx,
+    probe::probes,
 };
 
 /// How far a golden score may be off, of itself.
@@ -17,7 +18,7 @@ const TOLERANCE: f32 = 1e-5;
 /// Recorded flows below which they say nothing.
 pub const RECORDED_MIN: usize = 200;
 /// A flow counts as strange up to this p-value, as in the model's own recorded rate.
-const STRANGE: f32 = 0.001;
+const STRANGE: f32 = super::STRANGE;
 /// So many times its own rate may be found strange, and never more than the share.
 const RATE_TIMES: f64 = 10.0;
 const RATE_MAX: f64 = 0.05;
@@ -154,11 +155,9 @@ fn inside(
         "golden rows",
         format!("{} reproduced, at most {worst:.1e} off", golden.score.len()),
     );
-    let (found, scored) = recorded(&mut model, gate.recorded)?;
-    checks.passed(
-        "finite scores",
-        format!("{} of {0}", scored + golden.score.len()),
-    );
+    let made_up = probe(&mut model)?;
+    checks.passed("finite scores", format!("of {made_up} made-up rows"));
+    let found = recorded(&mut model, gate.recorded)?;
     checks.passed("recorded flows", found);
     Ok(model)
 }
@@ -213,11 +212,32 @@ fn reproduces(model: &mut Model, golden: &Golden) -> Result<f32, Refusal> {
         }
     });
     run.map_err(|error| Refusal::Run(error.to_string()))?;
-    refused.map_or(Ok(worst), Err)
+    if let Some(refused) = refused {
+        return Err(refused);
+    }
+    // They are flows of those that it was calibrated with, and a few extreme ones.
+    if golden.p.iter().all(|p| *p <= STRANGE) {
+        return Err(Refusal::Rate(format!(
+            "it calls each of its golden rows strange (a p-value of {STRANGE} or less): it is not calibrated"
+        )));
+    }
+    Ok(worst)
 }
 
-/// Scores what was recorded; in words what was found, and how many.
-fn recorded(model: &mut Model, rows: &[Row]) -> Result<(String, usize), Refusal> {
+/// Scores rows that its maker has not chosen; how many.
+fn probe(model: &mut Model) -> Result<usize, Refusal> {
+    let (probes, mut refused) = (probes(), None);
+    let run = model.score(&probes, |number, score| {
+        if refused.is_none() {
+            refused = sound(&score, || format!("made-up row {}", number + 1)).err();
+        }
+    });
+    run.map_err(|error| Refusal::Run(error.to_string()))?;
+    refused.map_or(Ok(probes.len()), Err)
+}
+
+/// Scores what was recorded; in words what was found.
+fn recorded(model: &mut Model, rows: &[Row]) -> Result<String, Refusal> {
     let (mut strange, mut refused) = (0_usize, None);
     for batch in rows.chunks(BATCH) {
         let values = batch.iter().map(|row| &row.values);
@@ -238,10 +258,9 @@ fn recorded(model: &mut Model, rows: &[Row]) -> Result<(String, usize), Refusal>
     }
     let count = rows.len();
     if count < RECORDED_MIN {
-        let found = format!(
+        return Ok(format!(
             "not compared: {count} were recorded, and {RECORDED_MIN} are needed to say how many it finds strange"
-        );
-        return Ok((found, count));
+        ));
     }
     let rate = share(strange, count);
     let own = model.about().recorded_rate;
@@ -257,7 +276,7 @@ fn recorded(model: &mut Model, rows: &[Row]) -> Result<(String, usize), Refusal>
             most * 100.0
         )));
     }
-    Ok((words, count))
+    Ok(words)
 }
 
 /// A part of a whole that is not 0.

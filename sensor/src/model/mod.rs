@@ -9,6 +9,7 @@ mod graph;
 mod manifest;
 mod models;
 mod onnx;
+mod probe;
 mod ranges;
 mod recorded;
 mod refusal;
