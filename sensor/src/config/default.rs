@@ -75,6 +75,7 @@ devices = 100000            # at most; about 5 kB each
 
 [detect]
 off = []                    # names of detectors that are off
+slow_within = "6h"          # what is spread so that it does not show in the shorter times below is looked for in this
 # Refused or unanswered connection attempts to so many ports and hosts in this time are a scan.
 scan_targets = 20
 scan_within = "1m"

@@ -38,6 +38,8 @@ impl Default for Baseline {
 pub struct Detect {
     /// Detectors that are off, by name.
     pub off: Vec<String>,
+    /// What is spread over a longer time, so that it does not show in the short ones, is looked for in this.
+    pub slow_within: Span,
     /// Refused or unanswered connection attempts to so many ports and hosts are a scan.
     pub scan_targets: u32,
     /// In this time.
@@ -97,6 +99,7 @@ impl Default for Detect {
     fn default() -> Self {
         Self {
             off: Vec::new(),
+            slow_within: Span::from_secs(6 * 3_600),
             scan_targets: 20,
             scan_within: Span::from_secs(60),
             probes: 20,

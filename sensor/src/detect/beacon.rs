@@ -16,7 +16,7 @@ const PAIRS: NonZeroUsize = NonZeroUsize::new(32_768).expect("it is not zero");
 /// Connections that are kept of a pair.
 const KEPT: usize = 48;
 /// Least score, 0 to 1.
-const LEAST: f64 = 0.75;
+const LEAST: f64 = 0.7;
 /// Least median interval, nanoseconds: below, it is one piece of work.
 const INTERVAL_MIN: i64 = 2_000_000_000;
 

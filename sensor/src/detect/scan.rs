@@ -8,7 +8,10 @@ use std::{
 use sensor_common::packet::protocol;
 
 use super::{Detector, Draft, Observation, Site, What, is_host, window::Window};
-use crate::config::Detect;
+use crate::{
+    baseline::{Fact, is_lasting},
+    config::Detect,
+};
 
 /// Without a way to the outside, phones and workstations ask one web server after the other: of those, so many
 /// times as many.
@@ -18,6 +21,7 @@ pub(super) struct Scan {
     tcp: Window<SocketAddr>,
     udp: Window<SocketAddr>,
     web: Window<SocketAddr>,
+    slow: Window<SocketAddr>,
 }
 
 impl Scan {
@@ -27,6 +31,7 @@ impl Scan {
             tcp: Window::new(within, options.scan_targets),
             udp: Window::new(within, options.scan_targets),
             web: Window::new(within, options.scan_targets.saturating_mul(WEB)),
+            slow: Window::new(options.slow_within.as_nanos(), options.scan_targets),
         }
     }
 }
@@ -64,7 +69,21 @@ impl Detector for Scan {
         } else {
             &mut self.tcp
         };
-        let tried = window.add(seen.client.ip(), seen.server, seen.time)?;
+        let client = seen.client.ip();
+        let mut tried = window.add(client, seen.server, seen.time);
+        let mut seconds = window.seconds();
+        // Over hours it is one only if it is at services that the client has no business with.
+        let service = seen.service()?;
+        if !web
+            && is_lasting(service)
+            && !site.knows(client, &Fact::Uses(seen.server.ip(), service))
+        {
+            let slow = self.slow.add(client, seen.server, seen.time);
+            if tried.is_none() {
+                (tried, seconds) = (slow, self.slow.seconds());
+            }
+        }
+        let tried = tried?;
         let hosts: BTreeSet<IpAddr> = tried.iter().map(SocketAddr::ip).collect();
         let ports: BTreeSet<u16> = tried.iter().map(SocketAddr::port).collect();
         Some(Draft {
@@ -73,7 +92,7 @@ impl Detector for Scan {
             evidence: format!(
                 "{} connections refused or unanswered within {} s, to {} ports of {} hosts",
                 tried.len(),
-                window.seconds(),
+                seconds,
                 ports.len(),
                 hosts.len()
             ),
