@@ -4,6 +4,7 @@
 //! writes events ([`crate::output`]); the others serve the control socket and the metrics.
 
 mod capture;
+mod memory;
 mod options;
 mod snapshot;
 mod sweep;
@@ -184,6 +185,7 @@ async fn serve(
         mirrors,
     )
     .map_err(runtime("start the response"))?;
+    let state = options.state.clone();
     let (capture, ended) = capture::start(options, kernel, output, response.clone())
         .map_err(runtime("start the capture"))?;
     let control =
@@ -197,6 +199,7 @@ async fn serve(
     if let Some(listener) = scrapes {
         tokio::spawn(metrics::serve(listener, capture.clone()));
     }
+    tokio::spawn(memory::keep(capture.clone(), state.clone()));
     let mut ended = ended;
     let result = tokio::select! {
         result = &mut ended => result,
@@ -204,6 +207,7 @@ async fn serve(
             // Its last entries are events too.
             response.stop();
             let _ = tokio::task::spawn_blocking(|| response_thread.join()).await;
+            memory::save(&capture, &state).await;
             capture.stop().await;
             ended.await
         }
