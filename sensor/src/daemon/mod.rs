@@ -4,6 +4,7 @@
 //! writes events ([`crate::output`]); the others serve the control socket and the metrics.
 
 mod capture;
+mod memory;
 mod options;
 mod snapshot;
 mod sweep;
@@ -193,6 +194,7 @@ async fn serve(
         scorer,
     )
     .map_err(runtime("start the response"))?;
+    let state = options.state.clone();
     let (capture, ended) = capture::start(
         options,
         kernel,
@@ -213,6 +215,7 @@ async fn serve(
     if let Some(listener) = scrapes {
         tokio::spawn(metrics::serve(listener, capture.clone()));
     }
+    tokio::spawn(memory::keep(capture.clone(), state.clone()));
     let mut ended = ended;
     let result = tokio::select! {
         result = &mut ended => result,
@@ -220,6 +223,7 @@ async fn serve(
             // Its last entries are events too.
             response.stop();
             let _ = tokio::task::spawn_blocking(|| response_thread.join()).await;
+            memory::save(&capture, &state).await;
             capture.stop().await;
             ended.await
         }

@@ -8,6 +8,7 @@
 
 mod host;
 mod macs;
+mod memory;
 mod role;
 mod stations;
 mod vendor;
@@ -23,6 +24,7 @@ use sensor_common::{
 };
 use serde::{Deserialize, Serialize};
 
+pub use memory::Memory;
 pub use role::{Role, RoleReport};
 pub use vendor::{RANDOM, TABLE_DATE, vendor};
 

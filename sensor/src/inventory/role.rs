@@ -90,7 +90,8 @@ pub struct RoleReport {
 }
 
 /// Something that a device did.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub(super) enum Deed {
     StoresImages,
     TakesImages,
@@ -151,7 +152,7 @@ impl Deed {
 const PEERS_MAX: usize = 4;
 
 /// When and with whom first.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 struct Done {
     first: Time,
     peers: Vec<IpAddr>,
@@ -159,7 +160,7 @@ struct Done {
 }
 
 /// What a device did. At most one entry a kind of deed, with a few peers.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(super) struct Deeds(BTreeMap<Deed, Done>);
 
 impl Deeds {
@@ -382,7 +383,7 @@ fn network(deeds: &Deeds, _: &Traits<'_>) -> Option<Match> {
         .then(|| by(Role::NetworkDevice, 0.75, &[Deed::Routes]))
 }
 
-/// Printing: JetDirect, LPD, IPP.
+/// Printing: `JetDirect`, LPD, IPP.
 const PRINTING: [u16; 3] = [9_100, 515, 631];
 /// Services that say what a server is for; the first that is offered counts.
 const SERVERS: [(&str, &str, &[u16]); 8] = [
