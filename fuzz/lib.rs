@@ -63,8 +63,8 @@ impl Rig {
 
 /// Every chunk that the engine makes has a tape of whole records.
 fn check_tape(record: &[u8]) {
-    const CHUNK: u8 = 2;
-    if record[1] == CHUNK {
+    const WITH_TAPE: [u8; 2] = [2, 3];
+    if WITH_TAPE.contains(&record[1]) {
         for record in Records::new(&record[size_of::<ChunkHeader>()..]) {
             assert!(record.is_ok(), "{record:?}");
         }
@@ -98,6 +98,37 @@ pub fn converse(script: &[u8]) {
         rig.frame(&segment(side, at, payload), Layer::Ip, how >> 4);
         sequence[side] = at.wrapping_add(u32::try_from(payload.len()).unwrap_or(0));
     }
+    rig.finish();
+}
+
+/// A datagram between ports at which hosts say who they are, or ARP.
+///
+/// The first byte of `data` chooses; the rest is the payload.
+pub fn say(data: &[u8]) {
+    let [how, payload @ ..] = data else { return };
+    let mut rig = Rig::default();
+    let (source, destination) = match how & 3 {
+        0 => (68_u16, 67_u16),
+        1 => (67, 68),
+        2 => (5_353, 5_353),
+        _ => {
+            let mut frame = vec![0xff; 12];
+            frame.extend([8, 6]);
+            frame.extend(payload);
+            rig.frame(&frame, Layer::Ethernet, how >> 2);
+            return rig.finish();
+        }
+    };
+    let length = u16::try_from(28 + payload.len()).unwrap_or(u16::MAX);
+    let mut packet = vec![0x45, 0];
+    packet.extend(length.to_be_bytes());
+    packet.extend([0, 0, 0, 0, 64, 17, 0, 0, 10, 0, 0, 1, 224, 0, 0, 251]);
+    packet.extend(source.to_be_bytes());
+    packet.extend(destination.to_be_bytes());
+    packet.extend((length - 20).to_be_bytes());
+    packet.extend([0, 0]);
+    packet.extend(payload);
+    rig.frame(&packet, Layer::Ip, how >> 2);
     rig.finish();
 }
 

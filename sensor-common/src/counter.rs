@@ -114,6 +114,12 @@ counters! {
     /// DICOM command elements outside group 0000; they and what follows stay in the kernel.
     DicomForeignGroup = "dicom_foreign_group",
 
+    // What hosts say of themselves.
+    /// ARP, DHCP and multicast DNS messages that are cut or break their standard.
+    NoticeMalformed = "notice_malformed",
+    /// Notices of hosts that were not offered because there were too many in that second.
+    NoticeWithheld = "notice_withheld",
+
     // Ring buffer: attempts = received + lost.
     /// Flow events offered to the ring buffer.
     FlowEvents = "flow_events",

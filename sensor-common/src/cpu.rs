@@ -6,6 +6,7 @@ use crate::{
     counter::Counters,
     event::{Chunk, ChunkHeader},
     flow::Flow,
+    notice::Notice,
     packet::Packet,
     reader::Work,
     tape::{self, RECORD_HEADER, Tag},
@@ -27,6 +28,8 @@ pub struct Cpu {
     pub fresh: Flow,
     /// Keys of containment's look-ups.
     pub keys: Keys,
+    /// A notice being made.
+    pub notice: Notice,
 }
 
 impl Cpu {
@@ -41,6 +44,7 @@ impl Cpu {
         },
         fresh: Flow::EMPTY,
         keys: Keys::EMPTY,
+        notice: Notice::EMPTY,
     };
 
     /// Writes a whole record, or a first piece, of `N` bytes.

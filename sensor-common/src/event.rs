@@ -10,6 +10,8 @@ pub enum EventKind {
     Flow = 1,
     /// A [`ChunkHeader`] with its tape.
     Chunk = 2,
+    /// The same with the tape of a [notice](crate::notice), which belongs to no connection.
+    Notice = 3,
 }
 
 impl TryFrom<u8> for EventKind {
@@ -19,6 +21,7 @@ impl TryFrom<u8> for EventKind {
         match value {
             1 => Ok(Self::Flow),
             2 => Ok(Self::Chunk),
+            3 => Ok(Self::Notice),
             other => Err(other),
         }
     }
@@ -83,9 +86,9 @@ pub struct FlowEvent {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[repr(C)]
 pub struct ChunkHeader {
-    /// Kind [`EventKind::Chunk`].
+    /// Kind [`EventKind::Chunk`] or [`EventKind::Notice`].
     pub header: EventHeader,
-    /// Key of the connection.
+    /// Key of the connection; of a notice that of its datagram, of ARP zero.
     pub key: FlowKey,
     /// When the flow entry was made; with the key it names the connection.
     pub flow_start: u64,

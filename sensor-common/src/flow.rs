@@ -6,6 +6,7 @@
 
 use crate::{
     half::Half,
+    notice::Topic,
     packet::{Packet, TCP_ACK, TCP_FIN, TCP_PSH, TCP_RST, TCP_SYN},
     rule::Clearance,
     settings::Settings,
@@ -89,6 +90,8 @@ impl Edges {
     pub const ESTABLISHED: u32 = 16;
     /// The segment begins beyond the byte expected next.
     pub const GAP: u32 = 32;
+    /// The packet says something of hosts: [`crate::notice`].
+    pub const NOTICE: u32 = 64;
 
     /// True if any bit of `edges` is set.
     #[inline(always)]
@@ -291,6 +294,8 @@ impl Flow {
             if place.inspect {
                 edges |= Edges::INSPECT;
             }
+        } else if packet.topic() != Topic::None as u8 {
+            edges |= Edges::NOTICE;
         }
 
         if packet.payload_length > 0 && self.first_count < FIRST_PAYLOADS as u32 {

@@ -4,6 +4,7 @@
 use core::mem::{align_of, offset_of, size_of};
 
 use crate::{
+    arp::{ArpKey, Claim},
     event::{Chunk, ChunkHeader, EventHeader, FlowEvent},
     flow::Flow,
     half::Half,
@@ -35,6 +36,8 @@ const _: () = {
     assert!(size_of::<ClinicalKey>() == 32);
     assert!(size_of::<Containment>() == 24);
     assert!(size_of::<Clearance>() == 16);
+    assert!(size_of::<ArpKey>() == 16);
+    assert!(size_of::<Claim>() == 16);
     // A ring entry that asks for more than eight panics in the kernel (aya-ebpf 0.2.1).
     assert!(align_of::<FlowEvent>() == 8);
     assert!(align_of::<Chunk>() == 8);

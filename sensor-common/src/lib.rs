@@ -8,7 +8,8 @@
 //!
 //! The way of a packet: [`engine::process`] → [`packet`] (link, IP, tunnel, transport) → [`flow`]
 //! (features) → [`stream`] (TCP order) → [`reader`], [`dicom`], [`hl7`], [`tls`] (what may leave the kernel) →
-//! [`tape`] and [`event`] (how it leaves).
+//! [`tape`] and [`event`] (how it leaves). What hosts say of themselves in ARP, DHCP and multicast DNS goes by
+//! [`notice`].
 #![no_std]
 #![allow(
     clippy::inline_always,
@@ -19,6 +20,7 @@
     reason = "conversions that can fail would bring panics into the kernel; ranges are checked before"
 )]
 
+pub mod arp;
 pub mod bytes;
 pub mod contain;
 pub mod counter;
@@ -30,6 +32,7 @@ pub mod flow;
 pub mod half;
 pub mod hl7;
 pub mod key;
+pub mod notice;
 pub mod packet;
 pub mod reader;
 pub mod rule;
@@ -48,4 +51,4 @@ mod tunnel;
 ///
 /// It is in the pin directory's name and in each event; the loader and the event reader refuse any
 /// other.
-pub const ABI_VERSION: u8 = 2;
+pub const ABI_VERSION: u8 = 3;

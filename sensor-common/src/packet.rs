@@ -1,8 +1,8 @@
 //! From the first byte of a frame to the flow key: what is known of a packet.
 
 use crate::{
-    bytes::Frame, counter::Counter, ip, key::FlowKey, key::Key4, link, rule::Clearance, transport,
-    tunnel,
+    bytes::Frame, counter::Counter, ip, key::FlowKey, key::Key4, link, notice::Topic,
+    rule::Clearance, transport, tunnel,
 };
 
 /// Tunnels that are unwrapped, one inside the other.
@@ -87,6 +87,10 @@ const LATER_FRAGMENT: u8 = 1;
 const SNAPPED: u8 = 2;
 /// Packet flag: ARP (RFC 826).
 const ARP: u8 = 4;
+/// Packet flag: DHCP, by its ports.
+const DHCP: u8 = 8;
+/// Packet flag: multicast DNS, by its ports.
+const NAMES: u8 = 16;
 
 /// How much of a packet is known, however parsing ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -340,6 +344,31 @@ impl Packet {
     #[must_use]
     pub const fn is_arp(&self) -> bool {
         self.flags & ARP != 0
+    }
+
+    /// [`Topic`] of what the packet says of hosts.
+    #[inline(always)]
+    #[must_use]
+    pub const fn topic(&self) -> u8 {
+        if self.flags & (ARP | DHCP | NAMES) == 0 {
+            Topic::None as u8
+        } else if self.flags & ARP != 0 {
+            Topic::Arp as u8
+        } else if self.flags & DHCP != 0 {
+            Topic::Dhcp as u8
+        } else {
+            Topic::Names as u8
+        }
+    }
+
+    #[inline(always)]
+    pub(crate) fn mark_topic(&mut self, topic: Topic) {
+        self.flags |= match topic {
+            Topic::None => 0,
+            Topic::Arp => ARP,
+            Topic::Dhcp => DHCP,
+            Topic::Names => NAMES,
+        };
     }
 
     #[inline(always)]

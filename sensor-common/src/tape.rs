@@ -5,7 +5,7 @@
 //! [`FIRST`], its last [`LAST`], and a piece can carry both. Each direction of a connection has a
 //! tape of its own. Nothing is on it that the readers do not name: association items and command
 //! elements of DICOM, MSH and MSA fields of HL7, TLS hello messages; never a data set, never
-//! another segment.
+//! another segment; and what [`crate::notice`] names.
 
 /// Bytes of a record's header.
 pub const RECORD_HEADER: usize = 4;
@@ -55,6 +55,22 @@ pub enum Tag {
     Hl7End = 18,
     /// A TLS handshake record with a `ClientHello` or `ServerHello`, cut at [`crate::tls::HELLO_MAX`].
     TlsHello = 24,
+    /// ARP: see [`crate::arp::Arp::record`].
+    Arp = 40,
+    /// DHCP: operation, hardware address, `ciaddr`, `yiaddr`, 15 bytes.
+    DhcpHead = 41,
+    /// DHCP option 12, host name, at most [`crate::notice::NAME_MAX`] bytes.
+    DhcpName = 42,
+    /// DHCP option 50, requested address, 4 bytes.
+    DhcpRequested = 43,
+    /// DHCP option 53, message type, 1 byte.
+    DhcpType = 44,
+    /// DHCP option 60, vendor class, cut as the name is.
+    DhcpVendor = 45,
+    /// Multicast DNS: the first label of the name of an address record.
+    HostName = 46,
+    /// Multicast DNS: the address of the name before, 4 or 16 bytes.
+    HostAddress = 47,
     /// The reader lost its place; the next record begins a new protocol unit. No bytes.
     Desync = 32,
 }
@@ -77,6 +93,14 @@ impl TryFrom<u8> for Tag {
             18 => Self::Hl7End,
             24 => Self::TlsHello,
             32 => Self::Desync,
+            40 => Self::Arp,
+            41 => Self::DhcpHead,
+            42 => Self::DhcpName,
+            43 => Self::DhcpRequested,
+            44 => Self::DhcpType,
+            45 => Self::DhcpVendor,
+            46 => Self::HostName,
+            47 => Self::HostAddress,
             other => return Err(other),
         })
     }

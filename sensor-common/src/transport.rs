@@ -3,6 +3,7 @@
 use crate::{
     bytes::{Frame, View},
     counter::Counter,
+    notice::Topic,
     packet::{Packet, Reach, TCP_SYN, protocol},
 };
 
@@ -39,6 +40,7 @@ pub(crate) fn parse<F: Frame>(frame: &F, packet: &mut Packet) -> Result<(), Coun
                 }
                 (source, destination) = (h.be16::<0>(), h.be16::<2>());
                 checksum = h.be16::<6>();
+                packet.mark_topic(Topic::of_udp(source, destination));
             }
             protocol::ICMP | protocol::ICMP6 => {
                 let h = frame.view::<2>(start).ok_or(Counter::TransportMalformed)?;

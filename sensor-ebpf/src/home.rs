@@ -8,6 +8,7 @@ use aya_ebpf::{
     maps::lpm_trie::Key,
 };
 use sensor_common::{
+    arp::Claim,
     cpu::Cpu,
     engine::{Home, Table},
     event::{EventHeader, FlowReason},
@@ -19,12 +20,13 @@ use sensor_common::{
 use crate::{
     emit,
     maps::{
-        CLINICAL, CONTAINMENT, CPU, ESTABLISHED4, ESTABLISHED6, FRESH4, FRESH6, PROTECTED_HOSTS,
-        PROTECTED_NETS, RULE_HITS, RULE_HOSTS, RULE_NETS, RULE_PAIRS, RULES, SETTINGS,
+        ARP_CLAIMS, CLINICAL, CONTAINMENT, CPU, ESTABLISHED4, ESTABLISHED6, FRESH4, FRESH6,
+        PROTECTED_HOSTS, PROTECTED_NETS, RULE_HITS, RULE_HOSTS, RULE_NETS, RULE_PAIRS, RULES,
+        SETTINGS,
     },
     programs::{
-        wardtap_decide, wardtap_flush, wardtap_layer, wardtap_protected, wardtap_read,
-        wardtap_rule_step, wardtap_send_flow, wardtap_step,
+        wardtap_decide, wardtap_flush, wardtap_layer, wardtap_notice, wardtap_notice_step,
+        wardtap_protected, wardtap_read, wardtap_rule_step, wardtap_send_flow, wardtap_step,
     },
 };
 
@@ -110,6 +112,27 @@ impl Home for KernelHome {
     #[inline(always)]
     fn step(&mut self) -> u32 {
         wardtap_step(self.context)
+    }
+
+    #[inline(always)]
+    fn notice(&mut self, now: u64) {
+        wardtap_notice(self.context, now);
+    }
+
+    #[inline(always)]
+    fn notice_step(&mut self) -> u32 {
+        wardtap_notice_step(self.context)
+    }
+
+    #[inline(always)]
+    fn claim(&mut self) -> Option<*mut Claim> {
+        ARP_CLAIMS.get_ptr_mut(&self.cpu().notice.arp.key)
+    }
+
+    #[inline(always)]
+    fn keep_claim(&mut self, claim: &Claim) {
+        // What can't be kept is told again with the next message.
+        let _ = ARP_CLAIMS.insert(&self.cpu().notice.arp.key, claim, u64::from(BPF_ANY));
     }
 
     #[inline(always)]

@@ -7,6 +7,7 @@ use aya_ebpf::{
     maps::{Array, HashMap, LpmTrie, LruHashMap, PerCpuArray, RingBuf},
 };
 use sensor_common::{
+    arp::{ArpKey, CLAIMS, Claim},
     cpu::Cpu,
     flow::Flow,
     key::{FlowKey, Key4},
@@ -44,6 +45,10 @@ pub(crate) static FRESH4: LruHashMap<Key4, Flow> = LruHashMap::pinned(1, 0);
 /// New IPv6 flows.
 #[map]
 pub(crate) static FRESH6: LruHashMap<FlowKey, Flow> = LruHashMap::pinned(1, 0);
+
+/// Who claims which address by ARP; the one that was quiet longest makes room.
+#[map]
+pub(crate) static ARP_CLAIMS: LruHashMap<ArpKey, Claim> = LruHashMap::pinned(CLAIMS, 0);
 
 /// What is to be known of all rules; one element.
 #[map]

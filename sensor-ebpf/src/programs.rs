@@ -22,6 +22,7 @@ use sensor_common::{
     counter::Counter,
     engine::{self, Table},
     event::FlowReason,
+    notice,
     packet::{Layer, Outcome},
     reader::{self, Step},
 };
@@ -126,6 +127,28 @@ pub(crate) extern "C" fn wardtap_send_flow(table: u32, reason: u32, now: u64) ->
         );
     }
     0
+}
+
+/// [`engine::notice`].
+#[unsafe(no_mangle)]
+#[inline(never)]
+pub(crate) extern "C" fn wardtap_notice(context: *mut xdp_md, now: u64) -> u32 {
+    if let Some(cpu) = home::cpu() {
+        engine::notice(&mut KernelHome::new(context, cpu), now);
+    }
+    0
+}
+
+/// One step of the reader of notices: [`Step`].
+#[unsafe(no_mangle)]
+#[inline(never)]
+pub(crate) extern "C" fn wardtap_notice_step(context: *mut xdp_md) -> u32 {
+    let Some(cpu) = home::cpu() else {
+        return Step::Done as u32;
+    };
+    let frame = XdpFrame::new(context);
+    // SAFETY: as above.
+    unsafe { notice::step(&frame, &mut *cpu) as u32 }
 }
 
 /// [`contain::decide`]: an [`Answer`].

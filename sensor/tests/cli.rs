@@ -4,17 +4,16 @@ mod command;
 
 use std::{
     fs, io,
-    io::{Read, Write},
-    os::unix::{
-        fs::PermissionsExt,
-        net::{UnixListener, UnixStream},
-    },
+    os::unix::{fs::PermissionsExt, net::UnixListener},
     path::PathBuf,
     process::{Command, Stdio},
-    thread::{self, JoinHandle},
 };
 
-use command::{BINARY, Folder, as_nobody, wardtap};
+use command::{
+    BINARY, Folder,
+    answering::{Answering, ok},
+    as_nobody, wardtap,
+};
 use nix::unistd::geteuid;
 use serde_json::{Value, json};
 
@@ -24,6 +23,9 @@ const ASKING: &[&[&str]] = &[
     &["flows", "list"],
     &["sessions", "list"],
     &["devices", "list"],
+    &["devices", "show", "10.0.0.9"],
+    &["model", "list"],
+    &["export", "features"],
 ];
 
 #[test]
@@ -55,6 +57,8 @@ fn help_has_examples() -> io::Result<()> {
         &["flows", "list", "--help"],
         &["sessions", "--help"],
         &["devices", "--help"],
+        &["model", "--help"],
+        &["export", "features", "--help"],
         &["config", "--help"],
         &["doctor", "--help"],
     ] {
@@ -348,50 +352,4 @@ fn readable_binary(folder: &Folder) -> io::Result<PathBuf> {
     } else {
         Err(io::Error::other("install failed"))
     }
-}
-
-fn ok<T: serde::Serialize>(body: &T) -> String {
-    let body = json!(body).to_string();
-    format!(
-        "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
-        body.len()
-    )
-}
-
-/// Gives one answer at a socket, whatever is asked.
-struct Answering {
-    socket: String,
-    thread: JoinHandle<io::Result<String>>,
-}
-
-impl Answering {
-    fn start(folder: &Folder, answer: String) -> io::Result<Self> {
-        let path = folder.path().join("control.sock");
-        let _ = fs::remove_file(&path);
-        let listener = UnixListener::bind(&path)?;
-        let thread = thread::spawn(move || {
-            let (mut stream, _) = listener.accept()?;
-            let asked = request(&mut stream)?;
-            stream.write_all(answer.as_bytes())?;
-            Ok(asked)
-        });
-        Ok(Self {
-            socket: path.display().to_string(),
-            thread,
-        })
-    }
-
-    /// What was asked.
-    fn asked(self) -> io::Result<String> {
-        self.thread.join().map_err(|_| io::ErrorKind::Other)?
-    }
-}
-
-fn request(stream: &mut UnixStream) -> io::Result<String> {
-    let mut asked = Vec::new();
-    let mut byte = [0];
-    while !asked.ends_with(b"\r\n\r\n") && stream.read(&mut byte)? == 1 {
-        asked.extend(byte);
-    }
-    Ok(String::from_utf8_lossy(&asked).into_owned())
 }

@@ -15,7 +15,7 @@ use sensor::{
     analysis::{Analysis, AnalysisOptions, Outcome},
     baseline::{Fact, Familiar},
     capture::{Replay, ReplayOptions},
-    detect::{Finding, FlowFacts, HalfFacts, Observation, What},
+    detect::{ArpFacts, Finding, FlowFacts, HalfFacts, Observation, What},
     event::Time,
     pipeline::PipelineOptions,
     response::Actor,
@@ -77,6 +77,8 @@ fn attacks_in_captures_are_found() {
         ("attacks/slips-icmp-sweep.pcap", "sweep"),
         ("attacks/pcaphunt-hs-icmpScan.pcap", "sweep"),
         ("attacks/stopddos-amp-snmp.pcapng", "flood"),
+        ("attacks/slips-arpscan.pcap", "sweep"),
+        ("attacks/chriss-arppoison.pcapng", "arp_spoof"),
         ("attacks/labcap/lab-dicom-portscan-aebrute.pcap", "scan"),
         (
             "attacks/labcap/lab-dicom-portscan-aebrute.pcap",
@@ -247,4 +249,96 @@ fn what_was_learnt_and_told_survives_a_restart() {
     let anew = Analysis::open(&folder, AnalysisOptions::default());
     assert!(anew.baselines().is_empty() && anew.alerts().all().next().is_none());
     std::fs::remove_dir_all(&folder).unwrap();
+}
+
+fn arp(time: i64, request: bool, mac: u8, sender: u8, target: u8) -> Observation {
+    let ip = |host| std::net::Ipv4Addr::new(10, 77, 1, host);
+    Observation {
+        protocol: 0,
+        client: SocketAddr::new(ip(sender).into(), 0),
+        server: SocketAddr::new(ip(target).into(), 0),
+        what: What::Arp(Box::new(ArpFacts {
+            request,
+            sender_mac: [2, 0, 0, 0, 0, mac],
+            sender: ip(sender),
+            target: ip(target),
+            target_mac: [0; 6],
+            frame_mac: [2, 0, 0, 0, 0, mac],
+            count: 1,
+        })),
+        ..connection(time, sender, target, 1)
+    }
+}
+
+/// What the detectors make of observations.
+fn found(all: impl IntoIterator<Item = Observation>) -> Vec<Finding> {
+    let mut analysis = Analysis::new(AnalysisOptions::default());
+    let mut out = Outcome::default();
+    for seen in all {
+        analysis.observe(&seen, &mut out);
+    }
+    out.findings
+}
+
+/// What a network does by ARP every day: a gateway asks for all its hosts when it starts, for some that are off, and
+/// hosts announce themselves, move to a spare, and answer.
+#[test]
+fn arp_as_it_should_be_is_no_attack() {
+    let mut day = Vec::new();
+    for host in 2..100 {
+        let time = SECOND + i64::from(host) * SECOND / 100;
+        day.push(arp(time, true, 1, 1, host));
+        day.push(arp(time + 1_000, false, host, host, 1));
+        day.push(arp(time + 2_000, true, host, host, host));
+    }
+    // An hour later some are off.
+    for host in 2..60 {
+        let time = 3_600 * SECOND + i64::from(host) * SECOND / 100;
+        day.push(arp(time, true, 1, 1, host));
+    }
+    // A spare takes an address over, and keeps it.
+    day.push(arp(7_200 * SECOND, true, 200, 9, 9));
+    day.push(arp(7_300 * SECOND, true, 200, 9, 1));
+    day.push(arp(7_400 * SECOND, true, 1, 1, 9));
+    day.push(arp(7_401 * SECOND, false, 200, 9, 1));
+    assert_eq!(found(day), []);
+}
+
+#[test]
+fn searching_and_spoofing_by_arp_are_found() {
+    let search =
+        (2..60).map(|host| arp(SECOND + i64::from(host) * SECOND / 50, true, 66, 66, host));
+    let after = [arp(10 * SECOND, true, 1, 1, 5)];
+    let found_of = |all: Vec<Observation>| {
+        let found = found(all);
+        assert_eq!(found.len(), 1, "{found:?}");
+        (
+            found[0].detector.clone(),
+            found[0].subject,
+            found[0].suffers,
+        )
+    };
+    let sweep = found_of(search.chain(after).collect());
+    assert_eq!(sweep, ("sweep".to_owned(), address(66), false));
+
+    // The archive and an intruder claim the archive's address in turn.
+    let turns = (0..6).map(|turn| {
+        let mac = if turn % 2 == 0 { 10 } else { 66 };
+        arp((1 + turn) * 30 * SECOND, true, mac, 10, 1)
+    });
+    assert_eq!(
+        found_of(turns.collect()),
+        ("arp_spoof".to_owned(), address(10), true)
+    );
+
+    // He answers unasked, and has an address of his own.
+    let unasked = vec![
+        arp(SECOND, true, 66, 66, 1),
+        arp(100 * SECOND, false, 66, 10, 20),
+        arp(101 * SECOND, false, 66, 10, 30),
+    ];
+    assert_eq!(
+        found_of(unasked),
+        ("arp_spoof".to_owned(), address(10), true)
+    );
 }

@@ -35,10 +35,17 @@ fn the_sensor_sees_what_was_done_and_no_patient() {
     let account = sensor.account(&hospital).unwrap();
     assert_eq!(account.lost, 0, "{account:?}");
     assert_eq!(known_hosts(&sensor), expected_hosts());
+    assert_roles(&sensor);
 
     // Everything that a person or a program can read of the sensor.
     let mut said = vec![("metrics", sensor.metrics(hospital.sensor()).unwrap())];
-    for words in ["status", "flows list", "sessions list", "devices list"] {
+    for words in [
+        "status",
+        "flows list",
+        "sessions list",
+        "devices list",
+        "devices show 10.77.1.20",
+    ] {
         for form in [&[][..], &["--json"]] {
             let arguments: Vec<_> = words.split(' ').chain(form.iter().copied()).collect();
             said.push((words, sensor.ask(&arguments).unwrap()));
@@ -83,6 +90,39 @@ fn known_hosts(sensor: &Sensor) -> BTreeSet<(String, String)> {
 fn expected_hosts() -> BTreeSet<(String, String)> {
     let host = |role: Role| (role.address().to_string(), role.mac());
     Role::ALL.into_iter().map(host).collect()
+}
+
+/// What each host is follows from what it did, and the reason says so.
+fn assert_roles(sensor: &Sensor) {
+    for (role, expected, reason) in [
+        (Role::Modality, "modality", "sends C-STORE to 10.77.1.10 as"),
+        (Role::Pacs, "archive", "answers C-FIND of 10.77.1.50"),
+        (
+            Role::Engine,
+            "interface_engine",
+            "sends HL7 results (ORU) to 10.77.1.40",
+        ),
+        (
+            Role::Ehr,
+            "health_record",
+            "takes HL7 admissions (ADT) from 10.77.1.30",
+        ),
+        (
+            Role::Workstation,
+            "workstation",
+            "sends C-MOVE or C-GET to 10.77.1.10",
+        ),
+    ] {
+        let address = role.address().to_string();
+        let device = sensor.ask_json(&["devices", "show", &address]).unwrap();
+        let told = &device["items"][0];
+        assert_eq!(told["role"]["role"], expected, "{told}");
+        let reasons = told["role"]["reasons"].as_array().unwrap();
+        let has = |one: &Value| one.as_str().unwrap().contains(reason);
+        assert!(reasons.iter().any(has), "{reason:?} in {told}");
+        assert_eq!(told["vendor"], "random (locally administered)", "{told}");
+        assert!(told["baseline"]["facts"].as_u64() > Some(0), "{told}");
+    }
 }
 
 fn assert_no_patient(what: &str, bytes: &[u8]) {

@@ -5,6 +5,7 @@ use nix::unistd::geteuid;
 
 use crate::{
     install::{self, PEERS, debian_has},
+    runtime,
     test::{DENY, deny_version},
     toolchain,
     workspace::{output, which},
@@ -103,6 +104,12 @@ fn findings() -> Vec<Finding> {
         found: install::python_version(),
         remedy: "`cargo xtask test` installs it into target/python; python3 and python3-venv first"
             .into(),
+    });
+    findings.push(Finding {
+        hinders: TEST,
+        what: "ONNX Runtime (models)".into(),
+        found: runtime::version(),
+        remedy: "`cargo xtask test` fetches it into target/onnxruntime".into(),
     });
     findings.extend(PEERS.iter().map(|program| Finding {
         hinders: TEST,

@@ -195,6 +195,8 @@ pub(super) fn ends(seen: &Observation, delta: Option<Delta>) -> Vec<End<'_>> {
             }
         }
         What::AssociationEnded(_) | What::ClinicalTls => {}
+        // Who is asked for need not be there.
+        What::Arp(_) | What::Moved { .. } => return Vec::new(),
     }
     [from, to]
         .into_iter()

@@ -41,7 +41,7 @@ pub enum Fact<'a> {
 }
 
 /// The hash of a fact. The kind comes first, texts end with a zero byte.
-fn key(fact: &Fact<'_>) -> u64 {
+pub(super) fn key(fact: &Fact<'_>) -> u64 {
     let mut hasher = blake3::Hasher::new();
     let address = |hasher: &mut blake3::Hasher, address: &IpAddr| {
         match address {
@@ -158,6 +158,11 @@ impl Items {
     #[must_use]
     pub fn get(&self, fact: &Fact<'_>) -> Option<Seen> {
         self.0.get(&key(fact)).copied()
+    }
+
+    /// Forgets a fact, by its hash.
+    pub(super) fn forget(&mut self, key: u64) {
+        self.0.remove(&key);
     }
 
     /// Forgets what was first seen at `from` or later.

@@ -1,8 +1,10 @@
 //! The engine's home in memory of the process: what the kernel does with a packet, anywhere.
 
-use std::{ptr, slice, time::Duration};
+use std::{num::NonZeroUsize, ptr, slice, time::Duration};
 
+use lru::LruCache;
 use sensor_common::{
+    arp::{ArpKey, CLAIMS, Claim},
     bytes::Frame,
     counter::Counters,
     cpu::Cpu,
@@ -10,6 +12,7 @@ use sensor_common::{
     event::{ChunkHeader, EventHeader, FlowEvent, FlowReason},
     flow::Flow,
     key::{FlowKey, Key4},
+    notice,
     packet::{Layer, protocol},
     reader,
     settings::Settings,
@@ -27,6 +30,7 @@ pub struct PortableEngine {
     established6: FlowTable<FlowKey>,
     fresh4: FlowTable<Key4>,
     fresh6: FlowTable<FlowKey>,
+    claims: LruCache<ArpKey, Claim>,
     active: u64,
     received: u64,
 }
@@ -42,6 +46,7 @@ impl PortableEngine {
             established6: FlowTable::new(sizes.established6, WhenFull::Refuse),
             fresh4: FlowTable::new(sizes.fresh4, WhenFull::Evict),
             fresh6: FlowTable::new(sizes.fresh6, WhenFull::Evict),
+            claims: LruCache::new(NonZeroUsize::new(CLAIMS as usize).unwrap_or(NonZeroUsize::MIN)),
             active: u64::MAX,
             received: 0,
         }
@@ -195,6 +200,24 @@ impl<S: FnMut(&[u8])> Home for Visit<'_, S> {
 
     fn flush(&mut self) {
         engine::flush(self);
+    }
+
+    fn notice(&mut self, now: u64) {
+        engine::notice(self, now);
+    }
+
+    fn notice_step(&mut self) -> u32 {
+        notice::step(&self.frame, &mut self.engine.cpu) as u32
+    }
+
+    fn claim(&mut self) -> Option<*mut Claim> {
+        let key = self.engine.cpu.notice.arp.key;
+        self.engine.claims.get_mut(&key).map(ptr::from_mut)
+    }
+
+    fn keep_claim(&mut self, claim: &Claim) {
+        let key = self.engine.cpu.notice.arp.key;
+        self.engine.claims.put(key, *claim);
     }
 
     fn send_flow(&mut self, table: Table, reason: FlowReason, now: u64) {

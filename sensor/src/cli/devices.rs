@@ -1,25 +1,28 @@
 //! `wardtap devices`.
 
+mod show;
+
 use std::{net::IpAddr, path::Path, process::ExitCode};
 
 use clap::{Args, Subcommand};
 
 use super::{
     Listed, Shown, print, print_json, shown_of,
-    table::{bytes, list, local, or_dash, table},
+    table::{list, local, or_dash, table},
 };
 use crate::{
     baseline::Progress,
     control::{
-        api::{self, BASELINES, Devices, Reason},
+        api::{self, BASELINES, DeviceReport, Devices, Page, Reason},
         client,
     },
-    inventory::HostReport,
+    inventory::{HostReport, RANDOM},
 };
 
 const EXAMPLES: &str = "\
 Examples:
   wardtap devices list
+  wardtap devices show 10.77.1.10
   wardtap devices list --json | jq -r '.items[] | select(.cleartext_hl7) | .address'";
 
 #[derive(Subcommand)]
@@ -28,9 +31,20 @@ pub(super) enum DevicesCommand {
     /// List the hosts that were seen, the latest first
     #[command(after_help = EXAMPLES)]
     List(Listed),
+    /// Show all that is known of a device
+    #[command(after_help = EXAMPLES)]
+    Show(ShowArgs),
     /// What is usual of a device: how far it is learnt
     #[command(subcommand)]
     Baseline(BaselineCommand),
+}
+
+#[derive(Args)]
+pub(super) struct ShowArgs {
+    /// Its IP or Ethernet address
+    device: String,
+    #[command(flatten)]
+    shown: Shown,
 }
 
 #[derive(Subcommand)]
@@ -103,9 +117,29 @@ fn baseline(socket: &Path, command: &BaselineCommand) -> anyhow::Result<ExitCode
     Ok(ExitCode::SUCCESS)
 }
 
+fn show(socket: &Path, ShowArgs { device, shown }: &ShowArgs) -> anyhow::Result<ExitCode> {
+    // It stands in a path: only what an address is made of may.
+    let sound = |c: char| c.is_ascii_hexdigit() || matches!(c, '.' | ':' | '-');
+    if device.is_empty() || !device.chars().all(sound) {
+        anyhow::bail!("{device:?} is neither an IP nor an Ethernet address");
+    }
+    let page: Page<DeviceReport> = client::get(socket, &format!("{}/{device}", api::DEVICES))?;
+    if shown.json {
+        print_json(&page)?;
+    } else {
+        let texts: Vec<_> = page.items.iter().map(show::device).collect();
+        print(&texts.join(
+            "
+",
+        ))?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
 pub(super) fn run(socket: &Path, command: &DevicesCommand) -> anyhow::Result<ExitCode> {
     let listed = match command {
         DevicesCommand::List(listed) => listed,
+        DevicesCommand::Show(args) => return show(socket, args),
         DevicesCommand::Baseline(command) => return baseline(socket, command),
     };
     let page: Devices = client::get(socket, &api::target(api::DEVICES, &listed.query(None)))?;
@@ -122,33 +156,33 @@ pub(super) fn run(socket: &Path, command: &DevicesCommand) -> anyhow::Result<Exi
     Ok(ExitCode::SUCCESS)
 }
 
-/// A table of hosts.
+/// Letters of a vendor, a name and a role in the table.
+const WIDTHS: (usize, usize, usize) = (16, 16, 16);
+
+/// A table of hosts; the rest is in `devices show`.
 pub(super) fn hosts(hosts: &[HostReport]) -> String {
     let mut rows = table(&[
         "address",
+        "name",
+        "role",
+        "vendor",
         "MAC",
-        "AE titles",
-        "HL7 applications",
+        "speaks as",
         "offers",
         "in clear text",
-        "out",
-        "in",
         "last seen",
     ]);
     for host in hosts {
-        let shared = if host.mac_shared { " (shared)" } else { "" };
-        let clear = [("DICOM", host.cleartext_dicom), ("HL7", host.cleartext_hl7)];
+        let titles = host.ae_titles.iter().map(|title| title.title.clone());
+        let applications = host.hl7_applications.iter();
+        let applications = applications.map(|party| or_dash(party.application.as_ref()));
         rows.add_row([
             host.address.to_string(),
-            host.macs
-                .first()
-                .map_or_else(|| "-".to_owned(), |mac| format!("{mac}{shared}")),
-            list(host.ae_titles.iter().map(|title| &title.title)),
-            list(
-                host.hl7_applications
-                    .iter()
-                    .map(|party| or_dash(party.application.as_ref())),
-            ),
+            cut(host.names.first().map(|name| name.name.as_str()), WIDTHS.1),
+            cut(Some(host.role.role.label()), WIDTHS.2),
+            cut(host.vendor.as_deref().map(short), WIDTHS.0),
+            mac(host),
+            list(titles.chain(applications)),
             list(host.services.iter().map(|service| {
                 let name = service
                     .app_proto
@@ -156,11 +190,33 @@ pub(super) fn hosts(hosts: &[HostReport]) -> String {
                     .map_or_else(String::new, |name| format!(" {name}"));
                 format!("{}/{}{name}", service.port, service.proto)
             })),
-            list(clear.iter().filter(|(_, is)| *is).map(|(name, _)| name)),
-            bytes(host.bytes_out),
-            bytes(host.bytes_in),
+            match show::clear_text(host) {
+                none if none.is_empty() => "-".to_owned(),
+                clear => clear,
+            },
             local(host.last_seen),
         ]);
     }
     rows.to_string()
+}
+
+fn mac(host: &HostReport) -> String {
+    let shared = if host.mac_shared { " (shared)" } else { "" };
+    let first = host.macs.first();
+    first.map_or_else(|| "-".to_owned(), |mac| format!("{mac}{shared}"))
+}
+
+/// A made-up address needs no sentence in a table.
+fn short(vendor: &str) -> &str {
+    if vendor == RANDOM { "random" } else { vendor }
+}
+
+/// A text of at most so many letters, or a dash.
+fn cut(text: Option<&str>, width: usize) -> String {
+    let text = text.unwrap_or("-");
+    if text.chars().count() <= width {
+        return text.to_owned();
+    }
+    let cut: String = text.chars().take(width - 1).collect();
+    format!("{}\u{2026}", cut.trim_end())
 }

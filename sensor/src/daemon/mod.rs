@@ -31,10 +31,11 @@ use crate::{
     detect::clinical::Clinical,
     kernel::{Attached, Kernel, KernelError},
     metrics,
+    model::Models,
     output::{Output, OutputError, OutputStats},
     response::{
-        AdoptError, ClinicalOf, Keeper, Responder, ResponderHandle, ResponderOptions, Target,
-        resets::Mirrors,
+        Actor, AdoptError, ClinicalOf, Keeper, Responder, ResponderHandle, ResponderOptions,
+        Target, resets::Mirrors,
     },
 };
 
@@ -151,6 +152,13 @@ async fn serve(
         kernel.interfaces().iter().map(described).collect(),
         &adoption,
     );
+    let (models, actions) = Models::start(options.model.clone(), &options.state, keeper.time());
+    for action in actions {
+        keeper.record(&Actor::Daemon, action);
+    }
+    let scorer = options.model.enabled.then(|| models.scorer()).transpose();
+    let scorer = scorer.map_err(runtime("start the scoring"))?;
+    let models = Arc::new(models);
     for interface in kernel.interfaces() {
         tracing::info!(
             interface = interface.name,
@@ -182,16 +190,24 @@ async fn serve(
         &options.state,
         kernel.interfaces().iter().any(|one| one.inline),
         mirrors,
+        scorer,
     )
     .map_err(runtime("start the response"))?;
-    let (capture, ended) = capture::start(options, kernel, output, response.clone())
-        .map_err(runtime("start the capture"))?;
+    let (capture, ended) = capture::start(
+        options,
+        kernel,
+        output,
+        response.clone(),
+        Arc::clone(&models),
+    )
+    .map_err(runtime("start the capture"))?;
     let control =
         tokio::net::UnixListener::from_std(control).map_err(runtime("serve the control socket"))?;
     tokio::spawn(server::serve(
         control,
         capture.clone(),
         response.clone(),
+        models,
         roles,
     ));
     if let Some(listener) = scrapes {

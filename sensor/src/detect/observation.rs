@@ -1,6 +1,6 @@
 //! What the pipeline tells the detectors, as soon as it is known.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use sensor_common::{
     flow::{self, Flow},
@@ -12,6 +12,7 @@ use sensor_common::{
 
 use crate::{
     event::{Association, Conversation, Hl7Message, Time, Timebase},
+    protocol::notice::ArpFacts,
     response::Transport,
 };
 
@@ -90,6 +91,13 @@ pub enum What {
     ClinicalTls,
     /// An HL7 message.
     Hl7(Box<Hl7Message>),
+    /// ARP: the client is the sender, the server the target; without ports.
+    Arp(Box<ArpFacts>),
+    /// The client is the device that had the address `before`.
+    Moved {
+        /// Its address before.
+        before: IpAddr,
+    },
 }
 
 /// A flow's features, of the whole flow so far.

@@ -2,7 +2,13 @@
 
 use std::net::IpAddr;
 
-use super::{AeTitle, DicomImplementation, HostReport, Macs, Service};
+use super::{
+    AddressBefore, AeTitle, DicomImplementation, HostName, HostReport, Macs, NameSource, Service,
+    ServiceUse,
+    role::{Deeds, Traits, role},
+    stations::Stations,
+    vendor::vendor,
+};
 use crate::event::{Party, Time, mac_text};
 
 /// Ethernet addresses kept of a host.
@@ -15,6 +21,12 @@ const TITLES_MAX: usize = 32;
 const APPLICATIONS_MAX: usize = 32;
 /// DICOM implementations kept of a host.
 const IMPLEMENTATIONS_MAX: usize = 8;
+/// Services of others that a host uses, kept of it.
+const USES_MAX: usize = 64;
+/// Names kept of a host.
+const NAMES_MAX: usize = 4;
+/// Earlier addresses kept of a host.
+const BEFORE_MAX: usize = 8;
 
 /// What was seen of an address.
 #[derive(Debug)]
@@ -30,6 +42,10 @@ pub(super) struct Host {
     titles: Vec<AeTitle>,
     applications: Vec<Party>,
     implementations: Vec<DicomImplementation>,
+    uses: Vec<ServiceUse>,
+    names: Vec<String>,
+    before: Vec<AddressBefore>,
+    pub(super) deeds: Deeds,
     pub(super) cleartext_dicom: bool,
     pub(super) cleartext_hl7: bool,
     pub(super) tls: bool,
@@ -49,6 +65,10 @@ impl Host {
             titles: Vec::new(),
             applications: Vec::new(),
             implementations: Vec::new(),
+            uses: Vec::new(),
+            names: Vec::new(),
+            before: Vec::new(),
+            deeds: Deeds::default(),
             cleartext_dicom: false,
             cleartext_hl7: false,
             tls: false,
@@ -87,6 +107,42 @@ impl Host {
             return 0;
         }
         push(&mut self.services, service, SERVICES_MAX)
+    }
+
+    /// A service of another that it uses.
+    pub(super) fn uses(&mut self, service: ServiceUse) -> u64 {
+        let same = |one: &&mut ServiceUse| {
+            (one.address, one.port) == (service.address, service.port) && one.proto == service.proto
+        };
+        if let Some(known) = self.uses.iter_mut().find(same) {
+            if service.app_proto.is_some() {
+                known.app_proto = service.app_proto;
+            }
+            return 0;
+        }
+        push(&mut self.uses, service, USES_MAX)
+    }
+
+    /// A name that it gives itself by multicast DNS; the latest stands first, the oldest makes room.
+    pub(super) fn name(&mut self, name: &str) {
+        if self.names.first().is_some_and(|first| first == name) {
+            return;
+        }
+        self.names.retain(|other| other != name);
+        self.names.insert(0, name.to_owned());
+        self.names.truncate(NAMES_MAX);
+    }
+
+    /// It had another address until then.
+    pub(super) fn moved(&mut self, address: IpAddr, until: Time) {
+        self.before.retain(|one| one.address != address);
+        self.before.insert(0, AddressBefore { address, until });
+        self.before.truncate(BEFORE_MAX);
+    }
+
+    /// When it was last seen.
+    pub(super) const fn last(&self) -> Time {
+        self.last
     }
 
     pub(super) fn title(&mut self, title: AeTitle) -> u64 {
@@ -132,13 +188,43 @@ impl Host {
         push(&mut self.applications, party, APPLICATIONS_MAX)
     }
 
-    pub(super) fn report(&self, address: IpAddr, macs: &Macs) -> HostReport {
+    pub(super) fn report(&self, address: IpAddr, macs: &Macs, stations: &Stations) -> HostReport {
         let mut services = self.services.clone();
         services.sort();
+        let mac_shared = self.macs.iter().any(|mac| macs.is_shared(*mac));
+        // A router's address says nothing of who is behind it.
+        let own = self.macs.first().filter(|mac| !macs.is_shared(**mac));
+        let vendor = own.and_then(|mac| vendor(*mac));
+        // Who has several IPv4 addresses has the name at the one that it was given.
+        let station = own
+            .and_then(|mac| stations.get(*mac))
+            .filter(|station| address.is_ipv6() || station.is_at(address));
+        let given = station.and_then(|station| station.name.clone());
+        let named = |source| move |name| HostName { name, source };
+        let names = given.map(named(NameSource::Dhcp)).into_iter();
+        let names = names
+            .chain(self.names.iter().cloned().map(named(NameSource::Mdns)))
+            .collect();
+        let role = role(
+            &self.deeds,
+            &Traits {
+                services: &services,
+                vendor,
+                opened: self.opened,
+                accepted: self.accepted,
+                uses: self.uses.len(),
+                first: self.first,
+            },
+        );
         HostReport {
             address,
             macs: self.macs.iter().filter_map(|mac| mac_text(*mac)).collect(),
-            mac_shared: self.macs.iter().any(|mac| macs.is_shared(*mac)),
+            mac_shared,
+            vendor: vendor.map(Into::into),
+            vendor_class: station.and_then(|station| station.vendor_class.clone()),
+            names,
+            addresses_before: self.before.clone(),
+            role,
             first_seen: self.first,
             last_seen: self.last,
             bytes_in: self.bytes_in,
@@ -146,6 +232,7 @@ impl Host {
             flows_opened: self.opened,
             flows_accepted: self.accepted,
             services,
+            uses: self.uses.clone(),
             ae_titles: self.titles.clone(),
             hl7_applications: self.applications.clone(),
             implementations: self.implementations.clone(),

@@ -33,6 +33,18 @@ impl Macs {
         }
     }
 
+    /// The addresses seen behind it, as many as are kept.
+    pub(super) fn of(&self, mac: [u8; 6]) -> &[IpAddr] {
+        self.addresses.peek(&mac).map_or(&[], Vec::as_slice)
+    }
+
+    /// A device does not have this address any more.
+    pub(super) fn remove(&mut self, mac: [u8; 6], address: IpAddr) {
+        if let Some(addresses) = self.addresses.peek_mut(&mac) {
+            addresses.retain(|other| *other != address);
+        }
+    }
+
     pub(super) fn is_shared(&self, mac: [u8; 6]) -> bool {
         self.addresses.peek(&mac).is_some_and(|addresses| {
             let v4 = addresses.iter().filter(|address| address.is_ipv4()).count();

@@ -1,11 +1,16 @@
-//! Hosts as they were seen; no guess at what they are.
+//! Hosts as they were seen, and what follows from that: who made them, what they are.
 //!
 //! A host is an address that sent something. Hosts that were seen in a conversation of both
 //! directions, or with a clinical protocol, are kept apart from the others, so that a scan or a flood
 //! of invented senders replaces only its own kind.
+//!
+//! A device that DHCP gives another address is followed by its Ethernet address.
 
 mod host;
 mod macs;
+mod role;
+mod stations;
+mod vendor;
 
 use std::{borrow::Cow, net::IpAddr, num::NonZeroUsize};
 
@@ -18,13 +23,17 @@ use sensor_common::{
 };
 use serde::{Deserialize, Serialize};
 
-use self::{host::Host, macs::Macs};
+pub use role::{Role, RoleReport};
+pub use vendor::{RANDOM, TABLE_DATE, vendor};
+
+use self::{host::Host, macs::Macs, role::Deed, stations::Stations};
 use crate::{
     event::{
-        Association, AssociationOutcome, Conversation, Hl7Message, Party, Side, Time, Timebase,
-        addresses,
+        Association, AssociationOutcome, CommandSummary, Conversation, Hl7Message, Party, Side,
+        Time, Timebase, addresses,
     },
     pipeline::protocol_name,
+    protocol::notice::{ArpFacts, Dhcp, Mac},
 };
 
 /// All hosts.
@@ -33,6 +42,8 @@ pub struct Inventory {
     known: LruCache<IpAddr, Host>,
     fresh: LruCache<IpAddr, Host>,
     macs: Macs,
+    stations: Stations,
+    moves: Vec<(IpAddr, IpAddr, Time)>,
     evicted: u64,
     omitted: u64,
 }
@@ -42,6 +53,7 @@ struct End<'a> {
     address: IpAddr,
     mac: [u8; 6],
     port: u16,
+    peer: (IpAddr, u16),
     sent: &'a Half,
     received: &'a Half,
     opened: bool,
@@ -56,6 +68,8 @@ impl Inventory {
             known: LruCache::new(capacity(known)),
             fresh: LruCache::new(capacity(fresh)),
             macs: Macs::new(capacity(known)),
+            stations: Stations::new(capacity(known)),
+            moves: Vec::new(),
             evicted: 0,
             omitted: 0,
         }
@@ -84,11 +98,13 @@ impl Inventory {
                 continue;
             }
             self.macs.add(end.mac, end.address);
+            self.follow(end.mac, end.address, timebase.wall(end.sent.last));
             let service = offers(key.protocol, &end).then(|| Service {
                 proto: Cow::Borrowed(proto_name(key.protocol)),
                 port: end.port,
                 app_proto: app_proto.map(Cow::Borrowed),
             });
+            let used = (end.opened && answered).then(|| used(key.protocol, &end, app_proto));
             let times = (timebase.wall(end.sent.first), timebase.wall(end.sent.last));
             let host = self.host(end.address, answered || app_proto.is_some(), times.0);
             host.seen(times.0, times.1);
@@ -96,10 +112,9 @@ impl Inventory {
             if ended {
                 host.add_flow(end.sent.bytes, end.received.bytes, end.opened);
             }
-            if let Some(service) = service {
-                let omitted = host.service(service);
-                self.omitted += omitted;
-            }
+            let omitted = service.map_or(0, |service| host.service(service))
+                + used.flatten().map_or(0, |used| host.uses(used));
+            self.omitted += omitted;
         }
     }
 
@@ -149,9 +164,21 @@ impl Inventory {
                     version_name: implementation.version_name.clone(),
                 })
             });
+            let peer = if side == source {
+                conversation.dest_ip
+            } else {
+                conversation.src_ip
+            };
             let host = self.host(address, true, association.start);
             host.seen(association.start, association.end);
             host.cleartext_dicom = true;
+            let name = title.as_ref().map(|title| title.title.clone());
+            for command in &association.commands {
+                if let Some(deed) = deed_of(command, side) {
+                    host.deeds
+                        .add(deed, peer, name.as_deref(), association.start);
+                }
+            }
             let omitted = title.map_or(0, |title| host.title(title))
                 + implementation.map_or(0, |implementation| host.implementation(implementation));
             self.omitted += omitted;
@@ -172,9 +199,18 @@ impl Inventory {
             message.sending_application.as_ref(),
             message.sending_facility.as_ref(),
         );
+        let (sends, takes) = deeds_of(message);
+        if let Some(sends) = sends {
+            let name = message.sending_application.as_deref();
+            host.deeds.add(sends, receiver, name, time);
+        }
         self.omitted += omitted;
         if let Some(host) = self.known.get_mut(&receiver) {
             host.cleartext_hl7 = true;
+            if let Some(takes) = takes {
+                let name = message.receiving_application.as_deref();
+                host.deeds.add(takes, sender, name, time);
+            }
         }
     }
 
@@ -184,6 +220,78 @@ impl Inventory {
             let host = self.host(address, true, time);
             host.seen(time, time);
             host.tls = true;
+        }
+    }
+
+    /// Takes ARP: a sender is there, and where.
+    pub fn arp(&mut self, arp: &ArpFacts, now: Time) {
+        let address = IpAddr::V4(arp.sender);
+        // A probe claims nothing (RFC 5227 section 2.1.1), and a forged sender is no host's.
+        if !is_host(address) || arp.sender_mac != arp.frame_mac {
+            return;
+        }
+        let routed = self.macs.is_shared(arp.sender_mac);
+        self.follow(arp.sender_mac, address, now);
+        let host = self.host(address, false, now);
+        host.seen(now, now);
+        host.mac(arp.sender_mac);
+        // Only a router claims an address of its own by the Ethernet address of many.
+        if routed {
+            let peer = arp.target.into();
+            host.deeds.add(Deed::Routes, peer, None, now);
+        }
+    }
+
+    /// Takes DHCP: names, and who is given which address.
+    pub fn dhcp(&mut self, dhcp: &Dhcp, now: Time) {
+        let known = self.macs.of(dhcp.mac);
+        self.stations.dhcp(dhcp, known, now);
+    }
+
+    /// Takes the name that a host gives itself.
+    pub fn named(&mut self, address: IpAddr, name: &str, now: Time) {
+        if is_host(address) && !name.is_empty() {
+            let host = self.host(address, false, now);
+            host.seen(now, now);
+            host.name(name);
+        }
+    }
+
+    /// Devices that changed their address since the last call: before, now, and when.
+    pub(crate) fn take_moves(&mut self) -> Vec<(IpAddr, IpAddr, Time)> {
+        std::mem::take(&mut self.moves)
+    }
+
+    /// A device uses an address: if it was given it in the place of another, what is known of it goes
+    /// along.
+    fn follow(&mut self, mac: Mac, address: IpAddr, now: Time) {
+        if self.macs.is_shared(mac) {
+            return;
+        }
+        let hosts = (&self.known, &self.fresh);
+        let last_seen = |address: IpAddr| {
+            let host = hosts.0.peek(&address).or_else(|| hosts.1.peek(&address));
+            host.map(Host::last)
+        };
+        let Some(before) = self.stations.uses(mac, address, last_seen) else {
+            return;
+        };
+        self.macs.remove(mac, before);
+        let known = self.known.contains(&before);
+        let host = self.known.pop(&before).or_else(|| self.fresh.pop(&before));
+        if let Some(mut host) = host {
+            host.moved(before, now);
+            // What another had at the new address is not this one's.
+            self.fresh.pop(&address);
+            let hosts = if known {
+                &mut self.known
+            } else {
+                &mut self.fresh
+            };
+            hosts.put(address, host);
+            if self.moves.len() < MOVES_MAX {
+                self.moves.push((before, address, now));
+            }
         }
     }
 
@@ -219,7 +327,7 @@ impl Inventory {
     ) -> Vec<HostReport> {
         let all = self.known.iter().chain(self.fresh.iter());
         let mut reports: std::collections::HashMap<IpAddr, HostReport> = all
-            .map(|(address, host)| (*address, host.report(*address, &self.macs)))
+            .map(|(address, host)| (*address, host.report(*address, &self.macs, &self.stations)))
             .collect();
         for (key, flow) in live {
             for end in ends(key, flow) {
@@ -259,6 +367,56 @@ impl Inventory {
     }
 }
 
+/// Changes of address that wait to be told.
+const MOVES_MAX: usize = 1_024;
+
+/// The SOP class of the modality worklist (PS3.4 annex K).
+const WORKLIST: &str = "1.2.840.10008.5.1.4.31";
+
+/// What a side of an association did by a command that was answered, or asked for.
+fn deed_of(command: &CommandSummary, side: Side) -> Option<Deed> {
+    let asks = command.scu == side;
+    let uid = command.sop_class.as_ref().map(|class| class.uid.as_str());
+    let (asking, answering) = match command.command.as_str() {
+        "C-STORE" => (Deed::StoresImages, Deed::TakesImages),
+        "C-FIND" if uid == Some(WORKLIST) => (Deed::AsksWorklist, Deed::OffersWorklist),
+        "C-FIND" => (Deed::Queries, Deed::AnswersQueries),
+        "C-MOVE" | "C-GET" => (Deed::Pulls, Deed::AnswersPulls),
+        "N-CREATE" | "N-SET" => (Deed::ReportsProcedures, Deed::TakesProcedures),
+        _ => return None,
+    };
+    let answers = &command.counts.responses;
+    // Who refuses all is nothing for it.
+    let served = answers.success + answers.pending + answers.warning > 0;
+    if asks {
+        Some(asking)
+    } else {
+        served.then_some(answering)
+    }
+}
+
+/// What sender and receiver of a message do by it (HL7 table 0003, IHE PCD technical framework).
+fn deeds_of(message: &Hl7Message) -> (Option<Deed>, Option<Deed>) {
+    if message.ack_code.is_some() {
+        return (None, None);
+    }
+    let code = message.message_code.as_deref().unwrap_or_default();
+    let application = message.sending_application.as_deref().unwrap_or_default();
+    match (code, message.trigger_event.as_deref()) {
+        ("ORU", Some("R40")) => (Some(Deed::SendsAlarms), Some(Deed::TakesDeviceData)),
+        ("ORU", _) if application.contains("EUI-64") => {
+            (Some(Deed::SendsDeviceData), Some(Deed::TakesDeviceData))
+        }
+        ("RGV", _) => (Some(Deed::SendsInfusions), Some(Deed::TakesInfusions)),
+        ("ADT", _) => (Some(Deed::SendsAdmissions), Some(Deed::TakesAdmissions)),
+        ("ORU" | "MDM", _) => (Some(Deed::SendsResults), Some(Deed::TakesResults)),
+        ("ORM" | "OMG" | "OML" | "OMI" | "OMP" | "RDE" | "SIU", _) => {
+            (Some(Deed::SendsOrders), Some(Deed::TakesOrders))
+        }
+        _ => (None, None),
+    }
+}
+
 fn ends<'a>(key: &FlowKey, flow: &'a Flow) -> [End<'a>; 2] {
     let (a, b) = addresses(key);
     let b_opened = flow.flags & flow::INITIATOR_B != 0;
@@ -268,6 +426,7 @@ fn ends<'a>(key: &FlowKey, flow: &'a Flow) -> [End<'a>; 2] {
             address: a,
             mac: flow.mac_a,
             port: u16::from_be_bytes(key.port_a),
+            peer: (b, u16::from_be_bytes(key.port_b)),
             sent: from_a,
             received: from_b,
             opened: !b_opened,
@@ -276,6 +435,7 @@ fn ends<'a>(key: &FlowKey, flow: &'a Flow) -> [End<'a>; 2] {
             address: b,
             mac: flow.mac_b,
             port: u16::from_be_bytes(key.port_b),
+            peer: (a, u16::from_be_bytes(key.port_a)),
             sent: from_b,
             received: from_a,
             opened: b_opened,
@@ -297,6 +457,22 @@ fn offers(ip_protocol: u8, end: &End<'_>) -> bool {
         protocol::UDP | protocol::SCTP => true,
         _ => false,
     }
+}
+
+/// The service of another that this end uses; none where there are no ports.
+fn used(ip_protocol: u8, end: &End<'_>, app_proto: Option<&'static str>) -> Option<ServiceUse> {
+    let (address, port) = end.peer;
+    let has_ports = matches!(ip_protocol, protocol::TCP | protocol::UDP | protocol::SCTP);
+    // A reset is no service.
+    let served = ip_protocol != protocol::TCP
+        || end.received.tcp_flags & TCP_SYN != 0
+        || end.received.payload > 0;
+    (has_ports && port != 0 && served && is_host(address)).then(|| ServiceUse {
+        address,
+        proto: Cow::Borrowed(proto_name(ip_protocol)),
+        port,
+        app_proto: app_proto.map(Cow::Borrowed),
+    })
 }
 
 fn proto_name(ip_protocol: u8) -> &'static str {
@@ -328,6 +504,21 @@ pub struct HostReport {
     pub macs: Vec<String>,
     /// One of these serves many addresses, so it is a router's, not this host's.
     pub mac_shared: bool,
+    /// Who made its network card, by the register of the IEEE of [`TABLE_DATE`]; none behind a router.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub vendor: Option<Cow<'static, str>>,
+    /// What it says of its maker in DHCP (option 60).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub vendor_class: Option<String>,
+    /// Names that it gave itself.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub names: Vec<HostName>,
+    /// Addresses that it had before, the latest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub addresses_before: Vec<AddressBefore>,
+    /// What it is.
+    #[serde(default)]
+    pub role: RoleReport,
     /// When it was first seen.
     pub first_seen: Time,
     /// When it was last seen.
@@ -343,6 +534,9 @@ pub struct HostReport {
     /// Services that it was seen to offer.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub services: Vec<Service>,
+    /// Services of others that it was seen to use.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub uses: Vec<ServiceUse>,
     /// DICOM application entities.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub ae_titles: Vec<AeTitle>,
@@ -370,6 +564,48 @@ pub struct Service {
     /// `dicom`, `hl7` or `tls`, recognised by content.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub app_proto: Option<Cow<'static, str>>,
+}
+
+/// A service of another host that a host uses.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct ServiceUse {
+    /// Whose.
+    pub address: IpAddr,
+    /// `TCP`, `UDP` or `SCTP`.
+    pub proto: Cow<'static, str>,
+    /// The port.
+    pub port: u16,
+    /// `dicom`, `hl7` or `tls`, recognised by content.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub app_proto: Option<Cow<'static, str>>,
+}
+
+/// A name that a host gave itself.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct HostName {
+    /// It.
+    pub name: String,
+    /// Where.
+    pub source: NameSource,
+}
+
+/// Where a host gave its name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum NameSource {
+    /// DHCP (option 12).
+    Dhcp,
+    /// Multicast DNS.
+    Mdns,
+}
+
+/// An address that a device had.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct AddressBefore {
+    /// It.
+    pub address: IpAddr,
+    /// When it had another.
+    pub until: Time,
 }
 
 /// An AE title and what it did.

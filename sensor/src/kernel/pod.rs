@@ -2,6 +2,7 @@
 
 use super::life::Inherited;
 use sensor_common::{
+    arp::{ArpKey, Claim},
     cpu::Cpu,
     flow::Flow,
     key::{FlowKey, Key4},
@@ -37,5 +38,7 @@ pod!(
     NetKey,
     ClinicalKey,
     Containment,
+    ArpKey,
+    Claim,
     Inherited
 );

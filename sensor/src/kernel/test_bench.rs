@@ -8,10 +8,15 @@ use std::{
 
 use aya::{
     Ebpf,
-    maps::{Array, MapData, PerCpuArray},
+    maps::{Array, HashMap, MapData, PerCpuArray},
     programs::{TestRun, TestRunOptions, TestRunResult, Xdp},
 };
-use sensor_common::{counter::Counters, cpu::Cpu, settings::Settings};
+use sensor_common::{
+    arp::{ArpKey, Claim},
+    counter::Counters,
+    cpu::Cpu,
+    settings::Settings,
+};
 
 use super::{
     Clock, FlowTables, InterfaceOptions, KernelError, OBJECT, Options, PIN_ROOT, Ring, RuleTables,
@@ -25,6 +30,7 @@ pub struct TestBench {
     settings: Array<MapData, Pod<Settings>>,
     current: Settings,
     cpu: PerCpuArray<MapData, Pod<Cpu>>,
+    claims: HashMap<MapData, Pod<ArpKey>, Pod<Claim>>,
     /// The flow tables.
     pub flows: FlowTables,
     /// The rules; they count where the bench is [`Place::Inline`].
@@ -102,6 +108,7 @@ impl TestBench {
             settings,
             current: options.settings,
             cpu: load::take(&mut ebpf, "CPU")?,
+            claims: load::take(&mut ebpf, "ARP_CLAIMS")?,
             flows: FlowTables::new(&mut ebpf, &options)?,
             rules: RuleTables::new(&mut ebpf)?,
             ring: Ring::new(load::take(&mut ebpf, "EVENTS")?),
@@ -166,6 +173,18 @@ impl TestBench {
         options.data_in = Some(frame);
         options.repeat = repeat;
         Ok(xdp.test_run(options)?)
+    }
+
+    /// Forgets all claims of addresses by ARP.
+    ///
+    /// # Errors
+    /// When the kernel refuses a look-up or a removal.
+    pub fn forget_claims(&mut self) -> Result<(), KernelError> {
+        let keys: Vec<_> = self.claims.keys().collect::<Result<_, _>>()?;
+        for key in keys {
+            self.claims.remove(&key)?;
+        }
+        Ok(())
     }
 
     /// The counters.

@@ -127,6 +127,18 @@ impl Connection {
                 self.tls(bytes, now, outlet);
                 false
             }
+            // What belongs to no connection.
+            Tag::Arp
+            | Tag::DhcpHead
+            | Tag::DhcpName
+            | Tag::DhcpRequested
+            | Tag::DhcpType
+            | Tag::DhcpVendor
+            | Tag::HostName
+            | Tag::HostAddress => {
+                outlet.stats.elements_malformed += 1;
+                false
+            }
             Tag::Desync => {
                 outlet.stats.desyncs += 1;
                 self.gap(direction, now, outlet);

@@ -30,6 +30,15 @@ pub enum RingEvent<'a> {
         /// The tape.
         tape: &'a [u8],
     },
+    /// What a host says of itself.
+    Notice {
+        /// The head; its key is that of the datagram, of ARP zero.
+        header: ChunkHeader,
+        /// The direction that the datagram travelled in.
+        direction: Direction,
+        /// The tape.
+        tape: &'a [u8],
+    },
 }
 
 /// Why a ring record was not accepted.
@@ -124,9 +133,12 @@ pub fn decode(bytes: &[u8]) -> Result<RingEvent<'_>, DecodeError> {
                 event: Box::new(event),
             })
         }
-        EventKind::Chunk => {
+        kind @ (EventKind::Chunk | EventKind::Notice) => {
             let chunk: ChunkHeader = read(bytes)?;
-            check_key(&chunk.key)?;
+            // ARP has no key.
+            if kind == EventKind::Chunk || chunk.key != FlowKey::EMPTY {
+                check_key(&chunk.key)?;
+            }
             let direction = match header.detail {
                 0 => Direction::AToB,
                 1 => Direction::BToA,
@@ -143,10 +155,18 @@ pub fn decode(bytes: &[u8]) -> Result<RingEvent<'_>, DecodeError> {
             let tape = bytes
                 .get(start..start + length)
                 .ok_or(DecodeError::Short(bytes.len()))?;
-            Ok(RingEvent::Chunk {
-                header: chunk,
-                direction,
-                tape,
+            Ok(if kind == EventKind::Chunk {
+                RingEvent::Chunk {
+                    header: chunk,
+                    direction,
+                    tape,
+                }
+            } else {
+                RingEvent::Notice {
+                    header: chunk,
+                    direction,
+                    tape,
+                }
             })
         }
     }

@@ -4,6 +4,7 @@
 mod connection;
 pub mod decode;
 mod flows;
+mod notice;
 mod options;
 mod sessions;
 mod stats;
@@ -131,6 +132,17 @@ impl Pipeline {
                 let (sessions, mut outlet) = self.outlet(out);
                 sessions.chunk(&header, direction, tape, &mut outlet);
             }
+            Ok(RingEvent::Notice {
+                header,
+                direction,
+                tape,
+            }) => {
+                self.stats.chunks += 1;
+                self.stats.notices += 1;
+                self.stats.tape_bytes += tape.len() as u64;
+                self.advance(header.header.time);
+                self.notice(&header, direction, tape);
+            }
             Err(error) => self.stats.count_bad(error),
         }
     }
@@ -151,6 +163,7 @@ impl Pipeline {
         self.note_flow(key, flow, true);
         self.flows.end(key, flow, reason.into());
         self.inventory.flow_ended(key, flow, self.options.timebase);
+        self.tell_moves();
         let (sessions, mut outlet) = self.outlet(out);
         sessions.flow(key, flow);
         sessions.flow_ended(key, flow, reason, &mut outlet);
@@ -258,6 +271,11 @@ impl Pipeline {
         std::mem::take(&mut self.seen)
     }
 
+    /// The same, to be drained in place.
+    pub fn observations(&mut self) -> &mut Vec<Observation> {
+        &mut self.seen
+    }
+
     /// Addresses of the hosts in the inventory.
     pub fn addresses(&self) -> impl Iterator<Item = IpAddr> {
         self.inventory.addresses()
@@ -303,6 +321,7 @@ impl Pipeline {
         }
         self.flows.run(key, flow, why);
         self.inventory.flow_seen(key, flow, self.options.timebase);
+        self.tell_moves();
         self.sessions.flow(key, flow);
         if why == FlowWhy::Closed {
             self.note_refused(key, flow);

@@ -18,6 +18,9 @@ pub struct PipelineStats {
     pub flow_records: u64,
     /// Of these, chunks of tape.
     pub chunks: u64,
+    /// Of these chunks, what hosts say of themselves outside of any session.
+    #[serde(default)]
+    pub notices: u64,
     /// Bytes of tape in them.
     pub tape_bytes: u64,
     /// Records that could not be decoded, by reason ([`DecodeError::label`]).

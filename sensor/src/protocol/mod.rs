@@ -1,12 +1,13 @@
 //! Whole-session parsers over the records of the tape.
 //!
 //! [`assembler`] puts the pieces of a direction together to whole records; [`dicom`], [`hl7`] and
-//! [`tls`] make sessions of them. What they are given has passed the kernel's redaction; they add no
+//! [`tls`] make sessions of them; [`notice`] reads what belongs to none. What they are given has passed the kernel's redaction; they add no
 //! other source.
 
 pub mod assembler;
 pub mod dicom;
 pub mod hl7;
+pub mod notice;
 pub mod tls;
 
 /// Text of unknown origin, fit to be shown: UTF-8 with replacement characters for what is not, and for

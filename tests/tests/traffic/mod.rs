@@ -264,7 +264,7 @@ impl Seen {
             .iter()
             .filter_map(|record| match decode::decode(record).unwrap() {
                 RingEvent::Chunk { header, tape, .. } => Some((header, tape)),
-                RingEvent::Flow { .. } => None,
+                RingEvent::Flow { .. } | RingEvent::Notice { .. } => None,
             })
     }
 

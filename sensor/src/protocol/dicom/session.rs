@@ -217,7 +217,8 @@ impl Session {
                     .data_set(self.side(direction), u64::from_le_bytes(size));
             }
             Tag::Desync => self.gap(direction),
-            Tag::Hl7Header | Tag::Hl7Acknowledgement | Tag::Hl7End | Tag::TlsHello => {}
+            // Of other protocols, or of none.
+            _ => {}
         }
         Ok(None)
     }
