@@ -12,7 +12,7 @@ from onnx import helper
 
 from .normalise import Normaliser
 
-TREES = 100
+TREES = 64
 SAMPLES = 128
 
 

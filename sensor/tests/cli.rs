@@ -24,6 +24,8 @@ const ASKING: &[&[&str]] = &[
     &["sessions", "list"],
     &["devices", "list"],
     &["devices", "show", "10.0.0.9"],
+    &["model", "list"],
+    &["export", "features"],
 ];
 
 #[test]
@@ -55,6 +57,8 @@ fn help_has_examples() -> io::Result<()> {
         &["flows", "list", "--help"],
         &["sessions", "--help"],
         &["devices", "--help"],
+        &["model", "--help"],
+        &["export", "features", "--help"],
         &["config", "--help"],
         &["doctor", "--help"],
     ] {

@@ -36,19 +36,24 @@ pub fn hospital() -> bool {
     privileged() && check(missing)
 }
 
-/// True if models can be made and run: the Python environment and the ONNX Runtime are here.
+/// True if models can be made and run: the Python environment of the models package, with TensorFlow if that is asked
+/// for, and the ONNX Runtime are here.
 ///
 /// # Panics
 /// As [`privileged`].
 #[must_use]
-pub fn models() -> bool {
-    let missing = [
-        (models::python(), "cargo xtask models"),
-        (models::runtime(), "cargo xtask runtime"),
-    ]
-    .into_iter()
-    .find(|(path, _)| !path.is_file())
-    .map(|(path, command)| format!("{} is missing: run `{command}`", path.display()));
+pub fn models(keras: bool) -> bool {
+    let python = models::python();
+    let runtime = models::runtime();
+    let missing = if !python.is_file() || keras && !models::has_keras() {
+        Some(format!(
+            "{} has no wardtap_models, or no TensorFlow: run `cargo xtask models --keras`",
+            python.display()
+        ))
+    } else {
+        let missing = "is missing: run `cargo xtask runtime`";
+        (!runtime.is_file()).then(|| format!("{} {missing}", runtime.display()))
+    };
     check(missing)
 }
 

@@ -1,7 +1,12 @@
 //! The Python package that trains models, and small models that it makes for tests.
 
-use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::{
+    fs,
+    hash::{DefaultHasher, Hash, Hasher},
+    path::{Path, PathBuf},
+    process::{Command, Output},
+    sync::{Mutex, PoisonError},
+};
 
 use anyhow::{Context, Result, bail};
 
@@ -57,6 +62,39 @@ pub fn fixture(out: &Path, keras: bool) -> Result<()> {
         );
     }
     Ok(())
+}
+
+/// The folder of the fixture's models, made when the package has changed since. Keras's is among them where TensorFlow is
+/// here.
+///
+/// # Errors
+/// As [`fixture`].
+pub fn made() -> Result<PathBuf> {
+    static MADE: Mutex<()> = Mutex::new(());
+    let _one = MADE.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut hasher = DefaultHasher::new();
+    has_keras().hash(&mut hasher);
+    let mut sources: Vec<PathBuf> = fs::read_dir(package().join("wardtap_models"))?
+        .flatten()
+        .map(|entry| entry.path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "py"))
+        .collect();
+    sources.sort();
+    for source in sources {
+        fs::read(source)?.hash(&mut hasher);
+    }
+    let state = format!("{:016x}", hasher.finish());
+    let folder = workspace().join("target/models/fixture");
+    let stamp = folder.join("state");
+    if fs::read_to_string(&stamp).is_ok_and(|found| found == state) {
+        return Ok(folder);
+    }
+    if folder.exists() {
+        fs::remove_dir_all(&folder)?;
+    }
+    fixture(&folder, has_keras())?;
+    fs::write(stamp, state)?;
+    Ok(folder)
 }
 
 fn workspace() -> PathBuf {

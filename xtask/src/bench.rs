@@ -52,14 +52,22 @@ pub(crate) fn run_all(arguments: &Arguments) -> Result<()> {
     }
     let wardtap = ebpf::daemon(true)?;
     println!("\nReplay of {} on one core:\n", capture.display());
-    run(std::process::Command::new(wardtap)
-        .arg("replay")
-        .arg(&capture)
-        .args([
-            "--loop",
-            &REPLAY_PACKETS.div_ceil(CAPTURE_PACKETS).to_string(),
-            "--stats",
-        ]))
+    let times = REPLAY_PACKETS.div_ceil(CAPTURE_PACKETS).to_string();
+    for (what, more) in [
+        (
+            "totals only, without detectors and alerts",
+            &["--summary"][..],
+        ),
+        ("with detectors and alerts", &[]),
+    ] {
+        println!("{what}:\n");
+        run(std::process::Command::new(&wardtap)
+            .arg("replay")
+            .arg(&capture)
+            .args(["--loop", &times, "--stats"])
+            .args(more))?;
+    }
+    Ok(())
 }
 
 /// What a flow's score costs.

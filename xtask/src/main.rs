@@ -41,6 +41,8 @@ enum Command {
     Runtime,
     /// Make the Python environment that trains models, into target/models-venv
     Models(models::Arguments),
+    /// Make the model that ships, from a simulated hospital, into models/
+    Train(models::TrainArguments),
     /// Say what this machine lacks for building, tests and demo; change nothing
     Doctor,
 }
@@ -54,6 +56,7 @@ fn main() -> ExitCode {
         Command::Evaluate(arguments) => evaluate::run_all(&arguments),
         Command::Runtime => runtime::fetch().map(|library| println!("{}", library.display())),
         Command::Models(arguments) => models::prepare(&arguments),
+        Command::Train(arguments) => models::train(&arguments),
         Command::Doctor => doctor::run(),
     };
     match done {

@@ -2,7 +2,7 @@
 
 use super::{Attack, Roles, Scene};
 use crate::{
-    hospital::imaging,
+    hospital::association,
     wire::{
         burst::{MILLI, SECOND},
         dicom::Application,
@@ -35,22 +35,24 @@ impl Attack for AeBruteForce {
         let to = scene.site.archives[scene.d.index(2)].clone();
         let victims = vec![to.host];
         if scene.variant == 0 {
+            let many = scene.about(60);
             scene.repeat(
-                60,
+                many,
                 |d| d.range(200, 1_400) * MILLI,
                 move |w, d, t, nth| {
                     let called = format!("{}{}", TITLES[nth % TITLES.len()], nth / TITLES.len());
-                    imaging::rejected(w, d, t, from, &tool("ECHOSCU"), &to, &called, 7);
+                    association::rejected(w, d, t, from, &tool("ECHOSCU"), &to, (&called, 7));
                 },
             );
         } else {
             // The called title is known; the calling one is not taken from anyone.
+            let many = scene.about(22);
             scene.repeat(
-                22,
+                many,
                 |d| d.range(100, 400) * SECOND,
                 move |w, d, t, nth| {
                     let calling = tool(TITLES[nth % TITLES.len()]);
-                    imaging::rejected(w, d, t, from, &calling, &to, &to.application.title, 3);
+                    association::rejected(w, d, t, from, &calling, &to, (&to.application.title, 3));
                 },
             );
         }

@@ -72,6 +72,7 @@ impl Attack for ArpSpoof {
                 9,
             )
         };
+        let minutes = scene.about(minutes);
         scene.repeat(
             minutes * 6,
             |d| d.about(10 * SECOND, 0.1),

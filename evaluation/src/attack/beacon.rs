@@ -24,6 +24,7 @@ impl Attack for Beacon {
             1 => (scene.workstation(), 420, 0.35, 85),
             _ => (scene.pump(), 120, 0.05, 120),
         };
+        let (period, times) = (scene.about(period) as u64, scene.about(times));
         let to = scene.outside(&[443, 8_080]);
         let hidden = scene.variant < 2;
         scene.repeat(

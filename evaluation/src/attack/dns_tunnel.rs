@@ -2,7 +2,7 @@
 
 use super::{Attack, Roles, Scene};
 use crate::{
-    hospital::talk::{self, Datagram},
+    hospital::datagram::{self, Datagram},
     wire::{burst::MILLI, dns},
 };
 
@@ -23,6 +23,7 @@ impl Attack for DnsTunnel {
             scene.site.directories[0]
         };
         let (many, pause) = if slow { (3_600, 2_500) } else { (9_000, 120) };
+        let many = scene.about(many);
         scene.repeat(
             many,
             move |d| d.about(pause * MILLI, 0.5),
@@ -37,7 +38,7 @@ impl Attack for DnsTunnel {
                     dns::answer(id, &name, dns::TXT, Some(&[0x41; 120])),
                 );
                 let port = w.port(from);
-                talk::datagrams(
+                datagram::exchange(
                     w,
                     d,
                     t,

@@ -2,7 +2,7 @@
 
 use super::{Attack, Roles, Scene, ae_brute_force::tool};
 use crate::{
-    hospital::{imaging::Association, site::Node},
+    hospital::{association::Association, site::Node},
     wire::{
         burst::{MILLI, SECOND},
         dicom,

@@ -24,6 +24,7 @@ impl Attack for Exfiltration {
             1 => (scene.site.database, scene.outside(&[443]), 16, 14_000_000),
             _ => (scene.workstation(), scene.site.web[5], 6, 60_000_000),
         };
+        let size = scene.about(size) as u64;
         let name = scene.w.hosts[to].name.clone();
         scene.repeat(
             parts,

@@ -26,6 +26,7 @@ impl Attack for Hl7Injection {
             let route = Route::new("CLOVERLEAF", "LIS", "STMARY");
             (scene.site.lis, 2_575, route, 4, true)
         };
+        let many = scene.about(many);
         let mut link = Link::new(from, to, port, route, &mut scene.d);
         scene.repeat(
             many,
@@ -42,7 +43,7 @@ impl Attack for Hl7Injection {
                 } else {
                     "ORU^R01^ORU_R01"
                 };
-                link.send(w, d, t, t, kind, 700, "AA");
+                link.send(w, d, (t, t), kind, 700, "AA");
             },
         );
         Roles {

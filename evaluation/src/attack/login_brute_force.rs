@@ -42,6 +42,7 @@ impl Attack for LoginBruteForce {
         } else {
             (84, 3)
         };
+        let many = scene.about(many);
         let victims = scene.d.some(&servers, victims);
         let targets = victims.clone();
         let slow = scene.variant > 0;
@@ -55,7 +56,7 @@ impl Attack for LoginBruteForce {
                 }
             },
             move |w, d, t, nth| {
-                talk::failed_login(w, d, t, from, targets[nth % targets.len()], port)
+                talk::failed_login(w, d, t, from, targets[nth % targets.len()], port);
             },
         );
         Roles {

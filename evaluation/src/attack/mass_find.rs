@@ -2,7 +2,7 @@
 
 use super::{Attack, Roles, Scene};
 use crate::{
-    hospital::imaging::Association,
+    hospital::association::Association,
     wire::{
         burst::{MILLI, MINUTE, SECOND},
         dicom,
@@ -33,6 +33,7 @@ impl Attack for MassFind {
             1 => (40, 18, SECOND),
             _ => (1, 160, 900 * MILLI),
         };
+        let queries = scene.about(queries);
         scene.repeat(
             associations,
             |d| d.range(60, 110) * SECOND + MINUTE / 2,

@@ -108,7 +108,14 @@ pub(crate) struct Scene<'a> {
 }
 
 impl Scene<'_> {
-    /// Does something `times` times from the beginning on, as far apart as `gap` says.
+    /// A number, a third more or less: no two attacks have the same size.
+    pub(crate) fn about(&mut self, number: usize) -> usize {
+        usize::try_from(self.d.about(number as u64, 0.33))
+            .unwrap_or(number)
+            .max(2)
+    }
+
+    /// Does something `times` times from the beginning on, as far apart as `gap` says, and as this attack's pace is.
     pub(crate) fn repeat(
         &mut self,
         times: usize,
@@ -116,6 +123,7 @@ impl Scene<'_> {
         mut act: impl FnMut(&mut World, &mut Dice, u64, usize) + Send + 'static,
     ) {
         let mut nth = 0;
+        let pace = self.d.range(65, 150);
         let dice = Dice::new(self.d.number(), 7);
         self.w.at(
             self.begin,
@@ -123,7 +131,7 @@ impl Scene<'_> {
             Box::new(move |w, d, t| {
                 act(w, d, t, nth);
                 nth += 1;
-                (nth < times).then(|| t + gap(d))
+                (nth < times).then(|| t + gap(d) * pace / 100)
             }),
         );
     }

@@ -3,7 +3,7 @@
 use super::{Attack, Roles, Scene, ae_brute_force::tool};
 use crate::{
     hospital::{
-        imaging::Association,
+        association::Association,
         site::{Node, net},
     },
     wire::{

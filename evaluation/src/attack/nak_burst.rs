@@ -27,8 +27,9 @@ impl Attack for NakBurst {
             (site.analysers[0], site.lis, 2_575, route)
         };
         let mut link = Link::new(from, to, port, route, &mut scene.d);
+        let many = scene.about(if slow { 30 } else { 90 });
         scene.repeat(
-            if slow { 30 } else { 90 },
+            many,
             move |d| {
                 if slow {
                     d.range(6, 20) * SECOND
@@ -42,7 +43,7 @@ impl Attack for NakBurst {
                     1..=4 => "AR",
                     _ => "AE",
                 };
-                link.send(w, d, t, t, "ORU^R01^ORU_R01", 300, code);
+                link.send(w, d, (t, t), "ORU^R01^ORU_R01", 300, code);
             },
         );
         Roles {

@@ -22,6 +22,7 @@ impl Attack for NewService {
         } else {
             (scene.pump(), 23, 2)
         };
+        let many = scene.about(many);
         scene.repeat(
             many,
             |d| d.range(3, 15) * MINUTE,

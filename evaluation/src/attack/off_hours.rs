@@ -3,7 +3,7 @@
 use super::{Attack, Roles, Scene};
 use crate::{
     hospital::{
-        imaging::Association,
+        association::Association,
         talk::{self, Plain},
     },
     wire::{
@@ -30,8 +30,9 @@ impl Attack for OffHours {
             let from = site.admins[0];
             let victims = vec![site.ehr, site.database];
             let targets = victims.clone();
+            let many = scene.about(4);
             scene.repeat(
-                4,
+                many,
                 |d| d.range(6, 20) * MINUTE,
                 move |w, d, t, nth| {
                     let like = if nth % 2 == 0 { talk::RDP } else { talk::SSH };
@@ -60,8 +61,9 @@ impl Attack for OffHours {
         }
         let (archive, files) = (site.archives[0].clone(), site.files);
         let victims = vec![archive.host, files];
+        let many = scene.about(5);
         scene.repeat(
-            5,
+            many,
             |d| d.range(2, 7) * MINUTE,
             move |w, d, t, nth| {
                 if nth == 2 {

@@ -48,8 +48,9 @@ impl Attack for PortScan {
             // A thousand ports of one server, fast.
             0 => {
                 let to = *scene.d.pick(&servers);
+                let many = scene.about(1_000);
                 scene.repeat(
-                    1_000,
+                    many,
                     |d| d.range(3, 12) * MILLI,
                     move |w, d, t, nth| {
                         let port = u16::try_from(nth + 1).unwrap_or(1);
@@ -65,8 +66,9 @@ impl Attack for PortScan {
             1 => {
                 let victims = scene.d.some(&servers, 3);
                 let targets = victims.clone();
+                let many = scene.about(72);
                 scene.repeat(
-                    72,
+                    many,
                     |d| d.range(100, 260) * SECOND,
                     move |w, d, t, nth| {
                         let to = targets[nth % targets.len()];

@@ -3,7 +3,7 @@
 use super::{Attack, Roles, Scene};
 use crate::{
     hospital::{
-        imaging::Association,
+        association::Association,
         talk::{self, Web},
     },
     wire::{
@@ -31,8 +31,9 @@ impl Attack for StudyExfiltration {
         let begin = scene.begin;
         if scene.variant == 0 {
             // Moved to itself, two a minute.
+            let many = scene.about(90);
             scene.repeat(
-                90,
+                many,
                 |d| d.range(20, 50) * SECOND,
                 move |w, d, t, _| {
                     let mut it = Association::open(
@@ -63,8 +64,9 @@ impl Attack for StudyExfiltration {
             );
         } else {
             // With C-GET, one in some minutes, for hours.
+            let many = scene.about(36);
             scene.repeat(
-                36,
+                many,
                 |d| d.range(2, 7) * MINUTE,
                 move |w, d, t, _| {
                     let contexts = [dicom::GET, dicom::MR];

@@ -33,8 +33,9 @@ impl Attack for SynFlood {
     fn stage(&self, scene: &mut Scene<'_>) -> Roles {
         if scene.variant == 0 {
             let (from, to) = (scene.rogue(net::OFFICE), scene.site.ehr);
+            let many = scene.about(60_000);
             scene.repeat(
-                60_000,
+                many,
                 |d| d.wait(MILLI),
                 move |w, d, t, _| ask(w, d, t, from, to, 443),
             );
@@ -45,8 +46,9 @@ impl Attack for SynFlood {
         }
         // Slower, under its own name, at the archive.
         let (from, to) = (scene.workstation(), scene.site.archives[1].host);
+        let many = scene.about(9_000);
         scene.repeat(
-            9_000,
+            many,
             |d| d.wait(40_000 * MICRO),
             move |w, d, t, _| {
                 let (mut tcp, mut burst) = w.tcp(d, t, from, to, 104);

@@ -42,7 +42,7 @@ impl Attack for TimeSkew {
             )
         };
         // While it does, it sends nothing else.
-        let end = scene.begin + many as u64 * 40 * SECOND;
+        let end = scene.begin + many as u64 * MINUTE;
         scene
             .w
             .silent
@@ -52,7 +52,7 @@ impl Attack for TimeSkew {
             many,
             |d| d.range(15, 38) * SECOND,
             move |w, d, t, _| {
-                link.send(w, d, t, t - back, "ORU^R01^ORU_R01", 900, "AA");
+                link.send(w, d, (t, t - back), "ORU^R01^ORU_R01", 900, "AA");
             },
         );
         Roles {

@@ -2,7 +2,7 @@
 
 use super::{Attack, Roles, Scene, ae_brute_force::tool};
 use crate::{
-    hospital::{imaging::Association, site::net},
+    hospital::{association::Association, site::net},
     wire::{
         burst::{MINUTE, SECOND},
         dicom,
@@ -23,8 +23,9 @@ impl Attack for UnknownModality {
         if scene.variant == 0 {
             // A box of its own, under a name of its own.
             let from = scene.rogue(net::IMAGING);
+            let many = scene.about(5);
             scene.repeat(
-                5,
+                many,
                 |d| d.range(2, 9) * MINUTE,
                 move |w, d, t, _| {
                     let me = tool("STORESCU");

@@ -1,7 +1,8 @@
 //! Change that harms nobody, in the second half: what a detector should learn, not report.
 
 use super::{
-    imaging::{self, Association},
+    association::{self, Association},
+    datagram, imaging,
     messages::Link,
     network, office,
     rhythm::Rhythm,
@@ -94,7 +95,7 @@ pub(crate) fn live(w: &mut World, site: &Site, arrivals: &Arrivals, (half, end):
     let (printer, dc) = (arrivals.printer, site.directories[0]);
     let dice = w.dice("printer", printer);
     w.once(at(1, 8), dice, move |w, d, t| {
-        talk::lease(w, d, t, printer, dc, true);
+        datagram::lease(w, d, t, printer, dc, true);
         network::greet(w, d, t + SECOND, printer);
     });
     for host in site.office.iter().take(12).copied() {
@@ -122,7 +123,7 @@ fn moves(w: &mut World, site: &Site) {
         if let Some((time, _)) = w.hosts[host].addresses.get(1).copied() {
             let dice = w.dice("move", host);
             w.once(time, dice, move |w, d, t| {
-                talk::lease(w, d, t, host, dc, true);
+                datagram::lease(w, d, t, host, dc, true);
                 network::greet(w, d, t + SECOND, host);
             });
         }
@@ -182,13 +183,21 @@ fn install(w: &mut World, site: &Site, arrivals: &Arrivals, start: u64) {
     imaging::produce(w, site, &it, site.modalities.len(), start + 4 * HOUR);
     let dice = w.dice("install", it.host);
     w.once(start, dice, move |w, d, t| {
-        talk::lease(w, d, t, it.host, dc, true);
+        datagram::lease(w, d, t, it.host, dc, true);
         network::greet(w, d, t + SECOND, it.host);
         let mut t = t + 5 * MINUTE;
-        imaging::rejected(w, d, t, it.host, &it.application, &archive, "PACSMAIN", 7);
+        association::rejected(w, d, t, it.host, &it.application, &archive, ("PACSMAIN", 7));
         t += 3 * MINUTE;
         // Not yet known to the archive.
-        imaging::rejected(w, d, t, it.host, &it.application, &archive, "PACS_MAIN", 3);
+        association::rejected(
+            w,
+            d,
+            t,
+            it.host,
+            &it.application,
+            &archive,
+            ("PACS_MAIN", 3),
+        );
         t += 20 * MINUTE;
         for node in [&archive, &ris, &archive] {
             let mut echo =
@@ -243,7 +252,7 @@ fn outage(w: &mut World, site: &Site, start: u64) {
                     t + kept * 150 * SECOND,
                     t + 30 * MINUTE + kept * 900 * MILLI,
                 );
-                link.send(w, d, sent, made, "ORU^R01^ORU_R01", 1_500, "AA");
+                link.send(w, d, (sent, made), "ORU^R01^ORU_R01", 1_500, "AA");
             }
             link.drop(w, d, t + 32 * MINUTE);
         });

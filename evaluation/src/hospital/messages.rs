@@ -66,20 +66,18 @@ impl Link {
         &mut self,
         w: &mut World,
         d: &mut Dice,
-        time: u64,
-        made: u64,
+        (time, made): (u64, u64),
         kind: &str,
         more: usize,
         code: &str,
     ) {
         let start = time.max(self.busy);
-        let (mut tcp, mut burst) = match self.tcp.take() {
-            Some(tcp) => (tcp, Burst::new(start, d.number())),
-            None => {
-                let (mut tcp, mut burst) = w.tcp(d, start, self.from, self.to, self.port);
-                tcp.open(&mut burst);
-                (tcp, burst)
-            }
+        let (mut tcp, mut burst) = if let Some(tcp) = self.tcp.take() {
+            (tcp, Burst::new(start, d.number()))
+        } else {
+            let (mut tcp, mut burst) = w.tcp(d, start, self.from, self.to, self.port);
+            tcp.open(&mut burst);
+            (tcp, burst)
         };
         self.number += 1;
         let control = format!("{}{:07}", &self.route.from.0[..2], self.number);
@@ -134,9 +132,9 @@ fn run(
                 15..=19 => "AR",
                 _ => "AA",
             };
-            link.send(w, d, t + 2 * SECOND, t, kind, more, code);
+            link.send(w, d, (t + 2 * SECOND, t), kind, more, code);
             if code == "AE" && d.chance(0.5) {
-                link.send(w, d, t + 30 * SECOND, t + 20 * SECOND, kind, more, "AA");
+                link.send(w, d, (t + 30 * SECOND, t + 20 * SECOND), kind, more, "AA");
             }
         },
     );

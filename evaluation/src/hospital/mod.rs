@@ -1,7 +1,9 @@
 //! A hospital of a few hundred devices, two weeks of it, made anew from a seed.
 
+pub(crate) mod association;
 mod change;
-pub(crate) mod imaging;
+pub(crate) mod datagram;
+mod imaging;
 pub(crate) mod messages;
 mod network;
 mod office;
@@ -9,6 +11,8 @@ mod rhythm;
 mod sim;
 pub(crate) mod site;
 pub(crate) mod talk;
+#[cfg(test)]
+mod tests;
 mod ward;
 pub(crate) mod world;
 

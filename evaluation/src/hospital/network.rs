@@ -1,10 +1,11 @@
 //! What keeps the network going: neighbours, names, times, the watch, backups, and servers among themselves.
 
 use super::{
+    datagram::{self, Datagram},
     office,
     rhythm::Rhythm,
     site::Site,
-    talk::{self, Datagram, Plain, Web},
+    talk::{self, Plain, Web},
     world::{Id, World},
 };
 use crate::wire::{
@@ -18,8 +19,9 @@ use crate::wire::{
 pub(crate) fn greet(w: &mut World, d: &mut Dice, t: u64, host: Id) {
     let mut burst = Burst::new(t, d.number());
     let (mac, address) = (w.hosts[host].mac, w.address(host, t));
-    let [a, b, c, _] = address.octets();
-    let router = [a, b, c, 1].into();
+    let mut router = address.octets();
+    router[3] = 1;
+    let router = router.into();
     arp::ask(&mut burst, mac, address, router);
     burst.wait(200 * MICRO);
     arp::tell(&mut burst, w.router, router, (mac, address));
@@ -28,18 +30,15 @@ pub(crate) fn greet(w: &mut World, d: &mut Dice, t: u64, host: Id) {
 
 /// All of it.
 pub(crate) fn live(w: &mut World, site: &Site, from: u64) {
-    let hosts: Vec<Id> = (0..w.hosts.len())
-        .filter(|id| !w.hosts[*id].outside)
-        .collect();
-    for host in &hosts {
-        let host = *host;
+    // Those of the house come first; who comes later, or uninvited, is not among them.
+    for host in 0..site.devices - 1 {
         w.steady("arp", host, from, HOUR, move |w, d, t| greet(w, d, t, host));
     }
     for (nth, host) in site.servers().into_iter().enumerate() {
         let (dc, log) = (site.directories[nth % 2], site.watch);
         if host != site.directories[0] {
             w.steady("clock", host, from, HOUR, move |w, d, t| {
-                talk::clock(w, d, t, host, dc)
+                datagram::clock(w, d, t, host, dc);
             });
         }
         w.every(
@@ -49,12 +48,12 @@ pub(crate) fn live(w: &mut World, site: &Site, from: u64) {
             (Rhythm::Ward, 6 * MINUTE),
             move |w, d, t| {
                 let name = format!("srv{}.stmary.lan", d.below(20));
-                talk::lookup(w, d, t, host, dc, &name);
+                datagram::lookup(w, d, t, host, dc, &name);
             },
         );
         w.steady("log", host, from, 4 * MINUTE, move |w, d, t| {
             let text = vec![b'<'; 120 + d.index(200)];
-            talk::datagrams(
+            datagram::exchange(
                 w,
                 d,
                 t,
@@ -93,13 +92,13 @@ fn resolve(w: &mut World, site: &Site, from: u64) {
             move |w, d, t| {
                 let server = web[d.index(4)];
                 let name = format!("www{}.example", d.below(400));
-                talk::lookup(w, d, t, dc, server, &name);
+                datagram::lookup(w, d, t, dc, server, &name);
             },
         );
     }
     let (dc, time) = (site.directories[0], site.time);
     w.steady("stratum", dc, from, 17 * MINUTE, move |w, d, t| {
-        talk::clock(w, d, t, dc, time)
+        datagram::clock(w, d, t, dc, time);
     });
 }
 
@@ -118,7 +117,7 @@ fn watch(w: &mut World, site: &Site, from: u64) {
         w.steady("poll", host, from, period, move |w, d, t| {
             // A printer is off now and then.
             let answered = !(printer && d.chance(0.02));
-            talk::ping(w, d, t, watch, host, answered);
+            datagram::ping(w, d, t, watch, host, answered);
             office::poll(w, d, t + 40 * MILLI, watch, host, answered);
         });
     }
@@ -150,13 +149,12 @@ fn database(w: &mut World, site: &Site, from: u64) {
             (Rhythm::Ward, 12 * SECOND),
             move |w, d, t| {
                 queries += 1;
-                let (mut tcp, mut burst) = match open.take() {
-                    Some(tcp) => (tcp, Burst::new(t, d.number())),
-                    None => {
-                        let (mut tcp, mut burst) = w.tcp(d, t, ehr, database, 1_521);
-                        tcp.open(&mut burst);
-                        (tcp, burst)
-                    }
+                let (mut tcp, mut burst) = if let Some(tcp) = open.take() {
+                    (tcp, Burst::new(t, d.number()))
+                } else {
+                    let (mut tcp, mut burst) = w.tcp(d, t, ehr, database, 1_521);
+                    tcp.open(&mut burst);
+                    (tcp, burst)
                 };
                 let (up, down) = (d.spread(500, 0.6), d.spread(1_200, 1.0));
                 talk::say(

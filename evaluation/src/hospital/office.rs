@@ -3,9 +3,10 @@
 use std::net::Ipv4Addr;
 
 use super::{
+    datagram::{self, Datagram},
     rhythm::Rhythm,
     site::Site,
-    talk::{self, Datagram, Plain, Web},
+    talk::{self, Plain, Web},
     world::{Id, World},
 };
 use crate::wire::{
@@ -51,7 +52,7 @@ fn browse(w: &mut World, site: &Site, d: &mut Dice, t: u64, host: Id) {
         let name = w.hosts[server].name.clone();
         if d.chance(0.7) {
             let (dc, name) = (d.index(2), format!("cdn-{}.{name}", d.below(90)));
-            talk::lookup(w, d, t, host, site.directories[dc], &name);
+            datagram::lookup(w, d, t, host, site.directories[dc], &name);
         }
         let it = Web {
             name: &name,
@@ -86,7 +87,7 @@ pub(crate) fn workstation(w: &mut World, site: &Site, host: Id, rhythm: Rhythm, 
         (rhythm, busy(&mut habits, 13)),
         move |w, d, t| {
             if d.chance(0.3) {
-                talk::lookup(w, d, t, host, dc[0], "ehr.stmary.lan");
+                datagram::lookup(w, d, t, host, dc[0], "ehr.stmary.lan");
             }
             let it = Web {
                 name: "ehr.stmary.lan",
@@ -135,6 +136,13 @@ pub(crate) fn workstation(w: &mut World, site: &Site, host: Id, rhythm: Rhythm, 
             talk::web(w, d, t, host, mail, &it);
         },
     );
+    papers(w, site, host, (rhythm, habits), from);
+}
+
+/// Its directory, printer, updates, and what goes wrong.
+fn papers(w: &mut World, site: &Site, host: Id, (rhythm, mut habits): (Rhythm, Dice), from: u64) {
+    let (files, ehr) = (site.files, site.ehr);
+    let busy = |habits: &mut Dice, minutes: u64| habits.about(minutes * MINUTE, 0.5);
     let dc = site.directories.clone();
     w.every(
         "domain",
@@ -143,7 +151,7 @@ pub(crate) fn workstation(w: &mut World, site: &Site, host: Id, rhythm: Rhythm, 
         (rhythm, busy(&mut habits, 70)),
         move |w, d, t| {
             let server = dc[usize::from(d.chance(0.15))];
-            talk::lookup(w, d, t, host, server, "_ldap._tcp.dc._msdcs.stmary.lan");
+            datagram::lookup(w, d, t, host, server, "_ldap._tcp.dc._msdcs.stmary.lan");
             let kerberos = Plain {
                 port: 88,
                 rounds: 1,
@@ -209,7 +217,7 @@ pub(crate) fn workstation(w: &mut World, site: &Site, host: Id, rhythm: Rhythm, 
             }
             1 => talk::failed_login(w, d, t, host, files, 3_389),
             2 => talk::refused(w, d, t, host, ehr, 8_443),
-            _ => talk::lookup(w, d, t, host, update, "fileserver-old.stmary.lan"),
+            _ => datagram::lookup(w, d, t, host, update, "fileserver-old.stmary.lan"),
         },
     );
 }
@@ -219,17 +227,17 @@ pub(crate) fn attach(w: &mut World, site: &Site, host: Id, from: u64) {
     let dc = site.directories[0];
     w.steady("lease", host, from, 12 * HOUR, move |w, d, t| {
         let new = d.chance(0.3);
-        talk::lease(w, d, t, host, dc, new);
+        datagram::lease(w, d, t, host, dc, new);
         super::network::greet(w, d, t + 20 * MILLI, host);
     });
     w.steady("clock", host, from, 4 * HOUR, move |w, d, t| {
-        talk::clock(w, d, t, host, dc)
+        datagram::clock(w, d, t, host, dc);
     });
     w.steady("announce", host, from, 3 * HOUR, move |w, d, t| {
         let (name, address) = (w.hosts[host].name.clone(), w.address(host, t).octets());
         if d.chance(0.5) {
             let it = dns::announcement(&name, address);
-            talk::broadcast(
+            datagram::broadcast(
                 w,
                 d,
                 t,
@@ -240,7 +248,7 @@ pub(crate) fn attach(w: &mut World, site: &Site, host: Id, from: u64) {
             );
         } else {
             let [a, b, c, _] = address;
-            talk::broadcast(
+            datagram::broadcast(
                 w,
                 d,
                 t,
@@ -324,7 +332,7 @@ fn guest(w: &mut World, site: &Site, host: Id, from: u64) {
     let dc = site.directories[0];
     w.steady("guest lookups", host, from, DAY / 80, move |w, d, t| {
         let name = format!("push{}.apple.example", d.below(50));
-        talk::lookup(w, d, t, host, dc, &name);
+        datagram::lookup(w, d, t, host, dc, &name);
     });
 }
 
@@ -337,7 +345,7 @@ pub(crate) fn poll(w: &mut World, d: &mut Dice, t: u64, from: Id, to: Id, answer
     } else {
         Vec::new()
     };
-    talk::datagrams(
+    datagram::exchange(
         w,
         d,
         t,

@@ -16,6 +16,9 @@ pub(crate) struct Job {
     pub(crate) episode: Option<usize>,
 }
 
+/// Takes a frame: its time, its bytes, and the attack that it is part of.
+pub(crate) type Sink<'a> = &'a mut dyn FnMut(u64, &[u8], Option<usize>);
+
 enum Item {
     Burst(Burst, Option<usize>),
     Job(Box<Job>),
@@ -68,7 +71,7 @@ impl Sim {
     }
 
     /// Hands out all frames before `end` with the attack that they belong to.
-    pub(crate) fn run(&mut self, end: u64, frame: &mut dyn FnMut(u64, &[u8], Option<usize>)) {
+    pub(crate) fn run(&mut self, end: u64, frame: Sink<'_>) {
         while let Some(Reverse((time, _, slot))) = self.due.pop() {
             if time >= end {
                 break;

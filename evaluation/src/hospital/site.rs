@@ -107,8 +107,10 @@ const VENDORS: [(&str, [u8; 3], &str, &str); 3] = [
     ("PHI", PHILIPS, "1.3.46.670589.42.2.4.5.4.2", "Philips_R5.7"),
 ];
 
-/// The kinds of modalities: prefix, vendor, class, images and bytes, pace in minutes.
-const KINDS: [(&str, usize, &str, (u64, u64), u64); 8] = [
+/// A kind of modality: prefix, vendor, class, images and bytes, pace in minutes.
+type Kind = (&'static str, usize, &'static str, (u64, u64), u64);
+
+const KINDS: [Kind; 8] = [
     ("CT", 0, dicom::CT, (140, 526_000), 22),
     ("MR", 2, dicom::MR, (220, 210_000), 35),
     ("US", 1, dicom::US, (14, 2_400_000), 25),
@@ -165,6 +167,10 @@ const RIS: (&str, &str) = ("1.2.826.0.1.3680043.2.60.0.1", "RIS_WL_7");
 
 impl Site {
     /// Builds a house of about `devices`, at least 40.
+    #[expect(
+        clippy::too_many_lines,
+        reason = "a list of who is there, a line or two each"
+    )]
     pub(crate) fn build(w: &mut World, devices: usize) -> Self {
         let share = |of: usize, least: usize| (of * devices / 240).max(least);
         let server = |w: &mut World, name: &str, host: u8, ports: &[u16]| {

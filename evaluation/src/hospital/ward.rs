@@ -1,7 +1,7 @@
 //! Pumps and monitors.
 
 use super::{
-    network,
+    datagram, network,
     site::Site,
     talk,
     world::{Id, World},
@@ -20,15 +20,15 @@ pub(crate) fn live(w: &mut World, site: &Site, from: u64) {
         self::pump(w, *pump, gateway, from);
         let (pump, dc) = (*pump, site.directories[0]);
         w.steady("lease", pump, from, 24 * HOUR, move |w, d, t| {
-            talk::lease(w, d, t, pump, dc, false);
-            talk::clock(w, d, t + SECOND, pump, dc);
+            datagram::lease(w, d, t, pump, dc, false);
+            datagram::clock(w, d, t + SECOND, pump, dc);
         });
     }
     for monitor in &site.monitors {
         self::monitor(w, *monitor, site.central, from);
         let (monitor, dc) = (*monitor, site.directories[1]);
         w.steady("clock", monitor, from, 2 * HOUR, move |w, d, t| {
-            talk::clock(w, d, t, monitor, dc)
+            datagram::clock(w, d, t, monitor, dc);
         });
     }
 }

@@ -51,6 +51,9 @@ impl Burst {
     }
 
     /// Adds a frame at its time.
+    ///
+    /// # Panics
+    /// If a burst grows to 4 GiB.
     pub fn frame(&mut self, write: impl FnOnce(&mut Vec<u8>)) {
         write(&mut self.bytes);
         let end = u32::try_from(self.bytes.len()).expect("a burst has less than 4 GiB");

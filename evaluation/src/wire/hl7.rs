@@ -1,5 +1,7 @@
 //! HL7 version 2 messages in MLLP blocks.
 
+use std::fmt::Write;
+
 use super::burst::{DAY, SECOND};
 
 /// Year, month and day since 1970 (Hinnant, "chrono-compatible low-level date algorithms").
@@ -65,11 +67,9 @@ pub fn message(route: &Route, kind: &str, control: &str, time: &str, more: usize
     let whole = text.len() + more;
     let mut nth = 1;
     while text.len() < whole {
-        text.push_str(&format!(
-            "OBX|{nth}|NM|{}^MEASURE^L||{}|1|||||F\r",
-            1_000 + nth,
-            37 + nth % 90
-        ));
+        let (code, value) = (1_000 + nth, 37 + nth % 90);
+        // Writing into text does not fail.
+        let _ = write!(text, "OBX|{nth}|NM|{code}^MEASURE^L||{value}|1|||||F\r");
         nth += 1;
     }
     text.push_str("\x1c\r");

@@ -67,20 +67,16 @@ impl Tcp {
     /// Between `ports` along `ways`, both from client to server and back; `noise` gives the initial numbers.
     #[must_use]
     pub fn new(ways: [Way; 2], ports: [u16; 2], noise: u64) -> Self {
-        let [a, b, c, d, e, f, g, h] = noise.to_le_bytes();
-        let end = |way, port, numbers: [u8; 4]| End {
+        let end = |way, port, number: u64| End {
             way,
             port,
-            sequence: u32::from_le_bytes(numbers),
-            id: u16::from_le_bytes([numbers[1], numbers[3]]),
+            sequence: u32::try_from(number & 0xffff_ffff).unwrap_or(0),
+            id: u16::try_from(number >> 8 & 0xffff).unwrap_or(1),
             window: 501,
         };
         let [to, back] = ways;
         Self {
-            ends: [
-                end(to, ports[0], [a, b, c, d]),
-                end(back, ports[1], [e, f, g, h]),
-            ],
+            ends: [end(to, ports[0], noise), end(back, ports[1], noise >> 32)],
             rtt: 300 * MICRO,
             rate: 110_000_000,
             lossy: 0,
@@ -123,14 +119,13 @@ impl Tcp {
         };
         burst.frame(|out| {
             ip(out, &sender.way, 6, total, sender.id);
-            let [a, b] = sender.port.to_be_bytes();
-            let [c, d] = receiver.port.to_be_bytes();
-            let [e, f, g, h] = sender.sequence.to_be_bytes();
-            let [i, j, k, l] = acknowledged.to_be_bytes();
-            let [m, n] = sender.window.to_be_bytes();
-            out.extend_from_slice(&[
-                a, b, c, d, e, f, g, h, i, j, k, l, offset, flags, m, n, 0, 0, 0, 0,
-            ]);
+            out.extend_from_slice(&sender.port.to_be_bytes());
+            out.extend_from_slice(&receiver.port.to_be_bytes());
+            out.extend_from_slice(&sender.sequence.to_be_bytes());
+            out.extend_from_slice(&acknowledged.to_be_bytes());
+            out.extend_from_slice(&[offset, flags]);
+            out.extend_from_slice(&sender.window.to_be_bytes());
+            out.extend_from_slice(&[0; 4]);
             out.extend_from_slice(options);
             out.extend_from_slice(payload);
         });

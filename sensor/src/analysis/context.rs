@@ -12,7 +12,7 @@ fn features(detector: &str) -> &'static [Feature] {
     match detector {
         "scan" => &[Feature::Failed, Feature::Ports, Feature::Peers],
         "sweep" | "echo_sweep" | "fan_out" => &[Feature::Peers, Feature::Flows],
-        "brute_force" | "beacon" => &[Feature::Flows],
+        "brute_force" | "beacon" | "probe" => &[Feature::Flows],
         "ae_rejects" => &[Feature::Rejects, Feature::Flows],
         "unknown_modality" => &[Feature::Peers, Feature::BytesOut],
         "new_puller" | "move_destination" | "off_hours" => {

@@ -4,8 +4,8 @@
 mod alerts;
 pub mod api;
 pub mod client;
-mod model;
 mod devices;
+mod model;
 mod rules;
 pub use rules::Roles;
 pub mod server;

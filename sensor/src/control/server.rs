@@ -16,8 +16,7 @@ use tokio::net::UnixListener;
 use super::{
     alerts,
     api::{DEVICES, FLOWS, Failure, LIMIT_MAX, Page, Query, SESSIONS, STATUS},
-    model,
-    devices,
+    devices, model,
     rules::{self, Peer, Roles},
     status,
 };

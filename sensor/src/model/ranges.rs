@@ -34,12 +34,22 @@ fn bin(value: f32) -> usize {
     usize::try_from(bin).map_or(BINS - 1, |bin| bin.min(BINS - 1))
 }
 
-/// The middle of a bin.
-fn middle(bin: usize) -> f32 {
+/// The lower edge of a bin, or of the one above it.
+fn edge(bin: usize) -> f32 {
     match u32::try_from(bin) {
-        Ok(bin) if bin > 0 => f32::from_bits(((bin + FIRST - 1) << SHIFT) | (1 << (SHIFT - 1))),
+        Ok(bin) if bin > 0 => f32::from_bits((bin + FIRST - 1) << SHIFT),
         _ => 0.0,
     }
+}
+
+/// The upper edge of a bin; nothing is nothing.
+fn upper(bin: usize) -> f32 {
+    if bin == 0 { 0.0 } else { edge(bin + 1) }
+}
+
+/// The middle of a bin.
+fn middle(bin: usize) -> f32 {
+    f32::midpoint(edge(bin), upper(bin))
 }
 
 impl Ranges {
@@ -57,8 +67,8 @@ impl Ranges {
         }
     }
 
-    /// The value below which so many of a thousand rows are; a tenth of it off, at most.
-    fn quantile(&self, feature: usize, per_mille: u64) -> f32 {
+    /// The bin of the value below which so many of a thousand rows are.
+    fn quantile(&self, feature: usize, per_mille: u64) -> usize {
         let bins = &self.bins[feature];
         let all: u64 = bins.iter().map(|count| u64::from(*count)).sum();
         let rank = (all * per_mille).div_ceil(1_000).max(1);
@@ -67,7 +77,7 @@ impl Ranges {
             below += u64::from(*count);
             below >= rank
         });
-        middle(found.unwrap_or(0))
+        found.unwrap_or(0)
     }
 
     /// A feature's value with what is usual of it: the median, and where 98 of 100 flows are.
@@ -75,6 +85,7 @@ impl Ranges {
         let name = NAMES[feature];
         let known = self.rows >= ENOUGH;
         let [low, usual, high] = [10, 500, 990].map(|rank| self.quantile(feature, rank));
+        let (low, usual, high) = (edge(low), middle(usual), upper(high));
         let (factor, unit) = unit(name, value.max(if known { high } else { 0.0 }));
         let whole = |value: f32| whole(value * factor);
         let name = name.trim_end_matches("_s").trim_end_matches("_share");

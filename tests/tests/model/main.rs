@@ -8,10 +8,7 @@ use std::{
     env, fs,
     path::{Path, PathBuf},
     process::Command,
-    sync::{
-        LazyLock,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::atomic::{AtomicBool, Ordering},
     thread,
     time::Duration,
 };
@@ -30,18 +27,8 @@ use tests::{ability, models, sensor::binary, wait::wait_for};
 const LIMIT: Duration = Duration::from_secs(30);
 const WHY: &str = "a test";
 
-/// Models of the fixture, made once.
-static FIXTURE: LazyLock<Result<PathBuf, String>> = LazyLock::new(|| {
-    let folder = models::folder().with_file_name(format!("models/test-{}", std::process::id()));
-    models::fixture(&folder, models::has_keras()).map_err(|error| format!("{error:#}"))?;
-    Ok(folder)
-});
-
 fn fixture(name: &str) -> Result<PathBuf> {
-    let folder = FIXTURE
-        .as_ref()
-        .map_err(|error| anyhow::anyhow!("{error}"))?;
-    Ok(folder.join(format!("{name}.onnx")))
+    Ok(models::made()?.join(format!("{name}.onnx")))
 }
 
 /// A state directory, removed with the test.
@@ -102,7 +89,7 @@ fn sha256(path: &Path) -> Result<String> {
 
 #[test]
 fn python_and_the_daemon_give_the_same_scores() -> Result<()> {
-    if !ability::models() {
+    if !ability::models(false) {
         return Ok(());
     }
     let runtime = runtime()?;
@@ -190,7 +177,7 @@ fn score_on(mut scorer: Scorer, rows: &[Row], end: &AtomicBool) -> u64 {
 
 #[test]
 fn each_bad_model_is_refused_while_scoring_goes_on() -> Result<()> {
-    if !ability::models() {
+    if !ability::models(false) {
         return Ok(());
     }
     let state = State::new("bad")?;
@@ -262,7 +249,7 @@ fn hundredfold(mut row: Row) -> Row {
 
 #[test]
 fn only_trusted_keys_sign_where_there_are_some() -> Result<()> {
-    if !ability::models() {
+    if !ability::models(false) {
         return Ok(());
     }
     let state = State::new("signed")?;
@@ -284,7 +271,7 @@ fn only_trusted_keys_sign_where_there_are_some() -> Result<()> {
 
 #[test]
 fn a_restart_finds_the_model_in_use_and_falls_back_where_it_is_damaged() -> Result<()> {
-    if !ability::models() {
+    if !ability::models(false) {
         return Ok(());
     }
     let state = State::new("restart")?;
@@ -366,7 +353,7 @@ fn kind(action: &Action) -> &'static str {
 
 #[test]
 fn scoring_here_and_on_a_thread_is_the_same() -> Result<()> {
-    if !ability::models() {
+    if !ability::models(false) {
         return Ok(());
     }
     let path = fixture("good")?;
@@ -411,7 +398,7 @@ fn scoring_here_and_on_a_thread_is_the_same() -> Result<()> {
 
 #[test]
 fn without_a_runtime_the_gate_says_so_and_nothing_panics() -> Result<()> {
-    if !ability::models() {
+    if !ability::models(false) {
         return Ok(());
     }
     let verify = |runtime: &str, path: &Path| -> Result<(Option<i32>, String)> {
@@ -452,7 +439,7 @@ fn features_that_are_exported_are_those_that_python_reads() -> Result<()> {
     let captures = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/captures");
     let captures = env::var_os("WARDTAP_CAPTURES").map_or(captures, PathBuf::from);
     let capture = captures.join("mix/mix-dev.pcap");
-    if !ability::models() || !capture.is_file() {
+    if !ability::models(false) || !capture.is_file() {
         println!("SKIPPED: no capture {}", capture.display());
         return Ok(());
     }

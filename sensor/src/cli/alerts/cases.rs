@@ -14,7 +14,10 @@ use crate::{
         api::{self, CASES, Page},
         client,
     },
-    model::features::{NAMES, SCHEMA},
+    model::{
+        csv::IDENTITY,
+        features::{NAMES, SCHEMA},
+    },
 };
 
 #[derive(Args)]
@@ -69,10 +72,7 @@ pub(super) fn run(socket: &Path, args: &CasesArgs) -> anyhow::Result<()> {
 
 /// Their flows; those of another schema are left out.
 fn csv(cases: &[Case]) -> String {
-    let mut text = format!(
-        "time_ns,client,server,server_port,protocol,{},label\n",
-        NAMES.join(",")
-    );
+    let mut text = format!("{},{},label\n", IDENTITY.join(","), NAMES.join(","));
     for case in cases.iter().filter(|case| case.schema == SCHEMA) {
         let label = case.verdict().map_or("", |verdict| verdict.label());
         for flow in &case.flows {

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use super::state;
 use crate::{
-    alert::Alert,
+    alert::{Alert, Decided},
     cli::table::{count, local},
     detect::{Contribution, Finding},
 };
@@ -77,11 +77,23 @@ pub(in crate::cli) fn text(alert: &Alert) -> String {
     if !alert.decisions.is_empty() {
         page.heading("What the policy decided");
     }
-    for decided in &alert.decisions {
+    let same = |a: &Decided, b: &Decided| (&a.verdict, &a.reason) == (&b.verdict, &b.reason);
+    for alike in alert.decisions.chunk_by(same) {
+        let [decided, others @ ..] = alike else {
+            continue;
+        };
         let verdict = decided.verdict.replace('_', " ");
+        let again = match others.len() {
+            0 => String::new(),
+            more => format!(" (and {more} more alike)"),
+        };
         page.line(
             2,
-            &format!("{} {verdict}: {}", local(decided.time), decided.reason),
+            &format!(
+                "{} {verdict}: {}{again}",
+                local(decided.time),
+                decided.reason
+            ),
         );
     }
     if let Some(label) = &alert.label {

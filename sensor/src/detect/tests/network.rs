@@ -55,6 +55,46 @@ fn a_scan_by_udp_is_datagrams_without_answers() {
     lab.is_quiet("a manager whose devices answer");
 }
 
+#[test]
+fn web_servers_that_can_not_be_reached_are_no_scan() {
+    let mut lab = Lab::new("scan", scan);
+    for number in 1..=20 {
+        lab.refused(host(9), outside(number), 443);
+    }
+    lab.is_quiet("the site lost its way to the outside");
+    for number in 1..=20 {
+        lab.refused(host(8), host(number), 443);
+    }
+    lab.finds(host(8));
+}
+
+#[test]
+fn probing_is_many_short_connections_to_one_service_that_is_new() {
+    let set = |detect: &mut Detect| {
+        detect.probes = 30;
+        detect.probes_within = Span::from_secs(10);
+    };
+    let mut lab = Lab::new("probe", set);
+    (0..29).for_each(|_| lab.tcp(host(9), host(1), 8_080));
+    lab.is_quiet("29");
+    lab.wait(60);
+    for _ in 0..60 {
+        lab.tcp(host(9), host(1), 8_080);
+        lab.wait(1);
+    }
+    lab.is_quiet("one a second");
+    for number in 1..=60 {
+        lab.tcp(host(8), host(number), 8_080);
+    }
+    lab.is_quiet("many servers");
+    (0..30).for_each(|_| lab.tcp(host(7), host(1), 8_080));
+    assert_eq!(lab.finds(host(7)).victims, [host(1)]);
+
+    let mut lab = Lab::learnt("probe", set, |lab| lab.tcp(host(9), host(1), 8_080));
+    (0..200).for_each(|_| lab.tcp(host(9), host(1), 8_080));
+    lab.is_quiet("a service that it uses");
+}
+
 fn ping(lab: &mut Lab, number: u8) {
     lab.flow(protocol::ICMP, host(9), (host(number), 0), |facts| {
         facts.icmp_type = Some(8);
