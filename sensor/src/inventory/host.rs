@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 use super::{
     AddressBefore, AeTitle, DicomImplementation, HostName, HostReport, Macs, NameSource, Service,
     ServiceUse,
-    role::{Deeds, Traits, role},
+    deed::Deeds,
+    role::{Traits, role},
     stations::Stations,
     vendor::vendor,
 };

@@ -69,7 +69,7 @@ mod tests {
     use super::*;
     use crate::{
         event::{Time, Timebase},
-        inventory::role::{Deed, Role},
+        inventory::{Role, deed::Deed},
         protocol::notice::Dhcp,
     };
 
