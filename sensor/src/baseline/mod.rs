@@ -32,7 +32,7 @@ use serde::{Deserialize, Serialize};
 
 pub use census::Census;
 pub use device::{Device, Kind};
-pub(crate) use device::{is_lasting, works};
+pub(crate) use device::{acts, is_lasting, works};
 pub use items::{Fact, Familiar, Items, Seen};
 pub use windows::{Amounts, FEATURES, Feature, Length, Usual, Windows};
 

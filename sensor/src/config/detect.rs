@@ -95,6 +95,15 @@ pub struct Detect {
     pub inside: Vec<super::Member>,
 }
 
+impl Detect {
+    /// Spreads above the median from which on an amount that is large by itself is far from the usual too: half as
+    /// many as for one that is not.
+    #[must_use]
+    pub fn far(&self) -> f64 {
+        self.unusual / 2.0
+    }
+}
+
 impl Default for Detect {
     fn default() -> Self {
         Self {

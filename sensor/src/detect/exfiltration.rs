@@ -76,7 +76,7 @@ impl Detector for Exfiltration {
             return None;
         };
         let usual = site.baselines.usual(client, length, feature);
-        if (!new && usual.is_some_and(|usual| usual.excess(out) < site.options.unusual))
+        if (!new && usual.is_some_and(|usual| usual.excess(out) < site.options.far()))
             || (site.learns() && !outside)
             || !self.told.first((client, server), seen.time)
         {
@@ -84,7 +84,12 @@ impl Detector for Exfiltration {
         }
         Some(Draft {
             technique: if outside { "T1567.002" } else { "T1041" },
-            confidence: if outside && new { 0.7 } else { 0.5 },
+            confidence: match (outside, new) {
+                (true, true) => 0.7,
+                (true, false) => 0.5,
+                // Within the house it is a hint: someone may gather what he wants to take.
+                (false, _) => 0.2,
+            },
             victims: vec![server],
             service: seen.service(),
             evidence: format!(

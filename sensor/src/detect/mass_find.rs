@@ -27,7 +27,7 @@ impl Detector for MassFind {
             let count = windows.now(length, feature) + 1;
             let usual = site.baselines.usual(client, length, feature);
             let is = count >= u64::from(site.options.queries) * times
-                && usual.is_none_or(|usual| usual.excess(count) >= site.options.unusual);
+                && usual.is_none_or(|usual| usual.excess(count) >= site.options.far());
             is.then_some((length, count, usual))
         };
         let (length, count, usual) = [(Length::FiveMinutes, 1), (Length::Hour, HOUR)]
