@@ -1,5 +1,9 @@
 //! What devices and flows take of the daemon's memory, by counting what is allocated, and how long the work
 //! takes that goes over all of them. Run by `cargo xtask bench`.
+#![expect(
+    clippy::cast_precision_loss,
+    reason = "what is shown has one or two decimals"
+)]
 
 use std::{
     alloc::{GlobalAlloc, Layout, System},

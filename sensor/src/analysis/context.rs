@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use crate::{
-    baseline::{Baselines, Feature, Length},
+    baseline::{Baselines, Device, Feature, Length},
     detect::{Contribution, Finding},
 };
 
@@ -28,7 +28,7 @@ fn features(detector: &str) -> &'static [Feature] {
 /// Adds to a finding without features what its device did in the hour that goes on, and what is usual.
 pub(super) fn add(finding: &mut Finding, baselines: &Baselines) {
     let device: IpAddr = finding.subject;
-    let Some(windows) = baselines.device(device).map(|device| device.windows()) else {
+    let Some(windows) = baselines.device(device).map(Device::windows) else {
         return;
     };
     if !finding.features.is_empty() || finding.suffers {

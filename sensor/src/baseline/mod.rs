@@ -5,7 +5,7 @@
 //! over, so that an attack in the learning time does not become normal. Later, something new becomes known when
 //! it has been there for a while without suspicion, which is how the baseline follows change.
 //!
-//! A device takes about 2 kB without and 5 kB with a full history, more with many peers:
+//! A device takes about 7 kB with a full history and twenty peers, less without:
 //! `docs/performance.md` says how much was measured.
 
 mod brought;
