@@ -1,4 +1,17 @@
 //! How well Wardtap does: traffic whose truth is known, and the measure of what it makes of it.
 
+mod all;
+pub mod attack;
+pub mod captures;
+pub mod cli;
+mod export;
+pub mod hospital;
+mod report;
+pub mod rivals;
+pub mod run;
+pub mod score;
+mod simulation;
+mod table;
 pub mod traffic;
 pub mod truth;
+pub mod wire;

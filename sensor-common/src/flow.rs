@@ -204,7 +204,8 @@ impl Flow {
         Protocol::from_index(self.protocol)
     }
 
-    /// True for a TCP connection that was asked for, and got no answer: nothing but SYNs of one side.
+    /// True for a TCP connection that was asked for and did not come about: nothing but SYNs, of the client or of
+    /// both.
     #[inline(always)]
     #[must_use]
     pub const fn is_attempt(&self) -> bool {
@@ -214,7 +215,9 @@ impl Flow {
         } else {
             (a, b)
         };
-        server.packets == 0 && client.syn > 0 && client.syn as u64 == client.packets
+        client.syn > 0
+            && client.syn as u64 == client.packets
+            && server.syn as u64 == server.packets
     }
 
     /// True if the flow is over at `now`: no packet for longer than its idle time.

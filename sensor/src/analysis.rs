@@ -1,15 +1,26 @@
 //! From observations to findings and alerts: detectors, baselines and alerts in their order, by the
 //! observations' clock. No threads and no disk but what its owner asks for.
 
-use std::{io, net::IpAddr, path::Path};
+mod account;
+mod context;
+mod online;
+mod recent;
+
+use std::{collections::BTreeMap, io, net::IpAddr, path::Path};
+
+pub use account::Account;
+pub use online::Online;
 
 use crate::{
-    alert::{Alert, Alerts, Decided, Label, LabelError, Told, Touched, Verdict},
-    baseline::{Baselines, Kind},
+    alert::{Alert, Alerts, Case, Cases, Decided, Label, LabelError, Told, Touched, Verdict},
+    baseline::{Baselines, Census, Fact, Familiar, Kind},
     config::{Alerting, Baseline, Detect},
-    detect::{Detectors, Finding, Observation, Site, What},
+    detect::{Basis, Detectors, Finding, Observation, Site, What},
     event::Time,
+    model::{Asked, Recorded, Row, Scored, Scorer, features},
 };
+
+use recent::Recent;
 
 /// Between two looks at what is over, nanoseconds.
 const TICK: i64 = 10_000_000_000;
@@ -40,7 +51,13 @@ pub struct Analysis {
     baselines: Baselines,
     detectors: Detectors,
     alerts: Alerts,
+    cases: Cases,
+    recent: Recent,
+    scorer: Option<Scorer>,
+    recorded: Recorded,
     last_finding: u64,
+    /// Findings since the start, by detector.
+    found: BTreeMap<String, u64>,
     ticked: Time,
 }
 
@@ -57,7 +74,36 @@ impl Analysis {
     pub fn open(folder: &Path, options: AnalysisOptions) -> Self {
         let baselines = Baselines::open(folder, options.baseline);
         let alerts = Alerts::open(folder, options.alert);
-        Self::with(options, baselines, alerts)
+        Self {
+            cases: Cases::open(folder),
+            recorded: Recorded::open(folder),
+            ..Self::with(options, baselines, alerts)
+        }
+    }
+
+    /// From now on the rows of flows are scored by a model, and detectors are told.
+    pub fn set_scorer(&mut self, scorer: Scorer) {
+        self.scorer = Some(scorer);
+    }
+
+    /// What scores rows.
+    #[must_use]
+    pub fn scorer(&self) -> Option<&Scorer> {
+        self.scorer.as_ref()
+    }
+
+    /// A sample of the flows of late.
+    #[must_use]
+    pub fn recorded(&self) -> &Recorded {
+        &self.recorded
+    }
+
+    /// Writes the sample of flows to the disk, if it is new: megabytes, so less often than the rest.
+    ///
+    /// # Errors
+    /// When the file can't be written; it is tried again with the next call.
+    pub fn save_recorded(&mut self, folder: &Path) -> io::Result<()> {
+        self.recorded.save(folder)
     }
 
     fn with(options: AnalysisOptions, baselines: Baselines, alerts: Alerts) -> Self {
@@ -66,7 +112,12 @@ impl Analysis {
             options,
             baselines,
             alerts,
+            cases: Cases::default(),
+            recent: Recent::default(),
+            scorer: None,
+            recorded: Recorded::default(),
             last_finding: 0,
+            found: BTreeMap::new(),
             ticked: Time::default(),
         }
     }
@@ -77,7 +128,8 @@ impl Analysis {
     /// When a file can't be written; it is tried again with the next call.
     pub fn save(&mut self, folder: &Path) -> io::Result<()> {
         self.baselines.save(folder)?;
-        self.alerts.save(folder)
+        self.alerts.save(folder)?;
+        self.cases.save(folder)
     }
 
     /// Puts other thresholds in force. What detectors remember of the last minutes is lost if theirs change.
@@ -98,6 +150,9 @@ impl Analysis {
         if seen.time.0.saturating_sub(self.ticked.0) >= TICK {
             self.tick(seen.time, out);
         }
+        if let Some(row) = Row::of(seen) {
+            self.ask(row);
+        }
         let delta = self.baselines.delta(seen);
         let site = Site {
             now: seen.time,
@@ -107,16 +162,53 @@ impl Analysis {
         };
         let found = self.detectors.observe(seen, site);
         self.baselines.learn(seen, delta);
+        self.recent.add(seen);
         for finding in found {
             self.found(finding, out);
         }
+    }
+
+    /// Has a row scored, and records it unless its device is suspected.
+    fn ask(&mut self, row: Row) {
+        let (client, server, time) = (row.client.ip(), row.server.ip(), row.time);
+        if !self.alerts.suspects(client) {
+            self.recorded.take(&row);
+        }
+        if let Some(scorer) = &mut self.scorer {
+            let peer = Fact::Peer(server);
+            let familiar = self.baselines.familiar(client, &peer, row.time);
+            scorer.ask(Asked {
+                new_peer: familiar != Familiar::Known,
+                row,
+            });
+            if scorer.has_many() {
+                self.take_scores(time);
+            }
+        }
+    }
+
+    /// Tells the detectors what the model said of late. Where a thread scores, to be called soon after observations.
+    pub fn take_scores(&mut self, now: Time) {
+        let scored: Vec<Scored> = self.scorer.as_mut().map_or_else(Vec::new, Scorer::take);
+        let site = Site {
+            now,
+            baselines: &self.baselines,
+            options: &self.options.detect,
+            delta: None,
+        };
+        self.detectors.scored(&scored, site);
     }
 
     /// What is due by the clock: windows that are over, alerts that went quiet. To be called about every ten
     /// seconds of it.
     pub fn tick(&mut self, now: Time, out: &mut Outcome) {
         self.ticked = self.ticked.max(now);
-        for device in self.baselines.due(now) {
+        let due = self.baselines.due(now);
+        if !due.is_empty() {
+            // The scores of flows of these windows; small batches are dear, so not more often.
+            self.take_scores(now);
+        }
+        for device in due {
             let site = Site {
                 now,
                 baselines: &self.baselines,
@@ -137,13 +229,20 @@ impl Analysis {
             return;
         }
         self.last_finding += 1;
+        *self.found.entry(finding.detector.clone()).or_default() += 1;
         finding.id = self.last_finding;
+        if finding.basis != Basis::Exposure {
+            context::add(&mut finding, &self.baselines);
+        }
         let (device, time) = (finding.subject, finding.time);
         let clinical =
             self.is_clinical(device) || finding.victims.iter().any(|one| self.is_clinical(*one));
         let told = self
             .alerts
             .take(finding.clone(), clinical, self.baselines.len());
+        if let Some(told) = &told {
+            self.recent.set_aside(&told.alert);
+        }
         out.findings.push(finding);
         out.told.extend(told);
         if self.alerts.suspects(device) {
@@ -157,7 +256,7 @@ impl Analysis {
             .is_some_and(|device| device.kind() != Kind::Other)
     }
 
-    /// Labels an alert, with what follows for the baselines.
+    /// Labels an alert, with what follows for the baselines, and keeps it as a case with its evidence.
     ///
     /// # Errors
     /// [`LabelError`]; nothing is changed then.
@@ -170,6 +269,12 @@ impl Analysis {
                 Verdict::Malicious => self.baselines.unlearn(alert.device, alert.opened),
             }
         }
+        let flows = self.recent.rows(&alert).into_iter();
+        self.cases.keep(Case {
+            alert: alert.clone(),
+            schema: features::SCHEMA.to_owned(),
+            flows: flows.map(Into::into).collect(),
+        });
         Ok(alert)
     }
 
@@ -193,6 +298,31 @@ impl Analysis {
     /// Forgets what is usual of a device. False if it was not known.
     pub fn reset(&mut self, device: IpAddr) -> bool {
         self.baselines.reset(device)
+    }
+
+    /// How all of it stands, with a census that may be older.
+    #[must_use]
+    pub fn account(&self, census: Census) -> Account {
+        let mut findings: BTreeMap<String, u64> = self
+            .detectors
+            .names()
+            .map(|name| (name.to_owned(), 0))
+            .collect();
+        findings.extend(self.found.clone());
+        Account {
+            findings,
+            off: self.options.detect.off.clone(),
+            alerts: self.alerts.standing(),
+            census,
+            cases: self.cases.count(),
+            ..Account::default()
+        }
+    }
+
+    /// Labelled alerts with their evidence.
+    #[must_use]
+    pub fn cases(&self) -> &Cases {
+        &self.cases
     }
 
     /// The alerts.

@@ -8,6 +8,7 @@ mod default;
 mod detect;
 mod error;
 mod locate;
+mod model;
 mod values;
 
 use std::{
@@ -23,6 +24,7 @@ pub use containment::{Containment, Group, Member, Mode as PolicyMode, Never};
 pub use default::DEFAULT;
 pub use detect::{Alerting, Baseline, Detect};
 pub use error::{ConfigError, Mistake};
+pub use model::Model;
 use values::entries;
 pub use values::{Bytes, ClockSource, ListenMode, LogFormat, LogLevel, Role, Span};
 
@@ -62,6 +64,8 @@ pub struct Config {
     pub detect: Detect,
     /// When a person is told, and how often.
     pub alert: Alerting,
+    /// The anomaly model.
+    pub model: Model,
     /// How mirror interfaces respond.
     pub response: Response,
     /// What the daemon keeps.

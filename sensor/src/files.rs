@@ -26,3 +26,14 @@ pub(crate) fn write<T: Serialize>(path: &Path, content: &T) -> io::Result<()> {
     fs::write(&new, serde_json::to_vec(content)?)?;
     fs::rename(new, path)
 }
+
+/// The same for bytes of any kind, and on the disk when it returns.
+pub(crate) fn write_bytes(path: &Path, content: &[u8]) -> io::Result<()> {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".new");
+    let new = std::path::PathBuf::from(name);
+    let mut file = fs::File::create(&new)?;
+    io::Write::write_all(&mut file, content)?;
+    file.sync_all()?;
+    fs::rename(new, path)
+}

@@ -59,6 +59,26 @@ const WRONG: &[(&str, &str, &[&str])] = &[
         &[":2:", "containment.max_subnet_percent", "100"],
     ),
     (
+        "an unknown key of the model",
+        "[model]\nenabled = true\nfile = \"a.onnx\"\n",
+        &[":3:", "model.file", "unknown", "path"],
+    ),
+    (
+        "a model that is not there",
+        "[model]\n\npath = \"/nowhere/site.onnx\"\n",
+        &[":3:", "model.path", "/nowhere/site.onnx", "no file"],
+    ),
+    (
+        "a runtime that is not there",
+        "[model]\nruntime = \"/nowhere/libonnxruntime.so\"\n",
+        &[":2:", "model.runtime", "/nowhere/libonnxruntime.so"],
+    ),
+    (
+        "a key that is none",
+        "[model]\ntrusted_keys = [\"d75a98\"]\n",
+        &[":2:", "model.trusted_keys", "d75a98", "64 hex digits"],
+    ),
+    (
         "an interface named twice",
         "[[interface]]\nname = \"a\"\n[[interface]]\nname = \"a\"\n",
         &[":4:", "interface[1].name", "twice"],

@@ -11,6 +11,8 @@ use std::{
     time::Duration,
 };
 
+use etherparse::PacketBuilder;
+
 use command::{BINARY, Done, Folder, wardtap};
 use recording::{
     BEGIN, Order, STEP, conversation, enhanced, framed, interface, obsolete, pcap, section,
@@ -313,5 +315,81 @@ fn a_person_gets_tables() -> io::Result<()> {
     }
     let short = replay(&file, &["--summary"])?;
     assert!(!short.out.contains("LAB@WARD3"), "{}", short.out);
+    Ok(())
+}
+
+/// Refused connections to so many ports of one host, by raw IP packets.
+fn refusals(ports: u16) -> Vec<(u64, Vec<u8>)> {
+    let (client, server) = ([10, 1, 0, 66], [10, 1, 0, 2]);
+    let packet = |from, to, ports: (u16, u16), refused: bool| {
+        let builder = PacketBuilder::ipv4(from, to, 64).tcp(ports.0, ports.1, 1, 1_000);
+        let builder = if refused {
+            builder.rst().ack(2)
+        } else {
+            builder.syn()
+        };
+        let mut bytes = Vec::new();
+        builder.write(&mut bytes, &[]).map(|()| bytes)
+    };
+    let mut time = BEGIN;
+    let mut packets = Vec::new();
+    for port in 1..=ports {
+        let both = [
+            packet(client, server, (40_000, port), false),
+            packet(server, client, (port, 40_000), true),
+        ];
+        for one in both.into_iter().flatten() {
+            packets.push((time, one));
+            time += STEP;
+        }
+    }
+    packets
+}
+
+/// What is suspicious in a capture is among the events, at its place, and is explained to people.
+#[test]
+fn a_scan_in_a_capture_is_found_and_explained() -> io::Result<()> {
+    let file = pcap(Order::Little, true, 101, &refusals(30));
+    let done = replay(&file, &["--json"])?;
+    assert_eq!((done.code, done.error.as_str()), (Some(0), ""));
+    let all = events(&done);
+    let at = |kind: &str| all.iter().position(|event| event["event_type"] == kind);
+    let (finding, alert, last) = (at("finding"), at("alert"), at("stats"));
+    assert!(
+        finding.is_some() && finding < alert && alert < last,
+        "{done:?}"
+    );
+    let [finding, alert] = [finding, alert].map(|at| &all[at.unwrap_or_default()]);
+    assert_eq!(finding["finding"]["detector"], "scan");
+    assert_eq!(finding["timestamp"], finding["finding"]["time"]);
+    assert_eq!(alert["alert"]["change"], "opened");
+    assert_eq!(alert["alert"]["device"], "10.1.0.66");
+    assert!(alert["alert"]["containment"]["action"].is_string());
+
+    let done = replay(&file, &[])?;
+    for part in [
+        "Findings: 1 scan",
+        "Alerts",
+        "10.1.0.66",
+        "Evidence",
+        "Check first",
+    ] {
+        assert!(done.out.contains(part), "no {part:?} in {}", done.out);
+    }
+    // Totals only are had faster.
+    let done = replay(&file, &["--summary"])?;
+    assert!(!done.out.contains("Alerts"), "{}", done.out);
+    // The clock is the capture's: the same over half an hour is no scan.
+    let slow: Vec<_> = refusals(30)
+        .into_iter()
+        .map(|(time, packet)| (BEGIN + (time - BEGIN) * 30_000, packet))
+        .collect();
+    let done = replay(&pcap(Order::Little, true, 101, &slow), &["--json"])?;
+    assert_eq!(done.code, Some(0), "{done:?}");
+    let kinds: Vec<_> = events(&done)
+        .iter()
+        .map(|event| event["event_type"].clone())
+        .collect();
+    assert!(!kinds.iter().any(|kind| kind == "alert"), "{kinds:?}");
     Ok(())
 }

@@ -4,7 +4,7 @@ use std::{env, process::Command};
 
 use nix::unistd::geteuid;
 
-use crate::{hl7, netns::run};
+use crate::{hl7, models, netns::run};
 
 /// True if this process may load kernel programs and make network namespaces. Otherwise the test has to
 /// end: it is skipped, and says so.
@@ -34,6 +34,27 @@ pub fn hospital() -> bool {
             .then(|| "python-hl7 is not installed: run `cargo xtask test`".to_owned())
     });
     privileged() && check(missing)
+}
+
+/// True if models can be made and run: the Python environment of the models package, with TensorFlow if that is asked
+/// for, and the ONNX Runtime are here.
+///
+/// # Panics
+/// As [`privileged`].
+#[must_use]
+pub fn models(keras: bool) -> bool {
+    let python = models::python();
+    let runtime = models::runtime();
+    let missing = if !python.is_file() || keras && !models::has_keras() {
+        Some(format!(
+            "{} has no wardtap_models, or no TensorFlow: run `cargo xtask models --keras`",
+            python.display()
+        ))
+    } else {
+        let missing = "is missing: run `cargo xtask runtime`";
+        (!runtime.is_file()).then(|| format!("{} {missing}", runtime.display()))
+    };
+    check(missing)
 }
 
 fn in_path(program: &str) -> bool {

@@ -116,6 +116,7 @@ fn intrude(hospital: &Hospital, sensor: &Sensor, folder: &Path, check: &Check<'_
         "the archive did not answer: {guessed:?}"
     );
     check()?;
+    explain(sensor)?;
     let pulled = intruder.pull(1, &folder.join("stolen-1"))?;
     println!(
         "It looks for studies and pulls one (C-FIND, C-GET): {pulled} images came before the rule was in force."
@@ -175,8 +176,55 @@ fn intrude(hospital: &Hospital, sensor: &Sensor, folder: &Path, check: &Check<'_
             .any(|rule| rule["effect"]["verdict"] == "effective")
             .then_some(())
     })?;
+    println!(
+        "\n$ wardtap alerts list\nWhat people are told: one alert for each device, not one for each finding:\n"
+    );
+    sensor.show(&["alerts", "list"])?;
     println!("\n$ wardtap rules list\nWhat is blocked, by whom, why, and whether it works:\n");
     sensor.show(&["rules", "list"])
+}
+
+/// Shows the alert about the intruder, before anything is done about it.
+fn explain(sensor: &Sensor) -> Result<()> {
+    let intruder = Role::Intruder.address().to_string();
+    // One finding alone is not acted upon; the alert says so.
+    let alert = wait_for("an alert about the intruder", LIMIT, || {
+        let alerts = sensor.ask_json(&["alerts", "list"]).ok()?;
+        let about = |alert: &&Value| alert["device"] == *intruder && decided(alert, "wait");
+        alerts["items"].as_array()?.iter().find(about).cloned()
+    })?;
+    let rules = sensor.ask_json(&["rules", "list"])?;
+    ensure!(rules["total"] == 0, "it is contained already: {rules}");
+    let id = alert["id"].to_string();
+    println!(
+        "\n$ wardtap alerts show {id}\nBefore anything is done: what is known, what is usual, what would make it \
+         wrong, what containment would touch:\n"
+    );
+    sensor.show(&["alerts", "show", &id])?;
+    println!();
+    for (part, there) in [
+        ("evidence", alert["findings"][0]["evidence"].is_string()),
+        ("amounts", !alert["features"][0]["value"].is_null()),
+        ("what to check", alert["check"][0].is_string()),
+        (
+            "what containment would do",
+            alert["containment"]["action"].is_string(),
+        ),
+        ("an ATT&CK technique", alert["techniques"][0] == "T1110"),
+    ] {
+        ensure!(there, "the alert lacks {part}: {alert}");
+    }
+    let clinical = alert["containment"]["clinical"].as_array();
+    ensure!(
+        clinical.is_none_or(Vec::is_empty),
+        "the intruder has no clinical traffic: {alert}"
+    );
+    Ok(())
+}
+
+fn decided(alert: &Value, verdict: &str) -> bool {
+    let decisions = alert["decisions"].as_array();
+    decisions.is_some_and(|all| all.iter().any(|one| one["verdict"] == verdict))
 }
 
 fn words(rule: &Value) -> String {

@@ -50,7 +50,7 @@ fn events_are_as_the_schema_says(events: &Path) -> Result<()> {
         *seen.entry(kind.to_owned()).or_default() += 1;
     }
     println!("events as the schema says: {seen:?}");
-    for kind in ["finding", "audit"] {
+    for kind in ["finding", "alert", "audit"] {
         ensure!(seen.contains_key(kind), "there was no {kind} event");
     }
     Ok(())

@@ -1,12 +1,12 @@
-//! `cargo xtask bench`: what a packet costs in the kernel, how soon a rule is in force, and how fast a
-//! capture is replayed.
+//! `cargo xtask bench`: what a packet costs in the kernel, what devices and flows take of memory, how soon a
+//! rule is in force, what a flow's score costs, and how fast a capture is replayed.
 
 use std::{env, path::PathBuf};
 
 use anyhow::Result;
 
 use crate::{
-    ebpf,
+    ebpf, runtime,
     workspace::{cargo_command, root, run},
 };
 
@@ -30,9 +30,13 @@ pub(crate) fn run_all(arguments: &Arguments) -> Result<()> {
         .args(["--quiet", "--package", "sensor", "--bench", "packet"])
         .env("WARDTAP_BENCH_OBJECT", objects.join("wardtap-bench.bpf.o")))?;
 
+    run(cargo_command("bench").args(["--quiet", "--package", "sensor", "--bench", "memory"]))?;
+
     ebpf::daemon(true)?;
     println!("\nContainment by the policy:");
     run(cargo_command("bench").args(["--quiet", "--package", "tests", "--bench", "response"]))?;
+
+    score()?;
 
     let capture = arguments.capture.clone().unwrap_or_else(|| {
         env::var_os("WARDTAP_CAPTURES")
@@ -48,12 +52,38 @@ pub(crate) fn run_all(arguments: &Arguments) -> Result<()> {
     }
     let wardtap = ebpf::daemon(true)?;
     println!("\nReplay of {} on one core:\n", capture.display());
-    run(std::process::Command::new(wardtap)
-        .arg("replay")
-        .arg(&capture)
-        .args([
-            "--loop",
-            &REPLAY_PACKETS.div_ceil(CAPTURE_PACKETS).to_string(),
-            "--stats",
-        ]))
+    let times = REPLAY_PACKETS.div_ceil(CAPTURE_PACKETS).to_string();
+    for (what, more) in [
+        (
+            "totals only, without detectors and alerts",
+            &["--summary"][..],
+        ),
+        ("with detectors and alerts", &[]),
+    ] {
+        println!("{what}:\n");
+        run(std::process::Command::new(&wardtap)
+            .arg("replay")
+            .arg(&capture)
+            .args(["--loop", &times, "--stats"])
+            .args(more))?;
+    }
+    Ok(())
+}
+
+/// What a flow's score costs.
+fn score() -> Result<()> {
+    let model = env::var_os("WARDTAP_BENCH_MODEL")
+        .map_or_else(|| root().join("models/flow-v1.onnx"), PathBuf::from);
+    if !model.is_file() {
+        println!(
+            "\nScoring: SKIPPED, no model at {} (name one with WARDTAP_BENCH_MODEL)",
+            model.display()
+        );
+        return Ok(());
+    }
+    println!("\nScoring by {}:\n", model.display());
+    run(cargo_command("bench")
+        .args(["--quiet", "--package", "sensor", "--bench", "score"])
+        .env("WARDTAP_BENCH_MODEL", model)
+        .env("ORT_DYLIB_PATH", runtime::fetch()?))
 }

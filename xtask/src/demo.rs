@@ -22,6 +22,7 @@ use tests::{
 use crate::{
     ebpf,
     install::{self, PEERS},
+    runtime,
     workspace::target,
 };
 
@@ -48,6 +49,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     );
     install::programs(PEERS)?;
     install::python()?;
+    runtime::fetch()?;
     ebpf::objects()?;
     ebpf::daemon(false)?;
     let interruption = Interruption::watch(PREFIX)?;

@@ -5,6 +5,7 @@ use nix::unistd::geteuid;
 
 use crate::{
     install::{self, PEERS, debian_has},
+    runtime,
     test::{DENY, deny_version},
     toolchain,
     workspace::{output, which},
@@ -103,6 +104,18 @@ fn findings() -> Vec<Finding> {
         found: install::python_version(),
         remedy: "`cargo xtask test` installs it into target/python; python3 and python3-venv first"
             .into(),
+    });
+    findings.push(Finding {
+        hinders: TEST,
+        what: "ONNX Runtime (models)".into(),
+        found: runtime::version(),
+        remedy: "`cargo xtask test` fetches it into target/onnxruntime".into(),
+    });
+    findings.push(Finding {
+        hinders: TEST,
+        what: "the Python environment that trains models, with TensorFlow".into(),
+        found: tests::models::has_keras().then(|| tests::models::folder().display().to_string()),
+        remedy: "`cargo xtask test` makes it: 2 GB".into(),
     });
     findings.extend(PEERS.iter().map(|program| Finding {
         hinders: TEST,

@@ -6,7 +6,10 @@ mod bench;
 mod demo;
 mod doctor;
 mod ebpf;
+mod evaluate;
 mod install;
+mod models;
+mod runtime;
 mod test;
 mod toolchain;
 mod workspace;
@@ -32,6 +35,14 @@ enum Command {
     Demo(demo::Arguments),
     /// Measure the kernel's packet path and the replay of a capture
     Bench(bench::Arguments),
+    /// Measure how well attacks are found, and how often an alert is false
+    Evaluate(evaluate::Arguments),
+    /// Fetch the ONNX Runtime that models run in, once; tests and demo do so by themselves
+    Runtime,
+    /// Make the Python environment that trains models, into target/models-venv
+    Models(models::Arguments),
+    /// Make the model that ships, from a simulated hospital, into models/
+    Train(models::TrainArguments),
     /// Say what this machine lacks for building, tests and demo; change nothing
     Doctor,
 }
@@ -42,6 +53,10 @@ fn main() -> ExitCode {
         Command::Test(arguments) => test::run_all(&arguments),
         Command::Demo(arguments) => demo::run(&arguments),
         Command::Bench(arguments) => bench::run_all(&arguments),
+        Command::Evaluate(arguments) => evaluate::run_all(&arguments),
+        Command::Runtime => runtime::fetch().map(|library| println!("{}", library.display())),
+        Command::Models(arguments) => models::prepare(&arguments),
+        Command::Train(arguments) => models::train(&arguments),
         Command::Doctor => doctor::run(),
     };
     match done {

@@ -10,6 +10,7 @@ use anyhow::{Context, Result, bail, ensure};
 use crate::{
     ebpf,
     install::{self, PEERS},
+    models, runtime,
     workspace::{cargo_command, in_ci, line, output, run},
 };
 
@@ -36,6 +37,8 @@ pub(crate) fn run_all(arguments: &Arguments) -> Result<()> {
     }
     install::programs(PEERS)?;
     install::python()?;
+    models::environment(models::KERAS)?;
+    runtime::fetch()?;
     ebpf::objects()?;
     ebpf::daemon(false)?;
     if !arguments.quick {

@@ -10,7 +10,7 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-use super::{Alert, Decided, Exception, Label, LabelError, Touched, Verdict};
+use super::{Alert, Decided, Exception, Label, LabelError, Severity, Touched, Verdict};
 use crate::{
     config::Alerting,
     detect::{Basis, Finding},
@@ -83,9 +83,11 @@ pub struct Alerts {
     options: Alerting,
     content: Content,
     /// What is not sure enough to be told, and what was told and goes on.
-    episodes: HashMap<(IpAddr, bool), Alert>,
+    pub(super) episodes: HashMap<(IpAddr, bool), Alert>,
     /// When alerts of low and medium severity were opened.
     opened: VecDeque<Time>,
+    /// Alerts that people were told of since the start, by severity when they opened.
+    pub(super) told: [u64; Severity::ALL.len()],
     excepted: u64,
     kept_back: u64,
     changed: bool,
@@ -100,6 +102,7 @@ impl Alerts {
             content: Content::default(),
             episodes: HashMap::new(),
             opened: VecDeque::new(),
+            told: [0; Severity::ALL.len()],
             excepted: 0,
             kept_back: 0,
             changed: false,
@@ -189,7 +192,7 @@ impl Alerts {
         } else {
             None
         };
-        let urgent = episode.severity >= super::Severity::High;
+        let urgent = episode.severity >= Severity::High;
         if change == Some(Change::Opened) {
             self.content.last_id = next;
             while self
@@ -206,8 +209,12 @@ impl Alerts {
             if !urgent && !episode.kept_back {
                 self.opened.push_back(time);
             }
+            if !episode.kept_back {
+                self.told[episode.severity as usize] += 1;
+            }
         } else if urgent && episode.kept_back {
             episode.kept_back = false;
+            self.told[episode.severity as usize] += 1;
         }
         let alert = episode.clone();
         if alert.id != 0 {

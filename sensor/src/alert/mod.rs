@@ -4,19 +4,24 @@
 //! least one of its detectors is right, as if they were independent; below a threshold nobody is told.
 
 mod book;
+mod case;
 mod label;
+mod standing;
 
 use std::{fmt, net::IpAddr};
 
 use serde::{Deserialize, Serialize};
 
 pub use book::{Alerts, Change, Told};
+pub(crate) use case::FLOWS_MAX;
+pub use case::{Case, CaseFlow, Cases};
 pub use label::{Exception, Label, LabelError, Verdict};
+pub use standing::{Headline, Standing};
 
 use crate::{
     detect::{Basis, Contribution, Finding},
     event::Time,
-    response::Target,
+    response::{ClinicalPeer, Target},
 };
 
 /// How urgent an alert is.
@@ -87,6 +92,45 @@ pub struct Touched {
     /// Clinical traffic that the device is known for, and that would stop with it, in words.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub clinical: Vec<String>,
+}
+
+/// Clinical peers that an alert names.
+const CLINICAL_SHOWN: usize = 32;
+
+impl Touched {
+    /// What containment of an alert's device would touch, with its learnt clinical peers.
+    #[must_use]
+    pub fn by(alert: &Alert, peers: &[ClinicalPeer]) -> Self {
+        if alert.suffers {
+            return Self {
+                action: "do nothing: the device suffers it, and is not to be contained".to_owned(),
+                clinical: Vec::new(),
+            };
+        }
+        let action = alert
+            .decisions
+            .iter()
+            .rev()
+            .find_map(|one| one.target)
+            .map_or_else(
+                || format!("drop all traffic of {}", alert.device),
+                |target| format!("drop {target}"),
+            );
+        let clinical = peers
+            .iter()
+            .take(CLINICAL_SHOWN)
+            .map(|one| {
+                let (peer, service) = (one.peer, one.service);
+                let way = if one.serves { "serves" } else { "uses" };
+                format!(
+                    "{way} {peer}, {} port {}",
+                    service.transport.label(),
+                    service.port
+                )
+            })
+            .collect();
+        Self { action, clinical }
+    }
 }
 
 /// An alert.

@@ -159,6 +159,44 @@ pub enum Action {
         /// Why, in words.
         reason: String,
     },
+    /// A model was put in use.
+    ModelLoaded {
+        /// The name of its file.
+        name: String,
+        /// SHA-256 of its file, in hex.
+        sha256: String,
+        /// The hash of the one that was in use.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        replaces: Option<String>,
+        /// Why, in words.
+        reason: String,
+    },
+    /// The model before was put in use again.
+    ModelRolledBack {
+        /// The name of its file.
+        name: String,
+        /// SHA-256 of its file, in hex.
+        sha256: String,
+        /// The hash of the one that was in use.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        replaces: Option<String>,
+        /// Why, in words.
+        reason: String,
+    },
+    /// A model was not taken.
+    ModelRefused {
+        /// The name of its file.
+        name: String,
+        /// SHA-256 of its file, in hex; none if it could not be read.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        sha256: Option<String>,
+        /// The check that it failed.
+        check: String,
+        /// What is wrong with it.
+        why: String,
+        /// Why it was to be loaded, in words.
+        reason: String,
+    },
     /// TCP resets were sent.
     Reset {
         /// For which rule.
@@ -168,6 +206,21 @@ pub enum Action {
         /// How it ended.
         outcome: String,
     },
+}
+
+impl fmt::Display for Decision {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let verdict = self.verdict.replace('_', " ");
+        write!(
+            f,
+            "{} of {}; decided to {verdict}",
+            self.finding, self.subject
+        )?;
+        if let Some(target) = &self.target {
+            write!(f, " on {target}")?;
+        }
+        write!(f, " ({}, group {}): {}", self.mode, self.group, self.reason)
+    }
 }
 
 impl fmt::Display for Action {
@@ -227,23 +280,7 @@ impl fmt::Display for Action {
             Self::Protected { what, reason } => write!(f, "{what} protected: {reason}"),
             Self::Unprotected { what, reason } => write!(f, "{what} protected no more: {reason}"),
             Self::Refused { what, reason } => write!(f, "refused: {what}: {reason}"),
-            Self::Decided(decision) => {
-                write!(
-                    f,
-                    "{} of {}; decided to {}",
-                    decision.finding,
-                    decision.subject,
-                    decision.verdict.replace('_', " ")
-                )?;
-                if let Some(target) = &decision.target {
-                    write!(f, " on {target}")?;
-                }
-                write!(
-                    f,
-                    " ({}, group {}): {}",
-                    decision.mode, decision.group, decision.reason
-                )
-            }
+            Self::Decided(decision) => decision.fmt(f),
             Self::Effect {
                 id,
                 verdict,
@@ -257,6 +294,21 @@ impl fmt::Display for Action {
             Self::BaselineReset { device, reason } => {
                 write!(f, "the baseline of {device} begins anew: {reason}")
             }
+            Self::ModelLoaded {
+                name,
+                sha256,
+                reason,
+                ..
+            } => write!(f, "model {name} ({}) in use: {reason}", short(sha256)),
+            Self::ModelRolledBack {
+                name,
+                sha256,
+                reason,
+                ..
+            } => write!(f, "back to model {name} ({}): {reason}", short(sha256)),
+            Self::ModelRefused {
+                name, check, why, ..
+            } => write!(f, "model {name} refused ({check}): {why}"),
             Self::Reset {
                 id,
                 packets,
@@ -264,4 +316,9 @@ impl fmt::Display for Action {
             } => write!(f, "{packets} TCP resets for rule {id}: {outcome}"),
         }
     }
+}
+
+/// As much of a hash as people read.
+fn short(sha256: &str) -> &str {
+    sha256.get(..12).unwrap_or(sha256)
 }

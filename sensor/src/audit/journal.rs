@@ -16,6 +16,7 @@ use nix::{
 use super::{
     FILE,
     action::Action,
+    checkpoint::{self, CheckpointFlaw, Checkpoints, Signer},
     entry::{Entry, Flaw, GENESIS},
 };
 use crate::{event::Time, response::Actor};
@@ -56,6 +57,82 @@ pub enum JournalError {
         /// What is wrong with it.
         flaw: Flaw,
     },
+    /// A checkpoint is not what the daemon signed.
+    #[error(
+        "the audit trail's checkpoints {path:?} are broken at line {line}: {flaw}. They are evidence: keep them with the trail, and move all away to begin a new one"
+    )]
+    Checkpoint {
+        /// The file.
+        path: PathBuf,
+        /// The first bad line.
+        line: u64,
+        /// What is wrong with it.
+        flaw: CheckpointFlaw,
+    },
+    /// The chain is whole, and is not the one that was signed.
+    #[error(
+        "the audit trail {path:?} was written anew: entries {first} to {last} are not those that were signed. It is evidence: keep it, and move it away to begin a new one"
+    )]
+    Rewritten {
+        /// The file.
+        path: PathBuf,
+        /// The first entry that was not signed so, by the checkpoints that there are.
+        first: u64,
+        /// The entry whose hash was signed.
+        last: u64,
+    },
+    /// Signed entries are missing at the end.
+    #[error(
+        "the audit trail {path:?} was cut off after entry {entries}: {signed} were signed. It is evidence: keep it, and move it away to begin a new one"
+    )]
+    Cut {
+        /// The file.
+        path: PathBuf,
+        /// Entries that are there.
+        entries: u64,
+        /// Entries that were signed.
+        signed: u64,
+    },
+    /// Entries at the end have no checkpoint.
+    #[error(
+        "the audit trail {path:?} is not signed after entry {signed}, and has {entries}: the daemon was killed before it could, and signs when it starts, or checkpoints were cut off"
+    )]
+    Behind {
+        /// The file.
+        path: PathBuf,
+        /// Entries that are there.
+        entries: u64,
+        /// Entries that were signed.
+        signed: u64,
+    },
+    /// There is no checkpoint, though entries are signed when they are written.
+    #[error(
+        "the audit trail {path:?} has no checkpoints beside it: they were removed, or it was written by a version that made none"
+    )]
+    Unsigned {
+        /// The file.
+        path: PathBuf,
+    },
+}
+
+impl JournalError {
+    /// The first entry of which the trail can't say any more what it was; none where that is not the trouble.
+    #[must_use]
+    pub fn entry(&self) -> Option<u64> {
+        match self {
+            Self::Broken { line, .. } => Some(*line),
+            Self::Rewritten { first, .. } => Some(*first),
+            Self::Cut { entries, .. } => Some(entries + 1),
+            Self::Behind { signed, .. } => Some(signed + 1),
+            _ => None,
+        }
+    }
+
+    /// It tells of a change, not of a disk or another process.
+    #[must_use]
+    pub fn is_tampering(&self) -> bool {
+        !matches!(self, Self::System { .. } | Self::Held { .. })
+    }
 }
 
 /// What was done to open a journal.
@@ -78,11 +155,72 @@ pub struct Summary {
     pub torn: u64,
 }
 
-/// Reads a trail from its begin; `on` gets every entry.
+/// Reads a trail from its begin and holds it against the checkpoints beside it, of which the last has to be of its
+/// last entry; `on` gets every entry. With `key` only checkpoints that it signed count.
+///
+/// # Errors
+/// [`JournalError`] names the first entry that is not what it was. A trail that is being written can be
+/// [`JournalError::Behind`] for a moment.
+pub fn verify(
+    path: &Path,
+    key: Option<&str>,
+    on: impl FnMut(Entry),
+) -> Result<(Summary, Checkpoints), JournalError> {
+    let (summary, checkpoints) = hold(path, key, on)?;
+    let (entries, signed) = (summary.entries, checkpoints.last());
+    if signed < entries {
+        let path = path.to_owned();
+        return Err(JournalError::Behind {
+            path,
+            entries,
+            signed,
+        });
+    }
+    Ok((summary, checkpoints))
+}
+
+/// The same, with entries at the end that are not signed yet.
+fn hold(
+    path: &Path,
+    key: Option<&str>,
+    mut on: impl FnMut(Entry),
+) -> Result<(Summary, Checkpoints), JournalError> {
+    let folder = path.parent().unwrap_or(Path::new("."));
+    let checkpoints = Checkpoints::read(folder, key)?;
+    let mut rewritten = None;
+    let summary = read_each(path, |entry, own| {
+        let seq = entry.seq;
+        if rewritten.is_none() && checkpoints.head(seq).is_some_and(|head| head != own) {
+            rewritten = Some((checkpoints.before(seq) + 1, seq));
+        }
+        on(entry);
+    })?;
+    let path = path.to_owned();
+    if let Some((first, last)) = rewritten {
+        return Err(JournalError::Rewritten { path, first, last });
+    }
+    if summary.entries < checkpoints.last() {
+        return Err(JournalError::Cut {
+            path,
+            entries: summary.entries,
+            signed: checkpoints.last(),
+        });
+    }
+    if checkpoints.is_empty() && summary.entries > 0 {
+        return Err(JournalError::Unsigned { path });
+    }
+    Ok((summary, checkpoints))
+}
+
+/// Reads a trail from its begin; `on` gets every entry. Only the chain is looked at.
 ///
 /// # Errors
 /// [`JournalError::Broken`] names the first bad line.
 pub fn read(path: &Path, mut on: impl FnMut(Entry)) -> Result<Summary, JournalError> {
+    read_each(path, |entry, _| on(entry))
+}
+
+fn read_each(path: &Path, mut on: impl FnMut(Entry, &str)) -> Result<Summary, JournalError> {
     let failed = |source| JournalError::System {
         what: "read",
         path: path.to_owned(),
@@ -113,10 +251,10 @@ pub fn read(path: &Path, mut on: impl FnMut(Entry)) -> Result<Summary, JournalEr
                 line: number,
                 flaw,
             })?;
+        on(entry, &own);
         summary.entries = number;
         summary.head = own;
         summary.bytes += length;
-        on(entry);
     }
 }
 
@@ -128,6 +266,14 @@ pub struct Journal {
     entries: u64,
     head: String,
     bytes: u64,
+    /// `None` until the disk took key and file.
+    signer: Option<Signer>,
+    /// Bytes at the end of the checkpoints' file that are none.
+    torn_checkpoint: u64,
+    /// The last entry that was signed; 0 before the first, `None` before that is signed.
+    signed: Option<u64>,
+    /// When the last entry on the disk was made.
+    latest: Time,
     waiting: VecDeque<(Time, Actor, Action)>,
     dropped: u64,
     failing: Option<String>,
@@ -140,7 +286,10 @@ impl Journal {
     ///
     /// # Errors
     /// [`JournalError`]; a broken trail is left as it is.
-    pub fn open(folder: &Path, on: impl FnMut(Entry)) -> Result<(Self, Recovery), JournalError> {
+    pub fn open(
+        folder: &Path,
+        mut on: impl FnMut(Entry),
+    ) -> Result<(Self, Recovery), JournalError> {
         let path = folder.join(FILE);
         let failed = |what, path: &Path| {
             let path = path.to_owned();
@@ -159,13 +308,29 @@ impl Journal {
             Err((_, Errno::EWOULDBLOCK)) => return Err(JournalError::Held { path }),
             Err((_, error)) => return Err(failed("lock", &path)(error.into())),
         };
-        let summary = read(&path, on)?;
+        let mut latest = Time::default();
+        let mut each = |entry: Entry| {
+            latest = entry.time;
+            on(entry);
+        };
+        // A trail of a version that made no checkpoints is signed from now on, as it is.
+        let (summary, checkpoints) = if Signer::is_new(folder) {
+            (read(&path, &mut each)?, Checkpoints::default())
+        } else {
+            let key = checkpoint::public_key(folder)
+                .map_err(failed("read the signing key in", folder))?;
+            hold(&path, Some(&key), &mut each)?
+        };
         let mut journal = Self {
             path,
             file,
             entries: summary.entries,
             head: summary.head,
             bytes: summary.bytes,
+            signer: None,
+            torn_checkpoint: checkpoints.torn,
+            signed: (!checkpoints.is_empty()).then(|| checkpoints.last()),
+            latest,
             waiting: VecDeque::new(),
             dropped: 0,
             failing: None,
@@ -177,6 +342,8 @@ impl Journal {
                 .map_err(failed("put aside the torn end of", &journal.path))?;
             recovery.torn = Some((summary.torn, aside));
         }
+        // What can't be signed now is so with the next write.
+        journal.write();
         // The file's name has to be on the disk as well.
         File::open(folder)
             .and_then(|folder| folder.sync_all())
@@ -208,10 +375,10 @@ impl Journal {
     /// Writes all that waits, and waits until the disk has it; whether that was so. Where it fails, the
     /// entries go on waiting.
     pub fn write(&mut self) -> bool {
-        if self.waiting.is_empty() {
+        if self.is_settled() {
             return self.failing.is_none();
         }
-        match self.write_waiting() {
+        match self.write_waiting().and_then(|()| self.sign()) {
             Ok(()) => {
                 if self.failing.take().is_some() {
                     tracing::warn!(path = %self.path.display(), "the audit trail is written again");
@@ -228,7 +395,26 @@ impl Journal {
         }
     }
 
+    fn sign(&mut self) -> io::Result<()> {
+        if self.signed == Some(self.entries) {
+            return Ok(());
+        }
+        let signer = match &mut self.signer {
+            Some(signer) => signer,
+            none => {
+                let folder = self.path.parent().unwrap_or(Path::new("."));
+                none.insert(Signer::open(folder, self.torn_checkpoint)?)
+            }
+        };
+        signer.sign(self.entries, self.signed, &self.head, self.latest)?;
+        self.signed = Some(self.entries);
+        Ok(())
+    }
+
     fn write_waiting(&mut self) -> io::Result<()> {
+        if self.waiting.is_empty() {
+            return Ok(());
+        }
         let mut text = String::new();
         let (mut seq, mut head) = (self.entries, self.head.clone());
         for (time, actor, action) in &self.waiting {
@@ -255,6 +441,9 @@ impl Journal {
         }
         (self.entries, self.head) = (seq, head);
         self.bytes += text.len() as u64;
+        if let Some((time, ..)) = self.waiting.back() {
+            self.latest = *time;
+        }
         self.waiting.clear();
         Ok(())
     }
@@ -269,6 +458,12 @@ impl Journal {
     #[must_use]
     pub const fn entries(&self) -> u64 {
         self.entries
+    }
+
+    /// Nothing waits for the disk, neither an entry nor the checkpoint of the last one.
+    #[must_use]
+    pub fn is_settled(&self) -> bool {
+        self.waiting.is_empty() && self.signed == Some(self.entries)
     }
 
     /// Entries that wait for the disk.
@@ -287,111 +482,5 @@ impl Journal {
     #[must_use]
     pub fn failing(&self) -> Option<&str> {
         self.failing.as_deref()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn folder(name: &str) -> PathBuf {
-        let path =
-            std::env::temp_dir().join(format!("wardtap-journal-{name}-{}", std::process::id()));
-        let _ = fs::remove_dir_all(&path);
-        path
-    }
-
-    fn refused(number: u64) -> Action {
-        Action::Refused {
-            what: format!("thing {number}"),
-            reason: "it is a test".to_owned(),
-        }
-    }
-
-    fn write(folder: &Path, from: u64, count: u64) {
-        let (mut journal, _) = Journal::open(folder, |_| {}).unwrap();
-        for number in from..from + count {
-            journal.add(Time(1_000), Actor::Daemon, refused(number));
-            assert!(journal.write());
-        }
-    }
-
-    #[test]
-    fn what_was_written_is_read_again() {
-        let folder = folder("read");
-        write(&folder, 0, 3);
-        write(&folder, 3, 2);
-        let mut entries = Vec::new();
-        let summary = read(&folder.join(FILE), |entry| entries.push(entry)).unwrap();
-        assert_eq!((summary.entries, summary.torn), (5, 0));
-        for (number, entry) in (0..).zip(&entries) {
-            assert_eq!((entry.seq, &entry.action), (number + 1, &refused(number)));
-        }
-        fs::remove_dir_all(folder).unwrap();
-    }
-
-    #[test]
-    fn one_writer_at_a_time() {
-        let folder = folder("held");
-        let (_journal, _) = Journal::open(&folder, |_| {}).unwrap();
-        assert!(matches!(
-            Journal::open(&folder, |_| {}),
-            Err(JournalError::Held { .. })
-        ));
-        fs::remove_dir_all(folder).unwrap();
-    }
-
-    #[test]
-    fn a_torn_end_is_put_aside() {
-        let folder = folder("torn");
-        write(&folder, 0, 3);
-        let path = folder.join(FILE);
-        let whole = fs::read(&path).unwrap();
-        for cut in 1..60 {
-            fs::write(&path, &whole[..whole.len() - cut]).unwrap();
-            let mut count = 0;
-            let (mut journal, recovery) = Journal::open(&folder, |_| count += 1).unwrap();
-            assert_eq!(count, 2);
-            assert!(recovery.torn.is_some());
-            journal.add(Time(1), Actor::Daemon, refused(9));
-            assert!(journal.write());
-            assert_eq!(read(&path, |_| {}).unwrap().entries, 3);
-        }
-        fs::remove_dir_all(folder).unwrap();
-    }
-
-    #[test]
-    fn every_change_of_a_byte_is_found() {
-        let folder = folder("changed");
-        write(&folder, 0, 4);
-        let path = folder.join(FILE);
-        let whole = fs::read(&path).unwrap();
-        for at in 0..whole.len() - 1 {
-            let mut changed = whole.clone();
-            changed[at] ^= 1;
-            fs::write(&path, &changed).unwrap();
-            let line = whole[..at].split(|byte| *byte == b'\n').count() as u64;
-            match read(&path, |_| {}) {
-                Err(JournalError::Broken { line: found, .. }) => {
-                    assert_eq!(found, line, "byte {at}");
-                }
-                other => panic!("byte {at}: {other:?}"),
-            }
-        }
-        let lines: Vec<_> = whole.split_inclusive(|byte| *byte == b'\n').collect();
-        for orders in [
-            vec![0, 2, 3],
-            vec![1, 2, 3],
-            vec![0, 2, 1, 3],
-            vec![0, 1, 1, 2, 3],
-        ] {
-            let text: Vec<_> = orders.iter().flat_map(|at| lines[*at]).copied().collect();
-            fs::write(&path, text).unwrap();
-            assert!(matches!(
-                Journal::open(&folder, |_| {}),
-                Err(JournalError::Broken { .. })
-            ));
-        }
-        fs::remove_dir_all(folder).unwrap();
     }
 }

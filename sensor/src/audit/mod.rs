@@ -6,14 +6,19 @@
 //! the first on, leave standing ([`crate::response::Book`]).
 
 mod action;
+mod checkpoint;
 mod entry;
 mod journal;
 mod trail;
 
 pub use action::{Action, Cause, Change, Decision};
+pub use checkpoint::{CHECKPOINTS, Checkpoint, CheckpointFlaw, Checkpoints, PUBLIC_KEY};
 pub use entry::{Entry, Flaw};
-pub use journal::{Journal, JournalError, Recovery, Summary, read};
+pub use journal::{Journal, JournalError, Recovery, Summary, read, verify};
 pub use trail::{Ticket, Trail, TrailStatus};
 
 /// Name of the file in the state directory.
 pub const FILE: &str = "audit.jsonl";
+
+#[cfg(test)]
+mod tests;

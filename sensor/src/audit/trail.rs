@@ -178,7 +178,7 @@ fn run(mut journal: Journal, entries: &Receiver<Entry>, shared: &Shared) {
                     count += 1;
                 }
             }
-            Err(RecvTimeoutError::Timeout) if journal.waiting() == 0 => continue,
+            Err(RecvTimeoutError::Timeout) if journal.is_settled() => continue,
             Err(RecvTimeoutError::Timeout) => {}
             Err(RecvTimeoutError::Disconnected) => return,
         }

@@ -127,6 +127,9 @@ pub(super) fn ends(seen: &Observation, delta: Option<Delta>) -> Vec<End<'_>> {
             if let (true, Some(service)) = (facts.established(seen.protocol), seen.service()) {
                 from.facts.push(Fact::Uses(server, service));
                 from.facts.push(works(seen.time));
+                if is_lasting(service) {
+                    from.facts.push(Fact::Asks(service));
+                }
                 if is_lasting(service) && !facts.midstream {
                     to.facts.push(Fact::Offers(service));
                 }
@@ -198,6 +201,11 @@ pub(super) fn ends(seen: &Observation, delta: Option<Delta>) -> Vec<End<'_>> {
         // Who is asked for need not be there.
         What::Arp(_) | What::Moved { .. } => return Vec::new(),
     }
+    if acts(seen).is_some()
+        && let Fact::Works { hour, weekend } = works(seen.time)
+    {
+        from.facts.push(Fact::Acts { hour, weekend });
+    }
     [from, to]
         .into_iter()
         .filter(|end| is_host(end.address))
@@ -212,6 +220,23 @@ pub(crate) fn works(now: Time) -> Fact<'static> {
     Fact::Works {
         hour: u8::try_from(hours.rem_euclid(24)).unwrap_or(0),
         weekend: weekday >= 5,
+    }
+}
+
+/// What a person does at a device, in words: reading studies, remote access. Other traffic goes on by itself.
+pub(crate) fn acts(seen: &Observation) -> Option<&'static str> {
+    match &seen.what {
+        What::Request { command, .. } if *command == FIND || PULLS.contains(command) => {
+            Some("DICOM queries")
+        }
+        What::Flow(facts)
+            if facts.established(seen.protocol)
+                && matches!(seen.server.port(), 22 | 3_389 | 5_900)
+                && facts.to_server.payload > 2_000 =>
+        {
+            Some("remote access")
+        }
+        _ => None,
     }
 }
 

@@ -38,10 +38,19 @@ pub enum Fact<'a> {
     },
     /// This application of this facility sends HL7.
     Application(&'a str, &'a str),
+    /// As a client it uses this service, of whomever.
+    Asks(Service),
+    /// Someone works at it in this hour of the day: queries, pulls, remote access.
+    Acts {
+        /// Hour of the day, UTC.
+        hour: u8,
+        /// Saturday or Sunday.
+        weekend: bool,
+    },
 }
 
 /// The hash of a fact. The kind comes first, texts end with a zero byte.
-fn key(fact: &Fact<'_>) -> u64 {
+pub(super) fn key(fact: &Fact<'_>) -> u64 {
     let mut hasher = blake3::Hasher::new();
     let address = |hasher: &mut blake3::Hasher, address: &IpAddr| {
         match address {
@@ -68,6 +77,8 @@ fn key(fact: &Fact<'_>) -> u64 {
         Fact::Sends(..) => 8,
         Fact::Works { .. } => 9,
         Fact::Application(..) => 10,
+        Fact::Asks(_) => 11,
+        Fact::Acts { .. } => 12,
     };
     hasher.update(&[kind]);
     match fact {
@@ -76,7 +87,7 @@ fn key(fact: &Fact<'_>) -> u64 {
             address(&mut hasher, it);
             service(&mut hasher, what);
         }
-        Fact::Offers(what) => service(&mut hasher, what),
+        Fact::Offers(what) | Fact::Asks(what) => service(&mut hasher, what),
         Fact::Title(it) | Fact::Implementation(it) => text(&mut hasher, it),
         Fact::MovesTo(it, title) => {
             address(&mut hasher, it);
@@ -87,7 +98,7 @@ fn key(fact: &Fact<'_>) -> u64 {
             text(&mut hasher, application);
             text(&mut hasher, facility);
         }
-        Fact::Works { hour, weekend } => {
+        Fact::Works { hour, weekend } | Fact::Acts { hour, weekend } => {
             hasher.update(&[*hour, u8::from(*weekend)]);
         }
         Fact::Application(application, facility) => {
@@ -158,6 +169,11 @@ impl Items {
     #[must_use]
     pub fn get(&self, fact: &Fact<'_>) -> Option<Seen> {
         self.0.get(&key(fact)).copied()
+    }
+
+    /// Forgets a fact, by its hash.
+    pub(super) fn forget(&mut self, key: u64) {
+        self.0.remove(&key);
     }
 
     /// Forgets what was first seen at `from` or later.

@@ -8,10 +8,15 @@
 //! A device takes about 2 kB without and 5 kB with a full history, more with many peers:
 //! `docs/performance.md` says how much was measured.
 
+mod brought;
+mod census;
 mod device;
 mod items;
 mod moved;
 mod windows;
+
+#[cfg(test)]
+mod tests;
 
 use std::{
     collections::VecDeque,
@@ -21,11 +26,13 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use brought::Brought;
 use lru::LruCache;
 use serde::{Deserialize, Serialize};
 
+pub use census::Census;
 pub use device::{Device, Kind};
-pub(crate) use device::{is_lasting, works};
+pub(crate) use device::{acts, is_lasting, works};
 pub use items::{Fact, Familiar, Items, Seen};
 pub use windows::{Amounts, FEATURES, Feature, Length, Usual, Windows};
 
@@ -77,6 +84,7 @@ pub struct Baselines {
     begin: Option<Time>,
     devices: LruCache<IpAddr, Device>,
     site: Items,
+    brought: Brought,
     pools: Vec<Windows>,
     running: LruCache<u64, (u64, u64)>,
     /// 5-minute windows that go on, by their number since 1970.
@@ -104,6 +112,7 @@ impl Baselines {
             options,
             begin: None,
             site: Items::default(),
+            brought: Brought::default(),
             pools: vec![Windows::default(); Kind::ALL.len()],
             running: LruCache::new(RUNNING),
             open_windows: VecDeque::new(),
@@ -320,17 +329,23 @@ impl Baselines {
             }
             if trusted {
                 for fact in &end.site_facts {
-                    self.site.add(fact, seen.time, SITE_MAX);
+                    if self.site.add(fact, seen.time, SITE_MAX) {
+                        self.brought.add(items::key(fact), end.address, seen.time);
+                    } else if !self.brought.is_empty() {
+                        self.brought.confirm(items::key(fact), end.address);
+                    }
                 }
             }
         }
     }
 
-    /// A device is suspected: what it did shortly before is forgotten, and nothing is learnt of it for a while.
+    /// A device is suspected: what it did shortly before is forgotten, also what it alone brought to the site,
+    /// and nothing is learnt of it for a while.
     pub fn distrust(&mut self, address: IpAddr, now: Time) {
         let doubt = nanos(self.options.doubt.as_nanos());
         let freeze = nanos(self.options.freeze.as_nanos());
         let since = Time(now.0.saturating_sub(doubt));
+        self.forget_brought(address, since);
         if let Some(device) = self.devices.peek_mut(&address) {
             device.distrust(since, Time(now.0.saturating_add(freeze)));
             self.changed = true;
@@ -339,8 +354,16 @@ impl Baselines {
 
     /// A person said that what a device did was malicious: all that was learnt of it since `from` is forgotten.
     pub fn unlearn(&mut self, address: IpAddr, from: Time) {
+        self.forget_brought(address, from);
         if let Some(device) = self.devices.peek_mut(&address) {
             device.items.forget_since(from);
+            self.changed = true;
+        }
+    }
+
+    fn forget_brought(&mut self, address: IpAddr, since: Time) {
+        for fact in self.brought.take(address, since) {
+            self.site.forget(fact);
             self.changed = true;
         }
     }

@@ -4,6 +4,7 @@ use std::{ops::ControlFlow, path::Path, time::Duration};
 
 use sensor_common::{
     counter::{Counter, Counters},
+    packet::Layer,
     settings::Settings,
 };
 
@@ -13,6 +14,7 @@ use super::{
     link::Content,
 };
 use crate::{
+    analysis::{Analysis, AnalysisOptions, Online},
     detect::Observation,
     event::Event,
     kernel::{TableSizes, Why},
@@ -32,6 +34,9 @@ pub struct ReplayOptions {
     pub active: Duration,
     /// The pipeline's options.
     pub pipeline: PipelineOptions,
+    /// Where given, detectors, baselines and alerts take what is observed, and what they find is among the
+    /// events.
+    pub analysis: Option<AnalysisOptions>,
 }
 
 impl Default for ReplayOptions {
@@ -41,6 +46,7 @@ impl Default for ReplayOptions {
             settings: Settings::DEFAULT,
             active: Duration::from_mins(5),
             pipeline: PipelineOptions::default(),
+            analysis: None,
         }
     }
 }
@@ -67,6 +73,7 @@ pub struct Progress {
 pub struct Replay {
     engine: PortableEngine,
     pipeline: Pipeline,
+    online: Option<Online>,
     events: Vec<Event>,
     span: Option<Span>,
     /// Second of the capture's clock in which the last sweep was done.
@@ -86,9 +93,12 @@ impl Replay {
     pub fn new(options: ReplayOptions) -> Self {
         let mut engine = PortableEngine::new(options.tables, options.settings);
         engine.set_active(options.active);
+        let mut pipeline = options.pipeline;
+        pipeline.observe |= options.analysis.is_some();
         Self {
             engine,
-            pipeline: Pipeline::new(options.pipeline),
+            pipeline: Pipeline::new(pipeline),
+            online: options.analysis.map(Online::new),
             events: Vec::new(),
             span: None,
             second: 0,
@@ -119,12 +129,9 @@ impl Replay {
     {
         let mut begun = false;
         file.read(|packet| {
-            if !begun {
-                begun = true;
-                let end = self.span.map_or(0, |span| span.last);
-                self.disordered |= packet.time.saturating_add(self.shift) + SECOND < end;
-            }
+            self.begin(&mut begun, &packet);
             self.packet(&packet);
+            analyse(&mut self.pipeline, &mut self.online, &mut self.events);
             let packets = self.counters().get(Counter::Packets);
             if self.events.is_empty() && !packets.is_multiple_of(REPORT) {
                 return ControlFlow::Continue(());
@@ -137,9 +144,71 @@ impl Replay {
         })
     }
 
+    /// Reads a capture for what the detectors should know of it, which `on` is given as it becomes known; events
+    /// are dropped. Only with [`PipelineOptions::observe`]; what [`Self::finish`] adds is still to be
+    /// [taken](Self::take_observations).
+    ///
+    /// # Errors
+    /// As [`Replay::file`].
+    pub fn observe<F>(&mut self, file: CaptureFile, mut on: F) -> Result<Reading, CaptureError>
+    where
+        F: FnMut(Vec<Observation>, Progress) -> ControlFlow<()>,
+    {
+        let mut begun = false;
+        file.read(|packet| {
+            self.begin(&mut begun, &packet);
+            self.packet(&packet);
+            self.events.clear();
+            let packets = self.counters().get(Counter::Packets);
+            let seen = self.pipeline.take_observations();
+            if seen.is_empty() && !packets.is_multiple_of(REPORT) {
+                return ControlFlow::Continue(());
+            }
+            let progress = Progress {
+                bytes: packet.offset,
+                packets,
+            };
+            on(seen, progress)
+        })
+    }
+
+    /// Before a packet: at the first of a file its clock is looked at.
     #[inline]
-    fn packet(&mut self, packet: &CapturedPacket<'_>) {
+    fn begin(&mut self, begun: &mut bool, packet: &CapturedPacket<'_>) {
+        if !*begun {
+            *begun = true;
+            let end = self.span.map_or(0, |span| span.last);
+            self.disordered |= packet.time.saturating_add(self.shift) + SECOND < end;
+        }
+    }
+
+    /// Takes a packet of a capture. Events pile up until they are [taken](Self::take_events).
+    #[inline]
+    pub fn packet(&mut self, packet: &CapturedPacket<'_>) {
         let time = packet.time.saturating_add(self.shift);
+        self.arrive(time);
+        match packet.link.content(packet.bytes) {
+            Content::Frame(layer, frame) => self.process(frame, layer, packet.interface, time),
+            Content::Other(disposition) => {
+                let counters = self.engine.counters_mut();
+                counters.count(Counter::Packets);
+                counters.add(Counter::Bytes, packet.bytes.len() as u64);
+                counters.count(disposition);
+            }
+        }
+    }
+
+    #[inline]
+    fn process(&mut self, frame: &[u8], layer: Layer, interface: u32, time: u64) {
+        let (pipeline, events) = (&mut self.pipeline, &mut self.events);
+        self.engine
+            .process(frame, layer, interface, time, &mut |record: &[u8]| {
+                pipeline.ring_record(record, events);
+            });
+    }
+
+    #[inline]
+    fn arrive(&mut self, time: u64) {
         let span = self.span.get_or_insert(Span {
             first: time,
             last: time,
@@ -149,26 +218,27 @@ impl Replay {
         if time / SECOND != self.second {
             self.turn(time);
         }
-        match packet.link.content(packet.bytes) {
-            Content::Frame(layer, frame) => {
-                let (pipeline, events) = (&mut self.pipeline, &mut self.events);
-                self.engine.process(
-                    frame,
-                    layer,
-                    packet.interface,
-                    time,
-                    &mut |record: &[u8]| {
-                        pipeline.ring_record(record, events);
-                    },
-                );
-            }
-            Content::Other(disposition) => {
-                let counters = self.engine.counters_mut();
-                counters.count(Counter::Packets);
-                counters.add(Counter::Bytes, packet.bytes.len() as u64);
-                counters.count(disposition);
-            }
+    }
+
+    /// Takes an Ethernet frame that came in at `time` (nanoseconds since 1970); frames come in the order of
+    /// their times. It may be shorter than its IP packet says. Events pile up until they are
+    /// [taken](Self::take_events).
+    #[inline]
+    pub fn frame(&mut self, time: u64, frame: &[u8]) {
+        self.arrive(time);
+        self.process(frame, Layer::Ethernet, 0, time);
+    }
+
+    /// Comes to `time` (nanoseconds since 1970) without a packet: flows become idle.
+    pub fn wait(&mut self, time: u64) {
+        if time / SECOND != self.second {
+            self.turn(time);
         }
+    }
+
+    /// The events since the last time.
+    pub fn take_events(&mut self) -> std::vec::Drain<'_, Event> {
+        self.events.drain(..)
     }
 
     /// What is due when the clock has come to another second. Where it goes back, as it does in captures of
@@ -203,17 +273,27 @@ impl Replay {
     /// Ends all flows and sessions. To be called once, after the last file.
     pub fn finish(&mut self, mut on: impl FnMut(&mut Vec<Event>)) {
         let (pipeline, events) = (&mut self.pipeline, &mut self.events);
+        let online = &mut self.online;
         self.engine.drain(|key, flow, _| {
             pipeline.flow_ended(key, flow, FlowEndReason::Shutdown, events);
+            analyse(pipeline, online, events);
             if events.len() >= 1_024 {
                 on(events);
             }
         });
         self.pipeline.finish(&mut self.events);
+        analyse(&mut self.pipeline, &mut self.online, &mut self.events);
         on(&mut self.events);
     }
 
-    /// What the detectors should know since the last time; only with [`PipelineOptions::observe`].
+    /// Detectors, baselines and alerts; only with [`ReplayOptions::analysis`].
+    #[must_use]
+    pub fn analysis(&self) -> Option<&Analysis> {
+        self.online.as_ref().map(Online::analysis)
+    }
+
+    /// What the detectors should know since the last time; only with [`PipelineOptions::observe`], and
+    /// without [`ReplayOptions::analysis`].
     pub fn take_observations(&mut self) -> Vec<Observation> {
         self.pipeline.take_observations()
     }
@@ -247,5 +327,15 @@ impl Replay {
     #[must_use]
     pub const fn is_disordered(&self) -> bool {
         self.disordered
+    }
+}
+
+/// Hands what was observed over.
+#[inline]
+fn analyse(pipeline: &mut Pipeline, online: &mut Option<Online>, events: &mut Vec<Event>) {
+    if let Some(online) = online {
+        for seen in pipeline.observations().drain(..) {
+            online.observe(&seen, events);
+        }
     }
 }

@@ -1,6 +1,9 @@
 //! `wardtap alerts`.
 
-use std::{fmt::Write as _, path::Path, process::ExitCode};
+mod cases;
+mod text;
+
+use std::{path::Path, process::ExitCode};
 
 use clap::{Args, Subcommand};
 
@@ -8,6 +11,8 @@ use super::{
     Listed, Shown, print, print_json, shown_of,
     table::{local, table},
 };
+pub(super) use text::text;
+
 use crate::{
     alert::{Alert, Verdict},
     control::{
@@ -22,9 +27,10 @@ Examples:
   wardtap alerts show 7
   wardtap alerts label 7 benign --reason 'the new CT of room 3, change 4711'
   wardtap alerts label 7 malicious --reason 'laptop of an unknown person, taken away'
+  wardtap alerts cases --csv > cases.csv
 
 The label benign excepts such findings of the device for a while, and it is learnt again; malicious forgets what
-was learnt of the device since the alert began.";
+was learnt of the device since the alert began. Either keeps the alert with its evidence as a case.";
 
 #[derive(Subcommand)]
 #[command(after_help = EXAMPLES)]
@@ -36,6 +42,9 @@ pub(super) enum AlertsCommand {
     /// Say what an alert was
     #[command(after_help = EXAMPLES)]
     Label(LabelArgs),
+    /// List the labelled alerts that are kept with their evidence
+    #[command(after_help = EXAMPLES)]
+    Cases(cases::CasesArgs),
 }
 
 #[derive(Args)]
@@ -70,6 +79,7 @@ pub(super) fn run(socket: &Path, command: AlertsCommand) -> anyhow::Result<ExitC
                 print(&text(&alert))?;
             }
         }
+        AlertsCommand::Cases(args) => cases::run(socket, &args)?,
         AlertsCommand::Label(args) => {
             let label = NewLabel {
                 verdict: args.verdict,
@@ -97,8 +107,13 @@ fn list(socket: &Path, listed: &Listed) -> anyhow::Result<()> {
     if page.items.is_empty() {
         return print(&end);
     }
+    print(&format!("{}\n{end}", alerts(&page.items)))
+}
+
+/// A table of alerts.
+pub(super) fn alerts(alerts: &[Alert]) -> String {
     let mut rows = table(&["id", "severity", "device", "what", "opened", "state"]);
-    for alert in &page.items {
+    for alert in alerts {
         rows.add_row([
             alert.id.to_string(),
             alert.severity.to_string(),
@@ -108,7 +123,7 @@ fn list(socket: &Path, listed: &Listed) -> anyhow::Result<()> {
             state(alert),
         ]);
     }
-    print(&format!("{rows}\n{end}"))
+    rows.to_string()
 }
 
 fn state(alert: &Alert) -> String {
@@ -122,71 +137,4 @@ fn state(alert: &Alert) -> String {
         None if alert.kept_back => format!("{open}, kept back"),
         None => open.to_owned(),
     }
-}
-
-/// An alert for people.
-pub(super) fn text(alert: &Alert) -> String {
-    let mut text = format!(
-        "Alert {}, {}, confidence {:.0} %: {} {}\n{} to {}, {}\nATT&CK: {}\n\nEvidence\n",
-        alert.id,
-        alert.severity,
-        alert.confidence * 100.0,
-        alert.device,
-        if alert.suffers {
-            "suffers it"
-        } else {
-            "is suspected"
-        },
-        local(alert.opened),
-        local(alert.updated),
-        state(alert),
-        alert.techniques.join(", "),
-    );
-    let mut line = |line: String| {
-        // Writing to a string can't fail.
-        let _ = writeln!(text, "{line}");
-    };
-    for finding in &alert.findings {
-        line(format!("  {}: {}", finding.detector, finding.evidence));
-    }
-    if !alert.features.is_empty() {
-        line("\nFeatures".to_owned());
-    }
-    for one in &alert.features {
-        let usual = match (one.usual, one.range) {
-            (Some(usual), Some((low, high))) => format!("usual {usual}, within {low} to {high}"),
-            _ => "nothing is known of what is usual".to_owned(),
-        };
-        line(format!("  {}: {}; {usual}", one.feature, one.value));
-    }
-    line("\nCheck first".to_owned());
-    for check in &alert.check {
-        line(format!("  {check}"));
-    }
-    if let Some(containment) = &alert.containment {
-        line(format!("\nContainment would {}", containment.action));
-        for peer in &containment.clinical {
-            line(format!("  clinical traffic that stops: {peer}"));
-        }
-    }
-    if !alert.decisions.is_empty() {
-        line("\nDecided".to_owned());
-    }
-    for decided in &alert.decisions {
-        let verdict = decided.verdict.replace('_', " ");
-        line(format!(
-            "  {} {verdict}: {}",
-            local(decided.time),
-            decided.reason
-        ));
-    }
-    if let Some(label) = &alert.label {
-        line(format!(
-            "\nLabelled {} by {}: {}",
-            label.verdict.label(),
-            label.by,
-            label.reason
-        ));
-    }
-    text
 }

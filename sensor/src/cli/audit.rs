@@ -1,6 +1,12 @@
 //! `wardtap audit`.
 
-use std::{collections::VecDeque, path::PathBuf, process::ExitCode};
+use std::{
+    collections::VecDeque,
+    path::{Path, PathBuf},
+    process::ExitCode,
+    thread,
+    time::Duration,
+};
 
 use clap::{Args, Subcommand};
 
@@ -13,6 +19,10 @@ use crate::{
     config::{Config, PATH},
 };
 
+/// How often a trail whose last entries are not signed yet is looked at again, and after which time.
+const TRIES: u32 = 20;
+const AGAIN: Duration = Duration::from_millis(100);
+
 const EXAMPLES: &str = "\
 Examples:
   wardtap audit verify
@@ -23,9 +33,19 @@ Examples:
 #[command(after_help = EXAMPLES)]
 pub(super) enum AuditCommand {
     /// Say whether any entry was changed, removed or put elsewhere; exit code 1 if so
-    Verify(TrailArgs),
+    Verify(VerifyArgs),
     /// Show the last entries
     Show(ShowArgs),
+}
+
+#[derive(Args)]
+pub(super) struct VerifyArgs {
+    #[command(flatten)]
+    trail: TrailArgs,
+    /// The public key that has to have signed the checkpoints, 64 hexadecimal digits, as kept elsewhere [default: the
+    /// one that they name]
+    #[arg(long, value_name = "HEX")]
+    key: Option<String>,
 }
 
 #[derive(Args)]
@@ -62,33 +82,76 @@ pub(super) fn run(command: &AuditCommand) -> anyhow::Result<ExitCode> {
     }
 }
 
-fn verify(args: &TrailArgs) -> anyhow::Result<ExitCode> {
-    let path = args.path();
-    match audit::read(&path, |_| {}) {
-        Ok(summary) if args.shown.json => print_json(&summary)?,
-        Ok(summary) => {
-            let torn = if summary.torn > 0 {
-                format!(
-                    "; {} bytes after them belong to an entry that is being written, or was not written to its end",
-                    summary.torn
-                )
-            } else {
-                String::new()
-            };
-            print(&format!(
-                "{}: {} entries, none changed, removed or put elsewhere{torn}\nlast hash {}\n",
-                path.display(),
-                count(summary.entries),
-                summary.head
-            ))?;
+fn verify(args: &VerifyArgs) -> anyhow::Result<ExitCode> {
+    let (path, json) = (args.trail.path(), args.trail.shown.json);
+    let mut verified = audit::verify(&path, args.key.as_deref(), |_| {});
+    for _ in 0..TRIES {
+        // The daemon has written entries and is about to sign them.
+        if !matches!(verified, Err(JournalError::Behind { .. })) {
+            break;
         }
-        Err(JournalError::Broken { line, flaw, .. }) if args.shown.json => {
-            print_json(&serde_json::json!({ "line": line, "flaw": flaw.to_string() }))?;
-            return Ok(ExitCode::FAILURE);
-        }
-        Err(error) => return Err(error.into()),
+        thread::sleep(AGAIN);
+        verified = audit::verify(&path, args.key.as_deref(), |_| {});
     }
-    Ok(ExitCode::SUCCESS)
+    match verified {
+        Ok((summary, checkpoints)) => {
+            let verified = Verified {
+                signed: checkpoints.last(),
+                checkpoints: checkpoints.len(),
+                key: checkpoints.key.clone(),
+                summary,
+            };
+            if json {
+                print_json(&verified)?;
+            } else {
+                print(&verified.words(&path))?;
+            }
+            Ok(ExitCode::SUCCESS)
+        }
+        Err(error) if json && error.is_tampering() => {
+            print_json(&serde_json::json!({
+                "error": error.to_string(),
+                "entry": error.entry(),
+            }))?;
+            Ok(ExitCode::FAILURE)
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// A trail in which nothing was changed.
+#[derive(serde::Serialize)]
+struct Verified {
+    #[serde(flatten)]
+    summary: audit::Summary,
+    /// The last entry that was signed.
+    signed: u64,
+    checkpoints: usize,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    key: Option<String>,
+}
+
+impl Verified {
+    fn words(&self, path: &Path) -> String {
+        let summary = &self.summary;
+        let torn = if summary.torn > 0 {
+            format!(
+                "; {} bytes after them belong to an entry that is being written, or was not written to its end",
+                summary.torn
+            )
+        } else {
+            String::new()
+        };
+        let key = self.key.as_deref().unwrap_or("-");
+        format!(
+            "{}: {} entries, none changed, removed or put elsewhere{torn}\nlast hash {}\nsigned to entry {} by {} checkpoints of key {key}\n",
+            path.display(),
+            count(summary.entries),
+            summary.head,
+            self.signed,
+            count(self.checkpoints as u64),
+        )
+    }
 }
 
 fn show(args: &ShowArgs) -> anyhow::Result<ExitCode> {

@@ -11,7 +11,11 @@ use super::{
     Shown, print, print_json,
     table::{Colour, coloured},
 };
-use crate::kernel;
+use crate::{
+    config::{Config, PATH},
+    kernel,
+    model::Runtime,
+};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -154,6 +158,7 @@ fn host() -> Vec<Finding> {
             },
         )
         .next("nothing: `wardtap run` mounts it; or `mount -t bpf bpf /sys/fs/bpf`"),
+        runtime(),
         Finding::new(
             "kernel BTF",
             Verdict::Ok,
@@ -164,6 +169,25 @@ fn host() -> Vec<Finding> {
             },
         ),
     ]
+}
+
+/// What models run in. The configuration may name it; one that can't be read is `config check`'s matter.
+fn runtime() -> Finding {
+    let config = Config::read(PATH.as_ref()).unwrap_or_default();
+    let found = Runtime::load(config.model.runtime.as_deref());
+    Finding::new(
+        "ONNX Runtime",
+        if found.is_ok() || !config.model.enabled {
+            Verdict::Ok
+        } else {
+            Verdict::Warn
+        },
+        match found {
+            Ok(runtime) => runtime.path().display().to_string(),
+            Err(error) => error.to_string(),
+        },
+    )
+    .next("nothing, if flows need not be scored by a model; else install it")
 }
 
 fn all_interfaces() -> Vec<String> {

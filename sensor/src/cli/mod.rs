@@ -6,7 +6,9 @@ mod completions;
 mod config;
 mod devices;
 mod doctor;
+mod export;
 mod flows;
+mod model;
 mod protect;
 mod replay;
 mod rules;
@@ -88,9 +90,15 @@ enum Command {
     /// The never-block list: what no rule ever blocks
     #[command(subcommand)]
     Protect(protect::ProtectCommand),
+    /// The anomaly model: which is in use, and changing it
+    #[command(subcommand)]
+    Model(model::ModelCommand),
     /// The audit trail: who did what, when and why
     #[command(subcommand)]
     Audit(audit::AuditCommand),
+    /// What the sensor knows, in files for other programs
+    #[command(subcommand)]
+    Export(export::ExportCommand),
     /// The configuration
     #[command(subcommand)]
     Config(config::ConfigCommand),
@@ -156,8 +164,10 @@ pub fn main() -> ExitCode {
         Command::Alerts(command) => alerts::run(&socket, command),
         Command::Rules(command) => rules::run(&socket, command),
         Command::Protect(command) => protect::run(&socket, command),
+        Command::Model(command) => model::run(&socket, &command),
         Command::Audit(command) => audit::run(&command),
         Command::Unload(args) => unload::run(&args),
+        Command::Export(command) => export::run(&socket, &command),
         Command::Config(command) => config::run(&command),
         Command::Doctor(args) => doctor::run(&args),
         Command::Completions(args) => Ok(completions::run(&args)),

@@ -19,19 +19,20 @@ use sensor_common::counter::Counter;
 
 use super::print;
 use crate::{
+    analysis::AnalysisOptions,
     capture::{CaptureFile, Ending, Replay, ReplayOptions, file::Reading, replay::Progress},
     event::{Event, Time},
     pipeline::PipelineOptions,
 };
 
 /// A file of at least so many bytes gets a progress bar on a terminal.
-const LONG: u64 = 50_000_000;
+pub(super) const LONG: u64 = 50_000_000;
 /// Bytes of JSON lines that are written at once.
 const BUFFER: usize = 256 * 1024;
 
 const EXAMPLES: &str = "\
 Examples:
-  wardtap replay capture.pcapng                        what a capture holds
+  wardtap replay capture.pcapng                        what a capture holds, and what in it is suspicious
   wardtap replay --json capture.pcap | jq .event_type  its events, one a line
   tcpdump -w - -i eth1 | wardtap replay -              from a pipe, to its end";
 
@@ -45,7 +46,7 @@ pub(super) struct ReplayArgs {
     /// Write the events to standard output, one JSON object a line
     #[arg(long, conflicts_with = "summary")]
     json: bool,
-    /// Only totals, no lists of flows, sessions and hosts
+    /// Only totals, fast: no alerts, and no lists of flows, sessions and hosts
     #[arg(long)]
     summary: bool,
     /// Read the files so many times, one after the other by their clock
@@ -70,6 +71,8 @@ pub(super) fn run(args: &ReplayArgs) -> anyhow::Result<ExitCode> {
             flow_events: args.json,
             ..PipelineOptions::default()
         },
+        // Totals only are wanted fast.
+        analysis: (!args.summary).then(AnalysisOptions::default),
         ..ReplayOptions::default()
     });
     let mut sink = Sink::new(args.json);
@@ -139,7 +142,7 @@ fn read(replay: &mut Replay, path: &Path, sink: &mut Sink) -> anyhow::Result<Rea
     Ok(reading?)
 }
 
-fn progress_bar(size: u64, path: &Path) -> ProgressBar {
+pub(super) fn progress_bar(size: u64, path: &Path) -> ProgressBar {
     let bar = ProgressBar::new(size);
     if let Ok(style) = ProgressStyle::with_template(
         "{msg} {wide_bar} {bytes}/{total_bytes} {bytes_per_sec} {eta} left",
@@ -150,12 +153,12 @@ fn progress_bar(size: u64, path: &Path) -> ProgressBar {
     bar
 }
 
-fn show(bar: &ProgressBar, progress: Progress) {
+pub(super) fn show(bar: &ProgressBar, progress: Progress) {
     bar.set_position(progress.bytes);
 }
 
 /// Says on standard error what of a file was not read.
-fn warn(path: &Path, reading: &Reading) {
+pub(super) fn warn(path: &Path, reading: &Reading) {
     let name = path.display();
     match reading.ending {
         Ending::Complete | Ending::Stopped => {}

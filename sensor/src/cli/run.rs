@@ -78,6 +78,7 @@ fn options(config: &Config) -> DaemonOptions {
                 alert: config.alert,
             },
         },
+        model: config.model.clone(),
         response_interface: config.response.interface.clone(),
         config_hash: blake3::hash(config.to_toml().as_bytes())
             .to_hex()

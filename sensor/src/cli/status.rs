@@ -5,12 +5,15 @@ use std::{collections::BTreeMap, path::Path, process::ExitCode};
 use sensor_common::counter::Counter;
 
 use super::{
-    Shown, print, print_json,
+    Shown, model, print, print_json,
     table::{Colour, bytes, coloured, count, local, span, table},
 };
-use crate::control::{
-    api::{self, InterfaceStatus, Status},
-    client,
+use crate::{
+    alert::Severity,
+    control::{
+        api::{self, InterfaceStatus, Status},
+        client,
+    },
 };
 
 pub(super) fn run(socket: &Path, shown: Shown) -> anyhow::Result<ExitCode> {
@@ -36,10 +39,12 @@ fn text(status: &Status) -> String {
         dispositions(&status.interfaces),
         ring(status),
         format!(
-            "{}\n{}\n{}\n{}",
+            "{}\n{}\n{}\n{}\n{}\n{}",
             tables(status),
             seen(status),
+            detection(status),
             containment(status),
+            model::in_status(&status.model),
             output(status)
         ),
     ];
@@ -89,6 +94,75 @@ fn seen(status: &Status) -> String {
         seen("tls_connections"),
         seen("hosts"),
         seen("sessions_open")
+    )
+}
+
+fn detection(status: &Status) -> String {
+    let it = &status.detection;
+    // The most urgent first.
+    let open: Vec<String> = Severity::ALL
+        .iter()
+        .rev()
+        .filter_map(|severity| {
+            let count = it.open.get(severity.label()).filter(|count| **count > 0)?;
+            Some(format!("{count} {severity}"))
+        })
+        .collect();
+    let open = if open.is_empty() {
+        "none".to_owned()
+    } else {
+        open.join(", ")
+    };
+    let last = it.last.as_ref().map_or_else(
+        || "none so far".to_owned(),
+        |last| {
+            let (id, severity, device) = (last.id, last.severity, last.device);
+            let opened = local(last.opened);
+            format!(
+                "{id} ({severity}) of {opened} about {device}: {}",
+                last.title
+            )
+        },
+    );
+    let findings: u64 = it.findings.values().sum();
+    let site = match it.site_until {
+        None => "nothing was seen so far".to_owned(),
+        Some(_) if it.site_learnt >= 1.0 => "the site is learnt".to_owned(),
+        Some(until) => format!(
+            "the site is learnt to {:.0} %, what is only new is reported from {} on",
+            (it.site_learnt * 100.0).floor(),
+            local(until)
+        ),
+    };
+    let mut frozen: Vec<String> = it
+        .frozen_first
+        .iter()
+        .map(|one| format!("{} until {}", one.address, local(one.until)))
+        .collect();
+    let more = it.frozen.saturating_sub(frozen.len() as u64);
+    if more > 0 {
+        frozen.push(format!("{more} more"));
+    }
+    let frozen = if frozen.is_empty() {
+        String::new()
+    } else {
+        format!("; nothing is learnt of {}", frozen.join(", "))
+    };
+    let off = if it.off.is_empty() {
+        String::new()
+    } else {
+        format!("; detectors that are off: {}", it.off.join(", "))
+    };
+    format!(
+        "Alerts: open {open}; last {last}\nDetection: {} findings, {} more excepted by {} exceptions{off}\n\
+         Baselines: {site}; {} devices learnt, {} learning, {} frozen{frozen}; {}",
+        count(findings),
+        count(it.excepted),
+        count(it.exceptions),
+        count(it.learnt),
+        count(it.learning),
+        count(it.frozen),
+        bytes(it.bytes)
     )
 }
 

@@ -75,9 +75,13 @@ devices = 100000            # at most; about 5 kB each
 
 [detect]
 off = []                    # names of detectors that are off
+slow_within = "6h"          # what is spread so that it does not show in the shorter times below is looked for in this
 # Refused or unanswered connection attempts to so many ports and hosts in this time are a scan.
 scan_targets = 20
 scan_within = "1m"
+# So many short connections to services that were never used before, nearly all of one host, are a probe.
+probes = 20
+probes_within = "2s"
 # So many pairs of AE titles that were not recognised in this time are guessing.
 ae_rejects = 5
 ae_rejects_within = "1m"
@@ -113,6 +117,14 @@ confidence = 0.5            # least, 0 to 1
 quiet = "1h"                # an alert is over when nothing was added to it for so long
 budget = 10                 # low and medium alerts a day for each 1,000 devices; high and critical ones always come
 exception = "30d"           # how long the label "benign" excepts
+
+[model]
+enabled = true              # flows are scored by an anomaly model, where there is one and a runtime for it
+# The model until `wardtap model load` puts another in use; without it /usr/lib/wardtap/models/flow-v1.onnx
+#path = "/etc/wardtap/site.onnx"
+# The ONNX Runtime; without it ORT_DYLIB_PATH, /usr/lib/wardtap/libonnxruntime.so, the system's
+#runtime = "/opt/onnxruntime/lib/libonnxruntime.so"
+trusted_keys = []           # ed25519 public keys, hex: a model has to be signed with one of them
 
 [response]
 #interface = "eth2"         # TCP resets for what mirrors show are sent through it; without it none are

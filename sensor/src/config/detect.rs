@@ -38,10 +38,17 @@ impl Default for Baseline {
 pub struct Detect {
     /// Detectors that are off, by name.
     pub off: Vec<String>,
+    /// What is spread over a longer time, so that it does not show in the short ones, is looked for in this.
+    pub slow_within: Span,
     /// Refused or unanswered connection attempts to so many ports and hosts are a scan.
     pub scan_targets: u32,
     /// In this time.
     pub scan_within: Span,
+    /// So many short connections to services that were never used before, of which hardly any are of different
+    /// hosts, are a probe.
+    pub probes: u32,
+    /// In this time.
+    pub probes_within: Span,
     /// So many hosts that were never talked to before, asked by ICMP echo or ARP, are a sweep.
     pub sweep_hosts: u32,
     /// In this time.
@@ -88,12 +95,24 @@ pub struct Detect {
     pub inside: Vec<super::Member>,
 }
 
+impl Detect {
+    /// Spreads above the median from which on an amount that is large by itself is far from the usual too: half as
+    /// many as for one that is not.
+    #[must_use]
+    pub fn far(&self) -> f64 {
+        self.unusual / 2.0
+    }
+}
+
 impl Default for Detect {
     fn default() -> Self {
         Self {
             off: Vec::new(),
+            slow_within: Span::from_secs(6 * 3_600),
             scan_targets: 20,
             scan_within: Span::from_secs(60),
+            probes: 20,
+            probes_within: Span::from_secs(2),
             sweep_hosts: 15,
             sweep_within: Span::from_secs(60),
             logins: 6,

@@ -20,7 +20,9 @@ const UNITS: [(char, u64); 4] = [
 ];
 
 impl Span {
-    pub(super) const fn from_secs(seconds: u64) -> Self {
+    /// So many seconds; at most 18 billion.
+    #[must_use]
+    pub const fn from_secs(seconds: u64) -> Self {
         Self(seconds * SECOND)
     }
 

@@ -11,12 +11,12 @@ use axum::{
 };
 
 use super::{
-    api::{ALERTS, BASELINES, NewLabel, Page, Query, Reason},
+    api::{ALERTS, BASELINES, CASES, NewLabel, Page, Query, Reason},
     rules::{Body, Peer, act},
     server::{answer, failure},
 };
 use crate::{
-    alert::{Alert, Label},
+    alert::{Alert, Case, Label},
     audit::Action,
     baseline::Progress,
     response::ResponderHandle,
@@ -27,6 +27,7 @@ pub(super) fn router(response: ResponderHandle) -> Router {
         .route(ALERTS, get(list))
         .route(&format!("{ALERTS}/{{id}}"), get(show))
         .route(&format!("{ALERTS}/{{id}}/label"), post(label))
+        .route(CASES, get(cases))
         .route(&format!("{BASELINES}/{{address}}"), get(baseline))
         .route(&format!("{BASELINES}/{{address}}/reset"), post(reset))
         .layer(Extension(response))
@@ -41,6 +42,17 @@ async fn list(
         Page::of(alerts, &query)
     });
     answer(page.await)
+}
+
+async fn cases(
+    Extension(response): Extension<ResponderHandle>,
+    Params(query): Params<Query>,
+) -> Response {
+    let cases = response.ask(move |responder| {
+        let cases: Vec<Case> = responder.analysis().cases().all().cloned().collect();
+        Page::of(cases, &query)
+    });
+    answer(cases.await)
 }
 
 async fn show(Extension(response): Extension<ResponderHandle>, Path(id): Path<u64>) -> Response {

@@ -3,11 +3,12 @@
 //! Flows and sessions are the events of `docs/events.schema.json`, so that a program reads one schema
 //! wherever it gets them.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, net::IpAddr};
 
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    alert::Headline,
     baseline::Progress,
     event::Time,
     inventory::HostReport,
@@ -26,6 +27,8 @@ pub const DEVICES: &str = "/v1/devices";
 /// Answers a [`Page`] of [`Alert`](crate::alert::Alert), the latest first; `/ID` below it one of them, and
 /// `/ID/label` takes a [`NewLabel`].
 pub const ALERTS: &str = "/v1/alerts";
+/// Answers a [`Page`] of [`Case`](crate::alert::Case), the one labelled last first.
+pub const CASES: &str = "/v1/cases";
 /// `/ADDRESS` below it answers a device's [`Progress`](crate::baseline::Progress); `/ADDRESS/reset` takes a
 /// [`Reason`] and forgets what is usual of it.
 pub const BASELINES: &str = "/v1/baselines";
@@ -36,6 +39,11 @@ pub const RULES: &str = "/v1/rules";
 /// Answers a [`Page`] of [`ProtectedEntry`]; takes a [`NewProtection`], and at `/remove` an
 /// [`Unprotecting`].
 pub const PROTECTED: &str = "/v1/protected";
+
+/// Answers a [`model::Summary`](crate::model::Summary). `/load` below it takes a [`NewModel`], `/rollback` a [`Reason`],
+/// and both answer a [`model::Loaded`](crate::model::Loaded); `/flows` answers the recorded
+/// [rows](crate::model::Row).
+pub const MODELS: &str = "/v1/models";
 
 /// Most items that one page holds.
 pub const LIMIT_MAX: usize = 1_000;
@@ -193,6 +201,20 @@ pub struct NewLabel {
     pub reason: String,
 }
 
+/// A model that is to be put in use.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct NewModel {
+    /// The name of its file, without folders.
+    pub name: String,
+    /// The ONNX file, in base64 (RFC 4648 section 4).
+    pub graph: String,
+    /// Its manifest, JSON as text.
+    pub manifest: String,
+    /// Why, in words.
+    pub reason: String,
+}
+
 /// An entry of the never-block list.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 pub struct ProtectedEntry {
@@ -245,8 +267,12 @@ pub struct Status {
     pub flows: FlowStatus,
     /// Counters of the pipeline, by name.
     pub pipeline: BTreeMap<String, u64>,
+    /// What is suspected, and how far the usual is learnt.
+    pub detection: DetectionStatus,
     /// Rules, and what they do.
     pub containment: ContainmentStatus,
+    /// The anomaly model.
+    pub model: crate::model::Summary,
     /// Where events go.
     pub output: OutputStatus,
     /// What is wrong or likely to mislead, in words.
@@ -299,6 +325,57 @@ pub struct FlowStatus {
     pub evicted: u64,
     /// Only clinical flows may enter the table of established flows.
     pub pressure: bool,
+}
+
+/// What is suspected, and how far the usual is learnt.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+pub struct DetectionStatus {
+    /// Findings since the start, by detector.
+    pub findings: BTreeMap<String, u64>,
+    /// Detectors that the configuration switches off.
+    pub off: Vec<String>,
+    /// Alerts that people were told of and that go on, by severity.
+    pub open: BTreeMap<String, u64>,
+    /// The last alert that people were told of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last: Option<Headline>,
+    /// Alerts that were kept back since the start because the budget was used up.
+    pub kept_back: u64,
+    /// Findings that were excepted since the start.
+    pub excepted: u64,
+    /// Exceptions in force.
+    pub exceptions: u64,
+    /// Observations that did not get to the detectors.
+    pub lost: u64,
+    /// Share of the site's learning time that has passed, 0 to 1.
+    pub site_learnt: f64,
+    /// When it has passed; none before anything was seen.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub site_until: Option<Time>,
+    /// Devices whose learning time has passed.
+    pub learnt: u64,
+    /// Devices in their learning time.
+    pub learning: u64,
+    /// Devices that are suspected: nothing is learnt of them.
+    pub frozen: u64,
+    /// The first of these.
+    pub frozen_first: Vec<Frozen>,
+    /// Devices that were dropped because they were too many.
+    pub evicted: u64,
+    /// Bytes that the baselines take.
+    pub bytes: u64,
+    /// Why what was learnt can't be written now.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failing: Option<String>,
+}
+
+/// A device of which nothing is learnt.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+pub struct Frozen {
+    /// It.
+    pub address: IpAddr,
+    /// Until then.
+    pub until: Time,
 }
 
 /// Rules, and what they do.

@@ -49,7 +49,7 @@ impl axum::extract::connect_info::Connected<IncomingStream<'_, UnixListener>> fo
 
 impl Peer {
     /// The person, by name where the user has one.
-    fn actor(self) -> Option<Actor> {
+    pub(super) fn actor(self) -> Option<Actor> {
         let uid = self.0?;
         let user = User::from_uid(Uid::from_raw(uid)).ok().flatten();
         Some(Actor::Person {

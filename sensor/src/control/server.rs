@@ -1,6 +1,8 @@
 //! The socket's answers about what was seen; [`super::rules`] has those that change something. The capture
 //! is asked for copies, and text is made of them here.
 
+use std::sync::Arc;
+
 use axum::{
     Json, Router,
     extract::{Query as Params, State, rejection::QueryRejection},
@@ -14,13 +16,14 @@ use tokio::net::UnixListener;
 use super::{
     alerts,
     api::{DEVICES, FLOWS, Failure, LIMIT_MAX, Page, Query, SESSIONS, STATUS},
-    devices,
+    devices, model,
     rules::{self, Peer, Roles},
     status,
 };
 use crate::{
     daemon::{AskError, Capture, CaptureHandle},
     event::{Body, DicomEvent, DicomEventType, Event, Hl7Event},
+    model::Models,
     pipeline::{FlowSnapshot, Pipeline},
     response::ResponderHandle,
 };
@@ -32,6 +35,7 @@ pub async fn serve(
     listener: UnixListener,
     capture: CaptureHandle,
     response: ResponderHandle,
+    models: Arc<Models>,
     roles: Roles,
 ) {
     let router = Router::new()
@@ -42,6 +46,7 @@ pub async fn serve(
         .with_state(capture.clone())
         .merge(devices::router(capture, response.clone()))
         .merge(alerts::router(response.clone()))
+        .merge(model::router(response.clone(), models))
         .merge(rules::router(response, roles))
         .fallback(async || failure(StatusCode::NOT_FOUND, "there is no such thing to ask for"))
         .into_make_service_with_connect_info::<Peer>();

@@ -6,9 +6,11 @@ use sensor_common::{counter::Counter, flow::ESTABLISHED, packet::protocol};
 
 use super::Roles;
 use super::api::{
-    ContainmentStatus, FlowStatus, InterfaceStatus, OutputStatus, RingStatus, Status,
+    ContainmentStatus, DetectionStatus, FlowStatus, Frozen, InterfaceStatus, OutputStatus,
+    RingStatus, Status,
 };
 use crate::{
+    alert::Severity,
     daemon::{InterfaceSnapshot, RingAccount, Snapshot},
     kernel::Mode,
     pipeline::Pipeline,
@@ -64,7 +66,9 @@ pub(super) fn of(snapshot: &Snapshot, one_sided: OneSided) -> Status {
             pressure: snapshot.pressure,
         },
         pipeline: pipeline(snapshot),
+        detection: detection(snapshot),
         containment: containment(snapshot),
+        model: snapshot.model.clone(),
         output: OutputStatus {
             target: output.target.clone(),
             lines: output.lines,
@@ -73,6 +77,39 @@ pub(super) fn of(snapshot: &Snapshot, one_sided: OneSided) -> Status {
             failing: output.failing.clone(),
         },
         warnings: warnings(snapshot, one_sided),
+    }
+}
+
+fn detection(snapshot: &Snapshot) -> DetectionStatus {
+    let analysis = &snapshot.analysis;
+    let (alerts, census) = (&analysis.alerts, &analysis.census);
+    let open = Severity::ALL.iter().zip(alerts.open);
+    let frozen = census.frozen_first.iter();
+    DetectionStatus {
+        findings: analysis.findings.clone(),
+        off: analysis.off.clone(),
+        open: open
+            .map(|(severity, count)| (severity.label().to_owned(), count))
+            .collect(),
+        last: alerts.last.clone(),
+        kept_back: alerts.kept_back,
+        excepted: alerts.excepted,
+        exceptions: alerts.exceptions,
+        lost: snapshot.unobserved,
+        site_learnt: census.site_learnt,
+        site_until: census.site_until,
+        learnt: census.learnt,
+        learning: census.learning,
+        frozen: census.frozen,
+        frozen_first: frozen
+            .map(|(address, until)| Frozen {
+                address: *address,
+                until: *until,
+            })
+            .collect(),
+        evicted: census.evicted,
+        bytes: census.bytes,
+        failing: analysis.failing.clone(),
     }
 }
 
@@ -196,9 +233,46 @@ fn warnings(snapshot: &Snapshot, one_sided: OneSided) -> Vec<String> {
             "{one_sided} of {flows} TCP flows were seen in one direction only: does the mirror copy both?"
         ));
     }
+    suspicions(snapshot, &mut warnings);
     rules(snapshot, &mut warnings);
+    warnings.extend(snapshot.model.warnings.iter().cloned());
     output(snapshot, &mut warnings);
     warnings
+}
+
+/// What of alerts and baselines a person should know at once.
+fn suspicions(snapshot: &Snapshot, warnings: &mut Vec<String>) {
+    let analysis = &snapshot.analysis;
+    let (alerts, census) = (&analysis.alerts, &analysis.census);
+    let urgent = alerts.open[Severity::High as usize] + alerts.open[Severity::Critical as usize];
+    if urgent > 0 {
+        warnings.push(format!(
+            "alerts of high or critical severity that go on: {urgent}; `wardtap alerts list` shows them"
+        ));
+    }
+    if alerts.kept_back > 0 {
+        warnings.push(format!(
+            "{} alerts were only listed, since the day's budget was used up (alert.budget): label those that are benign",
+            alerts.kept_back
+        ));
+    }
+    if snapshot.unobserved > 0 {
+        warnings.push(format!(
+            "{} observations were lost on their way to the detectors: too many at once",
+            snapshot.unobserved
+        ));
+    }
+    if census.evicted > 0 {
+        warnings.push(format!(
+            "what is usual of {} devices was dropped because they are too many (baseline.devices)",
+            census.evicted
+        ));
+    }
+    if let Some(why) = &analysis.failing {
+        warnings.push(format!(
+            "what was learnt can't be written and would be lost with a restart: {why}"
+        ));
+    }
 }
 
 fn rules(snapshot: &Snapshot, warnings: &mut Vec<String>) {

@@ -6,6 +6,7 @@ use std::{
     collections::HashMap,
     io,
     ops::ControlFlow,
+    sync::Arc,
     thread,
     time::{Duration, Instant},
 };
@@ -27,6 +28,7 @@ use crate::{
     clock,
     event::{Event, Time, Timebase},
     kernel::{Kernel, KernelError, Ring, SweepStats, Why},
+    model::Models,
     output::{Output, OutputHandle, OutputStats},
     pipeline::{FlowEndReason, Pipeline},
     response::{Pulse, ResponderHandle, policy::neighbourhood},
@@ -129,6 +131,7 @@ pub struct Capture {
     tally: Tally,
     events: Vec<Event>,
     response: ResponderHandle,
+    models: Arc<Models>,
     output: Output,
     output_view: OutputHandle,
     turns: u32,
@@ -144,6 +147,7 @@ pub(super) fn start(
     kernel: Kernel,
     output: Output,
     response: ResponderHandle,
+    models: Arc<Models>,
 ) -> io::Result<(CaptureHandle, oneshot::Receiver<Ended>)> {
     let (questions, asked) = mpsc::channel(QUESTIONS);
     let (end, ended) = oneshot::channel();
@@ -154,7 +158,7 @@ pub(super) fn start(
     thread::Builder::new()
         .name("capture".into())
         .spawn(move || {
-            let capture = Capture::new(options, kernel, output, response);
+            let capture = Capture::new(options, kernel, output, response, models);
             // Nobody listens any more only if the daemon fails already.
             let _ = end.send(runtime.block_on(capture.run(asked)));
         })?;
@@ -167,6 +171,7 @@ impl Capture {
         kernel: Kernel,
         output: Output,
         response: ResponderHandle,
+        models: Arc<Models>,
     ) -> Self {
         let timebase = clock::timebase();
         let mut pipeline = options.pipeline.clone();
@@ -195,6 +200,7 @@ impl Capture {
             events: Vec::new(),
             output_view: output.handle(),
             response,
+            models,
             output,
             ring: None,
             turns: 0,
@@ -417,6 +423,9 @@ impl Capture {
             left_over: self.left_over,
             tally: self.tally.clone(),
             containment: self.response.summary(),
+            analysis: self.response.account(),
+            unobserved: self.unobserved,
+            model: self.models.summary(),
             output: self.output_view.stats(),
         }
     }

@@ -24,18 +24,21 @@ pub use snapshot::{FlowAccount, InterfaceSnapshot, RingAccount, Snapshot};
 pub use tally::{Counts, Tally};
 
 use crate::{
+    audit::Action,
     clock,
     control::{
         Roles, server,
         socket::{ControlSocket, SocketError},
     },
     detect::clinical::Clinical,
+    event::Time,
     kernel::{Attached, Kernel, KernelError},
     metrics,
+    model::{Models, Scorer},
     output::{Output, OutputError, OutputStats},
     response::{
-        AdoptError, ClinicalOf, Keeper, Responder, ResponderHandle, ResponderOptions, Target,
-        resets::Mirrors,
+        Actor, AdoptError, ClinicalOf, Keeper, Knowledge, Responder, ResponderHandle,
+        ResponderOptions, Target, resets::Mirrors,
     },
 };
 
@@ -127,14 +130,7 @@ async fn serve(
                 .map_err(|source| DaemonError::Metrics { address, source })?,
         ),
     };
-    if let Some(name) = &options.response_interface
-        && let Err(error) = nix::net::if_::if_nametoindex(name.as_str())
-    {
-        return Err(DaemonError::Response {
-            name: name.clone(),
-            source: error.into(),
-        });
-    }
+    options.check_response()?;
     let mut loaded = Kernel::prepare(&options.kernel)?;
     let after = options.response.containment.clinical_after.as_nanos();
     let clinical = Arc::new(Mutex::new(Clinical::open(&options.state, after)));
@@ -146,12 +142,17 @@ async fn serve(
         clinical_of(Arc::clone(&clinical)),
     )?;
     keeper.beat(options.response.containment.heartbeat.into());
+    // Before there are packets: a large model takes its time.
+    let (models, scorer, actions) = start_models(&options, keeper.time())?;
     let kernel = loaded.attach()?;
     keeper.started(
         options.config_hash.clone(),
         kernel.interfaces().iter().map(described).collect(),
         &adoption,
     );
+    for action in actions {
+        keeper.record(&Actor::Daemon, action);
+    }
     for interface in kernel.interfaces() {
         tracing::info!(
             interface = interface.name,
@@ -177,7 +178,7 @@ async fn serve(
     let sender = output.sender().ok_or(DaemonError::CaptureGone)?;
     let (response, response_thread) = Responder::start(
         keeper,
-        clinical,
+        Knowledge { clinical, scorer },
         options.response.clone(),
         sender,
         &options.state,
@@ -186,14 +187,21 @@ async fn serve(
     )
     .map_err(runtime("start the response"))?;
     let state = options.state.clone();
-    let (capture, ended) = capture::start(options, kernel, output, response.clone())
-        .map_err(runtime("start the capture"))?;
+    let (capture, ended) = capture::start(
+        options,
+        kernel,
+        output,
+        response.clone(),
+        Arc::clone(&models),
+    )
+    .map_err(runtime("start the capture"))?;
     let control =
         tokio::net::UnixListener::from_std(control).map_err(runtime("serve the control socket"))?;
     tokio::spawn(server::serve(
         control,
         capture.clone(),
         response.clone(),
+        models,
         roles,
     ));
     if let Some(listener) = scrapes {
@@ -216,6 +224,32 @@ async fn serve(
     let (snapshot, output) = result.map_err(|_| DaemonError::CaptureGone)??;
     tell_end(&snapshot, &output);
     Ok(())
+}
+
+/// The models, what scores by the one in use, and what the trail is to have of it.
+fn start_models(
+    options: &DaemonOptions,
+    now: Time,
+) -> Result<(Arc<Models>, Option<Scorer>, Vec<Action>), DaemonError> {
+    let (models, actions) = Models::start(options.model.clone(), &options.state, now);
+    let scorer = options.model.enabled.then(|| models.scorer()).transpose();
+    let scorer = scorer.map_err(runtime("start the scoring"))?;
+    Ok((Arc::new(models), scorer, actions))
+}
+
+impl DaemonOptions {
+    /// The interface that resets leave by has to be there.
+    fn check_response(&self) -> Result<(), DaemonError> {
+        let Some(name) = &self.response_interface else {
+            return Ok(());
+        };
+        nix::net::if_::if_nametoindex(name.as_str())
+            .map(|_| ())
+            .map_err(|error| DaemonError::Response {
+                name: name.clone(),
+                source: error.into(),
+            })
+    }
 }
 
 /// The signals that the daemon knows.

@@ -2,7 +2,9 @@
 
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
-use crate::{kernel, output::Target, pipeline::PipelineOptions, response::ResponderOptions};
+use crate::{
+    config, kernel, output::Target, pipeline::PipelineOptions, response::ResponderOptions,
+};
 
 /// What the daemon is started with.
 #[derive(Clone, Debug)]
@@ -29,6 +31,8 @@ pub struct DaemonOptions {
     pub response: ResponderOptions,
     /// The interface that TCP resets leave by.
     pub response_interface: Option<String>,
+    /// The anomaly model.
+    pub model: config::Model,
     /// BLAKE3 of the configuration, in hex.
     pub config_hash: String,
 }
@@ -66,6 +70,7 @@ impl DaemonOptions {
                 "response.interface",
                 self.response_interface != new.response_interface,
             ),
+            ("model", self.model != new.model),
             ("state.directory", self.state != new.state),
             ("state.pins", a.pin_root != b.pin_root),
         ]

@@ -6,8 +6,10 @@ use sensor_common::counter::{Counter, Counters};
 
 use super::tally::Tally;
 use crate::{
+    analysis::Account,
     event::Time,
     kernel::{Attached, Occupancy},
+    model,
     output::OutputStats,
     pipeline::PipelineStats,
     response::Summary,
@@ -59,6 +61,12 @@ pub struct Snapshot {
     pub tally: Tally,
     /// How containment stands.
     pub containment: Arc<Summary>,
+    /// How alerts and baselines stand.
+    pub analysis: Arc<Account>,
+    /// Observations that did not get to the analysis, because it was too slow.
+    pub unobserved: u64,
+    /// How models fare.
+    pub model: model::Summary,
     /// What the output did.
     pub output: OutputStats,
 }
@@ -150,6 +158,12 @@ impl Snapshot {
             ("sessions_open", self.pipeline.sessions_open),
             ("associations", self.pipeline.associations),
             ("hl7_messages", self.pipeline.hl7_messages),
+            ("flows_scored", self.model.flows.scored),
+            ("flows_strange", self.model.flows.strange),
+            (
+                "flows_not_scored",
+                self.model.flows.queue_full + self.model.flows.no_model + self.model.flows.failed,
+            ),
             ("output_lines", self.output.lines),
             ("output_dropped_queue_full", self.output.dropped_queue_full),
             (

@@ -11,14 +11,17 @@ const NOT_RECOGNISED: [(u8, u8); 2] = [(1, 3), (1, 7)];
 /// Server, its port, calling and called title: a device that keeps trying the same ones does not guess.
 type Try = (IpAddr, u16, Option<String>, Option<String>);
 
-pub(super) struct AeRejects(Window<Try>);
+pub(super) struct AeRejects {
+    fast: Window<Try>,
+    slow: Window<Try>,
+}
 
 impl AeRejects {
     pub(super) fn new(options: &Detect) -> Self {
-        Self(Window::new(
-            options.ae_rejects_within.as_nanos(),
-            options.ae_rejects,
-        ))
+        Self {
+            fast: Window::new(options.ae_rejects_within.as_nanos(), options.ae_rejects),
+            slow: Window::new(options.slow_within.as_nanos(), options.ae_rejects),
+        }
     }
 }
 
@@ -42,7 +45,15 @@ impl Detector for AeRejects {
         }
         let (server, port) = (seen.server.ip(), seen.server.port());
         let one = (server, port, calling.clone(), called.clone());
-        let tries = self.0.add(seen.client.ip(), one, seen.time)?;
+        let client = seen.client.ip();
+        let slow = self.slow.add(client, one.clone(), seen.time);
+        let fast = self.fast.add(client, one, seen.time);
+        let seconds = if fast.is_some() {
+            self.fast.seconds()
+        } else {
+            self.slow.seconds()
+        };
+        let tries = fast.or(slow)?;
         let servers: BTreeSet<IpAddr> = tries.iter().map(|one| one.0).collect();
         Some(Draft {
             technique: "T1110",
@@ -51,7 +62,7 @@ impl Detector for AeRejects {
                 "{} pairs of AE titles that {} DICOM servers did not recognise, within {} s",
                 tries.len(),
                 servers.len(),
-                self.0.seconds()
+                seconds
             ),
             service: seen.service().filter(|_| servers.len() == 1),
             victims: servers.into_iter().collect(),

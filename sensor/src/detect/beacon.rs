@@ -16,9 +16,12 @@ const PAIRS: NonZeroUsize = NonZeroUsize::new(32_768).expect("it is not zero");
 /// Connections that are kept of a pair.
 const KEPT: usize = 48;
 /// Least score, 0 to 1.
-const LEAST: f64 = 0.85;
+const LEAST: f64 = 0.7;
 /// Least median interval, nanoseconds: below, it is one piece of work.
-const INTERVAL_MIN: i64 = 5_000_000_000;
+const INTERVAL_MIN: i64 = 2_000_000_000;
+
+/// Shorter than this it may be one piece of work too, such as the set-up of a device, nanoseconds.
+const LASTS_MIN: i64 = 60_000_000_000;
 
 type Pair = (IpAddr, IpAddr, Service);
 
@@ -41,14 +44,15 @@ fn median(values: &mut [i64]) -> i64 {
     *values.select_nth_unstable(half).1
 }
 
-/// 1 without any spread; 0 where the median deviation is a third of the median or more.
+/// 1 without any spread; 0 where the median deviation is half of the median or more. What is made to look
+/// irregular by a tenth or a third of its interval keeps more than half.
 #[expect(clippy::cast_precision_loss, reason = "a score need not be exact")]
 fn steadiness(mut values: Vec<i64>) -> (f64, i64) {
     let middle = median(&mut values);
     let mut deviations: Vec<i64> = values.iter().map(|one| (one - middle).abs()).collect();
     let spread = median(&mut deviations) as f64;
     (
-        (1.0 - 3.0 * spread / (middle.max(1) as f64)).max(0.0),
+        (1.0 - 2.0 * spread / (middle.max(1) as f64)).max(0.0),
         middle,
     )
 }
@@ -88,6 +92,13 @@ impl Detector for Beacon {
         }
         let mut times: Vec<i64> = seen_before.iter().map(|(time, _)| time.0).collect();
         times.sort_unstable();
+        if times
+            .last()
+            .zip(times.first())
+            .is_none_or(|(last, first)| last - first < LASTS_MIN)
+        {
+            return None;
+        }
         let intervals = times.windows(2).map(|pair| pair[1] - pair[0]).collect();
         let sizes = seen_before
             .iter()

@@ -14,12 +14,16 @@ const SHORT: u64 = 10_000;
 /// A pair that is known may connect so many times as often.
 const KNOWN: usize = 10;
 
+/// Over hours, of a pair that is not known, so many times as many.
+const SLOW: u32 = 5;
+
 /// Server, and the client's port: a connection.
 type Try = (SocketAddr, u16);
 
 pub(super) struct BruteForce {
     tries: Window<Try>,
     known: Window<Try>,
+    slow: Window<Try>,
 }
 
 impl BruteForce {
@@ -29,6 +33,10 @@ impl BruteForce {
         Self {
             tries: Window::new(within, options.logins),
             known: Window::new(within, options.logins.saturating_mul(many)),
+            slow: Window::new(
+                options.slow_within.as_nanos(),
+                options.logins.saturating_mul(SLOW),
+            ),
         }
     }
 }
@@ -58,7 +66,16 @@ impl Detector for BruteForce {
         } else {
             &mut self.tries
         };
-        let tries = window.add(client, (seen.server, seen.client.port()), seen.time)?;
+        let one = (seen.server, seen.client.port());
+        let mut tries = window.add(client, one, seen.time);
+        let mut seconds = window.seconds();
+        if !known {
+            let slow = self.slow.add(client, one, seen.time);
+            if tries.is_none() {
+                (tries, seconds) = (slow, self.slow.seconds());
+            }
+        }
+        let tries = tries?;
         let mut servers: Vec<IpAddr> = tries.iter().map(|(server, _)| server.ip()).collect();
         servers.sort_unstable();
         servers.dedup();
@@ -69,7 +86,7 @@ impl Detector for BruteForce {
                 "{} short connections to login services of {} hosts within {} s, the last to TCP port {}{}",
                 tries.len(),
                 servers.len(),
-                window.seconds(),
+                seconds,
                 service.port,
                 if known {
                     ", which it uses, but not like that"

@@ -56,8 +56,18 @@ impl Clinical {
         let pairs: Vec<(Pair, Seen)> = files::read(&path);
         Self {
             path,
-            after: i64::try_from(after).unwrap_or(i64::MAX),
             pairs: pairs.into_iter().collect(),
+            ..Self::new(after)
+        }
+    }
+
+    /// Nothing was learnt, and there is no file.
+    #[must_use]
+    pub fn new(after: u64) -> Self {
+        Self {
+            path: PathBuf::new(),
+            after: i64::try_from(after).unwrap_or(i64::MAX),
+            pairs: HashMap::new(),
             changed: false,
         }
     }

@@ -7,7 +7,7 @@ use std::{net::IpAddr, num::NonZeroUsize};
 use lru::LruCache;
 
 use super::{Detector, Draft, Observation, Site, What, once::Once};
-use crate::{baseline::Length, event::Time};
+use crate::baseline::Length;
 
 /// Clients that are watched.
 const CLIENTS: NonZeroUsize = NonZeroUsize::new(16_384).expect("it is not zero");
@@ -15,6 +15,10 @@ const CLIENTS: NonZeroUsize = NonZeroUsize::new(16_384).expect("it is not zero")
 const LONG: u64 = 75;
 /// Least number of queries.
 const MANY: u64 = 100;
+/// In an hour it takes so many times as much as in 5 minutes: a tunnel that hides is slow.
+const HOUR: u64 = 3;
+/// Windows: 5 minutes and an hour.
+const LENGTHS: [(Length, u64); 2] = [(Length::FiveMinutes, 1), (Length::Hour, HOUR)];
 
 #[derive(Default)]
 struct Asked {
@@ -23,8 +27,21 @@ struct Asked {
     bytes: u64,
 }
 
+impl Asked {
+    fn add(&mut self, window: i64, queries: u64, bytes: u64) {
+        if self.window != window {
+            *self = Self {
+                window,
+                ..Self::default()
+            };
+        }
+        self.queries += queries;
+        self.bytes += bytes;
+    }
+}
+
 pub(super) struct DnsTunnel {
-    clients: LruCache<IpAddr, Asked>,
+    clients: LruCache<IpAddr, [Asked; LENGTHS.len()]>,
     told: Once<IpAddr>,
 }
 
@@ -35,10 +52,6 @@ impl Default for DnsTunnel {
             told: Once::default(),
         }
     }
-}
-
-fn window(now: Time) -> i64 {
-    now.0.div_euclid(Length::FiveMinutes.nanos())
 }
 
 impl Detector for DnsTunnel {
@@ -55,26 +68,24 @@ impl Detector for DnsTunnel {
             return None;
         }
         let client = seen.client.ip();
-        let asked = self.clients.get_or_insert_mut(client, Asked::default);
-        let window = window(seen.time);
-        if asked.window != window {
-            *asked = Asked {
-                window,
-                ..Asked::default()
-            };
-        }
+        let both = self.clients.get_or_insert_mut(client, Default::default);
         // The share of this report, by the flow's mean.
         let packets = facts.to_server.packets;
         let queries = (delta.to_server * packets / facts.to_server.bytes.max(1)).max(1);
-        asked.queries += queries;
-        asked.bytes += facts.to_server.payload / packets * queries;
-        let mean = asked.bytes / asked.queries.max(1);
-        let (queries, bytes) = (asked.queries, asked.bytes);
-        if queries < MANY
-            || mean < LONG
-            || bytes < site.options.dns_bytes
-            || !self.told.first(client, seen.time)
-        {
+        let bytes = facts.to_server.payload / packets * queries;
+        let mut much = None;
+        for (asked, (length, times)) in both.iter_mut().zip(LENGTHS) {
+            asked.add(seen.time.0.div_euclid(length.nanos()), queries, bytes);
+            let mean = asked.bytes / asked.queries.max(1);
+            let is = asked.queries >= MANY * times
+                && mean >= LONG
+                && asked.bytes >= site.options.dns_bytes * times;
+            if is && much.is_none() {
+                much = Some((length.label(), asked.queries, asked.bytes, mean));
+            }
+        }
+        let (within, queries, bytes, mean) = much?;
+        if !self.told.first(client, seen.time) {
             return None;
         }
         Some(Draft {
@@ -83,7 +94,7 @@ impl Detector for DnsTunnel {
             victims: vec![seen.server.ip()],
             service: seen.service(),
             evidence: format!(
-                "{queries} DNS queries within 5 minutes with {bytes} bytes, {mean} each; usual ones have 30 to 60"
+                "{queries} DNS queries in {within} with {bytes} bytes, {mean} each; usual ones have 30 to 60"
             ),
             wrong_if: "the client is a mail or security server that asks blocklists, or a resolver",
             ..Draft::default()

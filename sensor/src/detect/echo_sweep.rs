@@ -5,14 +5,17 @@ use std::net::SocketAddr;
 use super::{Detector, Draft, Observation, Site, What, window::Window};
 use crate::{baseline::Fact, config::Detect};
 
-pub(super) struct EchoSweep(Window<SocketAddr>);
+pub(super) struct EchoSweep {
+    fast: Window<SocketAddr>,
+    slow: Window<SocketAddr>,
+}
 
 impl EchoSweep {
     pub(super) fn new(options: &Detect) -> Self {
-        Self(Window::new(
-            options.echo_within.as_nanos(),
-            options.echo_servers,
-        ))
+        Self {
+            fast: Window::new(options.echo_within.as_nanos(), options.echo_servers),
+            slow: Window::new(options.slow_within.as_nanos(), options.echo_servers),
+        }
     }
 }
 
@@ -35,14 +38,21 @@ impl Detector for EchoSweep {
         if !only_echo || site.knows(client, &Fact::Uses(seen.server.ip(), service)) {
             return None;
         }
-        let asked = self.0.add(client, seen.server, seen.time)?;
+        let slow = self.slow.add(client, seen.server, seen.time);
+        let fast = self.fast.add(client, seen.server, seen.time);
+        let seconds = if fast.is_some() {
+            self.fast.seconds()
+        } else {
+            self.slow.seconds()
+        };
+        let asked = fast.or(slow)?;
         Some(Draft {
             technique: "T1046",
             confidence: 0.75,
             evidence: format!(
                 "C-ECHO and nothing else to {} DICOM servers within {} s, none of which it uses",
                 asked.len(),
-                self.0.seconds()
+                seconds
             ),
             victims: asked.iter().map(SocketAddr::ip).collect(),
             wrong_if: "an engineer sets up or tests a workstation",

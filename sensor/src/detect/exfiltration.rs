@@ -11,15 +11,18 @@ use crate::baseline::{Fact, Feature, Length};
 /// Pairs that are watched.
 const PAIRS: NonZeroUsize = NonZeroUsize::new(32_768).expect("it is not zero");
 
-#[derive(Default)]
+/// To an outside host that was never talked to, so much in a day is as much as in an hour.
+const LENGTHS: [Length; 2] = [Length::Hour, Length::Day];
+
+#[derive(Clone, Copy, Default)]
 struct Sent {
-    hour: i64,
+    window: i64,
     out: u64,
     back: u64,
 }
 
 pub(super) struct Exfiltration {
-    pairs: LruCache<(IpAddr, IpAddr), Sent>,
+    pairs: LruCache<(IpAddr, IpAddr), [Sent; LENGTHS.len()]>,
     told: Once<(IpAddr, IpAddr)>,
 }
 
@@ -47,26 +50,33 @@ impl Detector for Exfiltration {
         if !outside && site.knows(client, &Fact::Peer(server)) {
             return None;
         }
-        let sent = self
+        let both = self
             .pairs
-            .get_or_insert_mut((client, server), Sent::default);
-        let hour = seen.time.0.div_euclid(Length::Hour.nanos());
-        if sent.hour != hour {
-            *sent = Sent {
-                hour,
-                ..Sent::default()
-            };
+            .get_or_insert_mut((client, server), Default::default);
+        for (sent, length) in both.iter_mut().zip(LENGTHS) {
+            let window = seen.time.0.div_euclid(length.nanos());
+            if sent.window != window {
+                *sent = Sent {
+                    window,
+                    ..Sent::default()
+                };
+            }
+            sent.out += delta.to_server;
+            sent.back += delta.to_client;
         }
-        sent.out += delta.to_server;
-        sent.back += delta.to_client;
-        let (out, back) = (sent.out, sent.back);
-        let (length, feature) = (Length::Hour, Feature::BytesOut);
-        if out < site.options.exfiltration_bytes || out / 4 < back {
-            return None;
-        }
-        let usual = site.baselines.usual(client, length, feature);
         let new = !site.knows(client, &Fact::Peer(server));
-        if (!new && usual.is_some_and(|usual| usual.excess(out) < site.options.unusual))
+        let much =
+            |sent: &Sent| sent.out >= site.options.exfiltration_bytes && sent.out / 4 >= sent.back;
+        let ([hour, day], feature) = (*both, Feature::BytesOut);
+        let (length, Sent { out, back, .. }) = if much(&hour) {
+            (Length::Hour, hour)
+        } else if outside && new && much(&day) {
+            (Length::Day, day)
+        } else {
+            return None;
+        };
+        let usual = site.baselines.usual(client, length, feature);
+        if (!new && usual.is_some_and(|usual| usual.excess(out) < site.options.far()))
             || (site.learns() && !outside)
             || !self.told.first((client, server), seen.time)
         {
@@ -74,17 +84,23 @@ impl Detector for Exfiltration {
         }
         Some(Draft {
             technique: if outside { "T1567.002" } else { "T1041" },
-            confidence: if outside && new { 0.7 } else { 0.5 },
+            confidence: match (outside, new) {
+                (true, true) => 0.7,
+                (true, false) => 0.5,
+                // Within the house it is a hint: someone may gather what he wants to take.
+                (false, _) => 0.2,
+            },
             victims: vec![server],
             service: seen.service(),
             evidence: format!(
-                "{} MB sent to {}{server} within the hour, {} MB back",
+                "{} MB sent to {}{server} in {}, {} MB back",
                 out / 1_000_000,
                 match (outside, new) {
                     (true, true) => "the outside host, never talked to before, ",
                     (true, false) => "the outside host ",
                     _ => "",
                 },
+                length.label(),
                 back / 1_000_000
             ),
             features: vec![Contribution::of(length, feature, out, usual)],

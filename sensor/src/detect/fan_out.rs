@@ -10,14 +10,23 @@ use crate::{baseline::Fact, config::Detect, response::Transport};
 const REMOTE: [u16; 7] = [22, 135, 139, 445, 3_389, 5_985, 5_986];
 const SMB: [u16; 2] = [139, 445];
 
-pub(super) struct FanOut(Window<IpAddr>);
+/// Over hours it takes one host more.
+const SLOW: u32 = 1;
+
+pub(super) struct FanOut {
+    fast: Window<IpAddr>,
+    slow: Window<IpAddr>,
+}
 
 impl FanOut {
     pub(super) fn new(options: &Detect) -> Self {
-        Self(Window::new(
-            options.fan_out_within.as_nanos(),
-            options.fan_out_hosts,
-        ))
+        Self {
+            fast: Window::new(options.fan_out_within.as_nanos(), options.fan_out_hosts),
+            slow: Window::new(
+                options.slow_within.as_nanos(),
+                options.fan_out_hosts.saturating_add(SLOW),
+            ),
+        }
     }
 }
 
@@ -38,19 +47,26 @@ impl Detector for FanOut {
         {
             return None;
         }
-        let hosts = self.0.add(client, server, seen.time)?;
+        let slow = self.slow.add(client, server, seen.time);
+        let fast = self.fast.add(client, server, seen.time);
+        let (seconds, confidence) = if fast.is_some() {
+            (self.fast.seconds(), 0.7)
+        } else {
+            (self.slow.seconds(), 0.55)
+        };
+        let hosts = fast.or(slow)?;
         Some(Draft {
             technique: if SMB.contains(&service.port) {
                 "T1021.002"
             } else {
                 "T1021"
             },
-            confidence: 0.7,
+            confidence,
             evidence: format!(
                 "file sharing or remote access (the last at TCP port {}) of {} hosts within {} s, which it did not use before",
                 service.port,
                 hosts.len(),
-                self.0.seconds()
+                seconds
             ),
             victims: hosts,
             wrong_if: "software is distributed, or an administrator works at a new machine",

@@ -14,8 +14,12 @@ use crate::{config::Detect, response::Service};
 /// Services whose answers are far longer than the questions: chargen, DNS, NTP, SNMP, CLDAP, SSDP, memcached.
 const AMPLIFIERS: [u16; 7] = [19, 53, 123, 161, 389, 1_900, 11_211];
 
+/// Half-open connections of one client to one service in a minute, as many times the clients that make a flood.
+const ALONE: u32 = 3;
+
 pub(super) struct Flood {
     asked: Window<SocketAddr>,
+    alone: Window<(SocketAddr, u16)>,
     answered: Window<SocketAddr>,
 }
 
@@ -24,6 +28,7 @@ impl Flood {
         const MINUTE: u64 = 60_000_000_000;
         Self {
             asked: Window::new(MINUTE, options.flood_clients),
+            alone: Window::new(MINUTE, options.flood_clients.saturating_mul(ALONE)),
             answered: Window::new(MINUTE, options.flood_clients),
         }
     }
@@ -44,10 +49,15 @@ impl Detector for Flood {
                         && facts.to_client.payload == 0
                         && facts.to_server.packets <= 3
                         && !facts.midstream;
-                    return half
-                        .then(|| self.asked.add(to.ip(), from, seen.time))
-                        .flatten()
-                        .and_then(|clients| asked(seen, &clients));
+                    if !half {
+                        return None;
+                    }
+                    let alone = self.alone.add(from.ip(), (to, from.port()), seen.time);
+                    return self
+                        .asked
+                        .add(to.ip(), from, seen.time)
+                        .and_then(|clients| asked(seen, &clients))
+                        .or_else(|| alone.and_then(|tries| by_one(seen, &tries)));
                 }
                 // Who is the client of an answer without a question, the ports may say the other way round.
                 let (from, to) = if facts.to_server.packets == 0 {
@@ -83,6 +93,28 @@ impl Detector for Flood {
             _ => None,
         }
     }
+}
+
+/// Connections that one client leaves half open.
+fn by_one(seen: &Observation, tries: &[(SocketAddr, u16)]) -> Option<Draft> {
+    // Of many services it is a scan.
+    let at_this = tries.iter().filter(|(to, _)| *to == seen.server).count();
+    if at_this * 2 < tries.len() {
+        return None;
+    }
+    Some(Draft {
+        technique: "T1499.001",
+        confidence: 0.8,
+        victims: vec![seen.server.ip()],
+        service: seen.service(),
+        evidence: format!(
+            "{at_this} connections within a minute to TCP port {} of {} that it did not use, once it had asked for them",
+            seen.server.port(),
+            seen.server.ip()
+        ),
+        wrong_if: "the mirror shows one direction only, or a monitoring system asks very often whether the service is there",
+        ..Draft::default()
+    })
 }
 
 fn asked(seen: &Observation, clients: &[SocketAddr]) -> Option<Draft> {

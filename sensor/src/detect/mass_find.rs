@@ -5,6 +5,9 @@ use std::net::IpAddr;
 use super::{Contribution, Detector, Draft, Observation, Site, What, once::Once, puller::FIND};
 use crate::baseline::{Feature, Length};
 
+/// In an hour it takes so many times as many as in 5 minutes.
+const HOUR: u64 = 3;
+
 #[derive(Default)]
 pub(super) struct MassFind(Once<IpAddr>);
 
@@ -18,14 +21,19 @@ impl Detector for MassFind {
             return None;
         }
         let client = seen.client.ip();
-        let (length, feature) = (Length::FiveMinutes, Feature::Queries);
-        let device = site.baselines.device(client)?;
-        let count = device.windows().now(length, feature) + 1;
-        let usual = site.baselines.usual(client, length, feature);
-        if count < u64::from(site.options.queries)
-            || usual.is_some_and(|usual| usual.excess(count) < site.options.unusual)
-            || !self.0.first(client, seen.time)
-        {
+        let feature = Feature::Queries;
+        let windows = site.baselines.device(client)?.windows();
+        let many = |(length, times): (Length, u64)| {
+            let count = windows.now(length, feature) + 1;
+            let usual = site.baselines.usual(client, length, feature);
+            let is = count >= u64::from(site.options.queries) * times
+                && usual.is_none_or(|usual| usual.excess(count) >= site.options.far());
+            is.then_some((length, count, usual))
+        };
+        let (length, count, usual) = [(Length::FiveMinutes, 1), (Length::Hour, HOUR)]
+            .into_iter()
+            .find_map(many)?;
+        if !self.0.first(client, seen.time) {
             return None;
         }
         Some(Draft {
@@ -33,7 +41,7 @@ impl Detector for MassFind {
             confidence: 0.7,
             victims: vec![seen.server.ip()],
             service: seen.service(),
-            evidence: format!("{count} C-FIND requests within 5 minutes"),
+            evidence: format!("{count} C-FIND requests in {}", length.label()),
             features: vec![Contribution::of(length, feature, count, usual)],
             wrong_if: "data is migrated, or a worklist is asked for much more often after a change",
             ..Draft::default()

@@ -23,7 +23,7 @@ impl Detector for MassPull {
         let count = windows.now(length, feature) + 1;
         let usual = site.baselines.usual(client, length, feature);
         if count < u64::from(site.options.pulls)
-            || usual.is_some_and(|usual| usual.excess(count) < site.options.unusual)
+            || usual.is_some_and(|usual| usual.excess(count) < site.options.far())
             || !self.0.first(client, seen.time)
         {
             return None;

@@ -20,16 +20,20 @@ mod hl7_replay;
 mod hl7_sender;
 mod mass_find;
 mod mass_pull;
+mod model;
 mod move_destination;
 mod nak_burst;
 mod new_service;
 mod observation;
 mod off_hours;
 mod once;
+mod probe;
 mod puller;
 mod routers;
 mod scan;
 mod sweep;
+#[cfg(test)]
+mod tests;
 mod time_skew;
 mod unknown_modality;
 mod unusual;
@@ -47,6 +51,7 @@ use crate::{
     baseline::{Baselines, Delta, Fact, Familiar},
     config::Detect,
     event::Time,
+    model::Scored,
 };
 
 /// What a detector may ask.
@@ -109,6 +114,9 @@ trait Detector: Send {
         None
     }
 
+    /// Takes what the anomaly model said of flows, which may come a little later than the flows.
+    fn scored(&mut self, _: &[Scored], _: Site<'_>) {}
+
     /// A device's 5-minute window is over; what it makes of its windows as they were just before.
     fn window(&mut self, _device: IpAddr, _: Site<'_>) -> Option<Draft> {
         None
@@ -127,6 +135,7 @@ impl Detectors {
         let all: Vec<Box<dyn Detector>> = vec![
             Box::new(scan::Scan::new(options)),
             Box::new(sweep::Sweep::new(options)),
+            Box::new(probe::Probe::new(options)),
             Box::new(brute_force::BruteForce::new(options)),
             Box::new(ae_rejects::AeRejects::new(options)),
             Box::new(echo_sweep::EchoSweep::new(options)),
@@ -149,6 +158,7 @@ impl Detectors {
             Box::new(flood::Flood::new(options)),
             Box::new(cleartext::ClearText::default()),
             Box::new(unusual::Unusual::default()),
+            Box::new(model::StrangeFlows::default()),
         ];
         Self {
             detectors: all
@@ -169,6 +179,16 @@ impl Detectors {
             .iter_mut()
             .filter_map(|one| Some(one.observe(seen, site)?.of_observation(one.name(), seen)))
             .collect()
+    }
+
+    /// Takes what the anomaly model said of flows.
+    pub(crate) fn scored(&mut self, scored: &[Scored], site: Site<'_>) {
+        if scored.is_empty() {
+            return;
+        }
+        for one in &mut self.detectors {
+            one.scored(scored, site);
+        }
     }
 
     /// A 5-minute window of a device is over; what is found by it.

@@ -37,7 +37,7 @@ impl Detector for NakBurst {
         let usual = site.baselines.usual(sender, length, Feature::Naks);
         if naks < u64::from(site.options.naks)
             || naks * 2 < messages
-            || usual.is_some_and(|usual| usual.excess(naks) < site.options.unusual)
+            || usual.is_some_and(|usual| usual.excess(naks) < site.options.far())
             || !self.0.first(sender, seen.time)
         {
             return None;

@@ -38,10 +38,17 @@ impl Detector for NewService {
             return None;
         }
         let entry = ENTRIES.contains(&service.port);
+        // Whoever asks all kinds of devices for it, as an administrator does, is the first at some of them.
+        let habit = site.knows(seen.client.ip(), &Fact::Asks(service));
         Some(Draft {
             technique: if entry { "T1219" } else { "T1571" },
             basis: Basis::Novelty,
-            confidence: if entry { 0.5 } else { 0.25 },
+            confidence: match (entry, habit) {
+                (true, false) => 0.5,
+                (true, true) => 0.2,
+                (false, false) => 0.25,
+                (false, true) => 0.1,
+            },
             subject: Some(server),
             victims: vec![seen.client.ip()],
             service: Some(service),

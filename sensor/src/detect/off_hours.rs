@@ -2,11 +2,33 @@
 
 use std::net::IpAddr;
 
-use super::{Basis, Detector, Draft, Observation, Site, What, once::Once, puller};
-use crate::baseline::{Fact, works};
+use super::{Basis, Detector, Draft, Observation, Site, once::Once};
+use crate::baseline::{Fact, acts, works};
 
 /// Hours that a device has to have, for its others to be unusual; a device with nearly all works always.
 const HOURS: std::ops::RangeInclusive<usize> = 3..=18;
+
+/// Hours of the day in which a device is known to work.
+struct Hours([bool; 24]);
+
+impl Hours {
+    fn of(device: IpAddr, weekend: bool, acts: bool, site: Site<'_>) -> Self {
+        let mut hours = [false; 24];
+        for (hour, known) in (0..).zip(&mut hours) {
+            let fact = if acts {
+                Fact::Acts { hour, weekend }
+            } else {
+                Fact::Works { hour, weekend }
+            };
+            *known = site.knows(device, &fact);
+        }
+        Self(hours)
+    }
+
+    fn count(&self) -> usize {
+        self.0.iter().filter(|known| **known).count()
+    }
+}
 
 #[derive(Default)]
 pub(super) struct OffHours(Once<IpAddr>);
@@ -17,47 +39,28 @@ impl Detector for OffHours {
     }
 
     fn observe(&mut self, seen: &Observation, site: Site<'_>) -> Option<Draft> {
-        // What a person does: reading studies, remote access.
-        let what = match &seen.what {
-            What::Request { command, .. }
-                if *command == puller::FIND || puller::PULLS.contains(command) =>
-            {
-                "DICOM queries"
-            }
-            What::Flow(facts)
-                if facts.established(seen.protocol)
-                    && matches!(seen.server.port(), 22 | 3_389 | 5_900)
-                    && facts.to_server.payload > 2_000 =>
-            {
-                "remote access"
-            }
-            _ => return None,
-        };
+        let what = acts(seen)?;
         let client = seen.client.ip();
         if site.learns() || site.baselines.learns(client, seen.time) {
             return None;
         }
-        let device = site.baselines.device(client)?;
         let Fact::Works { hour, weekend } = works(seen.time) else {
             return None;
         };
-        let known = |hour: u8| {
-            let fact = Fact::Works {
-                hour: hour % 24,
-                weekend,
-            };
-            device.items().get(&fact).is_some()
-        };
+        // Where nobody works at it, what it does by itself must do.
+        let by = [true, false]
+            .into_iter()
+            .map(|acts| Hours::of(client, weekend, acts, site));
+        let hours = by
+            .into_iter()
+            .find(|hours| HOURS.contains(&hours.count()))?;
         // An hour earlier or later is no news.
-        let hours = (0..24).filter(|hour| known(*hour)).count();
-        if !HOURS.contains(&hours)
-            || [hour + 22, hour + 23, hour, hour + 1, hour + 2]
-                .into_iter()
-                .any(known)
+        if (hour + 22..=hour + 26).any(|hour| hours.0[usize::from(hour % 24)])
             || !self.0.first(client, seen.time)
         {
             return None;
         }
+        let hours = hours.count();
         Some(Draft {
             technique: "T1078",
             basis: Basis::Novelty,

@@ -8,16 +8,31 @@ use std::{
 use sensor_common::packet::protocol;
 
 use super::{Detector, Draft, Observation, Site, What, is_host, window::Window};
-use crate::config::Detect;
+use crate::{
+    baseline::{Fact, is_lasting},
+    config::Detect,
+};
 
-pub(super) struct Scan(Window<(u8, SocketAddr)>);
+/// Without a way to the outside, phones and workstations ask one web server after the other: of those, so many
+/// times as many.
+const WEB: u32 = 5;
+
+pub(super) struct Scan {
+    tcp: Window<SocketAddr>,
+    udp: Window<SocketAddr>,
+    web: Window<SocketAddr>,
+    slow: Window<SocketAddr>,
+}
 
 impl Scan {
     pub(super) fn new(options: &Detect) -> Self {
-        Self(Window::new(
-            options.scan_within.as_nanos(),
-            options.scan_targets,
-        ))
+        let within = options.scan_within.as_nanos();
+        Self {
+            tcp: Window::new(within, options.scan_targets),
+            udp: Window::new(within, options.scan_targets),
+            web: Window::new(within, options.scan_targets.saturating_mul(WEB)),
+            slow: Window::new(options.slow_within.as_nanos(), options.scan_targets),
+        }
     }
 }
 
@@ -27,7 +42,11 @@ fn is_refused(seen: &Observation) -> bool {
         What::ConnectionRefused => true,
         What::Flow(facts) => {
             let asked = seen.protocol == protocol::UDP && facts.over;
-            asked && !facts.answered() && seen.server.port() != 0 && is_host(seen.server.ip())
+            asked
+                && facts.to_server.packets > 0
+                && !facts.answered()
+                && seen.server.port() != 0
+                && is_host(seen.server.ip())
         }
         _ => false,
     }
@@ -38,21 +57,42 @@ impl Detector for Scan {
         "scan"
     }
 
-    fn observe(&mut self, seen: &Observation, _: Site<'_>) -> Option<Draft> {
+    fn observe(&mut self, seen: &Observation, site: Site<'_>) -> Option<Draft> {
         if !is_refused(seen) {
             return None;
         }
-        let target = (seen.protocol, seen.server);
-        let tried = self.0.add(seen.client.ip(), target, seen.time)?;
-        let hosts: BTreeSet<IpAddr> = tried.iter().map(|(_, server)| server.ip()).collect();
-        let ports: BTreeSet<u16> = tried.iter().map(|(_, server)| server.port()).collect();
+        let web = matches!(seen.server.port(), 80 | 443) && site.is_outside(seen.server.ip());
+        let window = if web {
+            &mut self.web
+        } else if seen.protocol == protocol::UDP {
+            &mut self.udp
+        } else {
+            &mut self.tcp
+        };
+        let client = seen.client.ip();
+        let mut tried = window.add(client, seen.server, seen.time);
+        let mut seconds = window.seconds();
+        // Over hours it is one only if it is at services that the client has no business with.
+        let service = seen.service()?;
+        if !web
+            && is_lasting(service)
+            && !site.knows(client, &Fact::Uses(seen.server.ip(), service))
+        {
+            let slow = self.slow.add(client, seen.server, seen.time);
+            if tried.is_none() {
+                (tried, seconds) = (slow, self.slow.seconds());
+            }
+        }
+        let tried = tried?;
+        let hosts: BTreeSet<IpAddr> = tried.iter().map(SocketAddr::ip).collect();
+        let ports: BTreeSet<u16> = tried.iter().map(SocketAddr::port).collect();
         Some(Draft {
             technique: "T1046",
             confidence: 0.9,
             evidence: format!(
                 "{} connections refused or unanswered within {} s, to {} ports of {} hosts",
                 tried.len(),
-                self.0.seconds(),
+                seconds,
                 ports.len(),
                 hosts.len()
             ),

@@ -36,6 +36,7 @@ struct Unanswered {
 
 pub(super) struct Sweep {
     echo: Window<IpAddr>,
+    slow: Window<IpAddr>,
     arp: Window<IpAddr>,
     /// The first first.
     waiting: VecDeque<Question>,
@@ -48,6 +49,7 @@ impl Sweep {
         let window = || Window::new(options.sweep_within.as_nanos(), options.sweep_hosts);
         Self {
             echo: window(),
+            slow: Window::new(options.slow_within.as_nanos(), options.sweep_hosts),
             arp: window(),
             waiting: VecDeque::new(),
             routers: Routers::default(),
@@ -165,14 +167,21 @@ impl Detector for Sweep {
         if !echo || server.is_multicast() || site.knows(client, &Fact::Peer(server)) {
             return None;
         }
-        let asked = self.echo.add(client, server, seen.time)?;
+        let slow = self.slow.add(client, server, seen.time);
+        let fast = self.echo.add(client, server, seen.time);
+        let seconds = if fast.is_some() {
+            self.echo.seconds()
+        } else {
+            self.slow.seconds()
+        };
+        let asked = fast.or(slow)?;
         Some(Draft {
             technique: "T1018",
             confidence: 0.8,
             evidence: format!(
                 "ICMP echo to {} hosts within {} s that it did not talk to before",
                 asked.len(),
-                self.echo.seconds()
+                seconds
             ),
             victims: asked,
             wrong_if: "a monitoring system was given more hosts to watch",

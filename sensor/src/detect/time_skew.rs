@@ -16,13 +16,16 @@ const KEPT: usize = 15;
 /// So many make a median to hold others against.
 const ENOUGH: usize = 5;
 /// So many in a row that differ.
-const ROW: u32 = 3;
+const ROW: usize = 3;
+/// And by the same, within so many seconds: what was kept while the receiver was away differs by less and less.
+const AGREE: i64 = 15;
 
 #[derive(Default)]
 struct Sender {
     /// Seconds, the latest last.
     differences: Vec<i64>,
-    row: u32,
+    /// The differences of the last ones in a row that differ.
+    row: Vec<i64>,
 }
 
 pub(super) struct TimeSkew {
@@ -104,20 +107,23 @@ impl Detector for TimeSkew {
             i64::try_from(site.options.time_skew.as_nanos() / 1_000_000_000).unwrap_or(i64::MAX);
         let off = difference.saturating_sub(usual).saturating_abs();
         if sorted.len() < ENOUGH || off <= limit {
-            sender.row = 0;
+            sender.row.clear();
             sender.differences.push(difference);
             if sender.differences.len() > KEPT {
                 sender.differences.remove(0);
             }
             return None;
         }
-        sender.row += 1;
-        if sender.row < ROW {
+        sender
+            .row
+            .retain(|one| one.abs_diff(difference) <= AGREE.unsigned_abs());
+        sender.row.push(difference);
+        if sender.row.len() < ROW {
             return None;
         }
         // A clock that was set stays so: it is the usual from now on.
         sender.differences = vec![difference; ENOUGH];
-        sender.row = 0;
+        sender.row.clear();
         if !self.told.first(from, seen.time) {
             return None;
         }

@@ -80,12 +80,14 @@ impl UnknownModality {
             && *holder != client
             && !new_here
         {
+            let same =
+                implementation.is_none_or(|uid| site.knows(*holder, &Fact::Implementation(uid)));
             return Some(Draft {
                 technique: "T1078",
-                confidence: if uid_known { 0.55 } else { 0.8 },
+                confidence: if same { 0.55 } else { 0.8 },
                 evidence: format!(
                     "the AE title {title:?}, which {holder} uses, now comes from here{}",
-                    if uid_known {
+                    if same {
                         ""
                     } else {
                         ", with another DICOM implementation"

@@ -55,12 +55,12 @@ impl Detector for Unusual {
                 format!("{} {}, usual {usual}", one.value, one.feature)
             })
             .collect();
-        let kinds = u32::try_from(features.len()).unwrap_or(u32::MAX);
+        let kinds = features.len();
         Some(Draft {
             technique: "T1078",
             basis: Basis::Statistics,
-            // One alone is a hint; several agree.
-            confidence: (0.2 + 0.1 * f64::from(kinds)).min(0.5),
+            // A hint, also if several are: they come of one cause.
+            confidence: if kinds > 1 { 0.35 } else { 0.3 },
             evidence: words.join("; "),
             features,
             wrong_if: "the device was given other work, is being updated, or is backed up",

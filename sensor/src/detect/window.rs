@@ -17,6 +17,8 @@ const LATE: i64 = 4;
 struct Suspect<T> {
     things: HashMap<T, Time>,
     latest: Time,
+    /// When what is too old was thrown away last.
+    cleared: Time,
     /// When they were told last, and how many they were.
     told: Option<(Time, usize)>,
 }
@@ -45,6 +47,7 @@ impl<T: Hash + Eq + Clone> Window<T> {
         let suspect = self.suspects.get_or_insert_mut(suspect, || Suspect {
             things: HashMap::new(),
             latest: Time(i64::MIN),
+            cleared: now,
             told: None,
         });
         // Flows are told when they are over, so times can come out of order.
@@ -53,7 +56,17 @@ impl<T: Hash + Eq + Clone> Window<T> {
         let oldest = latest
             .0
             .saturating_sub(self.nanoseconds.saturating_mul(LATE));
-        suspect.things.retain(|_, time| time.0 >= oldest);
+        // Looking at all of them each time would cost a scan's every packet a thousand looks.
+        let full = suspect.things.len() >= THINGS;
+        let pause = if full {
+            self.nanoseconds / 16
+        } else {
+            self.nanoseconds
+        };
+        if latest.0.saturating_sub(suspect.cleared.0) >= pause {
+            suspect.things.retain(|_, time| time.0 >= oldest);
+            suspect.cleared = latest;
+        }
         let begin = now.0.saturating_sub(self.nanoseconds);
         let end = now.0.saturating_add(self.nanoseconds);
         if suspect.things.len() < THINGS || suspect.things.contains_key(&thing) {
@@ -61,6 +74,9 @@ impl<T: Hash + Eq + Clone> Window<T> {
         }
         let told = suspect.told.filter(|(time, _)| time.0 >= begin);
         let threshold = told.map_or(self.threshold, |(_, count)| count * 2);
+        if suspect.things.len() < threshold {
+            return None;
+        }
         let within = |time: &Time| (begin..=end).contains(&time.0);
         if suspect.things.values().filter(|time| within(time)).count() < threshold {
             return None;

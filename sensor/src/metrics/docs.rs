@@ -21,7 +21,8 @@ Nothing is lost in silence:
   `wardtap_ring_events_received_total`, `wardtap_ring_bad_records_total` and `wardtap_ring_events_lost_total`.
 
 Sources: *kernel* are the counters of the XDP program, summed over CPUs; *pipeline* is what the daemon
-understood of the ring buffer; *daemon* and *output* are its own state and the writing of events.
+understood of the ring buffer; *analysis* are detectors, alerts and baselines; *response* is containment; *daemon* and *output*
+are the daemon's own state and the writing of events.
 
 | metric | type | labels | source | help |
 | --- | --- | --- | --- | --- |

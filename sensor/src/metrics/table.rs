@@ -3,6 +3,7 @@
 use sensor_common::counter::{Counter, Counters};
 
 use crate::{
+    alert::Severity,
     daemon::{Counts, InterfaceSnapshot, RingAccount, Snapshot},
     kernel::Mode,
     pipeline::decode::DecodeError,
@@ -52,6 +53,8 @@ const DAEMON: &str = "daemon";
 const PIPELINE: &str = "pipeline";
 const OUTPUT: &str = "output";
 const RESPONSE: &str = "response";
+const ANALYSIS: &str = "analysis";
+const MODEL: &str = "model";
 
 const TUNNELS: [(Counter, &str); 3] = [
     (Counter::TunnelGre, "gre"),
@@ -209,6 +212,43 @@ pub const TABLE: &[Row] = rows! {
         "Details of hosts left out because they were too many." => |s| plain(s.pipeline.host_details_omitted);
     Counter "wardtap_live_flows_evicted_total" [] PIPELINE,
         "Running flows dropped from the look-back because they were too many." => |s| plain(s.pipeline.live_flows_evicted);
+    Counter "wardtap_observations_lost_total" [] ANALYSIS,
+        "Observations that did not get from the pipeline to the detectors, because they were too many at once." => |s| plain(s.unobserved);
+    Counter "wardtap_findings_total" ["detector"] ANALYSIS,
+        "Findings by detector, exposures among them, excepted ones not." => |s| {
+            s.analysis.findings.iter().map(|(name, count)| sample([name], *count)).collect()
+        };
+    Counter "wardtap_findings_excepted_total" [] ANALYSIS,
+        "Findings that were left out because a person had said that such are benign." => |s| plain(s.analysis.alerts.excepted);
+    Counter "wardtap_alerts_total" ["severity"] ANALYSIS,
+        "Alerts that people were told of, by severity when they opened." => |s| by_severity(&s.analysis.alerts.told);
+    Counter "wardtap_alerts_kept_back_total" [] ANALYSIS,
+        "Alerts of low and medium severity that are only listed, because the day's budget was used up." => |s| plain(s.analysis.alerts.kept_back);
+    Gauge "wardtap_alerts_open" ["severity"] ANALYSIS,
+        "Alerts that people were told of and that go on, by severity now." => |s| by_severity(&s.analysis.alerts.open);
+    Gauge "wardtap_alerts_doubtful" [] ANALYSIS,
+        "Episodes that are followed and not sure enough to be told." => |s| plain(s.analysis.alerts.doubtful);
+    Gauge "wardtap_alert_exceptions" [] ANALYSIS,
+        "Exceptions in force, made by the label benign." => |s| plain(s.analysis.alerts.exceptions);
+    Gauge "wardtap_alert_cases" ["verdict"] ANALYSIS,
+        "Labelled alerts that are kept with their evidence." => |s| {
+            let (benign, malicious) = s.analysis.cases;
+            vec![sample(["benign"], benign), sample(["malicious"], malicious)]
+        };
+    Gauge "wardtap_baseline_devices" ["state"] ANALYSIS,
+        "Devices with a baseline: in their learning time, learnt, or frozen because they are suspected." => |s| {
+            let census = &s.analysis.census;
+            vec![sample(["learning"], census.learning), sample(["learnt"], census.learnt), sample(["frozen"], census.frozen)]
+        };
+    Counter "wardtap_baseline_devices_evicted_total" [] ANALYSIS,
+        "Devices whose baseline was dropped because they were too many." => |s| plain(s.analysis.census.evicted);
+    Gauge "wardtap_baseline_bytes" [] ANALYSIS,
+        "Memory that the devices' baselines take." => |s| plain(s.analysis.census.bytes);
+    Gauge "wardtap_baseline_site_learnt_ratio" [] ANALYSIS,
+        "Share of the site's learning time that has passed; below 1 what is only new is not reported." => |s| vec![
+            Sample { labels: Vec::new(), value: s.analysis.census.site_learnt }];
+    Gauge "wardtap_analysis_failing" [] ANALYSIS,
+        "1 while what was learnt can't be written to the disk." => |s| plain(u64::from(s.analysis.failing.is_some()));
     Gauge "wardtap_rules" ["state"] RESPONSE,
         "Containment rules by state." => |s| {
             s.containment.rules.iter().map(|(state, count)| sample([state.label()], *count)).collect()
@@ -231,6 +271,28 @@ pub const TABLE: &[Row] = rows! {
         "Entries of the audit trail that wait for the disk." => |s| plain(s.containment.waiting);
     Counter "wardtap_audit_dropped_total" [] RESPONSE,
         "Entries of the audit trail that were dropped because too many waited." => |s| plain(s.containment.dropped);
+    Gauge "wardtap_model_loaded" [] MODEL,
+        "1 while flows are scored by an anomaly model, 0 while there is none or no runtime for it." => |s| plain(u64::from(s.model.model.is_some()));
+    Gauge "wardtap_model_info" ["sha256", "trainer"] MODEL,
+        "Always 1; the labels name the model in use." => |s| {
+            s.model.model.iter().map(|about| sample([&about.sha256, &about.trainer], 1)).collect()
+        };
+    Counter "wardtap_model_flows_scored_total" [] MODEL,
+        "Reports of flows that the model scored." => |s| plain(s.model.flows.scored);
+    Counter "wardtap_model_flows_strange_total" [] MODEL,
+        "Of these, with a p-value of 0.001 or less." => |s| plain(s.model.flows.strange);
+    Counter "wardtap_model_flows_dropped_total" ["reason"] MODEL,
+        "Reports of flows that were not scored: too many waited, there was no model, or it gave no sound score." => |s| {
+            let flows = s.model.flows;
+            vec![
+                sample(["queue_full"], flows.queue_full), sample(["no_model"], flows.no_model),
+                sample(["failed"], flows.failed),
+            ]
+        };
+    Counter "wardtap_model_loads_total" [] MODEL,
+        "Models put in use by hand: loaded, or the one before again." => |s| plain(s.model.loads);
+    Counter "wardtap_model_refusals_total" [] MODEL,
+        "Models that did not pass the gate." => |s| plain(s.model.refusals);
     Counter "wardtap_output_lines_total" [] OUTPUT,
         "Events written." => |s| plain(s.output.lines);
     Counter "wardtap_output_bytes_total" [] OUTPUT,
@@ -271,6 +333,12 @@ fn plain(value: u64) -> Vec<Sample> {
 
 const fn yes(yes: bool) -> &'static str {
     if yes { "true" } else { "false" }
+}
+
+fn by_severity(counts: &[u64; Severity::ALL.len()]) -> Vec<Sample> {
+    let all = Severity::ALL.iter().zip(counts);
+    all.map(|(severity, count)| sample([severity.label()], *count))
+        .collect()
 }
 
 fn each(snapshot: &Snapshot, read: impl Fn(&InterfaceSnapshot) -> Sample) -> Vec<Sample> {

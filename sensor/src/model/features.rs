@@ -7,6 +7,7 @@
 use std::net::SocketAddr;
 
 use sensor_common::packet::protocol;
+use serde::{Deserialize, Serialize};
 
 use crate::{
     detect::{App, FlowFacts, HalfFacts, Observation, What},
@@ -72,7 +73,7 @@ pub const NAMES: [&str; FEATURES] = [
 ];
 
 /// A flow's features, and whose they are.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Row {
     /// When the flow was over, or reported.
     pub time: Time,
@@ -83,6 +84,7 @@ pub struct Row {
     /// IP protocol number.
     pub protocol: u8,
     /// The features, as [`NAMES`].
+    #[serde(with = "list")]
     pub values: [f32; FEATURES],
 }
 
@@ -103,6 +105,29 @@ impl Row {
             protocol: seen.protocol,
             values: values(facts, seen.protocol, seen.server.port()),
         })
+    }
+}
+
+/// An array of that many is a list to serde.
+mod list {
+    use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
+
+    use super::FEATURES;
+
+    pub(super) fn serialize<S: Serializer>(
+        values: &[f32; FEATURES],
+        to: S,
+    ) -> Result<S::Ok, S::Error> {
+        values.as_slice().serialize(to)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        from: D,
+    ) -> Result<[f32; FEATURES], D::Error> {
+        let values = Vec::deserialize(from)?;
+        values
+            .try_into()
+            .map_err(|values: Vec<f32>| D::Error::invalid_length(values.len(), &"46 features"))
     }
 }
 

@@ -282,6 +282,11 @@ impl Pipeline {
         std::mem::take(&mut self.seen)
     }
 
+    /// The same, to be drained in place.
+    pub fn observations(&mut self) -> &mut Vec<Observation> {
+        &mut self.seen
+    }
+
     /// Addresses of the hosts in the inventory.
     pub fn addresses(&self) -> impl Iterator<Item = IpAddr> {
         self.inventory.addresses()

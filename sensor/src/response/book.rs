@@ -102,6 +102,9 @@ impl Book {
             | Action::Effect { .. }
             | Action::Labelled { .. }
             | Action::BaselineReset { .. }
+            | Action::ModelLoaded { .. }
+            | Action::ModelRolledBack { .. }
+            | Action::ModelRefused { .. }
             | Action::Reset { .. } => {}
         }
     }

@@ -27,12 +27,14 @@ use super::{
 };
 use crate::{
     alert::{Alert, Decided, Told, Touched},
-    analysis::{Analysis, AnalysisOptions, Outcome},
+    analysis::{Account, Analysis, AnalysisOptions, Outcome},
     audit::{self, Action},
+    baseline::Census,
     config::Containment,
     daemon::AskError,
     detect::{Basis, Finding, Observation, clinical::Clinical},
     event::{AlertReport, AuditReport, Body, Event, Time},
+    model::Scorer,
     output::OutputSender,
 };
 
@@ -40,12 +42,16 @@ use crate::{
 const BEAT: Duration = Duration::from_secs(1);
 /// Messages that may wait.
 const QUEUE: usize = 1_024;
-/// Beats between two times that what was learnt is written to the disk.
+/// Beats between two times that what was learnt is written to the disk, at least.
 const SAVE: u64 = 10;
+/// Writing may take one part in so many of the time.
+const SAVE_SHARE: u32 = 50;
+/// Devices for each of which there is a beat more between two censuses.
+const CENSUS: usize = 2_000;
+/// Beats between two times that the sample of flows is.
+const SAVE_RECORDED: u64 = 300;
 /// Pulses over which the loss is measured: a minute.
 const LOSS_PULSES: usize = 60;
-/// Clinical peers that an alert names.
-const CLINICAL_SHOWN: usize = 32;
 /// How long a question may wait for its answer; a slow disk is waited for.
 const ANSWER: Duration = Duration::from_secs(8);
 
@@ -105,6 +111,19 @@ pub struct Responder {
     board: Arc<Mutex<Board>>,
     beaten: Instant,
     beats: u64,
+    /// When what was learnt is written next.
+    save_due: u64,
+    census: Census,
+    /// Why what was learnt can't be written.
+    unsaved: Option<String>,
+}
+
+/// What is known beside observations.
+pub struct Knowledge {
+    /// Whom devices treat patients with.
+    pub clinical: Arc<Mutex<Clinical>>,
+    /// What scores flows.
+    pub scorer: Option<Scorer>,
 }
 
 /// From findings to decisions.
@@ -129,6 +148,7 @@ pub struct ResponderHandle {
 struct Board {
     watch: Arc<WatchList>,
     summary: Arc<Summary>,
+    account: Arc<Account>,
 }
 
 /// How containment stands.
@@ -214,6 +234,12 @@ impl ResponderHandle {
         Arc::clone(&lock(&self.board).summary)
     }
 
+    /// How analysis stands, at most a second old; its census, for many devices, up to a minute.
+    #[must_use]
+    pub fn account(&self) -> Arc<Account> {
+        Arc::clone(&lock(&self.board).account)
+    }
+
     /// Ends the thread, after what is asked already.
     pub fn stop(&self) {
         // It may have ended already.
@@ -231,17 +257,19 @@ impl Responder {
     /// When there is no thread to be had.
     pub fn start(
         keeper: Keeper,
-        clinical: Arc<Mutex<Clinical>>,
+        knowledge: Knowledge,
         options: ResponderOptions,
         output: OutputSender,
         folder: &Path,
         inline: bool,
         mirrors: Mirrors,
     ) -> io::Result<(ResponderHandle, JoinHandle<()>)> {
+        let Knowledge { clinical, scorer } = knowledge;
         let (messages, inbox) = sync_channel(QUEUE);
         let board = Arc::new(Mutex::new(Board {
             watch: Arc::new(keeper.watch_list()),
             summary: Arc::new(Summary::of(&keeper, 0)),
+            account: Arc::default(),
         }));
         let judgement = Judgement {
             clinical,
@@ -250,8 +278,12 @@ impl Responder {
             devices: HashMap::new(),
             inline,
         };
+        let mut analysis = Analysis::open(folder, options.analysis.clone());
+        if let Some(scorer) = scorer {
+            analysis.set_scorer(scorer);
+        }
         let mut responder = Self {
-            analysis: Analysis::open(folder, options.analysis.clone()),
+            analysis,
             judgement,
             folder: folder.to_owned(),
             resets: Resets::new(mirrors),
@@ -261,6 +293,9 @@ impl Responder {
             board: Arc::clone(&board),
             beaten: Instant::now(),
             beats: 0,
+            save_due: SAVE,
+            census: Census::default(),
+            unsaved: None,
         };
         let thread = thread::Builder::new()
             .name("response".into())
@@ -268,6 +303,7 @@ impl Responder {
                 responder.run(&inbox);
                 responder.keeper.stopped();
                 responder.save();
+                responder.save_recorded();
                 responder.tell();
             })?;
         Ok((ResponderHandle { messages, board }, thread))
@@ -296,6 +332,7 @@ impl Responder {
                     for one in &seen {
                         self.consider(one);
                     }
+                    self.analysis.take_scores(self.keeper.time());
                     self.tell();
                 }
                 Err(RecvTimeoutError::Timeout) => {}
@@ -314,12 +351,17 @@ impl Responder {
         self.keeper.beat(self.options.patience());
         self.keeper.expire();
         self.beats += 1;
-        if self.beats.is_multiple_of(SAVE) {
+        if self.beats >= self.save_due {
             self.save();
         }
+        if self.beats.is_multiple_of(SAVE_RECORDED) {
+            self.save_recorded();
+        }
         let mut out = Outcome::default();
+        self.analysis.take_scores(self.keeper.time());
         self.analysis.tick(self.keeper.time(), &mut out);
         self.take(out);
+        self.account();
         self.tell();
     }
 
@@ -365,12 +407,34 @@ impl Responder {
     }
 
     fn save(&mut self) {
+        let begin = Instant::now();
         let saved = self
             .analysis
             .save(&self.folder)
             .and_then(|()| lock(&self.judgement.clinical).save());
-        if let Err(error) = saved {
+        // All of it is written each time: of very many devices that takes seconds.
+        let seconds = (begin.elapsed() * SAVE_SHARE).as_secs();
+        self.save_due = self.beats + seconds.max(SAVE);
+        self.unsaved = saved.err().map(|error| error.to_string());
+        if let Some(error) = &self.unsaved {
             tracing::warn!("what was learnt can't be written, it is tried again: {error}");
+        }
+    }
+
+    /// Lets others read how analysis stands.
+    fn account(&mut self) {
+        let every = 1 + self.analysis.baselines().len() / CENSUS;
+        if self.beats.is_multiple_of(every as u64) {
+            self.census = self.analysis.baselines().census(self.keeper.time());
+        }
+        let mut account = self.analysis.account(self.census.clone());
+        account.failing.clone_from(&self.unsaved);
+        lock(&self.board).account = Arc::new(account);
+    }
+
+    fn save_recorded(&mut self) {
+        if let Err(error) = self.analysis.save_recorded(&self.folder) {
+            tracing::warn!("recorded flows can't be written, it is tried again: {error}");
         }
     }
 
@@ -539,36 +603,8 @@ impl Judgement {
 
     /// What containment of an alert's device would touch.
     fn touched(&self, alert: &Alert, now: Time) -> Touched {
-        if alert.suffers {
-            return Touched {
-                action: "none: the device suffers it, and is not to be contained".to_owned(),
-                clinical: Vec::new(),
-            };
-        }
         let peers = lock(&self.clinical).peers_of(alert.device, now);
-        let action = alert
-            .decisions
-            .iter()
-            .rev()
-            .find_map(|one| one.target)
-            .map_or_else(
-                || format!("drop all traffic of {}", alert.device),
-                |target| format!("drop {target}"),
-            );
-        let clinical = peers
-            .iter()
-            .take(CLINICAL_SHOWN)
-            .map(|one| {
-                let (peer, service) = (one.peer, one.service);
-                let way = if one.serves { "serves" } else { "uses" };
-                format!(
-                    "{way} {peer}, {} port {}",
-                    service.transport.label(),
-                    service.port
-                )
-            })
-            .collect();
-        Touched { action, clinical }
+        Touched::by(alert, &peers)
     }
 }
 

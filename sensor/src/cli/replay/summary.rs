@@ -5,8 +5,10 @@ use std::fmt::Write;
 use sensor_common::counter::Counter;
 
 use crate::{
+    analysis::Analysis,
     capture::Replay,
     cli::{
+        alerts,
         devices::hosts,
         flows::flows,
         sessions::{associations, hl7_sessions, tls_connections},
@@ -21,6 +23,9 @@ use crate::{
 const ROWS: usize = 50;
 /// Rows of the list of flows.
 const FLOW_ROWS: usize = 20;
+
+/// Alerts that are explained.
+const EXPLAINED: usize = 5;
 
 /// What was seen and could not be followed, beside the packets without a flow.
 const LOSSES: [Counter; 6] = [
@@ -39,6 +44,9 @@ pub(super) fn text(replay: &Replay, short: bool) -> String {
     overview(&mut text, replay, &stats);
     packets(&mut text, replay);
     losses(&mut text, replay, &stats);
+    if let Some(analysis) = replay.analysis() {
+        suspicions(&mut text, analysis, replay);
+    }
     if !short {
         lists(&mut text, replay, &stats);
     }
@@ -190,6 +198,44 @@ fn losses(text: &mut String, replay: &Replay, stats: &PipelineStats) {
         rows.add_row([name, count.to_string(), help]);
     }
     let _ = writeln!(text, "{rows}\n");
+}
+
+/// Alerts, those explained that are most urgent.
+fn suspicions(text: &mut String, analysis: &Analysis, replay: &Replay) {
+    let mut all: Vec<_> = analysis.alerts().all().cloned().collect();
+    all.sort_by(|a, b| {
+        (b.severity, b.confidence)
+            .partial_cmp(&(a.severity, a.confidence))
+            .unwrap_or(std::cmp::Ordering::Equal)
+    });
+    let last = replay.span().map_or(0, |span| span.last);
+    let census = analysis
+        .baselines()
+        .census(Time(i64::try_from(last).unwrap_or(i64::MAX)));
+    let account = analysis.account(census);
+    let found: Vec<String> = account
+        .findings
+        .iter()
+        .filter(|(_, count)| **count > 0)
+        .map(|(name, count)| format!("{count} {name}"))
+        .collect();
+    if !found.is_empty() {
+        let _ = writeln!(text, "Findings: {}", found.join(", "));
+    }
+    if account.census.site_learnt < 1.0 {
+        let _ = writeln!(
+            text,
+            "The captures are shorter than the site's learning time: what is only new is not reported."
+        );
+    }
+    text.push('\n');
+    let shown = all.get(..ROWS).unwrap_or(&all);
+    section(text, "Alerts", shown, all.len() as u64, || {
+        alerts::alerts(shown)
+    });
+    for alert in all.iter().take(EXPLAINED) {
+        let _ = writeln!(text, "{}", alerts::text(alert));
+    }
 }
 
 fn lists(text: &mut String, replay: &Replay, stats: &PipelineStats) {

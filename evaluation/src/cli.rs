@@ -1,0 +1,233 @@
+//! The command line.
+
+use std::{fs, path::PathBuf};
+
+use anyhow::Context;
+use clap::{Args, Parser, Subcommand};
+use sensor::analysis::AnalysisOptions;
+
+use crate::{
+    all::{self, All, Plan},
+    captures, export,
+    hospital::{Hospital, Options},
+    report, simulation,
+};
+
+#[derive(Parser)]
+#[command(about = "Measure Wardtap on traffic whose truth is known")]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Args)]
+struct Which {
+    /// The same seed gives the same bytes
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// How long
+    #[arg(long, default_value_t = 14)]
+    days: u64,
+    /// How many devices, about
+    #[arg(long, default_value_t = 240)]
+    devices: usize,
+    /// No attacks, only change
+    #[arg(long)]
+    change_only: bool,
+    /// An attack while the site is learnt
+    #[arg(long)]
+    poisoned: bool,
+}
+
+impl Which {
+    fn options(&self) -> Options {
+        Options {
+            seed: self.seed,
+            days: self.days,
+            devices: self.devices,
+            attacks: !self.change_only,
+            poisoned: self.poisoned,
+        }
+    }
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// The captures of attacks
+    Captures {
+        /// The captures' folder
+        #[arg(long, env = "WARDTAP_CAPTURES", default_value = "../shared/captures")]
+        captures: PathBuf,
+        /// Name each false alert and each missed episode
+        #[arg(long)]
+        details: bool,
+    },
+    /// A simulated hospital
+    Simulate {
+        #[command(flatten)]
+        which: Which,
+        /// Name each false alert and each missed episode
+        #[arg(long)]
+        details: bool,
+        /// Write all findings to this file, one a line
+        #[arg(long)]
+        findings: Option<PathBuf>,
+    },
+    /// All of it: simulated hospitals with and without attacks, a poisoned one, the captures
+    All {
+        /// Seeds of the hospitals
+        #[arg(long, value_delimiter = ',', default_values_t = [7, 8])]
+        seeds: Vec<u64>,
+        /// How long
+        #[arg(long, default_value_t = 14)]
+        days: u64,
+        /// How many devices, about
+        #[arg(long, default_value_t = 240)]
+        devices: usize,
+        /// The captures' folder
+        #[arg(long, env = "WARDTAP_CAPTURES", default_value = "../shared/captures")]
+        captures: PathBuf,
+        /// The model that scores flows, if it is there
+        #[arg(long, default_value = "models/flow-v1.onnx")]
+        model: PathBuf,
+        /// ONNX Runtime's library
+        #[arg(long)]
+        runtime: Option<PathBuf>,
+        /// Write the tables to this file
+        #[arg(long)]
+        markdown: Option<PathBuf>,
+        /// Write the numbers to this file; - is the standard output, instead of the tables
+        #[arg(long)]
+        json: Option<PathBuf>,
+        /// Name each false alert and each missed episode on standard error
+        #[arg(long)]
+        details: bool,
+    },
+    /// Write a row of features for each flow of a simulated hospital (CSV)
+    Features {
+        #[command(flatten)]
+        which: Which,
+        /// The file
+        #[arg(long)]
+        output: PathBuf,
+        /// Add the class of the attack that a flow is part of, or nothing
+        #[arg(long)]
+        label: bool,
+    },
+    /// Write the frames of some hours of a simulated hospital (pcap)
+    Pcap {
+        #[command(flatten)]
+        which: Which,
+        /// Hours from the begin
+        #[arg(long, default_value_t = 10.0)]
+        from: f64,
+        /// How many hours
+        #[arg(long, default_value_t = 1.0)]
+        hours: f64,
+        /// The file
+        #[arg(long)]
+        output: PathBuf,
+    },
+}
+
+/// Runs the program.
+///
+/// # Errors
+/// When something can't be read or written.
+pub fn run() -> anyhow::Result<()> {
+    let analysis = AnalysisOptions::default();
+    match Arguments::parse().command {
+        Command::Captures { captures, details } => {
+            for learnt in [false, true] {
+                let mix = captures::mix(&captures, &analysis, learnt)?;
+                println!("learnt: {learnt}\n{}", report::mix(&mix));
+                if details {
+                    println!("{}", report::details(&mix.score, &mix.alarms, &mix.truth));
+                }
+            }
+            let singles = captures::singles(&captures, &analysis)?;
+            println!("{}", report::singles(&singles));
+        }
+        Command::Simulate {
+            which,
+            details,
+            findings,
+        } => {
+            let one = simulation::run(which.options(), &analysis, None);
+            println!("{}", report::simulated(&one));
+            if details {
+                println!("{}", report::details(&one.score, &one.alarms, &one.truth));
+            }
+            if let Some(path) = findings {
+                fs::write(&path, one.findings.join("\n") + "\n")
+                    .with_context(|| format!("can't write {}", path.display()))?;
+            }
+        }
+        Command::All {
+            seeds,
+            days,
+            devices,
+            captures,
+            model,
+            runtime,
+            markdown,
+            json,
+            details,
+        } => {
+            let plan = Plan {
+                seeds,
+                days,
+                devices,
+                captures,
+                model,
+                runtime: runtime.or_else(all::runtime),
+            };
+            show(&all::run(&plan)?, markdown, json, details)?;
+        }
+        Command::Features {
+            which,
+            output,
+            label,
+        } => {
+            let mut hospital = Hospital::new(which.options());
+            let rows = export::features(&mut hospital, &output, label)?;
+            eprintln!("{rows} rows in {}", output.display());
+        }
+        Command::Pcap {
+            which,
+            from,
+            hours,
+            output,
+        } => {
+            let mut hospital = Hospital::new(which.options());
+            let frames = export::pcap(&mut hospital, &output, from, hours)?;
+            eprintln!("{frames} frames in {}", output.display());
+        }
+    }
+    Ok(())
+}
+
+fn show(
+    all: &All,
+    markdown: Option<PathBuf>,
+    json: Option<PathBuf>,
+    details: bool,
+) -> anyhow::Result<()> {
+    let write = |path: PathBuf, text: String| {
+        fs::write(&path, text).with_context(|| format!("can't write {}", path.display()))
+    };
+    if details {
+        eprintln!("{}", all.details());
+    }
+    let text = all.markdown();
+    let numbers = serde_json::to_string_pretty(&all.json())?;
+    match json {
+        Some(path) if path.as_os_str() == "-" => println!("{numbers}"),
+        Some(path) => {
+            write(path, numbers + "\n")?;
+            println!("{text}");
+        }
+        None => println!("{text}"),
+    }
+    markdown.map_or(Ok(()), |path| write(path, text))
+}

@@ -1,0 +1,22 @@
+//! How analysis stands at one moment: for status and metrics.
+
+use std::collections::BTreeMap;
+
+use crate::{alert::Standing, baseline::Census};
+
+/// See the module's description.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Account {
+    /// Findings since the start by detector, also of those that found nothing; without excepted ones.
+    pub findings: BTreeMap<String, u64>,
+    /// Detectors that the configuration switches off.
+    pub off: Vec<String>,
+    /// The alerts.
+    pub alerts: Standing,
+    /// The devices.
+    pub census: Census,
+    /// Alerts kept as cases, by label: benign, malicious.
+    pub cases: (u64, u64),
+    /// Why what was learnt can't be written now.
+    pub failing: Option<String>,
+}

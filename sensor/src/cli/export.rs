@@ -1,0 +1,137 @@
+//! `wardtap export`.
+
+use std::{
+    ffi::OsString,
+    fs::File,
+    io::{self, BufWriter, IsTerminal, Write},
+    ops::ControlFlow,
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
+
+use anyhow::Context;
+use clap::{Args, Subcommand};
+
+use super::replay::{LONG, progress_bar, show, warn};
+use crate::{
+    capture::{CaptureFile, Replay, ReplayOptions},
+    control::{api::MODELS, client},
+    detect::Observation,
+    model::{Row, csv},
+    pipeline::PipelineOptions,
+};
+
+const EXAMPLES: &str = "\
+Examples:
+  wardtap export features capture.pcapng --output features.csv
+  wardtap export features monday.pcap tuesday.pcap > features.csv
+  wardtap export features --output lately.csv          the flows that the daemon has recorded
+
+A line a flow (and one each five minutes of a flow that goes on), in the order of time: when, who, whom, and the
+features that models are trained on and asked about. There is no patient data in it; there are addresses.";
+
+#[derive(Subcommand)]
+pub(super) enum ExportCommand {
+    /// The features of flows as models see them, as CSV
+    #[command(after_help = EXAMPLES)]
+    Features(FeaturesArgs),
+}
+
+#[derive(Args)]
+pub(super) struct FeaturesArgs {
+    /// Captures (pcap or pcapng), in the order in which they were made; - is the standard input; no root needed.
+    /// Without any: the daemon's sample of the flows of late, at most ten a second and 16,384
+    #[arg(value_name = "FILE")]
+    files: Vec<PathBuf>,
+    /// Where to write them: whole, or not at all. Without it: standard output
+    #[arg(long, short, value_name = "FILE")]
+    output: Option<PathBuf>,
+}
+
+pub(super) fn run(socket: &Path, command: &ExportCommand) -> anyhow::Result<ExitCode> {
+    let ExportCommand::Features(args) = command;
+    let mut rows: Vec<Row> = if args.files.is_empty() {
+        client::get(socket, &format!("{MODELS}/flows"))?
+    } else {
+        of_captures(&args.files)?
+    };
+    // Flows are reported when they are over, which is not the order of their last packets.
+    rows.sort_by_key(|row| row.time);
+    match &args.output {
+        None => write(&mut BufWriter::new(io::stdout().lock()), &rows)?,
+        Some(path) => {
+            write_file(path, &rows).with_context(|| format!("can't write {}", path.display()))?;
+            eprintln!("{} rows written to {}", rows.len(), path.display());
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn of_captures(files: &[PathBuf]) -> anyhow::Result<Vec<Row>> {
+    let mut replay = Replay::new(ReplayOptions {
+        pipeline: PipelineOptions {
+            flow_events: false,
+            observe: true,
+            ..PipelineOptions::default()
+        },
+        ..ReplayOptions::default()
+    });
+    let mut rows = Vec::new();
+    let mut take = |seen: &[Observation]| rows.extend(seen.iter().filter_map(Row::of));
+    for path in files {
+        let file = CaptureFile::open(path)?;
+        let bar = file
+            .size()
+            .filter(|size| *size >= LONG && io::stderr().is_terminal())
+            .map(|size| progress_bar(size, path));
+        let reading = replay.observe(file, |seen, progress| {
+            take(&seen);
+            if let Some(bar) = &bar {
+                show(bar, progress);
+            }
+            ControlFlow::Continue(())
+        })?;
+        if let Some(bar) = bar {
+            bar.finish_and_clear();
+        }
+        warn(path, &reading);
+    }
+    replay.finish(Vec::clear);
+    take(&replay.take_observations());
+    if replay.is_disordered() {
+        eprintln!(
+            "wardtap: a file begins before the end of the one before it; name them in the order in which they were \
+             captured"
+        );
+    }
+    Ok(rows)
+}
+
+fn write(out: &mut impl Write, rows: &[Row]) -> io::Result<()> {
+    csv::header(out)?;
+    for row in rows {
+        csv::row(out, row)?;
+    }
+    out.flush()
+}
+
+/// Beside the file first, then under its name.
+fn write_file(path: &Path, rows: &[Row]) -> io::Result<()> {
+    let mut name: OsString = path.into();
+    name.push(".new");
+    let new = PathBuf::from(name);
+    let written = File::create(&new)
+        .and_then(|file| {
+            let mut out = BufWriter::new(file);
+            write(&mut out, rows)?;
+            out.into_inner()
+                .map_err(io::IntoInnerError::into_error)?
+                .sync_all()
+        })
+        .and_then(|()| std::fs::rename(&new, path));
+    if written.is_err() {
+        // It may not be there.
+        let _ = std::fs::remove_file(&new);
+    }
+    written
+}

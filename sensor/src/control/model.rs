@@ -1,0 +1,193 @@
+//! The socket's answers about models.
+
+use std::sync::Arc;
+
+use axum::{
+    Extension, Json, Router,
+    extract::{DefaultBodyLimit, connect_info::ConnectInfo},
+    http::StatusCode,
+    response::Response,
+    routing::{get, post},
+};
+use base64::{Engine, engine::general_purpose::STANDARD};
+
+use super::{
+    api::{MODELS, NewModel, Reason},
+    rules::{Body, Peer, act},
+    server::{answer, failure},
+};
+use crate::{
+    audit::Action,
+    daemon::AskError,
+    model::{LoadError, Loaded, ModelFile, Models, Row, SIZE_MAX, Summary},
+    response::{Actor, Responder, ResponderHandle},
+};
+
+/// A model in base64, with its manifest and reason.
+const BODY_MAX: usize = SIZE_MAX / 3 * 4 + (4 << 20);
+
+pub(super) fn router(response: ResponderHandle, models: Arc<Models>) -> Router {
+    Router::new()
+        .route(MODELS, get(list))
+        .route(&format!("{MODELS}/flows"), get(flows))
+        .route(
+            &format!("{MODELS}/load"),
+            post(load).layer(DefaultBodyLimit::max(BODY_MAX)),
+        )
+        .route(&format!("{MODELS}/rollback"), post(rollback))
+        .layer(Extension(models))
+        .layer(Extension(response))
+}
+
+async fn list(Extension(models): Extension<Arc<Models>>) -> Response {
+    answer::<Summary>(Ok(models.summary()))
+}
+
+async fn recorded(response: &ResponderHandle) -> Result<Vec<Row>, AskError> {
+    response
+        .ask(|responder| responder.analysis().recorded().rows().cloned().collect())
+        .await
+}
+
+async fn flows(Extension(response): Extension<ResponderHandle>) -> Response {
+    answer(recorded(&response).await)
+}
+
+async fn load(
+    Extension(response): Extension<ResponderHandle>,
+    Extension(models): Extension<Arc<Models>>,
+    ConnectInfo(peer): ConnectInfo<Peer>,
+    body: Body<NewModel>,
+) -> Response {
+    let NewModel {
+        name,
+        graph,
+        manifest,
+        reason,
+    } = match body {
+        Ok(Json(new)) => new,
+        Err(rejection) => return failure(rejection.status(), &rejection.body_text()),
+    };
+    let Ok(graph) = STANDARD.decode(graph) else {
+        return failure(StatusCode::BAD_REQUEST, "the model is not in base64");
+    };
+    let file = ModelFile {
+        name: plain(&name),
+        graph,
+        manifest: manifest.into_bytes(),
+    };
+    let rows = match recorded(&response).await {
+        Ok(rows) => rows,
+        Err(error) => return answer::<()>(Err(error)),
+    };
+    let sha256 = file.sha256();
+    let name = file.name.clone();
+    let why = reason.clone();
+    done(
+        &response,
+        peer,
+        (name, Some(sha256), reason),
+        move |time, actor| models.load(&file, &rows, (time, actor, &why)),
+        |about, replaces, reason| Action::ModelLoaded {
+            name: about.0,
+            sha256: about.1,
+            replaces,
+            reason,
+        },
+    )
+    .await
+}
+
+async fn rollback(
+    Extension(response): Extension<ResponderHandle>,
+    Extension(models): Extension<Arc<Models>>,
+    ConnectInfo(peer): ConnectInfo<Peer>,
+    body: Body<Reason>,
+) -> Response {
+    let reason = match body {
+        Ok(Json(Reason { reason })) => reason,
+        Err(rejection) => return failure(rejection.status(), &rejection.body_text()),
+    };
+    let previous = models.summary().previous;
+    let name = previous
+        .as_ref()
+        .map_or_else(|| "the one before".to_owned(), |entry| entry.name.clone());
+    let sha256 = previous.map(|entry| entry.sha256);
+    let why = reason.clone();
+    done(
+        &response,
+        peer,
+        (name, sha256, reason),
+        move |time, actor| models.rollback((time, actor, &why)),
+        |about, replaces, reason| Action::ModelRolledBack {
+            name: about.0,
+            sha256: about.1,
+            replaces,
+            reason,
+        },
+    )
+    .await
+}
+
+/// A file's name that can stand in a line of text.
+fn plain(name: &str) -> String {
+    name.chars()
+        .filter(|one| !one.is_control())
+        .take(128)
+        .collect()
+}
+
+/// Does something with models off the response thread, then writes down what came of it, by whom and why.
+async fn done<F, G>(
+    response: &ResponderHandle,
+    peer: Peer,
+    (name, sha256, reason): (String, Option<String>, String),
+    does: F,
+    action: G,
+) -> Response
+where
+    F: FnOnce(crate::event::Time, &Actor) -> Result<Loaded, LoadError> + Send + 'static,
+    G: FnOnce((String, String), Option<String>, String) -> Action + Send + 'static,
+{
+    let Some(actor) = peer.actor() else {
+        return failure(
+            StatusCode::FORBIDDEN,
+            "the socket does not say who you are, and the trail has to",
+        );
+    };
+    let time = match response.ask(|responder| responder.keeper().time()).await {
+        Ok(time) => time,
+        Err(error) => return answer::<()>(Err(error)),
+    };
+    let result = tokio::task::spawn_blocking(move || does(time, &actor)).await;
+    let Ok(result) = result else {
+        return failure(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "the model could not be examined; the log has why",
+        );
+    };
+    let record = move |responder: &mut Responder, actor: &Actor, ()| {
+        let keeper = responder.keeper_mut();
+        match result {
+            Ok(loaded) => {
+                let about = (loaded.about.name.clone(), loaded.about.sha256.clone());
+                keeper.record(actor, action(about, loaded.replaces.clone(), reason));
+                Ok(loaded)
+            }
+            Err(error) => {
+                keeper.record(
+                    actor,
+                    Action::ModelRefused {
+                        name,
+                        sha256,
+                        check: error.check().to_owned(),
+                        why: error.to_string(),
+                        reason,
+                    },
+                );
+                Err(error.to_string())
+            }
+        }
+    };
+    act(response, peer, Ok(Json(())), record).await
+}

@@ -1,0 +1,42 @@
+//! `cargo xtask evaluate`: how well Wardtap does, on captures of attacks and in a simulated hospital.
+
+use std::{env, path::PathBuf, process::Command};
+
+use anyhow::Result;
+
+use crate::{
+    ebpf, runtime,
+    workspace::{cargo_command, root, run, target},
+};
+
+#[derive(clap::Args)]
+pub(crate) struct Arguments {
+    /// Folder of the captures
+    #[arg(long)]
+    captures: Option<PathBuf>,
+    /// Passed on to the program: `--seeds 7,8`, `--days 14`, `--json FILE`, `--markdown FILE`, `--details`
+    #[arg(last = true)]
+    rest: Vec<String>,
+}
+
+/// `cargo xtask evaluate`.
+pub(crate) fn run_all(arguments: &Arguments) -> Result<()> {
+    ebpf::objects()?;
+    runtime::fetch()?;
+    run(cargo_command("build").args(["--quiet", "--release", "--package", "evaluation"]))?;
+    let captures = arguments.captures.clone().unwrap_or_else(|| {
+        env::var_os("WARDTAP_CAPTURES")
+            .map_or_else(|| root().join("../shared/captures"), PathBuf::from)
+    });
+    let mut command = Command::new(target().join("release/evaluation"));
+    command.current_dir(root()).arg("all");
+    command.arg("--captures").arg(captures);
+    if !arguments
+        .rest
+        .iter()
+        .any(|one| one.starts_with("--markdown"))
+    {
+        command.args(["--markdown", "docs/evaluation.md"]);
+    }
+    run(command.args(&arguments.rest))
+}
