@@ -94,7 +94,7 @@ impl Arp {
         if view.be32::<0>() != ETHERNET || view.be16::<4>() != LENGTHS {
             return None;
         }
-        if operation != REQUEST as u16 && operation != REPLY as u16 {
+        if operation != u16::from(REQUEST) && operation != u16::from(REPLY) {
             return None;
         }
         let [m0, m1, m2, m3] = view.ne32::<8>().to_ne_bytes();
@@ -120,41 +120,20 @@ impl Arp {
     #[inline(always)]
     #[must_use]
     pub const fn record(&self, count: u32) -> [u8; RECORD] {
-        let (key, m, t, f) = (&self.key, &self.key.mac, &self.target_mac, &self.frame_mac);
-        let (s, a, n) = (&key.sender, &key.target, count.to_le_bytes());
-        [
-            key.operation,
-            m[0],
-            m[1],
-            m[2],
-            m[3],
-            m[4],
-            m[5],
-            s[0],
-            s[1],
-            s[2],
-            s[3],
-            t[0],
-            t[1],
-            t[2],
-            t[3],
-            t[4],
-            t[5],
-            a[0],
-            a[1],
-            a[2],
-            a[3],
-            f[0],
-            f[1],
-            f[2],
-            f[3],
-            f[4],
-            f[5],
-            n[0],
-            n[1],
-            n[2],
-            n[3],
-        ]
+        let [m0, m1, m2, m3, m4, m5] = self.key.mac;
+        let [s0, s1, s2, s3] = self.key.sender;
+        let [t0, t1, t2, t3, t4, t5] = self.target_mac;
+        let [a0, a1, a2, a3] = self.key.target;
+        let [f0, f1, f2, f3, f4, f5] = self.frame_mac;
+        let [n0, n1, n2, n3] = count.to_le_bytes();
+        #[rustfmt::skip]
+        let record = [
+            self.key.operation,
+            m0, m1, m2, m3, m4, m5, s0, s1, s2, s3,
+            t0, t1, t2, t3, t4, t5, a0, a1, a2, a3,
+            f0, f1, f2, f3, f4, f5, n0, n1, n2, n3,
+        ];
+        record
     }
 
     /// A record read back, with its count; `None` if it is of another length.

@@ -8,8 +8,6 @@ use crate::{
     cpu::Cpu,
     event::{self, EventHeader, EventKind, FlowReason},
     flow::{self, Edges, Flow},
-    key::FlowKey,
-    notice,
     packet::{Layer, MAX_TUNNELS, Outcome, protocol},
     reader::{self, STEPS, Step},
     rule::{Clearance, Containment, Rule, RuleRef},
@@ -51,7 +49,7 @@ pub trait Home: Sized {
     /// [`send_flow`]: sends the packet's flow as it stands in `table`.
     fn send_flow(&mut self, table: Table, reason: FlowReason, now: u64);
 
-    /// [`notice`]: sends what the packet says of hosts.
+    /// [`notice::tell`]: sends what the packet says of hosts.
     fn notice(&mut self, now: u64);
 
     /// One [`notice::step`] on the frame.
@@ -406,57 +404,6 @@ pub fn flush<H: Home>(home: &mut H) {
     chunk.tape_len = length as u16;
     chunk.number = cpu.work.stream.chunk_number;
     cpu.work.stream.chunk_number = cpu.work.stream.chunk_number.wrapping_add(1);
-    cpu.counters.count(Counter::ChunkEvents);
-    if !home.emit_chunk(length) {
-        home.cpu().counters.count(Counter::ChunkEventsLost);
-    }
-}
-
-/// Reads what the packet says of hosts, and sends it if it is new or due and there are not too many.
-#[inline(always)]
-pub fn notice<H: Home>(home: &mut H, now: u64) {
-    notice::begin(home.cpu());
-    for _ in 0..notice::STEPS {
-        if home.notice_step() == Step::Done as u32 {
-            break;
-        }
-    }
-    if notice::has_arp(home.cpu()) {
-        if let Some(claim) = home.claim() {
-            // SAFETY: `claim` has just given it. Another CPU may count meanwhile, and a count may be lost.
-            notice::again(home.cpu(), unsafe { &mut *claim }, now);
-        } else if let Some(claim) = notice::first(home.cpu(), now) {
-            home.keep_claim(&claim);
-        }
-    } else if home.cpu().work.tape_len > 0 && !notice::may_go(home.cpu(), now) {
-        return;
-    }
-    let cpu = home.cpu();
-    let length = cpu.work.tape_len & (tape::CAPACITY - 1);
-    if length == 0 {
-        return;
-    }
-    let chunk = &mut cpu.chunk.header;
-    chunk.header = EventHeader {
-        version: ABI_VERSION,
-        kind: EventKind::Notice as u8,
-        detail: 0,
-        protocol: 0,
-        interface: cpu.packet.interface,
-        time: now,
-    };
-    chunk.key = FlowKey::EMPTY;
-    if !notice::has_arp(cpu) {
-        let chunk = &mut cpu.chunk.header;
-        chunk.header.detail = cpu.packet.direction & 1;
-        chunk.key = cpu.packet.flow_key();
-    }
-    let chunk = &mut cpu.chunk.header;
-    chunk.flow_start = 0;
-    chunk.number = 0;
-    chunk.stream_offset = 0;
-    chunk.flags = 0;
-    chunk.tape_len = length as u16;
     cpu.counters.count(Counter::ChunkEvents);
     if !home.emit_chunk(length) {
         home.cpu().counters.count(Counter::ChunkEventsLost);

@@ -41,9 +41,11 @@ pub mod stream;
 pub mod tape;
 pub mod tls;
 
+mod dhcp;
 mod ip;
 mod layout;
 mod link;
+mod mdns;
 mod transport;
 mod tunnel;
 

@@ -3,6 +3,7 @@
 use crate::{
     bytes::{Frame, View},
     counter::Counter,
+    notice::Topic,
     packet::{Packet, Reach},
 };
 
@@ -47,7 +48,7 @@ pub(crate) fn ethernet<F: Frame>(frame: &F, packet: &mut Packet) -> Result<u8, C
         IPV4 => Ok(4),
         IPV6 => Ok(6),
         ARP => {
-            packet.mark_arp();
+            packet.mark_topic(Topic::Arp);
             Err(Counter::Arp)
         }
         kind if is_tag(kind) => Err(Counter::VlanDepth),

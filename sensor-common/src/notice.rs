@@ -10,12 +10,18 @@
 //! ([`Budget`]); what is beyond is counted.
 
 use crate::{
+    ABI_VERSION,
     arp::{self, Arp, Claim},
-    bytes::{Frame, View},
+    bytes::Frame,
     counter::Counter,
     cpu::Cpu,
+    dhcp,
+    engine::Home,
+    event::{EventHeader, EventKind},
+    key::FlowKey,
+    mdns,
     reader::Step,
-    tape::{FIRST, LAST, Tag},
+    tape::{self, FIRST, LAST, Tag},
 };
 
 /// Steps that one notice may take.
@@ -102,13 +108,13 @@ pub struct Notice {
     /// The ARP message.
     pub arp: Arp,
     /// Multicast DNS: where the name of the current record begins.
-    name: u32,
+    pub(crate) name: u32,
     /// Multicast DNS: records that are left.
-    records: u16,
+    pub(crate) records: u16,
     /// [`Topic`].
     topic: u8,
     /// [`Stage`].
-    stage: u8,
+    pub(crate) stage: u8,
 }
 
 impl Notice {
@@ -125,7 +131,7 @@ impl Notice {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
-enum Stage {
+pub(crate) enum Stage {
     /// The message's head.
     Head = 0,
     /// DHCP: an option. Multicast DNS: a label of a name.
@@ -136,15 +142,8 @@ enum Stage {
 
 /// Bytes of a name that leave the kernel.
 pub const NAME_MAX: u32 = 64;
-/// Bytes of a DHCP message before its options, the magic cookie included.
-const DHCP_HEAD: u32 = 240;
-const DHCP_COOKIE: u32 = 0x6382_5363;
-const DHCP_PAD: u8 = 0;
-const DHCP_END: u8 = 255;
-/// Bytes of the header of a DNS message.
-const DNS_HEAD: u32 = 12;
-/// Bytes of tape after which a DNS message is read no further.
-const DNS_TAPE_MAX: u32 = 512;
+/// Bytes of tape after which a message is read no further.
+pub(crate) const TAPE_MAX: u32 = 512;
 
 /// Makes ready for the packet in `cpu.packet`.
 #[inline(always)]
@@ -207,9 +206,9 @@ pub fn step<F: Frame>(frame: &F, cpu: &mut Cpu) -> Step {
     let done = if topic == Topic::Arp as u8 {
         read_arp(frame, cpu)
     } else if topic == Topic::Dhcp as u8 {
-        dhcp(frame, cpu)
+        dhcp::step(frame, cpu)
     } else {
-        names(frame, cpu)
+        mdns::step(frame, cpu)
     };
     if let Some(step) = done {
         step
@@ -221,7 +220,7 @@ pub fn step<F: Frame>(frame: &F, cpu: &mut Cpu) -> Step {
 }
 
 #[inline(always)]
-fn set(cpu: &mut Cpu, stage: Stage) {
+pub(crate) fn set(cpu: &mut Cpu, stage: Stage) {
     cpu.notice.stage = stage as u8;
 }
 
@@ -240,152 +239,55 @@ pub(crate) fn has_arp(cpu: &Cpu) -> bool {
     cpu.notice.topic == Topic::Arp as u8 && cpu.notice.stage == Stage::Part as u8
 }
 
+/// Reads what the packet says of hosts, and sends it if it is new or due and there are not too many.
 #[inline(always)]
-fn dhcp<F: Frame>(frame: &F, cpu: &mut Cpu) -> Option<Step> {
-    let (at, end) = (cpu.work.position, cpu.work.end);
-    if cpu.notice.stage == Stage::Head as u8 {
-        let head = frame.view::<{ DHCP_HEAD as usize }>(at)?;
-        if at + DHCP_HEAD > end || head.be32::<236>() != DHCP_COOKIE || head.be16::<1>() != 0x0106 {
-            return None;
+pub fn tell<H: Home>(home: &mut H, now: u64) {
+    begin(home.cpu());
+    for _ in 0..STEPS {
+        if home.notice_step() == Step::Done as u32 {
+            break;
         }
-        let [c0, c1, c2, c3] = head.ne32::<12>().to_ne_bytes();
-        let [y0, y1, y2, y3] = head.ne32::<16>().to_ne_bytes();
-        let [m0, m1, m2, m3] = head.ne32::<28>().to_ne_bytes();
-        let [m4, m5] = head.ne16::<32>().to_ne_bytes();
-        let record = [
-            head.u8::<0>(),
-            m0,
-            m1,
-            m2,
-            m3,
-            m4,
-            m5,
-            c0,
-            c1,
-            c2,
-            c3,
-            y0,
-            y1,
-            y2,
-            y3,
-        ];
-        cpu.record(Tag::DhcpHead, FIRST | LAST, record);
-        cpu.work.position = at + DHCP_HEAD;
-        set(cpu, Stage::Part);
-        return Some(Step::More);
     }
-    if at >= end {
-        return Some(Step::Done);
+    if has_arp(home.cpu()) {
+        if let Some(claim) = home.claim() {
+            // SAFETY: `claim` has just given it. Another CPU may count meanwhile, and a count may be lost.
+            again(home.cpu(), unsafe { &mut *claim }, now);
+        } else if let Some(claim) = first(home.cpu(), now) {
+            home.keep_claim(&claim);
+        }
+    } else if home.cpu().work.tape_len > 0 && !may_go(home.cpu(), now) {
+        return;
     }
-    let code = frame.u8(at)?;
-    if code == DHCP_END {
-        return Some(Step::Done);
+    let cpu = home.cpu();
+    let length = cpu.work.tape_len & (tape::CAPACITY - 1);
+    if length == 0 {
+        return;
     }
-    if code == DHCP_PAD {
-        cpu.work.position = at + 1;
-        return Some(Step::More);
-    }
-    let length = u32::from(frame.u8(at + 1)?);
-    if at + 2 + length > end {
-        return None;
-    }
-    let (tag, wanted) = match code {
-        12 => (Tag::DhcpName, length > 0),
-        50 => (Tag::DhcpRequested, length == 4),
-        53 => (Tag::DhcpType, length == 1),
-        60 => (Tag::DhcpVendor, length > 0),
-        _ => (Tag::DhcpHead, false),
+    let chunk = &mut cpu.chunk.header;
+    chunk.header = EventHeader {
+        version: ABI_VERSION,
+        kind: EventKind::Notice as u8,
+        detail: 0,
+        protocol: 0,
+        interface: cpu.packet.interface,
+        time: now,
     };
-    // The same option again and again would fill the tape.
-    if wanted && cpu.work.tape_len < DNS_TAPE_MAX {
-        let length = if length > NAME_MAX { NAME_MAX } else { length };
-        cpu.copy_piece(frame, tag as u8, FIRST | LAST, at + 2, length);
+    chunk.key = FlowKey::EMPTY;
+    if !has_arp(cpu) {
+        let chunk = &mut cpu.chunk.header;
+        chunk.header.detail = cpu.packet.direction & 1;
+        chunk.key = cpu.packet.flow_key();
     }
-    cpu.work.position = at + 2 + length;
-    Some(Step::More)
-}
-
-/// The two high bits of a label's length: the rest of the name is elsewhere (RFC 1035 section 4.1.4).
-const POINTER: u8 = 0xc0;
-/// Class Internet; the high bit says that older records are void (RFC 6762 section 10.2).
-const INTERNET: u16 = 1;
-
-#[inline(always)]
-fn names<F: Frame>(frame: &F, cpu: &mut Cpu) -> Option<Step> {
-    let (at, end, start) = (cpu.work.position, cpu.work.end, cpu.packet.offset);
-    if cpu.notice.stage == Stage::Head as u8 {
-        let head = frame.view::<{ DNS_HEAD as usize }>(at)?;
-        // Questions are of no interest, and an answer has none (RFC 6762 section 6).
-        if head.u8::<2>() & 0x80 == 0 || head.be16::<4>() != 0 {
-            return Some(Step::Done);
-        }
-        let records = u32::from(head.be16::<6>())
-            + u32::from(head.be16::<8>())
-            + u32::from(head.be16::<10>());
-        cpu.notice.records = if records > STEPS {
-            STEPS as u16
-        } else {
-            records as u16
-        };
-        cpu.notice.name = at + DNS_HEAD;
-        cpu.work.position = at + DNS_HEAD;
-        set(cpu, Stage::Part);
-        return Some(Step::More);
+    let chunk = &mut cpu.chunk.header;
+    chunk.flow_start = 0;
+    chunk.number = 0;
+    chunk.stream_offset = 0;
+    chunk.flags = 0;
+    chunk.tape_len = length as u16;
+    cpu.counters.count(Counter::ChunkEvents);
+    if !home.emit_chunk(length) {
+        home.cpu().counters.count(Counter::ChunkEventsLost);
     }
-    if cpu.notice.records == 0 || cpu.work.tape_len > DNS_TAPE_MAX {
-        return Some(Step::Done);
-    }
-    if at >= end {
-        return None;
-    }
-    if cpu.notice.stage == Stage::Part as u8 {
-        let length = frame.u8(at)?;
-        if length & POINTER == POINTER {
-            cpu.work.position = at + 2;
-            set(cpu, Stage::Record);
-        } else if length & POINTER != 0 {
-            return None;
-        } else {
-            cpu.work.position = at + 1 + u32::from(length);
-            if length == 0 {
-                set(cpu, Stage::Record);
-            }
-        }
-        return Some(Step::More);
-    }
-    let record = frame.view::<10>(at)?;
-    let (kind, class, length) = (record.be16::<0>(), record.be16::<2>(), record.be16::<8>());
-    let (data, length) = (at + 10, u32::from(length));
-    if data + length > end {
-        return None;
-    }
-    let counts = class & 0x7fff == INTERNET && record.be32::<4>() != 0;
-    let v4 = counts && kind == 1 && length == 4;
-    let v6 = counts && kind == 28 && length == 16;
-    if v4 || v6 {
-        let mut name = cpu.notice.name;
-        let mut label = frame.u8(name)?;
-        if label & POINTER == POINTER {
-            name = start + u32::from(frame.be16(name)? & 0x3fff);
-            label = frame.u8(name)?;
-        }
-        let label = u32::from(label);
-        if label == 0 || label >= NAME_MAX || name + 1 + label > end {
-            return None;
-        }
-        cpu.copy_piece(frame, Tag::HostName as u8, FIRST | LAST, name + 1, label);
-        // Lengths that the verifier knows.
-        if v4 {
-            cpu.record(Tag::HostAddress, FIRST | LAST, frame.array::<4>(data)?);
-        } else {
-            cpu.record(Tag::HostAddress, FIRST | LAST, frame.array::<16>(data)?);
-        }
-    }
-    cpu.notice.records -= 1;
-    cpu.notice.name = data + length;
-    cpu.work.position = data + length;
-    set(cpu, Stage::Part);
-    Some(Step::More)
 }
 
 #[cfg(test)]

@@ -372,11 +372,6 @@ impl Packet {
     }
 
     #[inline(always)]
-    pub(crate) fn mark_arp(&mut self) {
-        self.flags |= ARP;
-    }
-
-    #[inline(always)]
     pub(crate) fn mark_later_fragment(&mut self) {
         self.flags |= LATER_FRAGMENT;
     }

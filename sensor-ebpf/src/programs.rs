@@ -129,12 +129,12 @@ pub(crate) extern "C" fn wardtap_send_flow(table: u32, reason: u32, now: u64) ->
     0
 }
 
-/// [`engine::notice`].
+/// [`notice::tell`].
 #[unsafe(no_mangle)]
 #[inline(never)]
 pub(crate) extern "C" fn wardtap_notice(context: *mut xdp_md, now: u64) -> u32 {
     if let Some(cpu) = home::cpu() {
-        engine::notice(&mut KernelHome::new(context, cpu), now);
+        notice::tell(&mut KernelHome::new(context, cpu), now);
     }
     0
 }

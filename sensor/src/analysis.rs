@@ -170,7 +170,7 @@ impl Analysis {
 
     /// Has a row scored, and records it unless its device is suspected.
     fn ask(&mut self, row: Row) {
-        let (client, server) = (row.client.ip(), row.server.ip());
+        let (client, server, time) = (row.client.ip(), row.server.ip(), row.time);
         if !self.alerts.suspects(client) {
             self.recorded.take(&row);
         }
@@ -181,6 +181,9 @@ impl Analysis {
                 new_peer: familiar != Familiar::Known,
                 row,
             });
+            if scorer.has_many() {
+                self.take_scores(time);
+            }
         }
     }
 
@@ -200,8 +203,12 @@ impl Analysis {
     /// seconds of it.
     pub fn tick(&mut self, now: Time, out: &mut Outcome) {
         self.ticked = self.ticked.max(now);
-        self.take_scores(now);
-        for device in self.baselines.due(now) {
+        let due = self.baselines.due(now);
+        if !due.is_empty() {
+            // The scores of flows of these windows; small batches are dear, so not more often.
+            self.take_scores(now);
+        }
+        for device in due {
             let site = Site {
                 now,
                 baselines: &self.baselines,

@@ -203,6 +203,23 @@ fn the_status_says_what_was_lost_and_what_is_wrong() -> io::Result<()> {
             "evicted": 4, "pressure": true
         },
         "pipeline": {"associations": 17, "hl7_messages": 4_242, "hl7_naks": 2},
+        "model": {
+            "why_none": "no model", "loads": 0, "refusals": 0,
+            "flows": {"scored": 0, "strange": 0, "queue_full": 0, "no_model": 9, "failed": 0, "batches": 0}
+        },
+        "detection": {
+            "findings": {"scan": 1_200, "beacon": 34}, "off": ["clear_text"],
+            "open": {"low": 0, "medium": 2, "high": 1, "critical": 0},
+            "last": {
+                "id": 7, "severity": "high", "device": "10.1.0.66", "title": "40 connections refused",
+                "opened": "2026-01-02T03:30:00.000000Z", "open": true
+            },
+            "kept_back": 1, "excepted": 5, "exceptions": 3, "lost": 0,
+            "site_learnt": 0.259, "site_until": "2026-01-09T03:00:00.000000Z",
+            "learnt": 0, "learning": 4_320, "frozen": 9,
+            "frozen_first": [{"address": "10.1.0.66", "until": "2026-01-02T04:30:00.000000Z"}],
+            "evicted": 0, "bytes": 21_600_000
+        },
         "containment": {
             "rules": {"enabled": 2, "dry-run": 1}, "effects": {"effective": 1, "not_effective": 1},
             "protected": 9, "enforcing": ["eth1"], "trail": "/var/lib/wardtap/audit.jsonl",
@@ -228,6 +245,16 @@ fn the_status_says_what_was_lost_and_what_is_wrong() -> io::Result<()> {
         "only clinical flows",
         "17 DICOM associations",
         "4,242 HL7 messages",
+        "open 1 high, 2 medium",
+        "last 7 (high)",
+        "10.1.0.66: 40 connections refused",
+        "1,234 findings, 5 more excepted by 3 exceptions",
+        "detectors that are off: clear_text",
+        "learnt to 25 %",
+        "4,320 learning, 9 frozen",
+        "10.1.0.66 until",
+        "8 more",
+        "21.6 MB",
         "rules drop on eth1; rules: 1 dry-run, 2 enabled",
         "1 effective, 1 not effective",
         "9 protected; 77 entries",

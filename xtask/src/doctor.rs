@@ -111,6 +111,12 @@ fn findings() -> Vec<Finding> {
         found: runtime::version(),
         remedy: "`cargo xtask test` fetches it into target/onnxruntime".into(),
     });
+    findings.push(Finding {
+        hinders: TEST,
+        what: "the Python environment that trains models, with TensorFlow".into(),
+        found: tests::models::has_keras().then(|| tests::models::folder().display().to_string()),
+        remedy: "`cargo xtask test` makes it: 2 GB".into(),
+    });
     findings.extend(PEERS.iter().map(|program| Finding {
         hinders: TEST,
         what: format!("{} ({})", program.name, program.purpose),

@@ -5,7 +5,7 @@ use std::{env, path::PathBuf, process::Command};
 use anyhow::Result;
 
 use crate::{
-    ebpf,
+    ebpf, runtime,
     workspace::{cargo_command, root, run, target},
 };
 
@@ -22,6 +22,7 @@ pub(crate) struct Arguments {
 /// `cargo xtask evaluate`.
 pub(crate) fn run_all(arguments: &Arguments) -> Result<()> {
     ebpf::objects()?;
+    runtime::fetch()?;
     run(cargo_command("build").args(["--quiet", "--release", "--package", "evaluation"]))?;
     let captures = arguments.captures.clone().unwrap_or_else(|| {
         env::var_os("WARDTAP_CAPTURES")

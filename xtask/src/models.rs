@@ -32,6 +32,7 @@ pub(crate) fn prepare(arguments: &Arguments) -> Result<()> {
 }
 
 /// What is installed, by its lock.
+#[derive(Clone, Copy)]
 pub(crate) struct Set {
     lock: &'static str,
     what: &'static str,

@@ -32,7 +32,7 @@ pub(crate) struct Arrivals {
 /// Adds their hosts, and plans who gets another address when.
 pub(crate) fn arrive(w: &mut World, site: &Site, begin: u64, half: u64) -> Arrivals {
     let nth = site.modalities.len();
-    let modality = modality(w, 1, nth + 1, inside(net::IMAGING, 60));
+    let modality = modality(w, 1, (nth + 1, site.asked), inside(net::IMAGING, 60));
     let workstation = w.host(
         "ws900",
         [0x54, 0xee, 0x75],
@@ -111,6 +111,7 @@ pub(crate) fn live(w: &mut World, site: &Site, arrivals: &Arrivals, (half, end):
     }
     firmware(w, site, arrivals, at(1, 10), at(3, 12));
     install(w, site, arrivals, at(2, 9));
+    browsers(w, site, arrivals.download, at(4, 7), end);
     backup(w, site, at(3, 1));
     outage(w, site, at(4, 5));
     maintenance(w, site, at(2, 21));
@@ -172,6 +173,28 @@ fn firmware(w: &mut World, site: &Site, arrivals: &Arrivals, day: u64, other: u6
     }
 }
 
+/// Workstations fetch a new browser from a host outside that none of them knew.
+fn browsers(w: &mut World, site: &Site, host: Id, day: u64, end: u64) {
+    for workstation in site.office.clone() {
+        let mut dice = w.dice("browser", workstation);
+        let time = Rhythm::Ward.next(&mut dice, day, 3 * HOUR);
+        if time > end {
+            continue;
+        }
+        w.once(time, dice, move |w, d, t| {
+            let it = Web {
+                name: "dl.vendor.example",
+                port: 443,
+                rounds: 2,
+                up: 500,
+                down: 40_000_000,
+                think: SECOND,
+            };
+            talk::web(w, d, t, workstation, host, &it);
+        });
+    }
+}
+
 /// A new modality: tried with echoes, a title that was typed wrong, test images, and then at work.
 fn install(w: &mut World, site: &Site, arrivals: &Arrivals, start: u64) {
     let it = arrivals.modality.clone();
@@ -217,11 +240,11 @@ fn install(w: &mut World, site: &Site, arrivals: &Arrivals, start: u64) {
 
 /// Backup night: all of all servers, and the archive too.
 fn backup(w: &mut World, site: &Site, night: u64) {
-    let backup = site.backup;
+    let (backup, share) = (site.backup, site.asked as u64);
     for (nth, host) in site.servers().into_iter().enumerate() {
         let dice = w.dice("backup night", host);
         w.once(night + nth as u64 * 7 * MINUTE, dice, move |w, d, t| {
-            let bytes = d.range(600_000_000, 2_400_000_000);
+            let bytes = d.range(600_000_000, 2_400_000_000) * share / 240;
             network::save(w, d, t, host, backup, bytes);
         });
     }

@@ -41,7 +41,7 @@ pub struct Options {
     pub seed: u64,
     /// How long, at least 2.
     pub days: u64,
-    /// How many devices, about; at least 40.
+    /// How many devices, about; from 40 to 400.
     pub devices: usize,
     /// Attacks in the second half.
     pub attacks: bool,
@@ -150,7 +150,7 @@ impl Span {
 fn build(options: Options, span: Span, live: bool) -> (World, Scenario, usize) {
     let Span { begin, half, end } = span;
     let mut world = World::new(options.seed);
-    let site = Site::build(&mut world, options.devices.max(40));
+    let site = Site::build(&mut world, options.devices.clamp(40, 400));
     let arrivals = change::arrive(&mut world, &site, begin, half);
     let plan = (options.attacks, options.poisoned);
     let scenario = Scenario::stage(&mut world, &site, (begin, half, end), plan);

@@ -71,9 +71,9 @@ pub(crate) fn live(w: &mut World, site: &Site, from: u64) {
     watch(w, site, from);
     database(w, site, from);
     replicate(w, site, from);
-    let (nth, backup) = (site.servers(), site.backup);
-    for (nth, host) in nth.into_iter().enumerate() {
-        nightly(w, host, backup, nth as u64, from);
+    for (nth, host) in (0..).zip(site.servers()) {
+        let bytes = (40_000_000 + 30_000_000 * (nth % 5)) * site.asked as u64 / 240;
+        nightly(w, (host, site.backup), nth, bytes, from);
     }
     deploy(w, site, from);
     vendors(w, site, from);
@@ -203,9 +203,8 @@ fn replicate(w: &mut World, site: &Site, from: u64) {
 }
 
 /// A server's backup, each night; on Saturdays all of it.
-fn nightly(w: &mut World, host: Id, backup: Id, nth: u64, from: u64) {
+fn nightly(w: &mut World, (host, backup): (Id, Id), nth: u64, size: u64, from: u64) {
     let dice = w.dice("backup", host);
-    let size = 40_000_000 + 30_000_000 * (nth % 5);
     let first = from - from % DAY + HOUR + nth * 11 * MINUTE;
     w.at(
         first,

@@ -38,11 +38,16 @@ pub(crate) fn live(w: &mut World, site: &Site, from: u64) {
     }
 }
 
-/// A server of the web, the first ones more often.
+/// A server of the web: mostly one of the few that everyone uses, but there is always one that nobody used before.
+#[expect(
+    clippy::cast_precision_loss,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "some thousands, and a part of them"
+)]
 fn somewhere(site: &Site, d: &mut Dice) -> Id {
-    let (a, b) = (d.index(site.web.len()), d.index(site.web.len()));
-    let c = d.index(site.web.len());
-    site.web[a.min(b).min(c)]
+    let at = site.web.len() as f64 * d.unit().powi(6);
+    site.web[at as usize]
 }
 
 fn browse(w: &mut World, site: &Site, d: &mut Dice, t: u64, host: Id) {
@@ -54,11 +59,17 @@ fn browse(w: &mut World, site: &Site, d: &mut Dice, t: u64, host: Id) {
             let (dc, name) = (d.index(2), format!("cdn-{}.{name}", d.below(90)));
             datagram::lookup(w, d, t, host, site.directories[dc], &name);
         }
+        // Pictures and films are sent out too.
+        let up = if d.chance(0.001) {
+            d.spread(15_000_000, 0.9)
+        } else {
+            600
+        };
         let it = Web {
             name: &name,
             port: 443,
             rounds: d.range(1, 9),
-            up: 600,
+            up,
             down: 14_000,
             think: 2 * SECOND,
         };
@@ -79,6 +90,18 @@ pub(crate) fn workstation(w: &mut World, site: &Site, host: Id, rhythm: Rhythm, 
         (rhythm, busy(&mut habits, 16)),
         move |w, d, t| browse(w, &it, d, t, host),
     );
+    let agent = site.agent;
+    w.steady("agent", host, from, 15 * MINUTE, move |w, d, t| {
+        let it = Web {
+            name: "agent.example",
+            port: 443,
+            rounds: 1,
+            up: 700,
+            down: 400,
+            think: 100 * MILLI,
+        };
+        talk::web(w, d, t, host, agent, &it);
+    });
     let (ehr, dc) = (site.ehr, site.directories.clone());
     w.every(
         "ehr",

@@ -56,13 +56,17 @@ pub(crate) struct Site {
     pub(crate) update: Id,
     pub(crate) printers: Vec<Id>,
     pub(crate) cameras: Vec<Id>,
-    /// Web servers outside, the first few much used.
+    /// Web servers outside, the first few much used, most hardly ever.
     pub(crate) web: Vec<Id>,
+    /// Where the software that guards workstations reports to.
+    pub(crate) agent: Id,
     pub(crate) mail: Id,
     /// Vendors' hosts outside, by vendor.
     pub(crate) vendors: Vec<Id>,
     /// Time server outside.
     pub(crate) time: Id,
+    /// How many devices were asked for.
+    pub(crate) asked: usize,
     /// Devices at the beginning, all of them.
     pub(crate) devices: usize,
 }
@@ -121,9 +125,14 @@ const KINDS: [Kind; 8] = [
     ("CR", 0, dicom::CR, (3, 7_400_000), 14),
 ];
 
-/// A modality of that kind, the `nth` of the house, at an address.
-pub(crate) fn modality(w: &mut World, kind: usize, nth: usize, address: Ipv4Addr) -> Modality {
-    let (prefix, vendor, class, images, pace) = KINDS[kind % KINDS.len()];
+/// A modality of that kind, the `nth` of a house of so many devices, at an address. Studies of a small house are small.
+pub(crate) fn modality(
+    w: &mut World,
+    kind: usize,
+    (nth, devices): (usize, usize),
+    address: Ipv4Addr,
+) -> Modality {
+    let (prefix, vendor, class, (images, bytes), pace) = KINDS[kind % KINDS.len()];
     let (name, mac, uid, version) = VENDORS[vendor];
     let host = w.host(&format!("{prefix}{nth}-{name}"), mac, address, 128, &[104]);
     Modality {
@@ -135,7 +144,7 @@ pub(crate) fn modality(w: &mut World, kind: usize, nth: usize, address: Ipv4Addr
         },
         vendor,
         class,
-        images,
+        images: ((images * devices.min(240) as u64).div_ceil(240), bytes),
         pace,
     }
 }
@@ -166,7 +175,9 @@ const READER: (&str, &str) = ("1.2.826.0.1.3680043.9.3811.2.4.4", "READER_24");
 const RIS: (&str, &str) = ("1.2.826.0.1.3680043.2.60.0.1", "RIS_WL_7");
 
 impl Site {
-    /// Builds a house of about `devices`, at least 40.
+    /// Builds a house of about `devices`, from 40 to 400.
+    ///
+    /// Its own devices are the first of the hosts.
     #[expect(
         clippy::too_many_lines,
         reason = "a list of who is there, a line or two each"
@@ -234,7 +245,10 @@ impl Site {
         let watch = server(w, "watch", 14, &[443]);
         let update = windows(w, "update", 15, &[8_530]);
         let modalities = (0..share(8, 3))
-            .map(|nth| modality(w, nth, nth + 1, inside(net::IMAGING, 20 + small(nth))))
+            .map(|nth| {
+                let address = inside(net::IMAGING, 20 + small(nth));
+                modality(w, nth, (nth + 1, devices), address)
+            })
             .collect();
         let reading = (0..share(12, 2))
             .map(|nth| {
@@ -281,19 +295,18 @@ impl Site {
         let printers = group("prn", HP, net::PRINTERS, 10, 2, 64, &[9_100, 80, 631]);
         let cameras = group("cam", AXIS, net::BUILDING, 4, 1, 64, &[554, 80]);
         let guests = group("guest", APPLE, net::GUESTS, 8, 1, 64, &[]);
-        let devices = w.hosts.len() + 1;
+        // And the router.
+        let count = w.hosts.len() + 1;
         let mut outer = |name: &str, address: [u8; 4], ports: &[u16]| {
             w.host(name, [0; 3], Ipv4Addr::from(address), 64, ports)
         };
-        let web = (0..120)
-            .map(|nth: u8| {
-                outer(
-                    &format!("www{nth}.example"),
-                    [151, 101, nth % 9, 10 + nth],
-                    &[443],
-                )
+        let web = (0..3_000_u16)
+            .map(|nth| {
+                let [net, host] = [nth / 240, 5 + nth % 240].map(|it| it.to_le_bytes()[0]);
+                outer(&format!("www{nth}.example"), [104, 18, net, host], &[443])
             })
             .collect();
+        let agent = outer("agent.example", [13, 107, 42, 18], &[443]);
         let mail = outer("mail.example", [52, 97, 183, 2], &[443]);
         let vendors = (0..3)
             .map(|nth: u8| {
@@ -330,10 +343,12 @@ impl Site {
             printers,
             cameras,
             web,
+            agent,
             mail,
             vendors,
             time,
-            devices,
+            asked: devices.min(240),
+            devices: count,
         }
     }
 

@@ -208,6 +208,21 @@ pub enum Action {
     },
 }
 
+impl fmt::Display for Decision {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let verdict = self.verdict.replace('_', " ");
+        write!(
+            f,
+            "{} of {}; decided to {verdict}",
+            self.finding, self.subject
+        )?;
+        if let Some(target) = &self.target {
+            write!(f, " on {target}")?;
+        }
+        write!(f, " ({}, group {}): {}", self.mode, self.group, self.reason)
+    }
+}
+
 impl fmt::Display for Action {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -265,23 +280,7 @@ impl fmt::Display for Action {
             Self::Protected { what, reason } => write!(f, "{what} protected: {reason}"),
             Self::Unprotected { what, reason } => write!(f, "{what} protected no more: {reason}"),
             Self::Refused { what, reason } => write!(f, "refused: {what}: {reason}"),
-            Self::Decided(decision) => {
-                write!(
-                    f,
-                    "{} of {}; decided to {}",
-                    decision.finding,
-                    decision.subject,
-                    decision.verdict.replace('_', " ")
-                )?;
-                if let Some(target) = &decision.target {
-                    write!(f, " on {target}")?;
-                }
-                write!(
-                    f,
-                    " ({}, group {}): {}",
-                    decision.mode, decision.group, decision.reason
-                )
-            }
+            Self::Decided(decision) => decision.fmt(f),
             Self::Effect {
                 id,
                 verdict,

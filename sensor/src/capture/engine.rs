@@ -203,7 +203,7 @@ impl<S: FnMut(&[u8])> Home for Visit<'_, S> {
     }
 
     fn notice(&mut self, now: u64) {
-        engine::notice(self, now);
+        notice::tell(self, now);
     }
 
     fn notice_step(&mut self) -> u32 {

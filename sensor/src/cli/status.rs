@@ -8,9 +8,12 @@ use super::{
     Shown, model, print, print_json,
     table::{Colour, bytes, coloured, count, local, span, table},
 };
-use crate::control::{
-    api::{self, InterfaceStatus, Status},
-    client,
+use crate::{
+    alert::Severity,
+    control::{
+        api::{self, InterfaceStatus, Status},
+        client,
+    },
 };
 
 pub(super) fn run(socket: &Path, shown: Shown) -> anyhow::Result<ExitCode> {
@@ -96,11 +99,14 @@ fn seen(status: &Status) -> String {
 
 fn detection(status: &Status) -> String {
     let it = &status.detection;
-    let open: Vec<String> = it
-        .open
+    // The most urgent first.
+    let open: Vec<String> = Severity::ALL
         .iter()
-        .filter(|(_, count)| **count > 0)
-        .map(|(severity, n)| format!("{n} {severity}"))
+        .rev()
+        .filter_map(|severity| {
+            let count = it.open.get(severity.label()).filter(|count| **count > 0)?;
+            Some(format!("{count} {severity}"))
+        })
         .collect();
     let open = if open.is_empty() {
         "none".to_owned()

@@ -19,7 +19,7 @@ use tokio::{
 };
 
 use super::{
-    DaemonOptions,
+    DaemonOptions, memory,
     snapshot::{InterfaceSnapshot, LeftOver, Snapshot},
     sweep::Sweep,
     tally::Tally,
@@ -182,6 +182,8 @@ impl Capture {
             .iter()
             .map(|interface| (interface.index, interface.name.as_str().into()))
             .collect();
+        let mut pipeline = Pipeline::new(pipeline);
+        pipeline.remember(memory::read(&options.state));
         Self {
             sweep: Sweep::new(
                 &options.kernel.tables,
@@ -191,7 +193,7 @@ impl Capture {
             unobserved: 0,
             pulsed: (0, 0),
             counters: kernel.inherited().to_vec(),
-            pipeline: Pipeline::new(pipeline),
+            pipeline,
             start: timebase.wall(clock::monotonic()),
             timebase,
             tally: Tally::default(),

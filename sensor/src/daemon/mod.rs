@@ -4,6 +4,7 @@
 //! writes events ([`crate::output`]); the others serve the control socket and the metrics.
 
 mod capture;
+mod memory;
 mod options;
 mod snapshot;
 mod sweep;
@@ -23,19 +24,21 @@ pub use snapshot::{FlowAccount, InterfaceSnapshot, RingAccount, Snapshot};
 pub use tally::{Counts, Tally};
 
 use crate::{
+    audit::Action,
     clock,
     control::{
         Roles, server,
         socket::{ControlSocket, SocketError},
     },
     detect::clinical::Clinical,
+    event::Time,
     kernel::{Attached, Kernel, KernelError},
     metrics,
-    model::Models,
+    model::{Models, Scorer},
     output::{Output, OutputError, OutputStats},
     response::{
-        Actor, AdoptError, ClinicalOf, Keeper, Responder, ResponderHandle, ResponderOptions,
-        Target, resets::Mirrors,
+        Actor, AdoptError, ClinicalOf, Keeper, Knowledge, Responder, ResponderHandle,
+        ResponderOptions, Target, resets::Mirrors,
     },
 };
 
@@ -127,14 +130,7 @@ async fn serve(
                 .map_err(|source| DaemonError::Metrics { address, source })?,
         ),
     };
-    if let Some(name) = &options.response_interface
-        && let Err(error) = nix::net::if_::if_nametoindex(name.as_str())
-    {
-        return Err(DaemonError::Response {
-            name: name.clone(),
-            source: error.into(),
-        });
-    }
+    options.check_response()?;
     let mut loaded = Kernel::prepare(&options.kernel)?;
     let after = options.response.containment.clinical_after.as_nanos();
     let clinical = Arc::new(Mutex::new(Clinical::open(&options.state, after)));
@@ -146,19 +142,17 @@ async fn serve(
         clinical_of(Arc::clone(&clinical)),
     )?;
     keeper.beat(options.response.containment.heartbeat.into());
+    // Before there are packets: a large model takes its time.
+    let (models, scorer, actions) = start_models(&options, keeper.time())?;
     let kernel = loaded.attach()?;
     keeper.started(
         options.config_hash.clone(),
         kernel.interfaces().iter().map(described).collect(),
         &adoption,
     );
-    let (models, actions) = Models::start(options.model.clone(), &options.state, keeper.time());
     for action in actions {
         keeper.record(&Actor::Daemon, action);
     }
-    let scorer = options.model.enabled.then(|| models.scorer()).transpose();
-    let scorer = scorer.map_err(runtime("start the scoring"))?;
-    let models = Arc::new(models);
     for interface in kernel.interfaces() {
         tracing::info!(
             interface = interface.name,
@@ -184,15 +178,15 @@ async fn serve(
     let sender = output.sender().ok_or(DaemonError::CaptureGone)?;
     let (response, response_thread) = Responder::start(
         keeper,
-        clinical,
+        Knowledge { clinical, scorer },
         options.response.clone(),
         sender,
         &options.state,
         kernel.interfaces().iter().any(|one| one.inline),
         mirrors,
-        scorer,
     )
     .map_err(runtime("start the response"))?;
+    let state = options.state.clone();
     let (capture, ended) = capture::start(
         options,
         kernel,
@@ -213,6 +207,7 @@ async fn serve(
     if let Some(listener) = scrapes {
         tokio::spawn(metrics::serve(listener, capture.clone()));
     }
+    tokio::spawn(memory::keep(capture.clone(), state.clone()));
     let mut ended = ended;
     let result = tokio::select! {
         result = &mut ended => result,
@@ -220,6 +215,7 @@ async fn serve(
             // Its last entries are events too.
             response.stop();
             let _ = tokio::task::spawn_blocking(|| response_thread.join()).await;
+            memory::save(&capture, &state).await;
             capture.stop().await;
             ended.await
         }
@@ -228,6 +224,32 @@ async fn serve(
     let (snapshot, output) = result.map_err(|_| DaemonError::CaptureGone)??;
     tell_end(&snapshot, &output);
     Ok(())
+}
+
+/// The models, what scores by the one in use, and what the trail is to have of it.
+fn start_models(
+    options: &DaemonOptions,
+    now: Time,
+) -> Result<(Arc<Models>, Option<Scorer>, Vec<Action>), DaemonError> {
+    let (models, actions) = Models::start(options.model.clone(), &options.state, now);
+    let scorer = options.model.enabled.then(|| models.scorer()).transpose();
+    let scorer = scorer.map_err(runtime("start the scoring"))?;
+    Ok((Arc::new(models), scorer, actions))
+}
+
+impl DaemonOptions {
+    /// The interface that resets leave by has to be there.
+    fn check_response(&self) -> Result<(), DaemonError> {
+        let Some(name) = &self.response_interface else {
+            return Ok(());
+        };
+        nix::net::if_::if_nametoindex(name.as_str())
+            .map(|_| ())
+            .map_err(|error| DaemonError::Response {
+                name: name.clone(),
+                source: error.into(),
+            })
+    }
 }
 
 /// The signals that the daemon knows.

@@ -21,7 +21,7 @@ const NEIGHBOURS: NonZeroUsize = NonZeroUsize::new(16_384).expect("it is not zer
 /// Two Ethernet addresses within this are at once, nanoseconds; a device that was replaced is not.
 const AT_ONCE: i64 = 600_000_000_000;
 /// A question that goes on is told at this interval, nanoseconds; whoever asked within three of them has asked.
-const ASKED: i64 = 3 * AGAIN as i64;
+const ASKED: i64 = 3 * AGAIN.cast_signed();
 /// Addresses kept of an Ethernet address that claims them.
 const CLAIMS_MAX: usize = 8;
 

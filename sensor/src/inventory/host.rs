@@ -2,10 +2,13 @@
 
 use std::net::IpAddr;
 
+use serde::{Deserialize, Serialize};
+
 use super::{
     AddressBefore, AeTitle, DicomImplementation, HostName, HostReport, Macs, NameSource, Service,
     ServiceUse,
-    role::{Deeds, Traits, role},
+    deed::Deeds,
+    role::{Traits, role},
     stations::Stations,
     vendor::vendor,
 };
@@ -29,7 +32,7 @@ const NAMES_MAX: usize = 4;
 const BEFORE_MAX: usize = 8;
 
 /// What was seen of an address.
-#[derive(Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Host {
     first: Time,
     last: Time,
@@ -140,6 +143,11 @@ impl Host {
         self.before.truncate(BEFORE_MAX);
     }
 
+    /// Ethernet addresses, the latest first.
+    pub(super) fn macs(&self) -> &[[u8; 6]] {
+        &self.macs
+    }
+
     /// When it was last seen.
     pub(super) const fn last(&self) -> Time {
         self.last
@@ -200,10 +208,10 @@ impl Host {
             .and_then(|mac| stations.get(*mac))
             .filter(|station| address.is_ipv6() || station.is_at(address));
         let given = station.and_then(|station| station.name.clone());
-        let named = |source| move |name| HostName { name, source };
-        let names = given.map(named(NameSource::Dhcp)).into_iter();
+        let from = |source| move |name| HostName { name, source };
+        let names = given.map(from(NameSource::Dhcp)).into_iter();
         let names = names
-            .chain(self.names.iter().cloned().map(named(NameSource::Mdns)))
+            .chain(self.names.iter().cloned().map(from(NameSource::Mdns)))
             .collect();
         let role = role(
             &self.deeds,

@@ -6,8 +6,11 @@
 //!
 //! A device that DHCP gives another address is followed by its Ethernet address.
 
+mod deed;
 mod host;
 mod macs;
+mod memory;
+mod report;
 mod role;
 mod stations;
 mod vendor;
@@ -21,16 +24,24 @@ use sensor_common::{
     key::FlowKey,
     packet::{TCP_ACK, TCP_SYN, protocol},
 };
-use serde::{Deserialize, Serialize};
 
+pub use memory::Memory;
+pub use report::{
+    AddressBefore, AeTitle, DicomImplementation, HostName, HostReport, NameSource, Service,
+    ServiceUse,
+};
 pub use role::{Role, RoleReport};
 pub use vendor::{RANDOM, TABLE_DATE, vendor};
 
-use self::{host::Host, macs::Macs, role::Deed, stations::Stations};
+use self::{
+    deed::{Deed, deed_of, deeds_of},
+    host::Host,
+    macs::Macs,
+    stations::Stations,
+};
 use crate::{
     event::{
-        Association, AssociationOutcome, CommandSummary, Conversation, Hl7Message, Party, Side,
-        Time, Timebase, addresses,
+        Association, AssociationOutcome, Conversation, Hl7Message, Side, Time, Timebase, addresses,
     },
     pipeline::protocol_name,
     protocol::notice::{ArpFacts, Dhcp, Mac},
@@ -370,53 +381,6 @@ impl Inventory {
 /// Changes of address that wait to be told.
 const MOVES_MAX: usize = 1_024;
 
-/// The SOP class of the modality worklist (PS3.4 annex K).
-const WORKLIST: &str = "1.2.840.10008.5.1.4.31";
-
-/// What a side of an association did by a command that was answered, or asked for.
-fn deed_of(command: &CommandSummary, side: Side) -> Option<Deed> {
-    let asks = command.scu == side;
-    let uid = command.sop_class.as_ref().map(|class| class.uid.as_str());
-    let (asking, answering) = match command.command.as_str() {
-        "C-STORE" => (Deed::StoresImages, Deed::TakesImages),
-        "C-FIND" if uid == Some(WORKLIST) => (Deed::AsksWorklist, Deed::OffersWorklist),
-        "C-FIND" => (Deed::Queries, Deed::AnswersQueries),
-        "C-MOVE" | "C-GET" => (Deed::Pulls, Deed::AnswersPulls),
-        "N-CREATE" | "N-SET" => (Deed::ReportsProcedures, Deed::TakesProcedures),
-        _ => return None,
-    };
-    let answers = &command.counts.responses;
-    // Who refuses all is nothing for it.
-    let served = answers.success + answers.pending + answers.warning > 0;
-    if asks {
-        Some(asking)
-    } else {
-        served.then_some(answering)
-    }
-}
-
-/// What sender and receiver of a message do by it (HL7 table 0003, IHE PCD technical framework).
-fn deeds_of(message: &Hl7Message) -> (Option<Deed>, Option<Deed>) {
-    if message.ack_code.is_some() {
-        return (None, None);
-    }
-    let code = message.message_code.as_deref().unwrap_or_default();
-    let application = message.sending_application.as_deref().unwrap_or_default();
-    match (code, message.trigger_event.as_deref()) {
-        ("ORU", Some("R40")) => (Some(Deed::SendsAlarms), Some(Deed::TakesDeviceData)),
-        ("ORU", _) if application.contains("EUI-64") => {
-            (Some(Deed::SendsDeviceData), Some(Deed::TakesDeviceData))
-        }
-        ("RGV", _) => (Some(Deed::SendsInfusions), Some(Deed::TakesInfusions)),
-        ("ADT", _) => (Some(Deed::SendsAdmissions), Some(Deed::TakesAdmissions)),
-        ("ORU" | "MDM", _) => (Some(Deed::SendsResults), Some(Deed::TakesResults)),
-        ("ORM" | "OMG" | "OML" | "OMI" | "OMP" | "RDE" | "SIU", _) => {
-            (Some(Deed::SendsOrders), Some(Deed::TakesOrders))
-        }
-        _ => (None, None),
-    }
-}
-
 fn ends<'a>(key: &FlowKey, flow: &'a Flow) -> [End<'a>; 2] {
     let (a, b) = addresses(key);
     let b_opened = flow.flags & flow::INITIATOR_B != 0;
@@ -488,151 +452,4 @@ fn is_host(address: IpAddr) -> bool {
     !address.is_multicast()
         && !address.is_unspecified()
         && address != IpAddr::V4(std::net::Ipv4Addr::BROADCAST)
-}
-
-/// A host.
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "each is a fact of its own in the schema"
-)]
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct HostReport {
-    /// Its address.
-    pub address: IpAddr,
-    /// Ethernet addresses that its packets came with, the latest first.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub macs: Vec<String>,
-    /// One of these serves many addresses, so it is a router's, not this host's.
-    pub mac_shared: bool,
-    /// Who made its network card, by the register of the IEEE of [`TABLE_DATE`]; none behind a router.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub vendor: Option<Cow<'static, str>>,
-    /// What it says of its maker in DHCP (option 60).
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub vendor_class: Option<String>,
-    /// Names that it gave itself.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub names: Vec<HostName>,
-    /// Addresses that it had before, the latest first.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub addresses_before: Vec<AddressBefore>,
-    /// What it is.
-    #[serde(default)]
-    pub role: RoleReport,
-    /// When it was first seen.
-    pub first_seen: Time,
-    /// When it was last seen.
-    pub last_seen: Time,
-    /// Bytes of IP packets that it received.
-    pub bytes_in: u64,
-    /// Bytes of IP packets that it sent.
-    pub bytes_out: u64,
-    /// Flows that it opened.
-    pub flows_opened: u64,
-    /// Flows that others opened to it.
-    pub flows_accepted: u64,
-    /// Services that it was seen to offer.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub services: Vec<Service>,
-    /// Services of others that it was seen to use.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub uses: Vec<ServiceUse>,
-    /// DICOM application entities.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub ae_titles: Vec<AeTitle>,
-    /// HL7 applications and facilities that it sent messages as.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub hl7_applications: Vec<Party>,
-    /// DICOM implementations.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub implementations: Vec<DicomImplementation>,
-    /// It spoke DICOM in clear text.
-    pub cleartext_dicom: bool,
-    /// It spoke HL7 in clear text.
-    pub cleartext_hl7: bool,
-    /// It spoke TLS.
-    pub tls: bool,
-}
-
-/// A service that a host was seen to offer: it answered there.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub struct Service {
-    /// `TCP`, `UDP` or `SCTP`.
-    pub proto: Cow<'static, str>,
-    /// The port.
-    pub port: u16,
-    /// `dicom`, `hl7` or `tls`, recognised by content.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub app_proto: Option<Cow<'static, str>>,
-}
-
-/// A service of another host that a host uses.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub struct ServiceUse {
-    /// Whose.
-    pub address: IpAddr,
-    /// `TCP`, `UDP` or `SCTP`.
-    pub proto: Cow<'static, str>,
-    /// The port.
-    pub port: u16,
-    /// `dicom`, `hl7` or `tls`, recognised by content.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub app_proto: Option<Cow<'static, str>>,
-}
-
-/// A name that a host gave itself.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub struct HostName {
-    /// It.
-    pub name: String,
-    /// Where.
-    pub source: NameSource,
-}
-
-/// Where a host gave its name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum NameSource {
-    /// DHCP (option 12).
-    Dhcp,
-    /// Multicast DNS.
-    Mdns,
-}
-
-/// An address that a device had.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub struct AddressBefore {
-    /// It.
-    pub address: IpAddr,
-    /// When it had another.
-    pub until: Time,
-}
-
-/// An AE title and what it did.
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "each is a fact of its own in the schema"
-)]
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub struct AeTitle {
-    /// The title.
-    pub title: String,
-    /// It asked for associations.
-    pub requestor: bool,
-    /// It accepted associations.
-    pub acceptor: bool,
-    /// It sent requests (service class user).
-    pub scu: bool,
-    /// It answered requests (service class provider).
-    pub scp: bool,
-}
-
-/// What a DICOM implementation says of itself.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub struct DicomImplementation {
-    /// Implementation class UID.
-    pub class_uid: String,
-    /// Implementation version name.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub version_name: Option<String>,
 }

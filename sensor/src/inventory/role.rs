@@ -4,11 +4,14 @@
 //! become better founded and does not go back and forth. The surest rule counts; of two that are as sure, the one
 //! that stands first.
 
-use std::{borrow::Cow, collections::BTreeMap, net::IpAddr};
+use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
 
-use super::Service;
+use super::{
+    Service,
+    deed::{Deed, Deeds},
+};
 use crate::event::Time;
 
 /// What a device is.
@@ -89,111 +92,6 @@ pub struct RoleReport {
     pub reasons: Vec<String>,
 }
 
-/// Something that a device did.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(super) enum Deed {
-    StoresImages,
-    TakesImages,
-    Queries,
-    AnswersQueries,
-    Pulls,
-    AnswersPulls,
-    AsksWorklist,
-    OffersWorklist,
-    ReportsProcedures,
-    TakesProcedures,
-    SendsAdmissions,
-    SendsResults,
-    SendsOrders,
-    SendsAlarms,
-    SendsDeviceData,
-    SendsInfusions,
-    TakesAdmissions,
-    TakesResults,
-    TakesOrders,
-    TakesInfusions,
-    TakesDeviceData,
-    Routes,
-}
-
-impl Deed {
-    fn words(self) -> &'static str {
-        match self {
-            Self::StoresImages => "sends C-STORE to",
-            Self::TakesImages => "takes C-STORE from",
-            Self::Queries => "sends C-FIND to",
-            Self::AnswersQueries => "answers C-FIND of",
-            Self::Pulls => "sends C-MOVE or C-GET to",
-            Self::AnswersPulls => "answers C-MOVE or C-GET of",
-            Self::AsksWorklist => "asks for the worklist of",
-            Self::OffersWorklist => "gives its worklist to",
-            Self::ReportsProcedures => "reports procedure steps to",
-            Self::TakesProcedures => "takes procedure steps from",
-            Self::SendsAdmissions => "sends HL7 admissions (ADT) to",
-            Self::SendsResults => "sends HL7 results (ORU) to",
-            Self::SendsOrders => "sends HL7 orders to",
-            Self::SendsAlarms => "sends HL7 alarms (ORU^R40) to",
-            Self::SendsDeviceData => "sends HL7 data of devices (application with EUI-64) to",
-            Self::SendsInfusions => "sends HL7 infusion orders (RGV) to",
-            Self::TakesAdmissions => "takes HL7 admissions (ADT) from",
-            Self::TakesResults => "takes HL7 results (ORU) from",
-            Self::TakesOrders => "takes HL7 orders from",
-            Self::TakesInfusions => "takes HL7 infusion orders (RGV) from",
-            Self::TakesDeviceData => "takes HL7 data of devices from",
-            Self::Routes => {
-                "its Ethernet address stands for many addresses, as a router's, also that of"
-            }
-        }
-    }
-}
-
-/// Peers kept of a deed.
-const PEERS_MAX: usize = 4;
-
-/// When and with whom first.
-#[derive(Clone, Debug)]
-struct Done {
-    first: Time,
-    peers: Vec<IpAddr>,
-    name: Option<String>,
-}
-
-/// What a device did. At most one entry a kind of deed, with a few peers.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Deeds(BTreeMap<Deed, Done>);
-
-impl Deeds {
-    /// Adds a deed, done with `peer` under `name`.
-    pub(super) fn add(&mut self, deed: Deed, peer: IpAddr, name: Option<&str>, now: Time) {
-        let done = self.0.entry(deed).or_insert_with(|| Done {
-            first: now,
-            peers: Vec::new(),
-            name: name.map(str::to_owned),
-        });
-        done.first = done.first.min(now);
-        if done.peers.len() < PEERS_MAX && !done.peers.contains(&peer) {
-            done.peers.push(peer);
-        }
-    }
-
-    fn has(&self, deed: Deed) -> bool {
-        self.0.contains_key(&deed)
-    }
-
-    fn count(&self, deeds: &[Deed]) -> usize {
-        deeds.iter().filter(|deed| self.has(**deed)).count()
-    }
-
-    fn reason(&self, deed: Deed) -> Option<String> {
-        let done = self.0.get(&deed)?;
-        let peers: Vec<_> = done.peers.iter().map(IpAddr::to_string).collect();
-        let name = done.name.as_ref();
-        let name = name.map_or_else(String::new, |name| format!(" as {name}"));
-        let (words, peers, first) = (deed.words(), peers.join(", "), done.first);
-        Some(format!("{words} {peers}{name} since {first}"))
-    }
-}
-
 /// What else a role is told from.
 pub(super) struct Traits<'a> {
     pub(super) services: &'a [Service],
@@ -242,8 +140,8 @@ pub(super) fn role(deeds: &Deeds, traits: &Traits<'_>) -> RoleReport {
     let Some(best) = best else {
         return RoleReport::default();
     };
-    let since = best.deeds.iter().filter_map(|deed| deeds.0.get(deed));
-    let since = since.map(|done| done.first).min().unwrap_or(traits.first);
+    let since = best.deeds.iter().filter_map(|deed| deeds.first(*deed));
+    let since = since.min().unwrap_or(traits.first);
     let reasons = best.deeds.iter().filter_map(|deed| deeds.reason(*deed));
     RoleReport {
         role: best.role,
@@ -382,7 +280,7 @@ fn network(deeds: &Deeds, _: &Traits<'_>) -> Option<Match> {
         .then(|| by(Role::NetworkDevice, 0.75, &[Deed::Routes]))
 }
 
-/// Printing: JetDirect, LPD, IPP.
+/// Printing: `JetDirect`, LPD, IPP.
 const PRINTING: [u16; 3] = [9_100, 515, 631];
 /// Services that say what a server is for; the first that is offered counts.
 const SERVERS: [(&str, &str, &[u16]); 8] = [
@@ -436,6 +334,8 @@ fn person(_: &Deeds, traits: &Traits<'_>) -> Option<Match> {
 
 #[cfg(test)]
 mod tests {
+    use std::net::IpAddr;
+
     use super::*;
 
     const NONE: Traits<'_> = Traits {

@@ -7,6 +7,7 @@ use std::{
 };
 
 use lru::LruCache;
+use serde::{Deserialize, Serialize};
 
 use crate::{
     event::Time,
@@ -14,7 +15,7 @@ use crate::{
 };
 
 /// A device behind an Ethernet address.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(super) struct Station {
     /// DHCP host name.
     pub(super) name: Option<String>,
@@ -40,6 +41,16 @@ pub(super) struct Stations(LruCache<Mac, Station>);
 impl Stations {
     pub(super) fn new(capacity: NonZeroUsize) -> Self {
         Self(LruCache::new(capacity))
+    }
+
+    /// All, the one of longest ago first.
+    pub(super) fn all(&self) -> Vec<(Mac, Station)> {
+        let all = self.0.iter().rev();
+        all.map(|(mac, station)| (*mac, station.clone())).collect()
+    }
+
+    pub(super) fn put(&mut self, mac: Mac, station: Station) {
+        self.0.put(mac, station);
     }
 
     pub(super) fn get(&self, mac: Mac) -> Option<&Station> {

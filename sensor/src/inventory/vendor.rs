@@ -1,5 +1,7 @@
 //! Who made a network card: the register of the IEEE by the first bytes of an Ethernet address.
 
+use std::fmt::Write as _;
+
 use crate::protocol::notice::Mac;
 
 /// The register: one line a block, `PREFIX<TAB>NAME`, sorted; prefixes of 6, 7 and 9 hexadecimal digits.
@@ -21,7 +23,11 @@ pub fn vendor(mac: Mac) -> Option<&'static str> {
     if mac[0] & 2 != 0 {
         return Some(RANDOM);
     }
-    let digits: String = mac.iter().map(|byte| format!("{byte:02X}")).collect();
+    let digits = mac.iter().fold(String::new(), |mut digits, byte| {
+        // Writing to a string can't fail.
+        let _ = write!(digits, "{byte:02X}");
+        digits
+    });
     // The narrowest block counts.
     [9, 7, 6]
         .iter()
@@ -33,7 +39,10 @@ fn find(prefix: &str) -> Option<&'static str> {
     let (mut low, mut high) = (0, TABLE.len());
     while low < high {
         let middle = low + (high - low) / 2;
-        let start = TABLE.get(..middle)?.rfind('\n').map_or(0, |at| at + 1);
+        // Names are not all ASCII, so the middle may lie within a letter.
+        let before = TABLE.as_bytes().get(..middle)?;
+        let start = before.iter().rposition(|byte| *byte == b'\n');
+        let start = start.map_or(0, |at| at + 1);
         let line = TABLE.get(start..)?.split('\n').next()?;
         let (key, name) = line.split_once('\t')?;
         match key.cmp(prefix) {

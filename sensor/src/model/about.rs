@@ -69,15 +69,15 @@ fn get<'a>(metadata: &'a Metadata, key: &'static str) -> Result<&'a str, Refusal
         .ok_or_else(|| wrong(key, "is missing"))
 }
 
-fn wrong(key: &'static str, what: impl ToString) -> Refusal {
+fn wrong(key: &'static str, what: impl Into<String>) -> Refusal {
     Refusal::Metadata {
         key,
-        what: what.to_string(),
+        what: what.into(),
     }
 }
 
 fn json<T: DeserializeOwned>(metadata: &Metadata, key: &'static str) -> Result<T, Refusal> {
-    serde_json::from_str(get(metadata, key)?).map_err(|error| wrong(key, error))
+    serde_json::from_str(get(metadata, key)?).map_err(|error| wrong(key, error.to_string()))
 }
 
 /// A number above `above` and up to 1.

@@ -97,6 +97,7 @@ impl Recorded {
     }
 
     /// The rows, the oldest first.
+    #[must_use]
     pub fn rows(&self) -> impl ExactSizeIterator<Item = &Row> {
         self.rows.iter()
     }

@@ -281,6 +281,12 @@ impl Scorer {
         }
     }
 
+    /// True if so many scores are there that they should be taken before more come.
+    #[must_use]
+    pub fn has_many(&self) -> bool {
+        matches!(&self.way, Way::Inline(ready) if ready.len() >= BATCH)
+    }
+
     fn hand_over(&mut self) {
         let batch = std::mem::take(&mut self.waiting);
         match &mut self.way {

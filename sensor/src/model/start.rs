@@ -99,7 +99,7 @@ impl Start {
     /// Notes what is in use, where that is another than before.
     fn took(
         &mut self,
-        shelf: &mut Shelf,
+        kept: &mut Shelf,
         source: &Source,
         file: &ModelFile,
         before: Option<&Entry>,
@@ -133,7 +133,7 @@ impl Start {
                     reason: entry.reason.clone(),
                 });
                 // In use all the same: it is configured, and read again at the next start.
-                if let Err(error) = shelf.put(file, entry) {
+                if let Err(error) = kept.put(file, entry) {
                     tracing::warn!("the model can't be kept for a way back: {error}");
                 }
             }

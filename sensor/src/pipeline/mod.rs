@@ -29,7 +29,7 @@ pub use stats::PipelineStats;
 use crate::{
     detect::{self, Observation, What},
     event::{Association, Body, Conversation, Event, FlowWhy, Hl7SessionSummary, Time, Timebase},
-    inventory::{HostReport, Inventory},
+    inventory::{HostReport, Inventory, Memory},
 };
 
 /// Why a flow entry was taken out of the table.
@@ -248,6 +248,17 @@ impl Pipeline {
             .live()
             .map(|snapshot| (&snapshot.key, &snapshot.flow));
         self.inventory.reports(live, self.options.timebase)
+    }
+
+    /// What is to be kept of the hosts.
+    #[must_use]
+    pub fn memory(&self) -> Memory {
+        self.inventory.memory()
+    }
+
+    /// Takes what was kept of them.
+    pub fn remember(&mut self, memory: Memory) {
+        self.inventory.remember(memory);
     }
 
     fn outlet<'a>(

@@ -21,6 +21,6 @@ pub use effect::{Effect, Verdict};
 pub use guard::Refusal;
 pub use keeper::{ClinicalOf, Denied, Keeper, RuleReport, Wish};
 pub use reset::{Limits, ResetHandle, ResetOptions, ResetReport, ResetState, Resetter};
-pub use responder::{Pulse, Responder, ResponderHandle, ResponderOptions, Summary};
+pub use responder::{Knowledge, Pulse, Responder, ResponderHandle, ResponderOptions, Summary};
 pub use rule::{Actor, Rule, RuleId, Scope, State};
 pub use target::{ClinicalPeer, Protected, Service, Target, Transport};

@@ -118,6 +118,14 @@ pub struct Responder {
     unsaved: Option<String>,
 }
 
+/// What is known beside observations.
+pub struct Knowledge {
+    /// Whom devices treat patients with.
+    pub clinical: Arc<Mutex<Clinical>>,
+    /// What scores flows.
+    pub scorer: Option<Scorer>,
+}
+
 /// From findings to decisions.
 struct Judgement {
     clinical: Arc<Mutex<Clinical>>,
@@ -249,14 +257,14 @@ impl Responder {
     /// When there is no thread to be had.
     pub fn start(
         keeper: Keeper,
-        clinical: Arc<Mutex<Clinical>>,
+        knowledge: Knowledge,
         options: ResponderOptions,
         output: OutputSender,
         folder: &Path,
         inline: bool,
         mirrors: Mirrors,
-        scorer: Option<Scorer>,
     ) -> io::Result<(ResponderHandle, JoinHandle<()>)> {
+        let Knowledge { clinical, scorer } = knowledge;
         let (messages, inbox) = sync_channel(QUEUE);
         let board = Arc::new(Mutex::new(Board {
             watch: Arc::new(keeper.watch_list()),
@@ -350,6 +358,7 @@ impl Responder {
             self.save_recorded();
         }
         let mut out = Outcome::default();
+        self.analysis.take_scores(self.keeper.time());
         self.analysis.tick(self.keeper.time(), &mut out);
         self.take(out);
         self.account();

@@ -196,8 +196,12 @@ fn a_move_to_a_new_title_is_told() {
     let mut lab = Lab::new("move_destination", as_it_is);
     lab.request(host(50), host(1), "WS1", MOVE, "ELSEWHERE");
     lab.is_quiet("the site is learnt");
-    let mut lab = Lab::learnt("move_destination", as_it_is, routine);
+    let mut lab = Lab::learnt("move_destination", as_it_is, |lab| {
+        routine(lab);
+        lab.request(host(50), host(1), "WS1", MOVE, "REPORTS");
+    });
     lab.request(host(50), host(1), "WS1", MOVE, "WS1");
+    lab.request(host(50), host(1), "WS1", MOVE, "REPORTS");
     lab.request(host(50), host(1), "WS1", FIND, "");
     lab.is_quiet("as each day");
     lab.request(host(50), host(1), "WS1", MOVE, "ELSEWHERE");
@@ -235,6 +239,11 @@ fn work_at_an_odd_hour_is_told() {
     lab.at(9, 3);
     lab.request(host(50), host(1), "WS1", FIND, "");
     lab.is_quiet("it works day and night");
+
+    let mut lab = Lab::learnt("off_hours", as_it_is, |lab| lab.tcp(host(50), host(1), 443));
+    lab.at(9, 3);
+    lab.request(host(50), host(1), "WS1", FIND, "");
+    lab.is_quiet("hardly anything is known of its hours");
 
     let mut lab = Lab::learnt("off_hours", as_it_is, day);
     lab.at(9, 3);

@@ -185,7 +185,6 @@ fn spreading_is_remote_access_of_many_new_hosts() {
         detect.fan_out_hosts = 5;
         detect.fan_out_within = Span::from_secs(600);
     };
-    let routine = |lab: &mut Lab| (1..=30).for_each(|number| lab.tcp(host(9), host(number), 445));
     let mut lab = Lab::new("fan_out", set);
     (1..=4).for_each(|number| lab.tcp(host(66), host(number), 445));
     (1..=40).for_each(|_| lab.tcp(host(66), host(1), 445));
@@ -196,15 +195,13 @@ fn spreading_is_remote_access_of_many_new_hosts() {
     assert_eq!(finding.technique, "T1021.002");
     assert_eq!(finding.victim_count, 5);
 
-    let mut lab = Lab::new("fan_out", set);
-    lab.at(0, 9);
-    routine(&mut lab);
-    lab.found();
-    lab.at(2, 9);
-    routine(&mut lab);
-    lab.found();
-    lab.at(10, 9);
-    lab.tcp(host(9), host(1), 445);
+    let mut lab = Lab::learnt("fan_out", set, |lab| {
+        for number in 1..=10 {
+            lab.tcp(host(9), host(number), 445);
+            lab.wait(300);
+        }
+    });
+    (1..=10).for_each(|number| lab.tcp(host(9), host(number), 445));
     lab.is_quiet("servers that it uses");
 }
 

@@ -40,7 +40,7 @@ fn a_bad_record_is_counted_by_its_reason() {
         (chunk[..80].to_vec(), "short"),
         (flow[..flow.len() - 1].to_vec(), "short"),
         (changed(chunk, 0, 99), "version"),
-        (changed(chunk, 1, 3), "kind"),
+        (changed(chunk, 1, 9), "kind"),
         (changed(chunk, 2, 2), "detail"),
         (changed(flow, 2, 0), "detail"),
         (changed(chunk, 3, 200), "protocol"),

@@ -1,0 +1,81 @@
+//! DHCP (RFC 2131) as far as it may leave the kernel: [`crate::notice`] lists it.
+
+use crate::{
+    bytes::{Frame, View},
+    cpu::Cpu,
+    notice::{NAME_MAX, Stage, TAPE_MAX, set},
+    reader::Step,
+    tape::{FIRST, LAST, Tag},
+};
+
+/// Bytes of a DHCP message before its options, the magic cookie included.
+const DHCP_HEAD: u32 = 240;
+const DHCP_COOKIE: u32 = 0x6382_5363;
+const DHCP_PAD: u8 = 0;
+const DHCP_END: u8 = 255;
+
+/// One step: the head, or one option.
+#[inline(always)]
+pub(crate) fn step<F: Frame>(frame: &F, cpu: &mut Cpu) -> Option<Step> {
+    let (at, end) = (cpu.work.position, cpu.work.end);
+    if cpu.notice.stage == Stage::Head as u8 {
+        let head = frame.view::<{ DHCP_HEAD as usize }>(at)?;
+        if at + DHCP_HEAD > end || head.be32::<236>() != DHCP_COOKIE || head.be16::<1>() != 0x0106 {
+            return None;
+        }
+        let [c0, c1, c2, c3] = head.ne32::<12>().to_ne_bytes();
+        let [y0, y1, y2, y3] = head.ne32::<16>().to_ne_bytes();
+        let [m0, m1, m2, m3] = head.ne32::<28>().to_ne_bytes();
+        let [m4, m5] = head.ne16::<32>().to_ne_bytes();
+        let record = [
+            head.u8::<0>(),
+            m0,
+            m1,
+            m2,
+            m3,
+            m4,
+            m5,
+            c0,
+            c1,
+            c2,
+            c3,
+            y0,
+            y1,
+            y2,
+            y3,
+        ];
+        cpu.record(Tag::DhcpHead, FIRST | LAST, record);
+        cpu.work.position = at + DHCP_HEAD;
+        set(cpu, Stage::Part);
+        return Some(Step::More);
+    }
+    if at >= end {
+        return Some(Step::Done);
+    }
+    let code = frame.u8(at)?;
+    if code == DHCP_END {
+        return Some(Step::Done);
+    }
+    if code == DHCP_PAD {
+        cpu.work.position = at + 1;
+        return Some(Step::More);
+    }
+    let length = u32::from(frame.u8(at + 1)?);
+    if at + 2 + length > end {
+        return None;
+    }
+    let (tag, wanted) = match code {
+        12 => (Tag::DhcpName, length > 0),
+        50 => (Tag::DhcpRequested, length == 4),
+        53 => (Tag::DhcpType, length == 1),
+        60 => (Tag::DhcpVendor, length > 0),
+        _ => (Tag::DhcpHead, false),
+    };
+    // The same option again and again would fill the tape.
+    if wanted && cpu.work.tape_len < TAPE_MAX {
+        let length = if length > NAME_MAX { NAME_MAX } else { length };
+        cpu.copy_piece(frame, tag as u8, FIRST | LAST, at + 2, length);
+    }
+    cpu.work.position = at + 2 + length;
+    Some(Step::More)
+}

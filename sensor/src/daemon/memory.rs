@@ -1,0 +1,44 @@
+//! Keeps the inventory over a restart: `inventory.json` in the state directory.
+
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use super::CaptureHandle;
+use crate::{files, inventory::Memory};
+
+/// Between two writes.
+const INTERVAL: Duration = Duration::from_mins(5);
+const FILE: &str = "inventory.json";
+
+/// What an earlier daemon kept.
+pub(super) fn read(state: &Path) -> Memory {
+    files::read(&state.join(FILE))
+}
+
+/// Writes from time to time, until the daemon ends.
+pub(super) async fn keep(capture: CaptureHandle, state: PathBuf) {
+    loop {
+        tokio::time::sleep(INTERVAL).await;
+        save(&capture, &state).await;
+    }
+}
+
+/// Writes now. The capture thread copies; text is made of it and written elsewhere.
+pub(super) async fn save(capture: &CaptureHandle, state: &Path) {
+    let memory = match capture.ask(|capture| capture.pipeline().memory()).await {
+        Ok(memory) => memory,
+        Err(error) => {
+            tracing::warn!("the inventory is not kept this time: {error}");
+            return;
+        }
+    };
+    let path = state.join(FILE);
+    let write = tokio::task::spawn_blocking(move || {
+        files::write(&path, &memory).map_err(|error| (path, error))
+    });
+    if let Ok(Err((path, error))) = write.await {
+        tracing::warn!(path = %path.display(), "the inventory can't be written, it is tried again: {error}");
+    }
+}
