@@ -126,7 +126,8 @@ fn simulate(
                     };
                     let scorer = model.then(|| scorer(plan).ok()).flatten();
                     let one = simulation::run(options, analysis, scorer);
-                    eprintln!("seed {seed}, attacks {attacks}, poisoned {poisoned}: done");
+                    // The whole takes minutes: what is there already is shown.
+                    eprintln!("{}", report::simulated(&one));
                     done.lock()
                         .unwrap_or_else(PoisonError::into_inner)
                         .push((nth, one));
