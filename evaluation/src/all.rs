@@ -3,6 +3,11 @@
 use std::{
     fmt::Write as _,
     path::{Path, PathBuf},
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
+    thread,
 };
 
 use sensor::{
@@ -28,6 +33,8 @@ pub(crate) struct Plan {
     pub(crate) captures: PathBuf,
     pub(crate) model: PathBuf,
     pub(crate) runtime: Option<PathBuf>,
+    /// Simulations that run at once.
+    pub(crate) jobs: usize,
 }
 
 /// What was measured.
@@ -54,19 +61,16 @@ fn scorer(plan: &Plan) -> Result<Scorer, String> {
 pub(crate) fn run(plan: &Plan) -> anyhow::Result<All> {
     let analysis = AnalysisOptions::default();
     let no_model = scorer(plan).err();
-    let simulate = |seed: u64, attacks: bool, poisoned: bool, with_model: bool| {
-        let options = Options {
-            seed,
-            days: plan.days,
-            devices: plan.devices,
-            attacks,
-            poisoned,
-        };
-        eprintln!("seed {seed}, attacks {attacks}, poisoned {poisoned} ...");
-        let scorer = with_model.then(|| scorer(plan).ok()).flatten();
-        simulation::run(options, &analysis, scorer)
-    };
-    let seeds = || plan.seeds.iter().copied();
+    // Seed, attacks, poisoned, with a model.
+    let mut runs: Vec<(u64, bool, bool, bool)> = Vec::new();
+    for (nth, seed) in plan.seeds.iter().enumerate() {
+        runs.push((*seed, true, false, true));
+        runs.push((*seed, false, false, true));
+        if nth == 0 {
+            runs.push((*seed, false, true, false));
+        }
+    }
+    let simulated = simulate(plan, &analysis, &runs);
     let captures = if plan.captures.is_dir() {
         eprintln!("captures ...");
         let root = &plan.captures;
@@ -80,20 +84,60 @@ pub(crate) fn run(plan: &Plan) -> anyhow::Result<All> {
     } else {
         None
     };
-    Ok(All {
+    let mut all = All {
         captures,
-        attacked: seeds()
-            .map(|seed| simulate(seed, true, false, true))
-            .collect(),
-        changed: seeds()
-            .map(|seed| simulate(seed, false, false, true))
-            .collect(),
-        poisoned: seeds()
-            .take(1)
-            .map(|seed| simulate(seed, false, true, false))
-            .collect(),
+        attacked: Vec::new(),
+        changed: Vec::new(),
+        poisoned: Vec::new(),
         no_model,
-    })
+    };
+    for one in simulated {
+        match (one.options.attacks, one.options.poisoned) {
+            (true, _) => all.attacked.push(one),
+            (false, false) => all.changed.push(one),
+            (false, true) => all.poisoned.push(one),
+        }
+    }
+    Ok(all)
+}
+
+/// Runs simulations, some at once; in their order.
+fn simulate(
+    plan: &Plan,
+    analysis: &AnalysisOptions,
+    runs: &[(u64, bool, bool, bool)],
+) -> Vec<Simulated> {
+    let next = AtomicUsize::new(0);
+    let done = Mutex::new(Vec::new());
+    thread::scope(|scope| {
+        for _ in 0..plan.jobs.clamp(1, runs.len().max(1)) {
+            scope.spawn(|| {
+                loop {
+                    let nth = next.fetch_add(1, Ordering::Relaxed);
+                    let Some((seed, attacks, poisoned, model)) = runs.get(nth).copied() else {
+                        return;
+                    };
+                    let options = Options {
+                        seed,
+                        days: plan.days,
+                        devices: plan.devices,
+                        attacks,
+                        poisoned,
+                    };
+                    let scorer = model.then(|| scorer(plan).ok()).flatten();
+                    let one = simulation::run(options, analysis, scorer);
+                    // The whole takes minutes: what is there already is shown.
+                    eprintln!("{}", report::simulated(&one));
+                    done.lock()
+                        .unwrap_or_else(PoisonError::into_inner)
+                        .push((nth, one));
+                }
+            });
+        }
+    });
+    let mut done = done.into_inner().unwrap_or_else(PoisonError::into_inner);
+    done.sort_by_key(|(nth, _)| *nth);
+    done.into_iter().map(|(_, one)| one).collect()
 }
 
 const HEAD: &str = "\

@@ -93,6 +93,9 @@ enum Command {
         /// ONNX Runtime's library
         #[arg(long)]
         runtime: Option<PathBuf>,
+        /// Simulations that run at once; without it, as many as there are cores
+        #[arg(long)]
+        jobs: Option<usize>,
         /// Write the tables to this file
         #[arg(long)]
         markdown: Option<PathBuf>,
@@ -170,6 +173,7 @@ pub fn run() -> anyhow::Result<()> {
             captures,
             model,
             runtime,
+            jobs,
             markdown,
             json,
             details,
@@ -181,6 +185,9 @@ pub fn run() -> anyhow::Result<()> {
                 captures,
                 model,
                 runtime: runtime.or_else(all::runtime),
+                jobs: jobs.unwrap_or_else(|| {
+                    std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
+                }),
             };
             show(&all::run(&plan)?, markdown, json, details)?;
         }

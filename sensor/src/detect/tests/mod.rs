@@ -52,7 +52,10 @@ struct Lab {
 impl Lab {
     /// A site of which nothing is known.
     fn new(detector: &str, set: impl FnOnce(&mut Detect)) -> Self {
-        let mut detect = Detect::default();
+        let mut detect = Detect {
+            slow_within: Span::from_secs(1),
+            ..Detect::default()
+        };
         set(&mut detect);
         let all = Detectors::new(&Detect::default());
         assert!(all.names().any(|name| name == detector), "no {detector}");

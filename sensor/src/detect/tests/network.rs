@@ -42,6 +42,28 @@ fn refusals_are_no_scan_if_they_are_slow_or_of_one_target_or_were_had() {
 }
 
 #[test]
+fn a_slow_scan_is_many_refused_targets_that_are_not_used() {
+    let slow = |detect: &mut Detect| {
+        scan(detect);
+        detect.slow_within = Span::from_secs(6 * 3_600);
+    };
+    let mut lab = Lab::new("scan", slow);
+    for port in 1..=20 {
+        lab.is_quiet("not yet");
+        lab.refused(host(9), host(1), port);
+        lab.wait(300);
+    }
+    assert!(lab.finds(host(9)).evidence.contains("within 21600 s"));
+    let use_all = |lab: &mut Lab| (1..=30).for_each(|port| lab.tcp(host(9), host(1), port));
+    let mut lab = Lab::learnt("scan", slow, use_all);
+    for port in 1..=30 {
+        lab.refused(host(9), host(1), port);
+        lab.wait(300);
+    }
+    lab.is_quiet("a server that it uses is away");
+}
+
+#[test]
 fn a_scan_by_udp_is_datagrams_without_answers() {
     let mut lab = Lab::new("scan", scan);
     let unanswered = |facts: &mut FlowFacts| facts.to_client = super::HalfFacts::default();
@@ -202,6 +224,17 @@ fn a_flood_is_many_clients_that_do_not_follow_up() {
     lab.is_quiet("a busy server");
     (1..=200).for_each(|_| lab.flow(protocol::TCP, host(9), (host(3), 443), half_open));
     lab.is_quiet("one client");
+}
+
+#[test]
+fn a_flood_of_one_client_is_many_connections_left_half_open() {
+    let mut lab = Lab::new("flood", |detect| detect.flood_clients = 100);
+    for _ in 0..299 {
+        lab.flow(protocol::TCP, host(9), (host(1), 104), half_open);
+    }
+    lab.is_quiet("one less");
+    lab.flow(protocol::TCP, host(9), (host(1), 104), half_open);
+    assert_eq!(lab.finds(host(9)).technique, "T1499.001");
 }
 
 #[test]
