@@ -7,6 +7,7 @@
 
 use std::{
     collections::BTreeMap,
+    fmt::Write as _,
     fs::{self, File, OpenOptions},
     io::{self, Write},
     os::unix::fs::{OpenOptionsExt, PermissionsExt},
@@ -116,7 +117,7 @@ fn verifying(key: &str) -> Option<VerifyingKey> {
 /// Lower-case hexadecimal digits as bytes.
 fn bytes<const N: usize>(text: &str) -> Option<[u8; N]> {
     let lower = |digit: &u8| matches!(digit, b'0'..=b'9' | b'a'..=b'f');
-    if text.len() != 2 * N || !text.as_bytes().iter().all(|digit| lower(digit)) {
+    if text.len() != 2 * N || !text.as_bytes().iter().all(lower) {
         return None;
     }
     let mut bytes = [0; N];
@@ -127,7 +128,11 @@ fn bytes<const N: usize>(text: &str) -> Option<[u8; N]> {
 }
 
 fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        // Writing to a string does not fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
 }
 
 /// The checkpoints of a trail, by the number of their entry.
