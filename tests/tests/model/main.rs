@@ -203,14 +203,14 @@ fn each_bad_model_is_refused_while_scoring_goes_on() -> Result<()> {
         let worker = scope.spawn(|| score_on(scorer, &rows[..256], &end));
         let tried = (|| {
             for (name, check) in BAD {
-                let scored = models.summary().flows.scored;
+                let before_it = models.summary().flows.scored;
                 let refused = load(&models, &fixture(name)?, &rows).err();
                 let refused = refused.with_context(|| format!("{name} was loaded"))?;
                 println!("{name}: {refused}");
                 ensure!(refused.check() == *check, "{name}: {refused:?}");
                 ensure!(in_use(&models).as_ref() == Some(&before), "{name}");
                 wait_for("scoring to go on", LIMIT, || {
-                    (models.summary().flows.scored > scored).then_some(())
+                    (models.summary().flows.scored > before_it).then_some(())
                 })?;
             }
             // With what the site sends it does not fit either.
@@ -463,7 +463,11 @@ fn features_that_are_exported_are_those_that_python_reads() -> Result<()> {
     let sum: f64 = rows.iter().flat_map(|row| row.values).map(f64::from).sum();
     #[expect(clippy::cast_precision_loss, reason = "there are thousands")]
     let count = rows.len() as f64;
-    assert_eq!(said["rows"], count);
+    assert!(
+        (said["rows"] - count).abs() < 0.5,
+        "{} {count}",
+        said["rows"]
+    );
     assert!(
         (said["sum"] - sum).abs() <= sum * 1e-9,
         "{} {sum}",
