@@ -124,15 +124,8 @@ pub(super) fn ends(seen: &Observation, delta: Option<Delta>) -> Vec<End<'_>> {
                 count(&mut from, Feature::Flows, 1);
                 from.amounts.peer = Some((server, seen.server.port()));
             }
-            if let (true, Some(service)) = (facts.established(seen.protocol), seen.service()) {
-                from.facts.push(Fact::Uses(server, service));
-                from.facts.push(works(seen.time));
-                if is_lasting(service) {
-                    from.facts.push(Fact::Asks(service));
-                }
-                if is_lasting(service) && !facts.midstream {
-                    to.facts.push(Fact::Offers(service));
-                }
+            if facts.established(seen.protocol) {
+                used(seen, facts.midstream, &mut from, &mut to);
             }
         }
         What::Association {
@@ -210,6 +203,21 @@ pub(super) fn ends(seen: &Observation, delta: Option<Delta>) -> Vec<End<'_>> {
         .into_iter()
         .filter(|end| is_host(end.address))
         .collect()
+}
+
+/// A client got what it asked for.
+fn used(seen: &Observation, midstream: bool, from: &mut End<'_>, to: &mut End<'_>) {
+    let Some(service) = seen.service() else {
+        return;
+    };
+    from.facts.push(Fact::Uses(seen.server.ip(), service));
+    from.facts.push(works(seen.time));
+    if is_lasting(service) {
+        from.facts.push(Fact::Asks(service));
+        if !midstream {
+            to.facts.push(Fact::Offers(service));
+        }
+    }
 }
 
 /// The fact that it works at this hour.
