@@ -7,7 +7,11 @@ use std::{collections::VecDeque, io, net::SocketAddr, path::Path};
 use serde::{Deserialize, Serialize};
 
 use super::{Alert, Verdict};
-use crate::{event::Time, files, model::features::Row};
+use crate::{
+    event::Time,
+    files,
+    model::features::{Row, SCHEMA},
+};
 
 /// Cases that are kept of each verdict; beyond it the oldest makes room.
 const CASES_MAX: usize = 200;
@@ -58,6 +62,24 @@ impl Case {
     #[must_use]
     pub fn verdict(&self) -> Option<Verdict> {
         self.alert.label.as_ref().map(|label| label.verdict)
+    }
+
+    /// Its flows, unless they are of another schema.
+    pub fn rows(&self) -> impl Iterator<Item = Row> {
+        let flows = if self.schema == SCHEMA {
+            self.flows.as_slice()
+        } else {
+            &[]
+        };
+        flows.iter().filter_map(|flow| {
+            Some(Row {
+                time: flow.time,
+                client: flow.client,
+                server: flow.server,
+                protocol: flow.protocol,
+                values: flow.values.as_slice().try_into().ok()?,
+            })
+        })
     }
 }
 

@@ -3,7 +3,7 @@
 use std::{
     ffi::OsString,
     fs::File,
-    io::{self, BufWriter, IsTerminal, Write},
+    io::{self, BufWriter, IsTerminal},
     ops::ControlFlow,
     path::{Path, PathBuf},
     process::ExitCode,
@@ -15,7 +15,10 @@ use clap::{Args, Subcommand};
 use super::replay::{LONG, progress_bar, show, warn};
 use crate::{
     capture::{CaptureFile, Replay, ReplayOptions},
-    control::{api::MODELS, client},
+    control::{
+        api::{EXPORTED_ROWS, ExportedRow, Wanted},
+        client,
+    },
     detect::Observation,
     model::{Row, csv},
     pipeline::PipelineOptions,
@@ -28,7 +31,8 @@ Examples:
   wardtap export features --output lately.csv          the flows that the daemon has recorded
 
 A line a flow (and one each five minutes of a flow that goes on), in the order of time: when, who, whom, and the
-features that models are trained on and asked about. There is no patient data in it; there are addresses.";
+features that models are trained on and asked about. There is no patient data in it. What comes from the daemon has
+pseudonyms for addresses, the same ones each time, and keeps subnets together; what comes from captures has addresses.";
 
 #[derive(Subcommand)]
 pub(super) enum ExportCommand {
@@ -46,19 +50,39 @@ pub(super) struct FeaturesArgs {
     /// Where to write them: whole, or not at all. Without it: standard output
     #[arg(long, short, value_name = "FILE")]
     output: Option<PathBuf>,
+    /// With the addresses that the daemon saw; else those are pseudonyms under the site's key
+    #[arg(long, conflicts_with = "files")]
+    addresses: bool,
+}
+
+/// Rows that the daemon has.
+pub(super) fn rows(socket: &Path, wanted: Wanted) -> anyhow::Result<Vec<ExportedRow>> {
+    let Wanted {
+        labelled,
+        addresses,
+    } = wanted;
+    let how = format!("labelled={labelled}&addresses={addresses}");
+    Ok(client::get(socket, &format!("{EXPORTED_ROWS}?{how}"))?)
 }
 
 pub(super) fn run(socket: &Path, command: &ExportCommand) -> anyhow::Result<ExitCode> {
     let ExportCommand::Features(args) = command;
     let mut rows: Vec<Row> = if args.files.is_empty() {
-        client::get(socket, &format!("{MODELS}/flows"))?
+        let wanted = Wanted {
+            labelled: false,
+            addresses: args.addresses,
+        };
+        self::rows(socket, wanted)?
+            .into_iter()
+            .map(|one| one.row)
+            .collect()
     } else {
         of_captures(&args.files)?
     };
     // Flows are reported when they are over, which is not the order of their last packets.
     rows.sort_by_key(|row| row.time);
     match &args.output {
-        None => write(&mut BufWriter::new(io::stdout().lock()), &rows)?,
+        None => csv::write(&mut BufWriter::new(io::stdout().lock()), &rows)?,
         Some(path) => {
             write_file(path, &rows).with_context(|| format!("can't write {}", path.display()))?;
             eprintln!("{} rows written to {}", rows.len(), path.display());
@@ -107,14 +131,6 @@ fn of_captures(files: &[PathBuf]) -> anyhow::Result<Vec<Row>> {
     Ok(rows)
 }
 
-fn write(out: &mut impl Write, rows: &[Row]) -> io::Result<()> {
-    csv::header(out)?;
-    for row in rows {
-        csv::row(out, row)?;
-    }
-    out.flush()
-}
-
 /// Beside the file first, then under its name.
 fn write_file(path: &Path, rows: &[Row]) -> io::Result<()> {
     let mut name: OsString = path.into();
@@ -123,7 +139,7 @@ fn write_file(path: &Path, rows: &[Row]) -> io::Result<()> {
     let written = File::create(&new)
         .and_then(|file| {
             let mut out = BufWriter::new(file);
-            write(&mut out, rows)?;
+            csv::write(&mut out, rows)?;
             out.into_inner()
                 .map_err(io::IntoInnerError::into_error)?
                 .sync_all()

@@ -8,10 +8,11 @@ use std::{collections::BTreeMap, net::IpAddr};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    alert::Headline,
+    alert::{Headline, Verdict},
     baseline::Progress,
     event::Time,
     inventory::HostReport,
+    model::Row,
     response::{Actor, Effect, Protected, Rule, RuleId, Scope, Target},
 };
 
@@ -41,9 +42,31 @@ pub const RULES: &str = "/v1/rules";
 pub const PROTECTED: &str = "/v1/protected";
 
 /// Answers a [`model::Summary`](crate::model::Summary). `/load` below it takes a [`NewModel`], `/rollback` a [`Reason`],
-/// and both answer a [`model::Loaded`](crate::model::Loaded); `/flows` answers the recorded
-/// [rows](crate::model::Row).
+/// and both answer a [`model::Loaded`](crate::model::Loaded).
 pub const MODELS: &str = "/v1/models";
+
+/// Answers [`ExportedRow`]s, as [`Wanted`] says.
+pub const EXPORTED_ROWS: &str = "/v1/exports/rows";
+
+/// Which rows are to be exported, and how.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Wanted {
+    /// Those of labelled alerts; else the recorded ones.
+    pub labelled: bool,
+    /// With the addresses that they have; else with pseudonyms under the site's key.
+    pub addresses: bool,
+}
+
+/// A flow's features as they leave the site.
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+pub struct ExportedRow {
+    /// The flow.
+    pub row: Row,
+    /// What a person said of the alert that it belongs to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub label: Option<Verdict>,
+}
 
 /// Most items that one page holds.
 pub const LIMIT_MAX: usize = 1_000;

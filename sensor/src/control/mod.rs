@@ -5,6 +5,7 @@ mod alerts;
 pub mod api;
 pub mod client;
 mod devices;
+mod export;
 mod model;
 mod rules;
 pub use rules::Roles;

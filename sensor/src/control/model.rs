@@ -29,7 +29,6 @@ const BODY_MAX: usize = SIZE_MAX / 3 * 4 + (4 << 20);
 pub(super) fn router(response: ResponderHandle, models: Arc<Models>) -> Router {
     Router::new()
         .route(MODELS, get(list))
-        .route(&format!("{MODELS}/flows"), get(flows))
         .route(
             &format!("{MODELS}/load"),
             post(load).layer(DefaultBodyLimit::max(BODY_MAX)),
@@ -47,10 +46,6 @@ async fn recorded(response: &ResponderHandle) -> Result<Vec<Row>, AskError> {
     response
         .ask(|responder| responder.analysis().recorded().rows().cloned().collect())
         .await
-}
-
-async fn flows(Extension(response): Extension<ResponderHandle>) -> Response {
-    answer(recorded(&response).await)
 }
 
 async fn load(

@@ -16,7 +16,7 @@ use tokio::net::UnixListener;
 use super::{
     alerts,
     api::{DEVICES, FLOWS, Failure, LIMIT_MAX, Page, Query, SESSIONS, STATUS},
-    devices, model,
+    devices, export, model,
     rules::{self, Peer, Roles},
     status,
 };
@@ -46,6 +46,7 @@ pub async fn serve(
         .with_state(capture.clone())
         .merge(devices::router(capture, response.clone()))
         .merge(alerts::router(response.clone()))
+        .merge(export::router(response.clone()))
         .merge(model::router(response.clone(), models))
         .merge(rules::router(response, roles))
         .fallback(async || failure(StatusCode::NOT_FOUND, "there is no such thing to ask for"))

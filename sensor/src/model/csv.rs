@@ -3,24 +3,44 @@
 use std::io::{self, Write};
 
 use super::{NAMES, Row};
+use crate::control::api::ExportedRow;
 
 /// The columns before the features: nanoseconds since 1970, addresses as text, numbers.
 pub const IDENTITY: [&str; 5] = ["time_ns", "client", "server", "server_port", "protocol"];
 
-/// Writes the line of names.
+/// Writes rows under the line of names.
 ///
 /// # Errors
 /// When writing fails.
-pub fn header(out: &mut impl Write) -> io::Result<()> {
-    let names: Vec<&str> = IDENTITY.into_iter().chain(NAMES).collect();
-    writeln!(out, "{}", names.join(","))
+pub fn write<'a>(out: &mut impl Write, rows: impl IntoIterator<Item = &'a Row>) -> io::Result<()> {
+    writeln!(out, "{}", names())?;
+    for row in rows {
+        self::row(out, row)?;
+        writeln!(out)?;
+    }
+    out.flush()
 }
 
-/// Writes a row; each feature as the shortest decimal that is read as the same `f32`.
+/// The same with a last column, `label`.
 ///
 /// # Errors
 /// When writing fails.
-pub fn row(out: &mut impl Write, row: &Row) -> io::Result<()> {
+pub fn write_labelled(out: &mut impl Write, rows: &[ExportedRow]) -> io::Result<()> {
+    writeln!(out, "{},label", names())?;
+    for ExportedRow { row, label } in rows {
+        self::row(out, row)?;
+        writeln!(out, ",{}", label.map_or("", |label| label.label()))?;
+    }
+    out.flush()
+}
+
+fn names() -> String {
+    let names: Vec<&str> = IDENTITY.into_iter().chain(NAMES).collect();
+    names.join(",")
+}
+
+/// A row; each feature as the shortest decimal that is read as the same `f32`.
+fn row(out: &mut impl Write, row: &Row) -> io::Result<()> {
     write!(
         out,
         "{},{},{},{},{}",
@@ -30,10 +50,9 @@ pub fn row(out: &mut impl Write, row: &Row) -> io::Result<()> {
         row.server.port(),
         row.protocol
     )?;
-    for value in row.values {
-        write!(out, ",{value}")?;
-    }
-    writeln!(out)
+    row.values
+        .iter()
+        .try_for_each(|value| write!(out, ",{value}"))
 }
 
 #[cfg(test)]
@@ -59,8 +78,7 @@ mod tests {
             values,
         };
         let mut text = Vec::new();
-        header(&mut text).expect("memory");
-        row(&mut text, &one).expect("memory");
+        write(&mut text, [&one]).expect("memory");
         let text = String::from_utf8(text).expect("text");
         let lines: Vec<Vec<&str>> = text.lines().map(|line| line.split(',').collect()).collect();
         assert_eq!(lines.len(), 2);

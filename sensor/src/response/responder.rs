@@ -528,6 +528,12 @@ impl Responder {
         }
     }
 
+    /// The state directory.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
     /// Baselines and alerts.
     #[must_use]
     pub fn analysis(&self) -> &Analysis {

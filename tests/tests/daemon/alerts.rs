@@ -275,6 +275,8 @@ fn labelled(site: &mut Site, id: u64) -> Result<()> {
         "{text}"
     );
     let csv = said(site, &["alerts", "cases", "--csv"])?;
+    ensure!(!csv.contains(SUSPECT), "no pseudonyms: {csv}");
+    let csv = said(site, &["alerts", "cases", "--csv", "--addresses"])?;
     let mut lines = csv.lines();
     let head = lines.next().context("no header")?;
     ensure!(

@@ -1,23 +1,20 @@
 //! `wardtap alerts cases`.
 
-use std::{fmt::Write as _, path::Path};
+use std::path::Path;
 
 use clap::Args;
 
 use super::super::{
-    Listed, print, print_json, shown_of,
+    Listed, export, print, print_json, shown_of,
     table::{list, local, table},
 };
 use crate::{
     alert::Case,
     control::{
-        api::{self, CASES, Page},
+        api::{self, CASES, Page, Wanted},
         client,
     },
-    model::{
-        csv::IDENTITY,
-        features::{NAMES, SCHEMA},
-    },
+    model::csv,
 };
 
 #[derive(Args)]
@@ -27,16 +24,25 @@ pub(in crate::cli) struct CasesArgs {
     /// Write their flows as CSV, as `wardtap export features` has them, with the label in a last column
     #[arg(long, conflicts_with = "json")]
     csv: bool,
+    /// With their addresses; else those are pseudonyms under the site's key
+    #[arg(long, requires = "csv")]
+    addresses: bool,
 }
 
 pub(super) fn run(socket: &Path, args: &CasesArgs) -> anyhow::Result<()> {
+    if args.csv {
+        let wanted = Wanted {
+            labelled: true,
+            addresses: args.addresses,
+        };
+        let mut text = Vec::new();
+        csv::write_labelled(&mut text, &export::rows(socket, wanted)?)?;
+        return print(&String::from_utf8(text)?);
+    }
     let query = args.listed.query(None);
     let page: Page<Case> = client::get(socket, &api::target(CASES, &query))?;
     if args.listed.shown.json {
         return print_json(&page);
-    }
-    if args.csv {
-        return print(&csv(&page.items));
     }
     let end = shown_of(page.items.len(), &args.listed, page.total, "cases");
     if page.items.is_empty() {
@@ -68,27 +74,4 @@ pub(super) fn run(socket: &Path, args: &CasesArgs) -> anyhow::Result<()> {
         ]);
     }
     print(&format!("{rows}\n{end}"))
-}
-
-/// Their flows; those of another schema are left out.
-fn csv(cases: &[Case]) -> String {
-    let mut text = format!("{},{},label\n", IDENTITY.join(","), NAMES.join(","));
-    for case in cases.iter().filter(|case| case.schema == SCHEMA) {
-        let label = case.verdict().map_or("", |verdict| verdict.label());
-        for flow in &case.flows {
-            let values: Vec<String> = flow.values.iter().map(ToString::to_string).collect();
-            // Writing to a string can't fail.
-            let _ = writeln!(
-                text,
-                "{},{},{},{},{},{},{label}",
-                flow.time.0,
-                flow.client.ip(),
-                flow.server.ip(),
-                flow.server.port(),
-                flow.protocol,
-                values.join(",")
-            );
-        }
-    }
-    text
 }
