@@ -153,15 +153,7 @@ async fn serve(
     for action in actions {
         keeper.record(&Actor::Daemon, action);
     }
-    for interface in kernel.interfaces() {
-        tracing::info!(
-            interface = interface.name,
-            role = interface.role(),
-            mode = interface.mode.label(),
-            frags = interface.frags,
-            "listening"
-        );
-    }
+    tell_interfaces(&kernel);
     let mirrors = Mirrors {
         mirrors: kernel
             .interfaces()
@@ -226,11 +218,23 @@ async fn serve(
     Ok(())
 }
 
-/// The models, what scores by the one in use, and what the trail is to have of it.
-fn start_models(
-    options: &DaemonOptions,
-    now: Time,
-) -> Result<(Arc<Models>, Option<Scorer>, Vec<Action>), DaemonError> {
+/// Says where it listens.
+fn tell_interfaces(kernel: &Kernel) {
+    for interface in kernel.interfaces() {
+        tracing::info!(
+            interface = interface.name,
+            role = interface.role(),
+            mode = interface.mode.label(),
+            frags = interface.frags,
+            "listening"
+        );
+    }
+}
+
+/// Models, what scores by the one in use, and what the trail is to have of their start.
+type Started = (Arc<Models>, Option<Scorer>, Vec<Action>);
+
+fn start_models(options: &DaemonOptions, now: Time) -> Result<Started, DaemonError> {
     let (models, actions) = Models::start(options.model.clone(), &options.state, now);
     let scorer = options.model.enabled.then(|| models.scorer()).transpose();
     let scorer = scorer.map_err(runtime("start the scoring"))?;

@@ -299,7 +299,7 @@ mod tests {
             ("is_system_port", 1.0),
             ("is_answered", 0.0),
         ] {
-            assert_eq!(value(&row, name), expected, "{name}");
+            assert!((value(&row, name) - expected).abs() < 1e-6, "{name}");
         }
     }
 
