@@ -179,12 +179,12 @@ impl All {
         for one in &self.poisoned {
             text.push_str(&report::simulated(one));
         }
-        if let Some((mixes, singles)) = &self.captures {
+        if let Some(([learning, learnt], singles)) = &self.captures {
             text.push_str("## Captures of attacks\n\n`mix/mix-dev.pcap`: 15 minutes of set-ups of devices and of medical traffic, with attacks from 310 s on. A rate a day of so short a time is coarse; the number says more. Its parts come \
 from many captures, so one address is held by several devices, and laboratory messages are repeated.\n\nTo a sensor that was just installed and still learns:\n\n");
-            text.push_str(&report::mix(&mixes[0]));
+            text.push_str(&report::mix(learning));
             text.push_str("\nTo one whose learning time was the 310 s without attacks:\n\n");
-            text.push_str(&report::mix(&mixes[1]));
+            text.push_str(&report::mix(learnt));
             text.push_str("\nCaptures of single attacks, to a sensor that still learns, and to one that takes everything for new:\n\n");
             text.push_str(&report::singles(singles));
         } else {

@@ -159,8 +159,8 @@ impl Boxplot {
         if !is_host(device) {
             return;
         }
-        for window in 0..WINDOWS.len() {
-            let number = seen.time.0.div_euclid(WINDOWS[window]);
+        for (window, nanos) in WINDOWS.into_iter().enumerate() {
+            let number = seen.time.0.div_euclid(nanos);
             let open = self.open.entry((device, window)).or_default();
             if open.number != number {
                 let over = std::mem::replace(

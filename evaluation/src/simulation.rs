@@ -7,7 +7,7 @@ use sensor::{analysis::AnalysisOptions, config::Span, model::Scorer};
 use crate::{
     hospital::{Hospital, Options},
     rivals::{Best, Boxplot, NewPeer},
-    run::Sensor,
+    run::{Analyst, Sensor},
     score::{Alarm, Score},
     traffic::Traffic,
     truth::Truth,
@@ -76,7 +76,7 @@ pub(crate) fn run(
         took: begin.elapsed(),
         findings: last
             .into_iter()
-            .flat_map(|one| one.findings())
+            .flat_map(Analyst::findings)
             .map(|one| {
                 format!(
                     "{} {} {}{} {:.2} {}",

@@ -57,7 +57,7 @@ def evaluate(rows: Rows, scores: Scores, devices: int | None = None) -> Evaluati
     label = np.full(len(rows), "") if rows.label is None else rows.label
     normal = label == ""
     days = max(int(rows.time_ns[-1]) - int(rows.time_ns[0]), 1) / _DAY_NS
-    devices = devices or site_devices(rows)
+    devices = devices or site_devices(rows.normal())
     rates = []
     for threshold in THRESHOLDS:
         strange = int((scores.p[normal] <= threshold).sum())
@@ -76,7 +76,7 @@ def evaluate(rows: Rows, scores: Scores, devices: int | None = None) -> Evaluati
 
 
 def site_devices(rows: Rows) -> int:
-    """How many private addresses there are."""
+    """How many private addresses there are; those of labelled attacks may be made up."""
 
     def private(address: str) -> bool:
         try:

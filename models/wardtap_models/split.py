@@ -11,6 +11,8 @@ from .rows import Rows
 # With fewer, a p-value of 0.001 can't be told.
 LEAST_CALIBRATION = 1_000
 LEAST_TRAINING = 1_000
+# One part in so many of all flows makes a device a hub: a monitor of the network, a forwarder of names.
+_HUB = 50
 
 
 @dataclass(frozen=True)
@@ -27,8 +29,8 @@ def by_time(rows: Rows, train: float, calibrate: float, held_out: float, seed: i
     """Splits at shares of the time that the rows span.
 
     Rows of one time are on one side. A device is held out by a hash of its address and the seed, so it is the same one
-    in each file; those that mostly serve others are not, since half of the site's flows would go with them. Attacks that are
-    labelled are for the test only.
+    in each file; those that mostly serve others or open more than a fiftieth of all flows are not, since whole kinds of
+    flows would go with them. Attacks that are labelled are for the test only.
     """
     begin, end = int(rows.time_ns[0]), int(rows.time_ns[-1])
     span = end - begin
@@ -60,7 +62,9 @@ def _held_out(rows: Rows, share: float, seed: int) -> np.ndarray:
         return np.zeros(len(rows), dtype=bool)
     names, ends = np.unique(np.concatenate([rows.client, rows.server]), return_inverse=True)
     client, server = np.split(ends, 2)
-    asks = np.bincount(client, minlength=len(names)) > np.bincount(server, minlength=len(names))
+    opened = np.bincount(client, minlength=len(names))
+    hub = max(len(rows) // _HUB, 3 * len(rows) // len(names))
+    asks = (opened > np.bincount(server, minlength=len(names))) & (opened <= hub)
 
     def draw(name: str) -> float:
         digest = hashlib.blake2b(f"{seed} {name}".encode(), digest_size=8).digest()

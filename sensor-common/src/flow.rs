@@ -215,9 +215,7 @@ impl Flow {
         } else {
             (a, b)
         };
-        client.syn > 0
-            && client.syn as u64 == client.packets
-            && server.syn as u64 == server.packets
+        client.syn > 0 && client.syn as u64 == client.packets && server.syn as u64 == server.packets
     }
 
     /// True if the flow is over at `now`: no packet for longer than its idle time.

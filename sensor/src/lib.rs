@@ -19,6 +19,7 @@ pub mod detect;
 pub mod event;
 mod files;
 mod hash;
+mod hex;
 pub mod inventory;
 pub mod kernel;
 pub mod metrics;

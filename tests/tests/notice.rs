@@ -283,7 +283,7 @@ fn the_kernel_and_the_portable_engine_agree_on_broken_messages() {
         let mut ours = Vec::new();
         let mut theirs = Vec::new();
         // Where it came in is the kernel's affair.
-        let mut take = |all: &mut Vec<Vec<u8>>, record: &[u8]| {
+        let take = |all: &mut Vec<Vec<u8>>, record: &[u8]| {
             let mut record = record.to_vec();
             record[4..8].fill(0);
             if record[1] == 3 {

@@ -59,16 +59,16 @@ fn browse(w: &mut World, site: &Site, d: &mut Dice, t: u64, host: Id) {
             let (dc, name) = (d.index(2), format!("cdn-{}.{name}", d.below(90)));
             datagram::lookup(w, d, t, host, site.directories[dc], &name);
         }
-        // Pictures and films are sent out too.
-        let up = if d.chance(0.001) {
-            d.spread(15_000_000, 0.9)
+        // Pictures and films are sent out too, each in one piece.
+        let (rounds, up) = if d.chance(0.001) {
+            (1, d.spread(15_000_000, 0.9))
         } else {
-            600
+            (d.range(1, 9), 600)
         };
         let it = Web {
             name: &name,
             port: 443,
-            rounds: d.range(1, 9),
+            rounds,
             up,
             down: 14_000,
             think: 2 * SECOND,

@@ -17,7 +17,7 @@ use ed25519_dalek::{Signature, Signer as _, SigningKey, VerifyingKey};
 use serde::{Deserialize, Serialize};
 
 use super::journal::JournalError;
-use crate::event::Time;
+use crate::{event::Time, hex};
 
 /// Name of the checkpoints' file, beside the trail.
 pub const CHECKPOINTS: &str = "audit.checkpoints.jsonl";
@@ -113,21 +113,8 @@ fn verifying(key: &str) -> Option<VerifyingKey> {
     VerifyingKey::from_bytes(&bytes::<32>(key)?).ok()
 }
 
-/// Lower-case hexadecimal digits as bytes.
 fn bytes<const N: usize>(text: &str) -> Option<[u8; N]> {
-    let lower = |digit: &u8| matches!(digit, b'0'..=b'9' | b'a'..=b'f');
-    if text.len() != 2 * N || !text.as_bytes().iter().all(|digit| lower(digit)) {
-        return None;
-    }
-    let mut bytes = [0; N];
-    for (byte, pair) in bytes.iter_mut().zip(text.as_bytes().chunks(2)) {
-        *byte = u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok()?;
-    }
-    Some(bytes)
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    hex::decode(text)?.try_into().ok()
 }
 
 /// The checkpoints of a trail, by the number of their entry.
@@ -241,7 +228,7 @@ impl Signer {
     /// was not written to its end is cut off: it never was a checkpoint.
     pub(super) fn open(folder: &Path, torn: u64) -> io::Result<Self> {
         let key = secret(folder)?;
-        let public = hex(key.verifying_key().as_bytes());
+        let public = hex::encode(key.verifying_key().as_bytes());
         let file = OpenOptions::new()
             .append(true)
             .create(true)
@@ -274,7 +261,7 @@ impl Signer {
             key: self.public.clone(),
             signature: String::new(),
         };
-        checkpoint.signature = hex(&self.key.sign(&checkpoint.message()).to_bytes());
+        checkpoint.signature = hex::encode(&self.key.sign(&checkpoint.message()).to_bytes());
         let mut line = serde_json::to_vec(&checkpoint)?;
         line.push(b'\n');
         let first = self.bytes == 0;
@@ -306,7 +293,7 @@ impl Signer {
 
 /// The public key of the secret one in a folder, where there is one.
 pub(super) fn public_key(folder: &Path) -> io::Result<String> {
-    Ok(hex(secret(folder)?.verifying_key().as_bytes()))
+    Ok(hex::encode(secret(folder)?.verifying_key().as_bytes()))
 }
 
 /// The secret key; made under its first name if there is none, readable by its owner only. One that is there is

@@ -232,7 +232,7 @@ fn tampering() -> impl Strategy<Value = Tampering> {
 
 /// The text after the change.
 fn tamper(text: &[u8], at: usize, how: &Tampering) -> Vec<u8> {
-    let line = text[..at].iter().filter(|byte| **byte == b'\n').count();
+    let line = text[..at].split(|byte| *byte == b'\n').count() - 1;
     let mut lines: Vec<_> = text.split_inclusive(|byte| *byte == b'\n').collect();
     let mut bytes = text.to_vec();
     match how {

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Amounts, Delta, Fact, Feature, Items, Windows};
 use crate::{
-    detect::{Observation, What, is_host, is_negative},
+    detect::{FlowFacts, Observation, What, is_host, is_negative},
     event::Time,
     response::Service,
 };
@@ -97,6 +97,10 @@ impl End<'_> {
             did: Did::Nothing,
         }
     }
+
+    fn count(&mut self, feature: Feature, amount: u64) {
+        self.amounts.counts.push((feature, amount));
+    }
 }
 
 /// What an observation says of client and server.
@@ -104,36 +108,10 @@ pub(super) fn ends(seen: &Observation, delta: Option<Delta>) -> Vec<End<'_>> {
     let (client, server) = (seen.client.ip(), seen.server.ip());
     let mut from = End::new(client);
     let mut to = End::new(server);
-    let count = |end: &mut End<'_>, feature, amount| end.amounts.counts.push((feature, amount));
     match &seen.what {
-        What::ConnectionRefused => count(&mut from, Feature::Failed, 1),
+        What::ConnectionRefused => from.count(Feature::Failed, 1),
         What::Flow(facts) => {
-            let delta = delta.unwrap_or_default();
-            count(&mut from, Feature::BytesOut, delta.to_server);
-            count(&mut from, Feature::BytesIn, delta.to_client);
-            count(&mut to, Feature::BytesOut, delta.to_client);
-            count(&mut to, Feature::BytesIn, delta.to_server);
-            if facts.answered() {
-                let bytes = delta.to_server + delta.to_client;
-                from.new_peer_bytes = Some((server, bytes));
-                to.new_peer_bytes = Some((client, bytes));
-                from.facts.push(Fact::Peer(server));
-                to.facts.push(Fact::Peer(client));
-            }
-            if delta.first {
-                count(&mut from, Feature::Flows, 1);
-                from.amounts.peer = Some((server, seen.server.port()));
-            }
-            if let (true, Some(service)) = (facts.established(seen.protocol), seen.service()) {
-                from.facts.push(Fact::Uses(server, service));
-                from.facts.push(works(seen.time));
-                if is_lasting(service) {
-                    from.facts.push(Fact::Asks(service));
-                }
-                if is_lasting(service) && !facts.midstream {
-                    to.facts.push(Fact::Offers(service));
-                }
-            }
+            of_flow(seen, facts, delta.unwrap_or_default(), &mut from, &mut to);
         }
         What::Association {
             calling,
@@ -150,19 +128,19 @@ pub(super) fn ends(seen: &Observation, delta: Option<Delta>) -> Vec<End<'_>> {
             }
             to.did = Did::AnswerDicom;
         }
-        What::AssociationRejected { .. } => count(&mut from, Feature::Rejects, 1),
+        What::AssociationRejected { .. } => from.count(Feature::Rejects, 1),
         What::Request {
             command,
             destination,
             ..
         } => match *command {
             FIND => {
-                count(&mut from, Feature::Queries, 1);
+                from.count(Feature::Queries, 1);
                 from.did = Did::ReadImages;
             }
             STORE => from.did = Did::SendImages,
             command if PULLS.contains(&command) => {
-                count(&mut from, Feature::Pulls, 1);
+                from.count(Feature::Pulls, 1);
                 from.facts.push(Fact::Pulls(server));
                 from.did = Did::ReadImages;
                 if let Some(title) = destination {
@@ -183,12 +161,12 @@ pub(super) fn ends(seen: &Observation, delta: Option<Delta>) -> Vec<End<'_>> {
             if let Some(code) = &message.ack_code {
                 // Who is told that a message was not accepted is who sent that.
                 if is_negative(code) {
-                    count(receiver, Feature::Naks, 1);
+                    receiver.count(Feature::Naks, 1);
                 }
             } else {
                 let application = message.sending_application.as_deref().unwrap_or_default();
                 let facility = message.sending_facility.as_deref().unwrap_or_default();
-                count(sender, Feature::Messages, 1);
+                sender.count(Feature::Messages, 1);
                 sender
                     .facts
                     .push(Fact::Sends(receiver.address, application, facility));
@@ -210,6 +188,42 @@ pub(super) fn ends(seen: &Observation, delta: Option<Delta>) -> Vec<End<'_>> {
         .into_iter()
         .filter(|end| is_host(end.address))
         .collect()
+}
+
+/// What a flow says of client and server.
+fn of_flow<'a>(
+    seen: &Observation,
+    facts: &FlowFacts,
+    delta: Delta,
+    from: &mut End<'a>,
+    to: &mut End<'a>,
+) {
+    let (client, server) = (from.address, to.address);
+    from.count(Feature::BytesOut, delta.to_server);
+    from.count(Feature::BytesIn, delta.to_client);
+    to.count(Feature::BytesOut, delta.to_client);
+    to.count(Feature::BytesIn, delta.to_server);
+    if facts.answered() {
+        let bytes = delta.to_server + delta.to_client;
+        from.new_peer_bytes = Some((server, bytes));
+        to.new_peer_bytes = Some((client, bytes));
+        from.facts.push(Fact::Peer(server));
+        to.facts.push(Fact::Peer(client));
+    }
+    if delta.first {
+        from.count(Feature::Flows, 1);
+        from.amounts.peer = Some((server, seen.server.port()));
+    }
+    if let (true, Some(service)) = (facts.established(seen.protocol), seen.service()) {
+        from.facts.push(Fact::Uses(server, service));
+        from.facts.push(works(seen.time));
+        if is_lasting(service) {
+            from.facts.push(Fact::Asks(service));
+        }
+        if is_lasting(service) && !facts.midstream {
+            to.facts.push(Fact::Offers(service));
+        }
+    }
 }
 
 /// The fact that it works at this hour.

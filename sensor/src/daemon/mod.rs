@@ -122,14 +122,7 @@ async fn serve(
     let signals = Signals::new().map_err(runtime("wait for signals"))?;
     let (socket, control) = ControlSocket::take(&options.socket, &options.socket_group)?;
     let output = Output::start(options.output.clone(), options.queue)?;
-    let scrapes = match options.metrics {
-        None => None,
-        Some(address) => Some(
-            tokio::net::TcpListener::bind(address)
-                .await
-                .map_err(|source| DaemonError::Metrics { address, source })?,
-        ),
-    };
+    let scrapes = scrapes(options.metrics).await?;
     options.check_response()?;
     let mut loaded = Kernel::prepare(&options.kernel)?;
     let after = options.response.containment.clinical_after.as_nanos();
@@ -153,7 +146,7 @@ async fn serve(
     for action in actions {
         keeper.record(&Actor::Daemon, action);
     }
-    tell_interfaces(&kernel);
+    tell_start(kernel.interfaces());
     let mirrors = Mirrors {
         mirrors: kernel
             .interfaces()
@@ -218,20 +211,20 @@ async fn serve(
     Ok(())
 }
 
-/// Says where it listens.
-fn tell_interfaces(kernel: &Kernel) {
-    for interface in kernel.interfaces() {
-        tracing::info!(
-            interface = interface.name,
-            role = interface.role(),
-            mode = interface.mode.label(),
-            frags = interface.frags,
-            "listening"
-        );
-    }
+/// Where metrics are asked for.
+async fn scrapes(
+    address: Option<SocketAddr>,
+) -> Result<Option<tokio::net::TcpListener>, DaemonError> {
+    let Some(address) = address else {
+        return Ok(None);
+    };
+    tokio::net::TcpListener::bind(address)
+        .await
+        .map(Some)
+        .map_err(|source| DaemonError::Metrics { address, source })
 }
 
-/// Models, what scores by the one in use, and what the trail is to have of their start.
+/// The models, what scores by the one in use, and what the trail is to have of it.
 type Started = (Arc<Models>, Option<Scorer>, Vec<Action>);
 
 fn start_models(options: &DaemonOptions, now: Time) -> Result<Started, DaemonError> {
@@ -349,6 +342,18 @@ async fn take_over(capture: &CaptureHandle, options: Result<DaemonOptions, Strin
             restart.join(", ")
         ),
         Err(error) => tracing::error!("not reloaded: {error}"),
+    }
+}
+
+fn tell_start(interfaces: &[Attached]) {
+    for interface in interfaces {
+        tracing::info!(
+            interface = interface.name,
+            role = interface.role(),
+            mode = interface.mode.label(),
+            frags = interface.frags,
+            "listening"
+        );
     }
 }
 

@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use super::{FEATURES, NAMES, Refusal, SCHEMA, manifest::hex};
+use super::{FEATURES, NAMES, Refusal, SCHEMA};
+use crate::hex;
 
 /// Rows that a model is tried with at most.
 const GOLDEN_MAX: usize = 16;
@@ -115,7 +116,7 @@ pub(super) fn fits(metadata: &Metadata) -> Result<(), Refusal> {
             None => format!("it has {} instead of {FEATURES}", theirs.len()),
         }));
     }
-    let hash = hex(&Sha256::digest(features));
+    let hash = hex::encode(&Sha256::digest(features));
     let named = get(metadata, "wardtap.features_sha256")?;
     if !named.eq_ignore_ascii_case(&hash) {
         return Err(Refusal::Features(format!(
@@ -170,7 +171,10 @@ mod tests {
             serde_json::json!({"features": [vec![0.0; FEATURES]], "score": [1.0], "p": [0.5]});
         [
             ("wardtap.schema", SCHEMA.to_owned()),
-            ("wardtap.features_sha256", hex(&Sha256::digest(&features))),
+            (
+                "wardtap.features_sha256",
+                hex::encode(&Sha256::digest(&features)),
+            ),
             ("wardtap.features", features),
             ("wardtap.trainer", "sklearn".to_owned()),
             ("wardtap.training_sha256", "00".to_owned()),

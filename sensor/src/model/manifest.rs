@@ -14,6 +14,7 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use super::{Refusal, SCHEMA};
+use crate::hex;
 
 /// Bytes that a model may have.
 pub const SIZE_MAX: usize = 32 << 20;
@@ -48,7 +49,7 @@ impl ModelFile {
     /// SHA-256 of the ONNX file, in hex.
     #[must_use]
     pub fn sha256(&self) -> String {
-        hex(&Sha256::digest(&self.graph))
+        hex::encode(&Sha256::digest(&self.graph))
     }
 }
 
@@ -90,7 +91,7 @@ impl FromStr for Key {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        unhex(text)
+        hex::decode(text)
             .and_then(|bytes| bytes.try_into().ok())
             .filter(|bytes| VerifyingKey::from_bytes(bytes).is_ok())
             .map(Self)
@@ -100,7 +101,7 @@ impl FromStr for Key {
 
 impl fmt::Display for Key {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&hex(&self.0))
+        f.write_str(&hex::encode(&self.0))
     }
 }
 
@@ -176,7 +177,7 @@ impl Manifest {
                 "it is signed with the key {key}, which is not one of model.trusted_keys"
             ));
         }
-        let signature = unhex(signature)
+        let signature = hex::decode(signature)
             .and_then(|bytes| Signature::from_slice(&bytes).ok())
             .ok_or_else(|| {
                 Refusal::Signature("its manifest's signature is no ed25519 signature".to_owned())
@@ -207,26 +208,6 @@ fn signed_bytes(file: &ModelFile) -> Result<Vec<u8>, ed25519_dalek::SignatureErr
     Ok(manifest.to_string().into_bytes())
 }
 
-/// Lower-case hex digits.
-pub(super) fn hex(bytes: &[u8]) -> String {
-    use fmt::Write;
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        // Writing to a string can't fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
-}
-
-fn unhex(text: &str) -> Option<Vec<u8>> {
-    if !text.is_ascii() || !text.len().is_multiple_of(2) {
-        return None;
-    }
-    (0..text.len())
-        .step_by(2)
-        .map(|at| u8::from_str_radix(&text[at..at + 2], 16).ok())
-        .collect()
-}
-
 #[cfg(test)]
 mod tests {
     use ed25519_dalek::{Signer, SigningKey};
@@ -243,15 +224,15 @@ mod tests {
     }
 
     fn manifest() -> Value {
-        let sha256 = hex(&Sha256::digest(b"graph"));
+        let sha256 = hex::encode(&Sha256::digest(b"graph"));
         json!({"schema": SCHEMA, "file": "a.onnx", "sha256": sha256, "created": "2026-11-26T20:00:00Z",
                "trainer": "sklearn", "by": "Zoë"})
     }
 
     fn sign(manifest: &mut Value, with: &SigningKey) {
-        manifest["key"] = hex(with.verifying_key().as_bytes()).into();
+        manifest["key"] = hex::encode(with.verifying_key().as_bytes()).into();
         let bytes = signed_bytes(&file(manifest)).expect("JSON");
-        manifest["signature"] = hex(&with.sign(&bytes).to_bytes()).into();
+        manifest["signature"] = hex::encode(&with.sign(&bytes).to_bytes()).into();
     }
 
     fn signed(manifest: &Value, trusted: &[Key]) -> Result<String, String> {
@@ -302,7 +283,7 @@ mod tests {
 
     #[test]
     fn keys_are_hex_of_points_on_the_curve() {
-        let text = hex(SigningKey::from_bytes(&[1; 32]).verifying_key().as_bytes());
+        let text = hex::encode(SigningKey::from_bytes(&[1; 32]).verifying_key().as_bytes());
         assert_eq!(text.parse::<Key>().map(|key| key.to_string()), Ok(text));
         for wrong in ["", "ab", "zz", &"é".repeat(32), &"0".repeat(63)] {
             assert!(wrong.parse::<Key>().is_err(), "{wrong}");

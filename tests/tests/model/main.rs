@@ -155,14 +155,14 @@ fn each_bad_model_is_refused_while_scoring_goes_on() -> Result<()> {
         let worker = scope.spawn(|| score_on(scorer, &rows[..256], &end));
         let tried = (|| {
             for (name, check) in BAD {
-                let scored = models.summary().flows.scored;
+                let so_far = models.summary().flows.scored;
                 let refused = load(&models, &fixture(name)?, &rows).err();
                 let refused = refused.with_context(|| format!("{name} was loaded"))?;
                 println!("{name}: {refused}");
                 ensure!(refused.check() == *check, "{name}: {refused:?}");
                 ensure!(in_use(&models).as_ref() == Some(&before), "{name}");
                 wait_for("scoring to go on", LIMIT, || {
-                    (models.summary().flows.scored > scored).then_some(())
+                    (models.summary().flows.scored > so_far).then_some(())
                 })?;
             }
             // With what the site sends it does not fit either.

@@ -139,7 +139,11 @@ fn features_that_are_exported_are_those_that_python_reads() -> Result<()> {
     let sum: f64 = rows.iter().flat_map(|row| row.values).map(f64::from).sum();
     #[expect(clippy::cast_precision_loss, reason = "there are thousands")]
     let count = rows.len() as f64;
-    assert_eq!(said["rows"], count);
+    assert!(
+        (said["rows"] - count).abs() < 0.5,
+        "{} {count}",
+        said["rows"]
+    );
     assert!(
         (said["sum"] - sum).abs() <= sum * 1e-9,
         "{} {sum}",
