@@ -12,7 +12,11 @@ use crate::{
 const ENTRIES: [u16; 9] = [22, 23, 445, 3_389, 4_444, 5_900, 5_985, 5_986, 8_888];
 
 #[derive(Default)]
-pub(super) struct NewService(Once<(IpAddr, Service)>);
+pub(super) struct NewService {
+    told: Once<(IpAddr, Service)>,
+    /// Clients that were the first to ask for a way into a device.
+    entered: Once<IpAddr>,
+}
 
 impl Detector for NewService {
     fn name(&self) -> &'static str {
@@ -33,13 +37,16 @@ impl Detector for NewService {
             || site.learns()
             || site.baselines.learns(server, seen.time)
             || site.knows(server, &Fact::Offers(service))
-            || !self.0.first((server, service), seen.time)
+            || !self.told.first((server, service), seen.time)
         {
             return None;
         }
         let entry = ENTRIES.contains(&service.port);
         // Whoever asks all kinds of devices for it, as an administrator does, is the first at some of them.
-        let habit = site.knows(seen.client.ip(), &Fact::Asks(service));
+        let client = seen.client.ip();
+        let habit = site.knows(client, &Fact::Asks(service))
+            // Whoever goes from one to the next is one thing to tell, not one for each device.
+            || (entry && !self.entered.first(client, seen.time));
         Some(Draft {
             technique: if entry { "T1219" } else { "T1571" },
             basis: Basis::Novelty,

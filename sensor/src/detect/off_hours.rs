@@ -21,6 +21,21 @@ impl Hours {
                 Fact::Works { hour, weekend }
             };
             *known = site.knows(device, &fact);
+            // A week of learning has one weekend only: what is done on weekdays is no news there.
+            if weekend {
+                let weekday = if acts {
+                    Fact::Acts {
+                        hour,
+                        weekend: false,
+                    }
+                } else {
+                    Fact::Works {
+                        hour,
+                        weekend: false,
+                    }
+                };
+                *known |= site.knows(device, &weekday);
+            }
         }
         Self(hours)
     }

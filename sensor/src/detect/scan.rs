@@ -74,7 +74,8 @@ impl Detector for Scan {
         let mut seconds = window.seconds();
         // Over hours it is one only if it is at services that the client has no business with.
         let service = seen.service()?;
-        if !web
+        // Outside, someone who does not answer is nothing special: a resolver asks many such.
+        if !site.is_outside(seen.server.ip())
             && is_lasting(service)
             && !site.knows(client, &Fact::Uses(seen.server.ip(), service))
         {
