@@ -5,7 +5,7 @@
 #[path = "daemon/site.rs"]
 mod site;
 
-use std::{fs, path::Path};
+use std::{fs, path::Path, process::Output};
 
 use anyhow::{Context, Result, ensure};
 use serde_json::Value;
@@ -57,6 +57,11 @@ fn schema() -> Result<jsonschema::Validator> {
     Ok(jsonschema::draft202012::new(&schema)?)
 }
 
+fn load(site: &Site, model: &Path, why: &str) -> Result<Output> {
+    let model = model.display().to_string();
+    site.cli(&["model", "load", &model, "--reason", why])
+}
+
 #[test]
 fn an_operator_loads_models_and_goes_back() -> Result<()> {
     if !privileged() || !ability::models(false) {
@@ -74,21 +79,17 @@ fn an_operator_loads_models_and_goes_back() -> Result<()> {
     assert!(text.contains("Model: good.onnx (sklearn)"), "{text}");
 
     // A bad one is refused with the reason, and the old one goes on.
-    let load = |name: &str, why: &str| {
-        let file = path(name).display().to_string();
-        site.cli(&["model", "load", &file, "--reason", why])
-    };
     for (name, says) in [
         ("altered-weight", "golden row 1"),
         ("truncated", "cut or damaged"),
         ("external-data", "another file"),
     ] {
-        let output = load(name, "a try")?;
+        let output = load(&site, &path(name), "a try")?;
         let error = String::from_utf8_lossy(&output.stderr).into_owned();
         assert_eq!(output.status.code(), Some(1), "{output:?}");
         assert!(error.contains(says) && error.contains("refused"), "{error}");
     }
-    let output = load("other", " ")?;
+    let output = load(&site, &path("other"), " ")?;
     assert_eq!(output.status.code(), Some(1), "no reason: {output:?}");
     assert_eq!(in_use(&site.json(&["status"])?), "good.onnx");
 
@@ -98,7 +99,7 @@ fn an_operator_loads_models_and_goes_back() -> Result<()> {
     } else {
         "other"
     };
-    let output = load(name, "trained anew, change 4712")?;
+    let output = load(&site, &path(name), "trained anew, change 4712")?;
     ensure!(output.status.success(), "{output:?}");
     let list = site.json(&["model", "list"])?;
     assert_eq!(list["model"]["name"], format!("{name}.onnx"));
@@ -112,14 +113,33 @@ fn an_operator_loads_models_and_goes_back() -> Result<()> {
     let back = site.cli(&["model", "rollback", "--reason", "too many strange flows"])?;
     ensure!(back.status.success(), "{back:?}");
     assert_eq!(in_use(&site.json(&["status"])?), "good.onnx");
-    let load = |name: &str, why: &str| {
-        let file = path(name).display().to_string();
-        site.cli(&["model", "load", &file, "--reason", why])
-    };
-    ensure!(load("other", "the last")?.status.success());
+    ensure!(load(&site, &path("other"), "the last")?.status.success());
 
-    // Who did what and why is in the trail, and in the events as the schema says.
-    let entries = trail(&site)?;
+    is_told(&site, &folder, name)?;
+    is_counted(&site)?;
+    leaves_under_pseudonyms(&site)?;
+
+    // What was loaded last is in use after a restart.
+    site.daemon.stop()?;
+    let mut command = site.sensor.command(binary()?);
+    command
+        .arg("run")
+        .arg("--config")
+        .arg(site.folder.path.join("wardtap.toml"));
+    site.daemon = Program::start("again", command, &site.folder.path)?;
+    site.daemon
+        .wait_until("the daemon to listen", SECONDS, |log| {
+            log.contains("listening").then_some(())
+        })?;
+    let status = site.json(&["status"])?;
+    assert_eq!(in_use(&status), "other.onnx", "{status:#}");
+    Ok(())
+}
+
+/// Who did what and why is in the trail, and in the events as the schema says.
+fn is_told(site: &Site, folder: &Path, name: &str) -> Result<()> {
+    let good = folder.join("good.onnx");
+    let entries = trail(site)?;
     let entries: Vec<_> = entries
         .iter()
         .map(|(action, name, who, why)| {
@@ -127,7 +147,7 @@ fn an_operator_loads_models_and_goes_back() -> Result<()> {
         })
         .collect();
     let keras = format!("{name}.onnx");
-    let configured = format!("configured: {}", path("good").display());
+    let configured = format!("configured: {}", good.display());
     let expected = [
         ("model_loaded", "good.onnx", "daemon", configured.as_str()),
         ("model_refused", "altered-weight.onnx", "person", "a try"),
@@ -166,7 +186,10 @@ fn an_operator_loads_models_and_goes_back() -> Result<()> {
             .map(|error| error.to_string());
         assert_eq!(error, None, "{event}");
     }
+    Ok(())
+}
 
+fn is_counted(site: &Site) -> Result<()> {
     let metrics = site.metrics()?;
     let metric = |name: &str| metrics.get(name).copied();
     assert_eq!(metric("wardtap_model_loaded"), Some(1.0));
@@ -177,8 +200,11 @@ fn an_operator_loads_models_and_goes_back() -> Result<()> {
         metric("wardtap_model_flows_dropped_total{reason=\"failed\"}"),
         Some(0.0)
     );
+    Ok(())
+}
 
-    // The daemon's own sample of flows, for training.
+/// The daemon's own sample of flows has pseudonyms, the same each time, unless addresses are asked for.
+fn leaves_under_pseudonyms(site: &Site) -> Result<()> {
     let csv = site.folder.path.join("flows.csv");
     let export = |more: &[&str]| -> Result<String> {
         let arguments = ["export", "features", "--output"];
@@ -190,25 +216,9 @@ fn an_operator_loads_models_and_goes_back() -> Result<()> {
         Ok(text)
     };
     assert!(export(&["--addresses"])?.contains(",10.0.0.3,10.0.0.4,"));
-    // What may leave the site has pseudonyms, the same each time.
     let text = export(&[])?;
     assert!(!text.contains(",10.0.0."), "{text}");
     assert_eq!(export(&[])?, text);
-
-    // What was loaded last is in use after a restart.
-    site.daemon.stop()?;
-    let mut command = site.sensor.command(binary()?);
-    command
-        .arg("run")
-        .arg("--config")
-        .arg(site.folder.path.join("wardtap.toml"));
-    site.daemon = Program::start("again", command, &site.folder.path)?;
-    site.daemon
-        .wait_until("the daemon to listen", SECONDS, |log| {
-            log.contains("listening").then_some(())
-        })?;
-    let status = site.json(&["status"])?;
-    assert_eq!(in_use(&status), "other.onnx", "{status:#}");
     Ok(())
 }
 
