@@ -78,6 +78,8 @@ impl Detector for Scan {
         if !site.is_outside(seen.server.ip())
             && is_lasting(service)
             && !site.knows(client, &Fact::Uses(seen.server.ip(), service))
+            // A server that looks after workstations asks them when they are off, too.
+            && !site.knows(client, &Fact::Asks(service))
         {
             let slow = self.slow.add(client, seen.server, seen.time);
             if tried.is_none() {
