@@ -36,6 +36,9 @@ impl Scan {
     }
 }
 
+/// A DHCP server tells clients at this port, and none of them answers from it to that (RFC 2131, section 4.1).
+const DHCP_CLIENT: u16 = 68;
+
 /// It was asked for and not had: TCP without a connection, UDP without an answer.
 fn is_refused(seen: &Observation) -> bool {
     match &seen.what {
@@ -45,7 +48,7 @@ fn is_refused(seen: &Observation) -> bool {
             asked
                 && facts.to_server.packets > 0
                 && !facts.answered()
-                && seen.server.port() != 0
+                && !matches!(seen.server.port(), 0 | DHCP_CLIENT)
                 && is_host(seen.server.ip())
         }
         _ => false,

@@ -75,6 +75,10 @@ fn a_scan_by_udp_is_datagrams_without_answers() {
         lab.flow(protocol::UDP, host(8), (host(number), 161), |_| {});
     }
     lab.is_quiet("a manager whose devices answer");
+    for number in 1..=30 {
+        lab.flow(protocol::UDP, host(7), (host(number), 68), unanswered);
+    }
+    lab.is_quiet("a DHCP server");
 }
 
 #[test]
