@@ -76,7 +76,7 @@ enum Command {
     /// All of it: simulated hospitals with and without attacks, a poisoned one, the captures
     All {
         /// Seeds of the hospitals
-        #[arg(long, value_delimiter = ',', default_values_t = [7, 8])]
+        #[arg(long, value_delimiter = ',', default_values_t = [8, 9])]
         seeds: Vec<u64>,
         /// How long
         #[arg(long, default_value_t = 14)]

@@ -379,10 +379,10 @@ fn a_scan_in_a_capture_is_found_and_explained() -> io::Result<()> {
     // Totals only are had faster.
     let done = replay(&file, &["--summary"])?;
     assert!(!done.out.contains("Alerts"), "{}", done.out);
-    // The clock is the capture's: the same over half an hour is no scan.
+    // The clock is the capture's: the same over the better part of a day is no scan.
     let slow: Vec<_> = refusals(30)
         .into_iter()
-        .map(|(time, packet)| (BEGIN + (time - BEGIN) * 30_000, packet))
+        .map(|(time, packet)| (BEGIN + (time - BEGIN) * 1_000_000, packet))
         .collect();
     let done = replay(&pcap(Order::Little, true, 101, &slow), &["--json"])?;
     assert_eq!(done.code, Some(0), "{done:?}");

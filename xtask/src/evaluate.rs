@@ -14,7 +14,7 @@ pub(crate) struct Arguments {
     /// Folder of the captures
     #[arg(long)]
     captures: Option<PathBuf>,
-    /// Passed on to the program: `--seeds 7,8`, `--days 14`, `--json FILE`, `--markdown FILE`, `--details`
+    /// Passed on to the program: `--seeds 8,9`, `--days 14`, `--json FILE`, `--markdown FILE`, `--details`
     #[arg(last = true)]
     rest: Vec<String>,
 }

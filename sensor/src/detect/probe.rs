@@ -3,7 +3,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use super::{Detector, Draft, Observation, Site, What, window::Window};
+use super::{App, Detector, Draft, Observation, Site, What, window::Window};
 use crate::{baseline::Fact, config::Detect, response::Transport};
 
 /// Bytes of payload that a probe exchanges at most.
@@ -38,6 +38,8 @@ impl Detector for Probe {
             || !facts.over
             || facts.midstream
             || !facts.established(seen.protocol)
+            // Some senders open a connection for each message; what is in them is others' business.
+            || matches!(facts.app, App::Dicom | App::Hl7)
             || facts.to_server.payload + facts.to_client.payload > SHORT
             || site.knows(client, &Fact::Uses(server, service))
         {
