@@ -11,7 +11,7 @@ fn package_passes_its_tests() {
         return;
     }
     let output = Command::new(models::python())
-        .args(["-m", "pytest", "-q", "-rfEs", "-p", "no:cacheprovider"])
+        .args(["-m", "pytest", "-rfEs", "-p", "no:cacheprovider"])
         .arg(models::package())
         .env("PYTHONDONTWRITEBYTECODE", "1")
         .output()
