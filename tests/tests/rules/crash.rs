@@ -17,6 +17,7 @@ use anyhow::{Context, Result, anyhow, ensure};
 use etherparse::PacketBuilder;
 use nix::mount::{MntFlags, MsFlags, mount, umount2};
 use sensor::{
+    audit::CHECKPOINTS,
     kernel::PinnedRules,
     response::{RuleId, State},
 };
@@ -367,7 +368,8 @@ fn what_the_kernel_has_otherwise_is_put_right_and_said() -> Result<()> {
     let add =
         |device: &str| passage.json(&["rules", "add", "--device", device, "--reason", "test"]);
     add("10.66.0.1")?;
-    let older = fs::read(passage.trail())?;
+    let files = [passage.trail(), passage.trail().with_file_name(CHECKPOINTS)];
+    let older = files.clone().map(fs::read);
     add("10.66.0.2")?;
     passage.json(&[
         "protect",
@@ -378,8 +380,10 @@ fn what_the_kernel_has_otherwise_is_put_right_and_said() -> Result<()> {
         "test",
     ])?;
     daemon.kill()?;
-    // As if the disk had lost the end of the trail: the kernel has a rule that nobody knows of.
-    fs::write(passage.trail(), older)?;
+    // As if the disk had lost the end of the trail and of its checkpoints: the kernel has a rule that nobody knows of.
+    for (path, older) in files.iter().zip(older) {
+        fs::write(path, older?)?;
+    }
     let mut daemon = passage.start()?;
     let ids = || -> Result<Vec<RuleId>> {
         let rules = PinnedRules::open(&passage.pins())?.all()?;
