@@ -7,7 +7,7 @@ use std::{
 };
 
 use anyhow::Context;
-use sensor::model::{NAMES, Row};
+use sensor::model::{Row, csv};
 
 use crate::{run::Sensor, traffic::Traffic, truth::Truth};
 
@@ -18,12 +18,8 @@ use crate::{run::Sensor, traffic::Traffic, truth::Truth};
 pub(crate) fn features(traffic: &mut dyn Traffic, path: &Path, label: bool) -> anyhow::Result<u64> {
     let mut out = create(path)?;
     let truth = traffic.truth().clone();
-    let mut text = format!(
-        "time_ns,client,server,server_port,protocol,{}",
-        NAMES.join(",")
-    );
-    text.push_str(if label { ",label\n" } else { "\n" });
-    let mut result = out.write_all(text.as_bytes());
+    let last = if label { ",label" } else { "" };
+    let mut result = writeln!(out, "{}{last}", csv::names());
     let mut rows = 0;
     Sensor::default().watch(traffic, &mut |seen| {
         let Some(row) = Row::of(seen).filter(|_| result.is_ok()) else {
@@ -40,16 +36,7 @@ pub(crate) fn features(traffic: &mut dyn Traffic, path: &Path, label: bool) -> a
 
 fn write(out: &mut impl Write, row: &Row, truth: Option<&Truth>) -> io::Result<()> {
     let (client, server) = (row.client.ip(), row.server.ip());
-    write!(
-        out,
-        "{},{client},{server},{},{}",
-        row.time.0,
-        row.server.port(),
-        row.protocol
-    )?;
-    for value in row.values {
-        write!(out, ",{value}")?;
-    }
+    csv::row(out, row)?;
     if let Some(truth) = truth {
         let class = truth.episodes.iter().find(|episode| {
             // A flow is reported at its end or when it has been idle; its time is its last packet's.

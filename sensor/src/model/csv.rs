@@ -34,13 +34,18 @@ pub fn write_labelled(out: &mut impl Write, rows: &[ExportedRow]) -> io::Result<
     out.flush()
 }
 
-fn names() -> String {
+/// The line of names, without its end.
+#[must_use]
+pub fn names() -> String {
     let names: Vec<&str> = IDENTITY.into_iter().chain(NAMES).collect();
     names.join(",")
 }
 
-/// A row; each feature as the shortest decimal that is read as the same `f32`.
-fn row(out: &mut impl Write, row: &Row) -> io::Result<()> {
+/// Writes a row without the line's end; each feature as the shortest decimal that is read as the same `f32`.
+///
+/// # Errors
+/// When writing fails.
+pub fn row(out: &mut impl Write, row: &Row) -> io::Result<()> {
     write!(
         out,
         "{},{},{},{},{}",
