@@ -22,7 +22,7 @@ use sensor::{
     kernel::TableSizes,
     pipeline::{FlowEndReason, Pipeline, PipelineOptions},
 };
-use sensor_common::{packet::Layer, settings::Settings};
+use sensor_common::{flow::SNAPSHOT_FROM, packet::Layer, settings::Settings};
 
 const SECOND: i64 = 1_000_000_000;
 const HOUR: i64 = 3_600 * SECOND;
@@ -155,7 +155,8 @@ fn devices() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// Flows that go on, as the pipeline has them; the entries themselves are in the kernel.
+/// Flows that go on, as the pipeline has them, and what is left of them when they are over; the entries themselves
+/// are in the kernel.
 fn flows() -> Result<(), Box<dyn Error>> {
     let tables = TableSizes::default();
     let mut engine = PortableEngine::new(tables, Settings::DEFAULT);
@@ -206,7 +207,7 @@ fn flows() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// Handshake and a segment of a flow.
+/// Handshake of a flow, and segments until the kernel tells of it for the first time.
 fn frames(flow: u32) -> Result<Vec<Vec<u8>>, Box<dyn Error>> {
     let [_, _, high, low] = (flow % 5_000).to_be_bytes();
     let (client, server) = (
@@ -215,18 +216,20 @@ fn frames(flow: u32) -> Result<Vec<Vec<u8>>, Box<dyn Error>> {
     );
     let port = u16::try_from(20_000 + flow / 5_000)?;
     let macs = ([2, 0, 0, 1, high, low], [2, 0, 0, 2, 0, server[3]]);
-    let out = || {
+    let out = |sequence| {
         PacketBuilder::ethernet2(macs.0, macs.1)
             .ipv4(client, server, 64)
-            .tcp(port, 443, 1, 1_000)
+            .tcp(port, 443, sequence, 1_000)
     };
     let back = PacketBuilder::ethernet2(macs.1, macs.0)
         .ipv4(server, client, 64)
         .tcp(443, port, 1, 1_000);
-    let mut all = vec![Vec::new(), Vec::new(), Vec::new()];
-    out().syn().write(&mut all[0], &[])?;
+    let mut all = vec![Vec::new(); usize::try_from(SNAPSHOT_FROM)?];
+    out(1).syn().write(&mut all[0], &[])?;
     back.syn().ack(2).write(&mut all[1], &[])?;
-    out().ack(2).write(&mut all[2], b"hello")?;
+    for (frame, sequence) in all[2..].iter_mut().zip((2..).step_by(5)) {
+        out(sequence).ack(2).write(frame, b"hello")?;
+    }
     Ok(all)
 }
 

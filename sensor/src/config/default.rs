@@ -71,7 +71,7 @@ settle = "1d"
 # When a device is suspected, what was learnt of it in the time before is forgotten, and nothing is learnt for a while.
 doubt = "1h"
 freeze = "1h"
-devices = 100000            # at most; about 5 kB each
+devices = 100000            # at most; about 11 kB each with all that is kept of it
 
 [detect]
 off = []                    # names of detectors that are off
