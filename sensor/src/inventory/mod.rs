@@ -40,6 +40,7 @@ use self::{
     stations::Stations,
 };
 use crate::{
+    detect::is_host,
     event::{
         Association, AssociationOutcome, Conversation, Hl7Message, Side, Time, Timebase, addresses,
     },
@@ -445,11 +446,4 @@ fn proto_name(ip_protocol: u8) -> &'static str {
         protocol::SCTP => "SCTP",
         _ => "TCP",
     }
-}
-
-/// False for addresses that no single host has.
-fn is_host(address: IpAddr) -> bool {
-    !address.is_multicast()
-        && !address.is_unspecified()
-        && address != IpAddr::V4(std::net::Ipv4Addr::BROADCAST)
 }
