@@ -29,3 +29,4 @@ pub mod pipeline;
 pub mod protocol;
 pub mod pseudonym;
 pub mod response;
+pub mod store;

@@ -197,6 +197,15 @@ pub enum Action {
         /// Why it was to be loaded, in words.
         reason: String,
     },
+    /// Something of what the sensor knows was given out: an export or a report.
+    Exported {
+        /// What, in words.
+        what: String,
+        /// How many items it has: rows, entries, alerts.
+        items: u64,
+        /// Addresses and names were replaced by pseudonyms.
+        pseudonymised: bool,
+    },
     /// TCP resets were sent.
     Reset {
         /// For which rule.
@@ -309,6 +318,18 @@ impl fmt::Display for Action {
             Self::ModelRefused {
                 name, check, why, ..
             } => write!(f, "model {name} refused ({check}): {why}"),
+            Self::Exported {
+                what,
+                items,
+                pseudonymised,
+            } => {
+                let how = if *pseudonymised {
+                    "under pseudonyms"
+                } else {
+                    "with addresses and names"
+                };
+                write!(f, "exported {what}, {items} items, {how}")
+            }
             Self::Reset {
                 id,
                 packets,

@@ -45,7 +45,7 @@ fn text(status: &Status) -> String {
             detection(status),
             containment(status),
             model::in_status(&status.model),
-            output(status)
+            outputs(status)
         ),
     ];
     if status.warnings.is_empty() {
@@ -195,19 +195,23 @@ fn containment(status: &Status) -> String {
     )
 }
 
-fn output(status: &Status) -> String {
-    let output = &status.output;
-    let failing = output
-        .failing
-        .as_ref()
-        .map_or_else(String::new, |why| format!("; writing fails: {why}"));
-    format!(
-        "Events: {} lines to {}, {} dropped (queue full), {} dropped (not written){failing}",
-        count(output.lines),
-        output.target,
-        count(output.dropped_queue_full),
-        count(output.dropped_write_error)
-    )
+fn outputs(status: &Status) -> String {
+    let lines = status.outputs.iter().map(|output| {
+        let failing = output
+            .failing
+            .as_ref()
+            .map_or_else(String::new, |why| format!("; writing fails: {why}"));
+        format!(
+            "Events ({}): {} to {}, {} wait, {} dropped (queue full), {} dropped (not written){failing}",
+            output.name,
+            count(output.events),
+            output.target,
+            count(output.waiting),
+            count(output.dropped_queue_full),
+            count(output.dropped_write_error)
+        )
+    });
+    lines.collect::<Vec<_>>().join("\n")
 }
 
 fn interfaces(interfaces: &[InterfaceStatus], seconds: u64) -> String {

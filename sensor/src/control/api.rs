@@ -297,7 +297,7 @@ pub struct Status {
     /// The anomaly model.
     pub model: crate::model::Summary,
     /// Where events go.
-    pub output: OutputStatus,
+    pub outputs: Vec<OutputStatus>,
     /// What is wrong or likely to mislead, in words.
     pub warnings: Vec<String>,
 }
@@ -428,10 +428,14 @@ pub struct ContainmentStatus {
 /// Where events go.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 pub struct OutputStatus {
-    /// The file, or standard output.
+    /// Which output.
+    pub name: String,
+    /// Where its events go: a file, standard output, a receiver.
     pub target: String,
-    /// Lines written.
-    pub lines: u64,
+    /// Events delivered.
+    pub events: u64,
+    /// Events that wait.
+    pub waiting: u64,
     /// Events dropped, the queue being full.
     pub dropped_queue_full: u64,
     /// Events dropped, the write having failed.

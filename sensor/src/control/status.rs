@@ -13,6 +13,7 @@ use crate::{
     alert::Severity,
     daemon::{InterfaceSnapshot, RingAccount, Snapshot},
     kernel::Mode,
+    output::OutputStats,
     pipeline::Pipeline,
 };
 
@@ -47,7 +48,6 @@ pub(super) fn one_sided(pipeline: &Pipeline) -> OneSided {
 /// The status as the socket gives it.
 pub(super) fn of(snapshot: &Snapshot, one_sided: OneSided) -> Status {
     let tables = snapshot.tables;
-    let output = &snapshot.output;
     Status {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         start: snapshot.start,
@@ -69,14 +69,22 @@ pub(super) fn of(snapshot: &Snapshot, one_sided: OneSided) -> Status {
         detection: detection(snapshot),
         containment: containment(snapshot),
         model: snapshot.model.clone(),
-        output: OutputStatus {
-            target: output.target.clone(),
-            lines: output.lines,
-            dropped_queue_full: output.dropped_queue_full,
-            dropped_write_error: output.dropped_write_error,
-            failing: output.failing.clone(),
-        },
+        outputs: snapshot.outputs.iter().map(output_status).collect(),
         warnings: warnings(snapshot, one_sided),
+    }
+}
+
+fn output_status(output: &OutputStats) -> OutputStatus {
+    OutputStatus {
+        name: output.name.clone(),
+        target: output.target.clone(),
+        events: output.events,
+        waiting: output
+            .offered
+            .saturating_sub(output.events + output.dropped()),
+        dropped_queue_full: output.dropped_queue_full,
+        dropped_write_error: output.dropped_write_error,
+        failing: output.failing.clone(),
     }
 }
 
@@ -236,7 +244,7 @@ fn warnings(snapshot: &Snapshot, one_sided: OneSided) -> Vec<String> {
     suspicions(snapshot, &mut warnings);
     rules(snapshot, &mut warnings);
     warnings.extend(snapshot.model.warnings.iter().cloned());
-    output(snapshot, &mut warnings);
+    outputs(snapshot, &mut warnings);
     warnings
 }
 
@@ -294,14 +302,15 @@ fn rules(snapshot: &Snapshot, warnings: &mut Vec<String>) {
     }
 }
 
-fn output(snapshot: &Snapshot, warnings: &mut Vec<String>) {
-    let output = &snapshot.output;
-    let dropped = output.dropped_queue_full + output.dropped_write_error;
-    if let Some(why) = &output.failing {
-        warnings.push(format!(
-            "events can't be written: {why}; {dropped} were dropped so far"
-        ));
-    } else if dropped > 0 {
-        warnings.push(format!("{dropped} events were not written"));
+fn outputs(snapshot: &Snapshot, warnings: &mut Vec<String>) {
+    for output in &snapshot.outputs {
+        let (name, dropped) = (&output.name, output.dropped());
+        if let Some(why) = &output.failing {
+            warnings.push(format!(
+                "events can't be written ({name}): {why}; {dropped} were dropped so far"
+            ));
+        } else if dropped > 0 {
+            warnings.push(format!("{dropped} events were not written ({name})"));
+        }
     }
 }

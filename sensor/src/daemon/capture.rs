@@ -139,7 +139,7 @@ pub struct Capture {
 }
 
 /// How a capture ended.
-pub(super) type Ended = Result<(Snapshot, OutputStats), KernelError>;
+pub(super) type Ended = Result<(Snapshot, Vec<OutputStats>), KernelError>;
 
 /// Starts the capture thread; how it ended comes through the receiver.
 pub(super) fn start(
@@ -426,7 +426,7 @@ impl Capture {
             analysis: self.response.account(),
             unobserved: self.unobserved,
             model: self.models.summary(),
-            output: self.output_view.stats(),
+            outputs: self.output_view.stats(),
         }
     }
 
@@ -456,7 +456,7 @@ impl Capture {
     }
 
     /// Takes the programs off, then all that is still in the kernel, and writes everything out.
-    fn end(mut self, mut ring: Ring) -> (Snapshot, OutputStats) {
+    fn end(mut self, mut ring: Ring) -> (Snapshot, Vec<OutputStats>) {
         let deadline = Instant::now() + END;
         self.kernel.detach();
         self.read_counters();

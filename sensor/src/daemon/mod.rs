@@ -160,7 +160,7 @@ async fn serve(
     if let Some(warning) = roles.warning(None) {
         tracing::warn!("{warning}");
     }
-    let sender = output.sender().ok_or(DaemonError::CaptureGone)?;
+    let sender = output.sender();
     let (response, response_thread) = Responder::start(
         keeper,
         Knowledge { clinical, scorer },
@@ -206,8 +206,8 @@ async fn serve(
         }
     };
     drop(socket);
-    let (snapshot, output) = result.map_err(|_| DaemonError::CaptureGone)??;
-    tell_end(&snapshot, &output);
+    let (snapshot, outputs) = result.map_err(|_| DaemonError::CaptureGone)??;
+    tell_end(&snapshot, &outputs);
     Ok(())
 }
 
@@ -357,15 +357,15 @@ fn tell_start(interfaces: &[Attached]) {
     }
 }
 
-fn tell_end(snapshot: &Snapshot, output: &OutputStats) {
+fn tell_end(snapshot: &Snapshot, outputs: &[OutputStats]) {
     let ring = snapshot.ring();
     tracing::info!(
         ring_offered = ring.offered,
         ring_received = ring.received,
         ring_lost = ring.lost,
         flows_evicted = snapshot.flows.evicted,
-        lines = output.lines,
-        dropped = output.dropped_queue_full + output.dropped_write_error,
+        events = outputs.iter().map(|one| one.events).sum::<u64>(),
+        dropped = outputs.iter().map(OutputStats::dropped).sum::<u64>(),
         "stopped"
     );
 }

@@ -67,8 +67,8 @@ pub struct Snapshot {
     pub unobserved: u64,
     /// How models fare.
     pub model: model::Summary,
-    /// What the output did.
-    pub output: OutputStats,
+    /// What the outputs did.
+    pub outputs: Vec<OutputStats>,
 }
 
 /// Ring records of earlier daemons, which this one has read.
@@ -164,14 +164,17 @@ impl Snapshot {
                 "flows_not_scored",
                 self.model.flows.queue_full + self.model.flows.no_model + self.model.flows.failed,
             ),
-            ("output_lines", self.output.lines),
-            ("output_dropped_queue_full", self.output.dropped_queue_full),
-            (
-                "output_dropped_write_error",
-                self.output.dropped_write_error,
-            ),
         ];
         stats.extend(more.map(|(name, value)| (name.to_owned(), value)));
+        for output in &self.outputs {
+            let all = [
+                ("events", output.events),
+                ("dropped_queue_full", output.dropped_queue_full),
+                ("dropped_write_error", output.dropped_write_error),
+            ];
+            stats
+                .extend(all.map(|(what, value)| (format!("output_{}_{what}", output.name), value)));
+        }
         stats
     }
 }

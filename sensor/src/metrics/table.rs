@@ -6,6 +6,7 @@ use crate::{
     alert::Severity,
     daemon::{Counts, InterfaceSnapshot, RingAccount, Snapshot},
     kernel::Mode,
+    output::OutputStats,
     pipeline::decode::DecodeError,
 };
 
@@ -293,18 +294,22 @@ pub const TABLE: &[Row] = rows! {
         "Models put in use by hand: loaded, or the one before again." => |s| plain(s.model.loads);
     Counter "wardtap_model_refusals_total" [] MODEL,
         "Models that did not pass the gate." => |s| plain(s.model.refusals);
-    Counter "wardtap_output_lines_total" [] OUTPUT,
-        "Events written." => |s| plain(s.output.lines);
-    Counter "wardtap_output_bytes_total" [] OUTPUT,
-        "Bytes of events written." => |s| plain(s.output.bytes);
-    Counter "wardtap_output_dropped_total" ["reason"] OUTPUT,
-        "Events that were not written, because the queue was full or writing failed." => |s| vec![
-            sample(["queue_full"], s.output.dropped_queue_full),
-            sample(["write_error"], s.output.dropped_write_error)];
-    Counter "wardtap_output_errors_total" [] OUTPUT,
-        "Writes that failed." => |s| plain(s.output.errors);
-    Gauge "wardtap_output_failing" [] OUTPUT,
-        "1 while events can't be written." => |s| plain(u64::from(s.output.failing.is_some()));
+    Counter "wardtap_output_events_total" ["output"] OUTPUT,
+        "Events delivered." => |s| by_output(s, |it| it.events);
+    Counter "wardtap_output_bytes_total" ["output"] OUTPUT,
+        "Bytes of events delivered." => |s| by_output(s, |it| it.bytes);
+    Counter "wardtap_output_dropped_total" ["output", "reason"] OUTPUT,
+        "Events that were not delivered, because the queue was full or writing failed." => |s| {
+            let outputs = s.outputs.iter();
+            outputs.flat_map(|it| [
+                sample([it.name.as_str(), "queue_full"], it.dropped_queue_full),
+                sample([it.name.as_str(), "write_error"], it.dropped_write_error),
+            ]).collect()
+        };
+    Counter "wardtap_output_errors_total" ["output"] OUTPUT,
+        "Writes that failed." => |s| by_output(s, |it| it.errors);
+    Gauge "wardtap_output_failing" ["output"] OUTPUT,
+        "1 while events can't be delivered." => |s| by_output(s, |it| u64::from(it.failing.is_some()));
 };
 
 /// A value; beyond 2^53 it loses digits, as every Prometheus value does.
@@ -329,6 +334,13 @@ fn seconds(nanoseconds: i64) -> f64 {
 
 fn plain(value: u64) -> Vec<Sample> {
     vec![sample([], value)]
+}
+
+fn by_output(snapshot: &Snapshot, read: impl Fn(&OutputStats) -> u64) -> Vec<Sample> {
+    let outputs = snapshot.outputs.iter();
+    outputs
+        .map(|it| sample([it.name.as_str()], read(it)))
+        .collect()
 }
 
 const fn yes(yes: bool) -> &'static str {

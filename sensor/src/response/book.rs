@@ -101,6 +101,7 @@ impl Book {
             | Action::Decided(_)
             | Action::Effect { .. }
             | Action::Labelled { .. }
+            | Action::Exported { .. }
             | Action::BaselineReset { .. }
             | Action::ModelLoaded { .. }
             | Action::ModelRolledBack { .. }

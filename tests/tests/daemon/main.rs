@@ -202,18 +202,18 @@ fn a_full_disk_is_said_and_survived() -> Result<()> {
     let mut site = Site::start_in("disk", folder, &path, "")?;
     site.send(300)?;
     let full = site.status_when("the output to fail", |status| {
-        status["output"]["failing"].is_string() && number(status, "/pipeline/hl7_messages") == 300
+        status["outputs"][0]["failing"].is_string() && number(status, "/pipeline/hl7_messages") == 300
     })?;
     assert!(
         full["warnings"].to_string().contains("can't be written"),
         "{full:#}"
     );
-    assert_eq!(site.metrics()?.get("wardtap_output_failing"), Some(&1.0));
+    assert_eq!(site.metrics()?.get("wardtap_output_failing{output=\"json\"}"), Some(&1.0));
     events(&path)?;
 
     fs::remove_file(&ballast)?;
     site.status_when("writing to go on", |status| {
-        status["output"]["failing"].is_null()
+        status["outputs"][0]["failing"].is_null()
     })?;
     site.send(10)?;
     site.status_when("10 more", |status| {
@@ -234,7 +234,7 @@ fn a_full_disk_is_said_and_survived() -> Result<()> {
         stats["event_type"], "stats",
         "the last line is the final account"
     );
-    let lost = number(stats, "/stats/output_dropped_write_error");
+    let lost = number(stats, "/stats/output_json_dropped_write_error");
     let kept = messages(&written) as u64;
     assert!((10..=310).contains(&kept), "{kept} messages");
     assert!(kept + lost >= 310, "{kept} written, {lost} dropped, of 310");

@@ -1,56 +1,152 @@
-//! The thread that writes.
+//! JSON lines to a file or standard output. A line is in the file whole or not at all: what a failed write left of
+//! a line is cut off again. While the disk is full, events are dropped and counted; writing goes on by itself when
+//! there is space again.
 
 use std::{
-    fs::File,
+    fs::{self, File, OpenOptions},
     io::{self, Write},
     mem,
+    os::{fd::AsFd, unix::fs::OpenOptionsExt},
+    path::PathBuf,
     sync::{
-        Arc,
-        atomic::Ordering,
+        Arc, Mutex,
         mpsc::{Receiver, RecvTimeoutError, TryRecvError},
     },
     time::{Duration, Instant},
 };
 
-use super::{Shared, Target, lock};
+use super::{
+    OutputError,
+    lane::{Account, Sink, lock},
+};
 use crate::event::Event;
+
+/// Mode of a file that is made: events name hosts, which is no one else's business.
+const FILE_MODE: u32 = 0o640;
 
 /// Bytes of lines that are written at once.
 const BUFFER: usize = 64 * 1024;
 /// Between two tries to write after a failure, and between two looks at what was asked for.
 const RETRY: Duration = Duration::from_millis(250);
 
-/// The thread's side.
-pub(super) struct Writer {
+/// Where lines go.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Target {
+    /// Standard output.
+    Stdout,
+    /// A file, appended to.
+    File(PathBuf),
+}
+
+impl Target {
+    /// The target that a person names: `-` is standard output.
+    #[must_use]
+    pub fn named(name: &str) -> Self {
+        if name == "-" {
+            Self::Stdout
+        } else {
+            Self::File(name.into())
+        }
+    }
+
+    fn open(&self) -> io::Result<File> {
+        match self {
+            Self::Stdout => Ok(File::from(io::stdout().as_fd().try_clone_to_owned()?)),
+            Self::File(path) => {
+                if let Some(folder) = path.parent() {
+                    fs::create_dir_all(folder)?;
+                }
+                OpenOptions::new()
+                    .append(true)
+                    .create(true)
+                    .mode(FILE_MODE)
+                    .open(path)
+            }
+        }
+    }
+}
+
+impl std::fmt::Display for Target {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Stdout => f.write_str("standard output"),
+            Self::File(path) => write!(f, "{}", path.display()),
+        }
+    }
+}
+
+/// Asks for the target to be opened anew.
+#[derive(Clone, Debug, Default)]
+pub struct Reopen(Arc<Mutex<Option<Target>>>);
+
+impl Reopen {
+    /// Asks for it: after its file was renamed, or to change it. Where that fails, the old one stays in use.
+    pub fn ask(&self, target: Target) {
+        *lock(&self.0) = Some(target);
+    }
+}
+
+/// The sink. See the module's description.
+#[derive(Debug)]
+pub struct Lines {
+    file: File,
+    target: Target,
+    reopen: Reopen,
+}
+
+impl Lines {
+    /// Opens `target`.
+    ///
+    /// # Errors
+    /// When it can't be opened.
+    pub fn open(target: Target, reopen: Reopen) -> Result<Self, OutputError> {
+        match target.open() {
+            Ok(file) => Ok(Self {
+                file,
+                target,
+                reopen,
+            }),
+            Err(source) => Err(OutputError { target, source }),
+        }
+    }
+}
+
+impl Sink for Lines {
+    fn run(self, queue: &Receiver<Arc<Event>>, account: &Account) {
+        account.goes_to(&self.target);
+        Writer {
+            regular: is_regular(&self.file),
+            file: self.file,
+            target: self.target,
+            reopen: self.reopen,
+            buffer: Vec::with_capacity(2 * BUFFER),
+            lines: 0,
+            begun: false,
+            failed: None,
+            account,
+        }
+        .run(queue);
+    }
+}
+
+/// What the thread works with.
+struct Writer<'a> {
     file: File,
     /// A file that can be cut; of a pipe a line that was begun must be finished instead.
     regular: bool,
     target: Target,
+    reopen: Reopen,
     /// Whole lines not yet written; of a pipe the first can be the rest of a line.
     buffer: Vec<u8>,
     lines: u64,
     /// The buffer begins within a line, whose beginning a pipe has taken.
     begun: bool,
     failed: Option<Instant>,
-    shared: Arc<Shared>,
+    account: &'a Account,
 }
 
-impl Writer {
-    pub(super) fn new(file: File, target: Target, shared: Arc<Shared>) -> Self {
-        *lock(&shared.target) = target.to_string();
-        Self {
-            regular: is_regular(&file),
-            file,
-            target,
-            buffer: Vec::with_capacity(2 * BUFFER),
-            lines: 0,
-            begun: false,
-            failed: None,
-            shared,
-        }
-    }
-
-    pub(super) fn run(&mut self, queue: &Receiver<Box<Event>>) {
+impl Writer<'_> {
+    fn run(&mut self, queue: &Receiver<Arc<Event>>) {
         loop {
             self.reopen();
             self.retry();
@@ -74,18 +170,18 @@ impl Writer {
         self.write();
         // Nothing will write these any more.
         let left = mem::take(&mut self.lines);
-        self.shared.write_error.fetch_add(left, Ordering::Relaxed);
+        self.account.dropped(left);
     }
 
     fn take(&mut self, event: &Event) {
         if self.failed.is_some() {
-            self.shared.write_error.fetch_add(1, Ordering::Relaxed);
+            self.account.dropped(1);
             return;
         }
         let before = self.buffer.len();
         if serde_json::to_writer(&mut self.buffer, event).is_err() {
             self.buffer.truncate(before);
-            self.shared.write_error.fetch_add(1, Ordering::Relaxed);
+            self.account.dropped(1);
             return;
         }
         self.buffer.push(b'\n');
@@ -103,7 +199,7 @@ impl Writer {
     }
 
     fn reopen(&mut self) {
-        let Some(target) = lock(&self.shared.reopen).take() else {
+        let Some(target) = lock(&self.reopen.0).take() else {
             return;
         };
         self.write();
@@ -113,11 +209,11 @@ impl Writer {
                     let end = self.buffer.iter().position(|byte| *byte == b'\n');
                     self.buffer.drain(..end.map_or(0, |at| at + 1));
                     self.lines = self.lines.saturating_sub(1);
-                    self.shared.write_error.fetch_add(1, Ordering::Relaxed);
+                    self.account.dropped(1);
                 }
                 self.regular = is_regular(&file);
                 self.file = file;
-                *lock(&self.shared.target) = target.to_string();
+                self.account.goes_to(&target);
                 self.target = target;
                 self.failed = None;
                 tracing::info!(target = %self.target, "events go to the reopened output");
@@ -163,10 +259,7 @@ impl Writer {
         }
         self.buffer.drain(..written);
         self.lines -= lines.min(self.lines);
-        self.shared.lines.fetch_add(lines, Ordering::Relaxed);
-        self.shared
-            .bytes
-            .fetch_add(written as u64, Ordering::Relaxed);
+        self.account.delivered(lines, written as u64);
         match result {
             Ok(()) => self.works(),
             Err(error) => self.fails(&error),
@@ -174,23 +267,20 @@ impl Writer {
     }
 
     fn works(&mut self) {
-        if lock(&self.shared.failing).take().is_some() {
-            let dropped = self.shared.write_error.load(Ordering::Relaxed);
+        if self.account.works() {
+            let dropped = self.account.stats().dropped_write_error;
             tracing::warn!(target = %self.target, dropped, "events are written again");
         }
     }
 
     fn fails(&mut self, error: &io::Error) {
         self.failed = Some(Instant::now());
-        self.shared.errors.fetch_add(1, Ordering::Relaxed);
-        let mut failing = lock(&self.shared.failing);
-        if failing.is_none() {
+        if self.account.fails(error) {
             tracing::error!(
                 target = %self.target,
                 "can't write events: {error}; they are dropped and counted until it works again"
             );
         }
-        *failing = Some(error.to_string());
     }
 }
 
