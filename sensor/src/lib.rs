@@ -28,5 +28,7 @@ pub mod output;
 pub mod pipeline;
 pub mod protocol;
 pub mod pseudonym;
+pub mod report;
 pub mod response;
 pub mod store;
+mod words;
