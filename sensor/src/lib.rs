@@ -29,6 +29,8 @@ pub mod output;
 pub mod pipeline;
 pub mod protocol;
 pub mod pseudonym;
+pub mod report;
 pub mod response;
 mod rights;
 pub mod store;
+mod words;

@@ -349,14 +349,11 @@ impl fmt::Display for Action {
                 what,
                 items,
                 pseudonymised,
-            } => {
-                let how = if *pseudonymised {
-                    "under pseudonyms"
-                } else {
-                    "with addresses and names"
-                };
-                write!(f, "exported {what}, {items} items, {how}")
-            }
+            } => write!(
+                f,
+                "exported {what}, {items} items, {}",
+                names_of(*pseudonymised)
+            ),
             Self::AdvisoryImported {
                 advisory,
                 version,
@@ -381,6 +378,14 @@ impl fmt::Display for Action {
                 outcome,
             } => write!(f, "{packets} TCP resets for rule {id}: {outcome}"),
         }
+    }
+}
+
+const fn names_of(pseudonymised: bool) -> &'static str {
+    if pseudonymised {
+        "under pseudonyms"
+    } else {
+        "with addresses and names"
     }
 }
 
