@@ -75,12 +75,19 @@ pub(super) fn run(socket: &Path, command: &ExposureCommand) -> anyhow::Result<Ex
 }
 
 fn ranking(exposure: &Exposure, limit: usize) -> String {
-    let mut rows = table(&["score", "address", "name", "role", "depend on it", "weak by"]);
+    let mut rows = table(&[
+        "score",
+        "address",
+        "name",
+        "role",
+        "depend on it",
+        "weak by",
+    ]);
     for one in exposure.ranked.iter().take(limit) {
         rows.add_row([
             one.score.to_string(),
             one.address.to_string(),
-            or_dash(one.host.as_ref()),
+            or_dash(one.host_name.as_ref()),
             one.role.label().to_owned(),
             one.dependents.to_string(),
             list(one.weaknesses.iter().map(|weak| weak.kind.label())),
@@ -92,11 +99,15 @@ fn ranking(exposure: &Exposure, limit: usize) -> String {
         exposure.ranked.len(),
         exposure.devices
     );
-    if shown == 0 { end } else { format!("{rows}\n{end}") }
+    if shown == 0 {
+        end
+    } else {
+        format!("{rows}\n{end}")
+    }
 }
 
 fn device(one: &Exposed) -> String {
-    let name = one.host.as_ref();
+    let name = one.host_name.as_ref();
     let name = name.map_or_else(String::new, |name| format!(" ({name})"));
     let detail = one.detail.as_ref();
     let detail = detail.map_or_else(String::new, |detail| format!(", {detail}"));
