@@ -29,4 +29,5 @@ pub mod pipeline;
 pub mod protocol;
 pub mod pseudonym;
 pub mod response;
+mod rights;
 pub mod store;
