@@ -30,5 +30,6 @@ pub mod protocol;
 pub mod pseudonym;
 pub mod report;
 pub mod response;
+mod rights;
 pub mod store;
 mod words;

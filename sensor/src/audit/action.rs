@@ -322,20 +322,25 @@ impl fmt::Display for Action {
                 what,
                 items,
                 pseudonymised,
-            } => {
-                let how = if *pseudonymised {
-                    "under pseudonyms"
-                } else {
-                    "with addresses and names"
-                };
-                write!(f, "exported {what}, {items} items, {how}")
-            }
+            } => write!(
+                f,
+                "exported {what}, {items} items, {}",
+                names_of(*pseudonymised)
+            ),
             Self::Reset {
                 id,
                 packets,
                 outcome,
             } => write!(f, "{packets} TCP resets for rule {id}: {outcome}"),
         }
+    }
+}
+
+const fn names_of(pseudonymised: bool) -> &'static str {
+    if pseudonymised {
+        "under pseudonyms"
+    } else {
+        "with addresses and names"
     }
 }
 

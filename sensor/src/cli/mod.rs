@@ -8,6 +8,7 @@ mod devices;
 mod doctor;
 mod export;
 mod flows;
+mod man;
 mod model;
 mod protect;
 mod replay;
@@ -108,6 +109,8 @@ enum Command {
     Unload(unload::UnloadArgs),
     /// Print completions for a shell
     Completions(completions::CompletionsArgs),
+    /// Write man pages to a folder
+    Man(man::ManArgs),
 }
 
 /// How something is shown.
@@ -171,6 +174,7 @@ pub fn main() -> ExitCode {
         Command::Config(command) => config::run(&command),
         Command::Doctor(args) => doctor::run(&args),
         Command::Completions(args) => Ok(completions::run(&args)),
+        Command::Man(args) => man::run(&args),
     };
     match done {
         Ok(code) => code,
