@@ -6,7 +6,9 @@
 mod document;
 mod graph;
 mod html;
+pub mod incident;
 mod markdown;
+mod technique;
 mod text;
 
 #[cfg(test)]
@@ -16,4 +18,5 @@ pub use document::{Block, Document, Fact, Moment, Section, Table, Tone};
 pub use graph::{Edge, Graph, Kind, Node, Way};
 pub use html::html;
 pub use markdown::markdown;
+pub use technique::technique;
 pub use text::Text;
