@@ -260,6 +260,10 @@ impl fmt::Display for Decision {
 }
 
 impl fmt::Display for Action {
+    #[expect(
+        clippy::too_many_lines,
+        reason = "a sentence for each thing that can be done"
+    )]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Started {
@@ -349,11 +353,14 @@ impl fmt::Display for Action {
                 what,
                 items,
                 pseudonymised,
-            } => write!(
-                f,
-                "exported {what}, {items} items, {}",
-                names_of(*pseudonymised)
-            ),
+            } => {
+                let how = if *pseudonymised {
+                    "under pseudonyms"
+                } else {
+                    "with addresses and names"
+                };
+                write!(f, "exported {what}, {items} items, {how}")
+            }
             Self::AdvisoryImported {
                 advisory,
                 version,
@@ -378,14 +385,6 @@ impl fmt::Display for Action {
                 outcome,
             } => write!(f, "{packets} TCP resets for rule {id}: {outcome}"),
         }
-    }
-}
-
-const fn names_of(pseudonymised: bool) -> &'static str {
-    if pseudonymised {
-        "under pseudonyms"
-    } else {
-        "with addresses and names"
     }
 }
 

@@ -7,7 +7,9 @@ pub mod compliance;
 mod document;
 mod graph;
 mod html;
+pub mod incident;
 mod markdown;
+mod technique;
 mod text;
 
 #[cfg(test)]
@@ -17,4 +19,5 @@ pub use document::{Block, Document, Fact, Moment, Section, Table, Tone};
 pub use graph::{Edge, Graph, Kind, Node, Way};
 pub use html::html;
 pub use markdown::markdown;
+pub use technique::technique;
 pub use text::Text;
