@@ -67,14 +67,14 @@ pub(super) fn coverage(facts: Facts<'_>) -> Coverage {
         .iter()
         .map(|gap| self::seconds(gap.since, gap.until))
         .sum();
-    let counters = rises(facts);
+    let counters = facts.counted.rises.clone();
     let losses = losses(&counters);
-    let times = facts.statistics.iter().map(|(time, _)| *time);
+    let times = &facts.counted.times;
     Coverage {
         listened_seconds: seconds.saturating_sub(silent),
         seconds,
-        counted_since: times.clone().min(),
-        counted_until: times.max(),
+        counted_since: times.first().copied(),
+        counted_until: times.last().copied(),
         runs,
         gaps,
         counters,
@@ -130,11 +130,10 @@ fn runs(facts: Facts<'_>) -> Vec<Run> {
 
 /// The last counters of a run that ended before another began.
 fn sign_of_life(facts: Facts<'_>, since: Time, before: Time) -> Time {
-    let times = facts.statistics.iter().map(|(time, _)| *time);
-    times
-        .filter(|time| (since..before).contains(time))
-        .max()
-        .unwrap_or(since)
+    let times = &facts.counted.times;
+    let earlier = times.partition_point(|time| *time < before);
+    let last = times[..earlier].last().copied();
+    last.filter(|time| *time >= since).unwrap_or(since)
 }
 
 fn gaps(facts: Facts<'_>, runs: &[Run]) -> Vec<Gap> {
@@ -164,22 +163,6 @@ fn gaps(facts: Facts<'_>, runs: &[Run]) -> Vec<Gap> {
         });
     }
     gaps
-}
-
-/// How much each counter rose. One that fell began anew, from 0.
-fn rises(facts: Facts<'_>) -> BTreeMap<String, u64> {
-    let mut rises: BTreeMap<String, u64> = BTreeMap::new();
-    for pair in facts.statistics.windows(2) {
-        let [(_, before), (_, after)] = pair else {
-            continue;
-        };
-        for (name, now) in after {
-            let old = before.get(name).copied().unwrap_or(0);
-            let rise = now.checked_sub(old).unwrap_or(*now);
-            *rises.entry(name.clone()).or_default() += rise;
-        }
-    }
-    rises
 }
 
 fn losses(counters: &BTreeMap<String, u64>) -> Vec<Loss> {

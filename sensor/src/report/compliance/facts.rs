@@ -1,6 +1,11 @@
 //! What the report is made from.
 
-use std::{collections::BTreeMap, path::Path};
+use std::{
+    collections::{BTreeMap, VecDeque},
+    path::Path,
+    thread,
+    time::Duration,
+};
 
 use super::TrailState;
 use crate::{
@@ -17,9 +22,6 @@ use crate::{
 /// Entries of the trail that a report takes into account, the last ones.
 pub const ENTRIES_MAX: usize = 200_000;
 
-/// Counters at a moment.
-pub type Reading = (Time, BTreeMap<String, u64>);
-
 /// What the report is made from.
 #[derive(Clone, Copy)]
 pub struct Facts<'a> {
@@ -33,8 +35,8 @@ pub struct Facts<'a> {
     pub version: &'a str,
     /// The audit trail.
     pub trail: &'a Trail,
-    /// Counters, the oldest first.
-    pub statistics: &'a [Reading],
+    /// Counters.
+    pub counted: &'a Counted,
     /// The hosts.
     pub hosts: &'a [HostReport],
     /// Who talked to whom within the time.
@@ -51,6 +53,33 @@ pub struct Facts<'a> {
     pub missing: &'a [String],
 }
 
+/// How often a trail whose last entries are not signed yet is looked at again, and after which time.
+const TRIES: u32 = 20;
+const AGAIN: Duration = Duration::from_millis(100);
+
+/// Counters of a time: how much they rose, and when they were taken. They are many, so they are not kept.
+#[derive(Clone, Debug, Default)]
+pub struct Counted {
+    last: BTreeMap<String, u64>,
+    pub(super) times: Vec<Time>,
+    pub(super) rises: BTreeMap<String, u64>,
+}
+
+impl Counted {
+    /// Takes counters that are later than those before. One that fell began anew, from 0.
+    pub fn add(&mut self, time: Time, counters: BTreeMap<String, u64>) {
+        if !self.times.is_empty() {
+            for (name, now) in &counters {
+                let before = self.last.get(name).copied().unwrap_or(0);
+                let rise = now.checked_sub(before).unwrap_or(*now);
+                *self.rises.entry(name.clone()).or_default() += rise;
+            }
+        }
+        self.times.push(time);
+        self.last = counters;
+    }
+}
+
 /// The audit trail as far as a report needs it.
 #[derive(Clone, Debug, Default)]
 pub struct Trail {
@@ -63,30 +92,32 @@ pub struct Trail {
 }
 
 impl Trail {
-    /// Verifies the trail of a state directory and takes what a report of this time needs.
+    /// Verifies the trail of a state directory and takes what a report of this time needs. Waits a little for a
+    /// daemon that has written entries and is about to sign them.
     #[must_use]
     pub fn read(folder: &Path, since: Time, until: Time) -> Self {
         let path = folder.join(audit::FILE);
-        let mut taking = Taking::new(since, until);
-        let verified = audit::verify(&path, None, |entry| taking.take(entry));
-        let (mut this, total, first) = taking.done();
-        this.state.entries = total;
-        this.state.first = first;
-        match verified {
-            Ok((summary, checkpoints)) => {
-                this.state.whole = true;
-                this.state.head = summary.head;
-                this.state.signed = checkpoints.last();
-                this.state.key = checkpoints.key;
+        let mut tries = 0;
+        loop {
+            let mut taking = Taking::new(since, until);
+            let verified = audit::verify(&path, None, |entry| taking.take(entry));
+            tries += 1;
+            if matches!(verified, Err(JournalError::Behind { .. })) && tries < TRIES {
+                thread::sleep(AGAIN);
+                continue;
             }
-            // The daemon writes while this is read, and signs a moment later.
-            Err(JournalError::Behind { signed, .. }) => {
-                this.state.whole = true;
-                this.state.signed = signed;
+            let mut this = taking.done();
+            match verified {
+                Ok((summary, checkpoints)) => {
+                    this.state.whole = true;
+                    this.state.head = summary.head;
+                    this.state.signed = checkpoints.last();
+                    this.state.key = checkpoints.key;
+                }
+                Err(error) => this.state.flaw = Some(error.to_string()),
             }
-            Err(error) => this.state.flaw = Some(error.to_string()),
+            return this;
         }
-        this
     }
 }
 
@@ -96,7 +127,7 @@ struct Taking {
     until: Time,
     /// How things stood before: the daemon, the configuration, the model.
     stood: [Option<Entry>; 2],
-    within: std::collections::VecDeque<Entry>,
+    within: VecDeque<Entry>,
     omitted: u64,
     total: u64,
     first: Option<Time>,
@@ -108,7 +139,7 @@ impl Taking {
             since,
             until,
             stood: [None, None],
-            within: std::collections::VecDeque::new(),
+            within: VecDeque::new(),
             omitted: 0,
             total: 0,
             first: None,
@@ -140,17 +171,18 @@ impl Taking {
         self.within.push_back(entry);
     }
 
-    fn done(self) -> (Trail, u64, Option<Time>) {
+    fn done(self) -> Trail {
         let within = self.within.len() as u64 + self.omitted;
         let stood = self.stood.into_iter().flatten();
-        let trail = Trail {
+        Trail {
             entries: stood.chain(self.within).collect(),
             omitted: self.omitted,
             state: TrailState {
+                entries: self.total,
                 within,
+                first: self.first,
                 ..TrailState::default()
             },
-        };
-        (trail, self.total, self.first)
+        }
     }
 }

@@ -17,7 +17,7 @@ use std::{collections::BTreeMap, net::IpAddr};
 use serde::{Deserialize, Serialize};
 
 pub use document::document;
-pub use facts::{ENTRIES_MAX, Facts, Reading, Trail};
+pub use facts::{Counted, ENTRIES_MAX, Facts, Trail};
 
 use crate::{event::Time, exposure::Exposed, inventory::Role};
 

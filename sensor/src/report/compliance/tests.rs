@@ -59,7 +59,7 @@ fn trail(actions: Vec<(i64, Actor, Action)>) -> Trail {
 /// What a report is made from, by itself.
 struct Month {
     trail: Trail,
-    statistics: Vec<facts::Reading>,
+    counted: Counted,
     hosts: Vec<HostReport>,
     contacts: Vec<Contact>,
     alerts: Vec<Alert>,
@@ -73,7 +73,7 @@ impl Month {
     fn new(actions: Vec<(i64, Actor, Action)>) -> Self {
         Self {
             trail: trail(actions),
-            statistics: Vec::new(),
+            counted: Counted::default(),
             hosts: Vec::new(),
             contacts: Vec::new(),
             alerts: Vec::new(),
@@ -92,7 +92,7 @@ impl Month {
             until: at(200),
             version: "1.2.3",
             trail: &self.trail,
-            statistics: &self.statistics,
+            counted: &self.counted,
             hosts: &self.hosts,
             contacts: &self.contacts,
             alerts: &self.alerts,
@@ -119,7 +119,7 @@ fn gaps_are_the_times_without_a_daemon() {
         // Killed some time after its last counters at 140.
         (150, Actor::Daemon, started("bb")),
     ]);
-    month.statistics = vec![
+    let readings = [
         (at(125), counters(&[("packets", 100), ("ring_lost", 1)])),
         (at(140), counters(&[("packets", 400), ("ring_lost", 3)])),
         // Counters began anew.
@@ -133,6 +133,9 @@ fn gaps_are_the_times_without_a_daemon() {
             ]),
         ),
     ];
+    for (time, counters) in readings {
+        month.counted.add(time, counters);
+    }
     let report = month.report();
     let gaps: Vec<_> = report
         .coverage
