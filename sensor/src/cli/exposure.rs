@@ -5,7 +5,7 @@ use std::{fmt::Write as _, net::IpAddr, path::Path, process::ExitCode};
 use clap::{Args, Subcommand};
 
 use super::{
-    Shown, print, print_json,
+    Shown, Under, print, print_json,
     table::{list, local, or_dash, table},
 };
 use crate::{
@@ -41,6 +41,8 @@ pub(super) struct ListArgs {
     limit: usize,
     #[command(flatten)]
     shown: Shown,
+    #[command(flatten)]
+    under: Under,
 }
 
 #[derive(Args)]
@@ -49,12 +51,14 @@ pub(super) struct ShowArgs {
     address: IpAddr,
     #[command(flatten)]
     shown: Shown,
+    #[command(flatten)]
+    under: Under,
 }
 
 pub(super) fn run(socket: &Path, command: &ExposureCommand) -> anyhow::Result<ExitCode> {
     match command {
         ExposureCommand::List(args) => {
-            let exposure: Exposure = client::get(socket, EXPOSURE)?;
+            let exposure: Exposure = client::get(socket, &args.under.target(EXPOSURE))?;
             if args.shown.json {
                 print_json(&exposure)?;
             } else {
@@ -63,7 +67,8 @@ pub(super) fn run(socket: &Path, command: &ExposureCommand) -> anyhow::Result<Ex
         }
         ExposureCommand::Show(args) => {
             let address = args.address.to_canonical();
-            let one: Exposed = client::get(socket, &format!("{EXPOSURE}/{address}"))?;
+            let one: Exposed =
+                client::get(socket, &args.under.target(&format!("{EXPOSURE}/{address}")))?;
             if args.shown.json {
                 print_json(&one)?;
             } else {

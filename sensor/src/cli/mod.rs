@@ -14,6 +14,7 @@ mod man;
 mod model;
 mod protect;
 mod replay;
+mod report;
 mod rules;
 mod sessions;
 mod status;
@@ -105,6 +106,9 @@ enum Command {
     /// The audit trail: who did what, when and why
     #[command(subcommand)]
     Audit(audit::AuditCommand),
+    /// Reports: evidence of a time, for people
+    #[command(subcommand)]
+    Report(report::ReportCommand),
     /// What the sensor knows, in files for other programs
     #[command(subcommand)]
     Export(export::ExportCommand),
@@ -198,6 +202,7 @@ pub fn main() -> ExitCode {
         Command::Advisories(command) => advisories::run(&socket, &command),
         Command::Audit(command) => audit::run(&command),
         Command::Unload(args) => unload::run(&args),
+        Command::Report(command) => report::run(&socket, &command),
         Command::Export(command) => export::run(&socket, &command),
         Command::Config(command) => config::run(&command),
         Command::Doctor(args) => doctor::run(&args),

@@ -25,7 +25,7 @@ const TIME_LIMIT: &str = "45 CFR 164.316(b)(2)(i) time limit: six years";
 
 /// What a network sensor can't know, whoever reads the report.
 const LIMITS: [&str; 8] = [
-    "It shows what was seen on the network. What never passed a listened interface, or passed within an encrypted connection, was not seen.",
+    "It shows what was seen on the network. What never went by a listened interface, or was inside of an encrypted connection, was not seen.",
     "Devices are told by address; one that was silent, or is behind a router or address translation, may be missing or stand for several.",
     "Roles are inferred from what devices do, with the confidence that is shown; nobody declared them.",
     "That a connection is DICOM or HL7 over TLS is taken from its port. What goes through other encrypted connections is unknown.",
