@@ -9,6 +9,7 @@ mod detect;
 mod error;
 mod locate;
 mod model;
+mod store;
 mod values;
 
 use std::{
@@ -25,6 +26,7 @@ pub use default::DEFAULT;
 pub use detect::{Alerting, Baseline, Detect};
 pub use error::{ConfigError, Mistake};
 pub use model::Model;
+pub use store::{Size, Store};
 use values::entries;
 pub use values::{Bytes, ClockSource, ListenMode, LogFormat, LogLevel, Role, Span};
 
@@ -70,6 +72,8 @@ pub struct Config {
     pub response: Response,
     /// What the daemon keeps.
     pub state: State,
+    /// What is kept for reports and people, and how long.
+    pub store: Store,
     /// Where events go.
     pub output: Output,
     /// Prometheus metrics.

@@ -69,6 +69,7 @@ fn options(config: &Config) -> DaemonOptions {
         output: Target::named(&config.output.json.path),
         queue: config.output.json.max_queue,
         stats_interval: config.output.json.stats_interval.into(),
+        store: config.store.options(&config.state.directory),
         state: config.state.directory.clone(),
         response: ResponderOptions {
             containment: config.containment.clone(),

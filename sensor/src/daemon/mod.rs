@@ -40,6 +40,7 @@ use crate::{
         Actor, AdoptError, ClinicalOf, Keeper, Knowledge, Responder, ResponderHandle,
         ResponderOptions, Target, resets::Mirrors,
     },
+    store::{Store, StoreHandle},
 };
 
 /// Why the daemon did not start, or ended.
@@ -121,7 +122,8 @@ async fn serve(
 ) -> Result<(), DaemonError> {
     let signals = Signals::new().map_err(runtime("wait for signals"))?;
     let (socket, control) = ControlSocket::take(&options.socket, &options.socket_group)?;
-    let output = Output::start(options.output.clone(), options.queue)?;
+    let mut output = Output::start(options.output.clone(), options.queue)?;
+    let store = start_store(&options, &mut output)?;
     let scrapes = scrapes(options.metrics).await?;
     options.check_response()?;
     let mut loaded = Kernel::prepare(&options.kernel)?;
@@ -178,6 +180,7 @@ async fn serve(
         output,
         response.clone(),
         Arc::clone(&models),
+        store.clone(),
     )
     .map_err(runtime("start the capture"))?;
     let control =
@@ -193,6 +196,9 @@ async fn serve(
         tokio::spawn(metrics::serve(listener, capture.clone()));
     }
     tokio::spawn(memory::keep(capture.clone(), state.clone()));
+    if let Some(store) = store.clone() {
+        tokio::spawn(memory::hand_over(capture.clone(), store));
+    }
     let mut ended = ended;
     let result = tokio::select! {
         result = &mut ended => result,
@@ -201,6 +207,9 @@ async fn serve(
             response.stop();
             let _ = tokio::task::spawn_blocking(|| response_thread.join()).await;
             memory::save(&capture, &state).await;
+            if let Some(store) = &store {
+                memory::give(&capture, store).await;
+            }
             capture.stop().await;
             ended.await
         }
@@ -209,6 +218,19 @@ async fn serve(
     let (snapshot, outputs) = result.map_err(|_| DaemonError::CaptureGone)??;
     tell_end(&snapshot, &outputs);
     Ok(())
+}
+
+/// Adds the store to the outputs, if there is to be one. What is wrong with it holds nothing up.
+fn start_store(
+    options: &DaemonOptions,
+    output: &mut Output,
+) -> Result<Option<StoreHandle>, DaemonError> {
+    let Some(options) = &options.store else {
+        return Ok(None);
+    };
+    let (lane, store) = Store::lane(options.clone()).map_err(runtime("start the store"))?;
+    output.add(lane);
+    Ok(Some(store))
 }
 
 /// Where metrics are asked for.
