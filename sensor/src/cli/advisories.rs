@@ -154,7 +154,9 @@ fn import(socket: &Path, args: &ImportArgs) -> anyhow::Result<ExitCode> {
     }
     for Imported { advisory, replaced } in &done {
         let replaced = replaced.as_ref();
-        let instead = replaced.map_or_else(String::new, |old| format!(", in the place of version {old}"));
+        let instead = replaced.map_or_else(String::new, |old| {
+            format!(", in the place of version {old}")
+        });
         print(&format!(
             "{} version {}{instead}: {}; {} products are affected\n",
             advisory.id,
@@ -203,7 +205,14 @@ fn listed(all: &[Advisory]) -> String {
     if all.is_empty() {
         return "no advisories; `wardtap advisories import` takes them\n".to_owned();
     }
-    let mut rows = table(&["number", "version", "released", "publisher", "title", "affected"]);
+    let mut rows = table(&[
+        "number",
+        "version",
+        "released",
+        "publisher",
+        "title",
+        "affected",
+    ]);
     for one in all {
         rows.add_row([
             one.id.clone(),
@@ -218,7 +227,9 @@ fn listed(all: &[Advisory]) -> String {
 }
 
 fn matched(matches: &Matches, all: bool) -> String {
-    let mut rows = table(&["score", "advisory", "device", "CVSS", "product", "is", "because"]);
+    let mut rows = table(&[
+        "score", "advisory", "device", "CVSS", "product", "is", "because",
+    ]);
     let below = matches.below.iter().filter(|_| all);
     for one in matches.found.iter().chain(below) {
         rows.add_row([
@@ -245,7 +256,11 @@ fn matched(matches: &Matches, all: bool) -> String {
         some => format!("; {some} were left out, being too many"),
     };
     let end = format!("{} matches{more}{omitted}\n", matches.found.len());
-    if rows.is_empty() { end } else { format!("{rows}\n{end}") }
+    if rows.is_empty() {
+        end
+    } else {
+        format!("{rows}\n{end}")
+    }
 }
 
 fn standing(one: &Match, threshold: f64) -> String {

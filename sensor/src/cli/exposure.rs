@@ -75,7 +75,14 @@ pub(super) fn run(socket: &Path, command: &ExposureCommand) -> anyhow::Result<Ex
 }
 
 fn ranking(exposure: &Exposure, limit: usize) -> String {
-    let mut rows = table(&["score", "address", "name", "role", "depend on it", "weak by"]);
+    let mut rows = table(&[
+        "score",
+        "address",
+        "name",
+        "role",
+        "depend on it",
+        "weak by",
+    ]);
     for one in exposure.ranked.iter().take(limit) {
         rows.add_row([
             one.score.to_string(),
@@ -92,7 +99,11 @@ fn ranking(exposure: &Exposure, limit: usize) -> String {
         exposure.ranked.len(),
         exposure.devices
     );
-    if shown == 0 { end } else { format!("{rows}\n{end}") }
+    if shown == 0 {
+        end
+    } else {
+        format!("{rows}\n{end}")
+    }
 }
 
 fn device(one: &Exposed) -> String {

@@ -14,6 +14,7 @@ use crate::{
         api::{self, InterfaceStatus, Status},
         client,
     },
+    store::StoreStatus,
 };
 
 pub(super) fn run(socket: &Path, shown: Shown) -> anyhow::Result<ExitCode> {
@@ -211,7 +212,32 @@ fn outputs(status: &Status) -> String {
             count(output.dropped_write_error)
         )
     });
-    lines.collect::<Vec<_>>().join("\n")
+    lines
+        .chain(status.store.as_ref().map(store))
+        .collect::<Vec<_>>()
+        .join("\n")
+}
+
+fn store(status: &StoreStatus) -> String {
+    let since = status
+        .history_since
+        .map_or_else(String::new, |time| format!(" since {}", local(time)));
+    let removed = status.removed.iter();
+    let removed: Vec<_> = removed
+        .map(|(kind, number)| format!("{} {kind}", count(*number)))
+        .collect();
+    let removed = if removed.is_empty() {
+        "nothing".to_owned()
+    } else {
+        removed.join(", ")
+    };
+    format!(
+        "Store: database {}; {} files of flows{since}, {}; {} flows in none yet; removed {removed}",
+        bytes(status.database_bytes),
+        count(status.history_files),
+        bytes(status.history_bytes),
+        count(status.flows_waiting)
+    )
 }
 
 fn interfaces(interfaces: &[InterfaceStatus], seconds: u64) -> String {

@@ -82,7 +82,8 @@ pub(super) async fn record(
     if written {
         return Ok(());
     }
-    let error = "it was done, and the disk did not take the audit trail in time: see `wardtap status`";
+    let error =
+        "it was done, and the disk did not take the audit trail in time: see `wardtap status`";
     Err(Failed::Said(StatusCode::GATEWAY_TIMEOUT, error.to_owned()))
 }
 

@@ -28,7 +28,9 @@ use crate::{
     event::Time,
     exposure::{
         Exposed, Exposure, Facts,
-        advisory::{Advisories, Advisory, BookError, Imported, Judgement, Matches, SIZE_MAX, Subject},
+        advisory::{
+            Advisories, Advisory, BookError, Imported, Judgement, Matches, SIZE_MAX, Subject,
+        },
         rank,
     },
     inventory::HostReport,
@@ -90,7 +92,10 @@ impl Ranking {
 
     /// Does something with the advisories, which are read when they are first asked for.
     fn with<T>(&self, folder: &std::path::Path, does: impl FnOnce(&mut Advisories) -> T) -> T {
-        let mut book = self.advisories.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut book = self
+            .advisories
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         does(book.get_or_insert_with(|| Advisories::open(folder)))
     }
 
@@ -219,7 +224,8 @@ async fn judge(
         let mut hosts = seen.hosts.iter();
         let host = hosts.find(|host| host.address == new.device);
         let device = host.map(Subject::of);
-        let device = device.ok_or_else(|| Failed::refused(&BookError::UnknownDevice(new.device)))?;
+        let device =
+            device.ok_or_else(|| Failed::refused(&BookError::UnknownDevice(new.device)))?;
         let judgement = Judgement {
             advisory: new.advisory.clone(),
             device,

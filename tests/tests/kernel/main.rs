@@ -103,9 +103,16 @@ fn flows_dicom_and_hl7_are_seen() -> Result<()> {
     )?;
     let path = passage.folder().join("events.jsonl");
     let events = || fs::read_to_string(&path).unwrap_or_default();
-    let seen = wait_for("the events", LIMIT, || missing(&events()).is_none().then_some(()));
+    let seen = wait_for("the events", LIMIT, || {
+        missing(&events()).is_none().then_some(())
+    });
     if seen.is_err() {
-        bail!("no event {:?} in\n{}{}", missing(&events()), events(), daemon.log());
+        bail!(
+            "no event {:?} in\n{}{}",
+            missing(&events()),
+            events(),
+            daemon.log()
+        );
     }
     daemon.stop()?;
     for part in PATIENT.split('^') {
@@ -200,7 +207,10 @@ fn a_rule_drops_and_ends_without_the_daemon() -> Result<()> {
         "rules", "add", "--device", "10.9.0.3", "--reason", "test", "--ttl", "15s", "--sticky",
     ])?;
     let made = Instant::now();
-    ensure!(is_cut(&passage, &mut wire, BLOCKED)?, "the rule drops nothing");
+    ensure!(
+        is_cut(&passage, &mut wire, BLOCKED)?,
+        "the rule drops nothing"
+    );
     ensure!(!is_cut(&passage, &mut wire, OTHER)?, "another host is cut");
     daemon.kill()?;
     // The time is the kernel's: the rule is in force for all of its time, and then no more.
@@ -210,7 +220,10 @@ fn a_rule_drops_and_ends_without_the_daemon() -> Result<()> {
     })?;
     let (shortest, longest) = (made.elapsed(), asked.elapsed());
     println!("a rule of {TTL:?} ended after {shortest:?}, its daemon being dead");
-    ensure!(longest >= TTL, "it ended after {longest:?} instead of {TTL:?}");
+    ensure!(
+        longest >= TTL,
+        "it ended after {longest:?} instead of {TTL:?}"
+    );
     Ok(())
 }
 
@@ -225,7 +238,10 @@ fn the_next_daemon_takes_over_rules_and_counters() -> Result<()> {
     passage.json(&[
         "rules", "add", "--device", "10.9.0.3", "--reason", "test", "--ttl", "1h", "--sticky",
     ])?;
-    ensure!(is_cut(&passage, &mut wire, BLOCKED)?, "the rule drops nothing");
+    ensure!(
+        is_cut(&passage, &mut wire, BLOCKED)?,
+        "the rule drops nothing"
+    );
     daemon.kill()?;
     ensure!(
         is_cut(&passage, &mut wire, BLOCKED)?,

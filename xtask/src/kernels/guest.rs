@@ -161,10 +161,8 @@ fn pack(kernel: &Kernel) -> Result<PathBuf> {
 }
 
 fn run_in(folder: &Path, script: &str, arguments: &[&Path]) -> Result<()> {
-    run(
-        Command::new("sh")
-            .args(["-c", script, "sh"])
-            .args(arguments)
-            .current_dir(folder),
-    )
+    run(Command::new("sh")
+        .args(["-c", script, "sh"])
+        .args(arguments)
+        .current_dir(folder))
 }
