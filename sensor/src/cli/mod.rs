@@ -33,7 +33,7 @@ use serde::Serialize;
 
 use crate::{
     config::{Config, PATH, SOCKET},
-    control::api::{LIMIT_MAX, Query},
+    control::api::{LIMIT_MAX, Query, under},
 };
 
 const EXAMPLES: &str = "\
@@ -129,11 +129,28 @@ struct Shown {
     json: bool,
 }
 
+/// Whether it may leave the site.
+#[derive(Args, Clone, Copy)]
+struct Under {
+    /// With pseudonyms under the site's key for addresses, names and words of people, the same each time
+    #[arg(long)]
+    pseudonymise: bool,
+}
+
+impl Under {
+    /// The request target of it.
+    fn target(self, target: &str) -> String {
+        under(target, self.pseudonymise)
+    }
+}
+
 /// A part of a list, and how it is shown.
 #[derive(Args, Clone)]
 struct Listed {
     #[command(flatten)]
     shown: Shown,
+    #[command(flatten)]
+    under: Under,
     /// Rows at most, up to 1000
     #[arg(long, value_name = "N", default_value_t = 100, value_parser = limit)]
     limit: usize,
@@ -155,6 +172,7 @@ impl Listed {
             limit: self.limit,
             offset: self.offset,
             protocol: protocol.map(str::to_owned),
+            pseudonymise: self.under.pseudonymise,
         }
     }
 }

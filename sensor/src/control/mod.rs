@@ -14,3 +14,4 @@ pub use rules::Roles;
 pub mod server;
 pub mod socket;
 mod status;
+mod veil;
