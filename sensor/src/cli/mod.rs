@@ -12,6 +12,7 @@ mod exposure;
 mod flows;
 mod man;
 mod model;
+mod plain;
 mod protect;
 mod replay;
 mod report;
@@ -19,6 +20,7 @@ mod rules;
 mod sessions;
 mod status;
 mod table;
+mod top;
 mod unload;
 
 mod run;
@@ -42,6 +44,7 @@ Examples:
   wardtap replay capture.pcapng            what a capture holds, without root
   wardtap run --interface eth1             listen on a span port
   wardtap status                           how the daemon fares
+  wardtap top                              the same live, with devices, alerts and rules
   wardtap sessions list --protocol dicom   who sends images where
   wardtap devices list --json              hosts, for a program
   wardtap alerts list                      what is suspected, and why
@@ -76,6 +79,8 @@ enum Command {
     Run(run::RunArgs),
     /// Say how the daemon fares: interfaces, losses, tables, what is wrong
     Status(Shown),
+    /// Watch the daemon live: traffic, losses, devices, alerts; approve and remove rules
+    Top,
     /// Flows
     #[command(subcommand)]
     Flows(flows::FlowsCommand),
@@ -191,6 +196,7 @@ pub fn main() -> ExitCode {
         Command::Replay(args) => replay::run(&args),
         Command::Run(args) => run::run(&args, named),
         Command::Status(shown) => status::run(&socket, shown),
+        Command::Top => top::run(&socket),
         Command::Flows(command) => flows::run(&socket, &command),
         Command::Sessions(command) => sessions::run(&socket, &command),
         Command::Devices(command) => devices::run(&socket, &command),

@@ -376,6 +376,9 @@ pub struct Status {
     pub model: crate::model::Summary,
     /// Where events go.
     pub outputs: Vec<OutputStatus>,
+    /// How the store stands, where there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub store: Option<crate::store::StoreStatus>,
     /// What is wrong or likely to mislead, in words.
     pub warnings: Vec<String>,
 }
