@@ -12,6 +12,7 @@ mod man;
 mod model;
 mod protect;
 mod replay;
+mod report;
 mod rules;
 mod sessions;
 mod status;
@@ -97,6 +98,9 @@ enum Command {
     /// The audit trail: who did what, when and why
     #[command(subcommand)]
     Audit(audit::AuditCommand),
+    /// Reports: what is known of an incident, for people
+    #[command(subcommand)]
+    Report(report::ReportCommand),
     /// What the sensor knows, in files for other programs
     #[command(subcommand)]
     Export(export::ExportCommand),
@@ -170,6 +174,7 @@ pub fn main() -> ExitCode {
         Command::Model(command) => model::run(&socket, &command),
         Command::Audit(command) => audit::run(&command),
         Command::Unload(args) => unload::run(&args),
+        Command::Report(command) => report::run(&socket, &command),
         Command::Export(command) => export::run(&socket, &command),
         Command::Config(command) => config::run(&command),
         Command::Doctor(args) => doctor::run(&args),

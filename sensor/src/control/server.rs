@@ -16,7 +16,7 @@ use tokio::net::UnixListener;
 use super::{
     alerts,
     api::{DEVICES, FLOWS, Failure, LIMIT_MAX, Page, Query, SESSIONS, STATUS},
-    devices, export, model,
+    devices, export, model, report,
     rules::{self, Peer, Roles},
     status,
 };
@@ -44,7 +44,8 @@ pub async fn serve(
         .route(SESSIONS, get(sessions))
         .route(DEVICES, get(device_page))
         .with_state(capture.clone())
-        .merge(devices::router(capture, response.clone()))
+        .merge(devices::router(capture.clone(), response.clone()))
+        .merge(report::router(capture, response.clone()))
         .merge(alerts::router(response.clone()))
         .merge(export::router(response.clone()))
         .merge(model::router(response.clone(), models))
