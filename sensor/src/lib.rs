@@ -17,6 +17,7 @@ pub mod control;
 pub mod daemon;
 pub mod detect;
 pub mod event;
+pub mod exposure;
 mod files;
 mod hash;
 mod hex;

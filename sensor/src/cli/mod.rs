@@ -1,5 +1,6 @@
 //! The command line: nouns, then verbs.
 
+mod advisories;
 mod alerts;
 mod audit;
 mod completions;
@@ -7,6 +8,7 @@ mod config;
 mod devices;
 mod doctor;
 mod export;
+mod exposure;
 mod flows;
 mod man;
 mod model;
@@ -95,6 +97,12 @@ enum Command {
     /// The anomaly model: which is in use, and changing it
     #[command(subcommand)]
     Model(model::ModelCommand),
+    /// What to fix first: devices by how exposed they are
+    #[command(subcommand)]
+    Exposure(exposure::ExposureCommand),
+    /// Security advisories of makers and authorities, and whom they may be about
+    #[command(subcommand)]
+    Advisories(advisories::AdvisoriesCommand),
     /// The audit trail: who did what, when and why
     #[command(subcommand)]
     Audit(audit::AuditCommand),
@@ -172,6 +180,8 @@ pub fn main() -> ExitCode {
         Command::Rules(command) => rules::run(&socket, command),
         Command::Protect(command) => protect::run(&socket, command),
         Command::Model(command) => model::run(&socket, &command),
+        Command::Exposure(command) => exposure::run(&socket, &command),
+        Command::Advisories(command) => advisories::run(&socket, &command),
         Command::Audit(command) => audit::run(&command),
         Command::Unload(args) => unload::run(&args),
         Command::Report(command) => report::run(&socket, &command),

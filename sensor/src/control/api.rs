@@ -59,6 +59,44 @@ pub struct Reporting {
     pub pseudonymise: bool,
 }
 
+/// Answers an [`Exposure`](crate::exposure::Exposure); `/ADDRESS` below it an [`Exposed`](crate::exposure::Exposed).
+pub const EXPOSURE: &str = "/v1/exposure";
+/// Answers all [`Advisory`](crate::exposure::advisory::Advisory); takes a [`NewAdvisory`]. `/matches` below it answers
+/// [`Matches`](crate::exposure::advisory::Matches), `/judge` takes a [`NewJudgement`], `/remove` an [`OldAdvisory`].
+pub const ADVISORIES: &str = "/v1/advisories";
+
+/// An advisory to be imported.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct NewAdvisory {
+    /// A document of CSAF 2.0.
+    pub text: String,
+}
+
+/// What a person says of an advisory and a device.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct NewJudgement {
+    /// The advisory's number.
+    pub advisory: String,
+    /// The device.
+    pub device: IpAddr,
+    /// Whether it is about it.
+    pub verdict: crate::exposure::advisory::Verdict,
+    /// Why, in words.
+    pub reason: String,
+}
+
+/// An advisory to be taken away.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct OldAdvisory {
+    /// Its number.
+    pub advisory: String,
+    /// Why, in words.
+    pub reason: String,
+}
+
 /// Which rows are to be exported, and how.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]

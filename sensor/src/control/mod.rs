@@ -7,6 +7,7 @@ pub mod client;
 mod devices;
 mod evidence;
 mod export;
+mod exposure;
 mod model;
 mod report;
 mod rules;

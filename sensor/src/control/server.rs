@@ -16,7 +16,7 @@ use tokio::net::UnixListener;
 use super::{
     alerts,
     api::{DEVICES, FLOWS, Failure, LIMIT_MAX, Page, Query, SESSIONS, STATUS},
-    devices, export, model, report,
+    devices, export, exposure, model, report,
     rules::{self, Peer, Roles},
     status,
 };
@@ -38,6 +38,7 @@ pub async fn serve(
     models: Arc<Models>,
     roles: Roles,
 ) {
+    let ranking = exposure::Ranking::new(capture.clone(), response.clone());
     let router = Router::new()
         .route(STATUS, get(status))
         .route(FLOWS, get(flows))
@@ -48,6 +49,7 @@ pub async fn serve(
         .merge(report::router(capture, response.clone()))
         .merge(alerts::router(response.clone()))
         .merge(export::router(response.clone()))
+        .merge(exposure::router(ranking))
         .merge(model::router(response.clone(), models))
         .merge(rules::router(response, roles))
         .fallback(async || failure(StatusCode::NOT_FOUND, "there is no such thing to ask for"))

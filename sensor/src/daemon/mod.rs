@@ -125,7 +125,7 @@ async fn serve(
 ) -> Result<(), DaemonError> {
     let signals = Signals::new().map_err(runtime("wait for signals"))?;
     let (socket, control) = ControlSocket::take(&options.socket, &options.socket_group)?;
-    let output = Output::start(options.output.clone(), options.queue)?;
+    let output = Output::start(&options.output)?;
     let scrapes = scrapes(options.metrics).await?;
     options.check_response()?;
     let mut loaded = Kernel::prepare(&options.kernel)?;
