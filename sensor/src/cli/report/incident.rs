@@ -1,0 +1,31 @@
+//! `wardtap report incident`.
+
+use std::{path::Path, process::ExitCode};
+
+use clap::Args;
+
+use super::Written;
+use crate::{
+    control::{api::INCIDENTS, client},
+    report::incident::Incident,
+};
+
+#[derive(Args)]
+pub(in crate::cli) struct IncidentArgs {
+    /// The alert's number, as `wardtap alerts list` shows it
+    alert: u64,
+    #[command(flatten)]
+    written: Written,
+}
+
+pub(super) fn run(socket: &Path, args: &IncidentArgs) -> anyhow::Result<ExitCode> {
+    let IncidentArgs { alert, written } = args;
+    let how = if written.pseudonymise {
+        "?pseudonymise=true"
+    } else {
+        ""
+    };
+    let incident: Incident = client::get(socket, &format!("{INCIDENTS}/{alert}{how}"))?;
+    written.write(&incident, || incident.document())?;
+    Ok(ExitCode::SUCCESS)
+}
