@@ -161,7 +161,7 @@ fn import(socket: &Path, args: &ImportArgs) -> anyhow::Result<ExitCode> {
             format!(", in the place of version {old}")
         });
         print(&format!(
-            "{} version {}{instead}: {}; {} products are affected\n",
+            "{} version {}{instead}: {}; affected products: {}\n",
             advisory.id,
             advisory.version,
             advisory.title,

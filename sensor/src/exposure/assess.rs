@@ -73,7 +73,7 @@ pub(super) fn exposed(
         .map(|one| format!("{} {}", one.points, one.kind.label()))
         .collect();
     let sum = format!(
-        "({}) x {} ({}) x {} ({dependents} depend on it) = {score}",
+        "({}) x {} ({}) x {} (dependents: {dependents}) = {score}",
         terms.join(" + "),
         factor(role_percent),
         host.role.role.label(),

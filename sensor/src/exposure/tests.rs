@@ -93,7 +93,7 @@ fn a_score_is_a_sum_that_can_be_followed() {
     assert_eq!((first.score, first.points, first.dependents), (90, 50, 2));
     assert_eq!(
         first.sum,
-        "(30 insecure service + 20 clear-text DICOM) x 1.5 (archive) x 1.2 (2 depend on it) = 90"
+        "(30 insecure service + 20 clear-text DICOM) x 1.5 (archive) x 1.2 (dependents: 2) = 90"
     );
 }
 
