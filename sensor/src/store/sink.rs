@@ -137,8 +137,7 @@ impl Worker<'_> {
             self.keep_house();
         }
         self.account.dropped(self.batch.len() as u64);
-        if let (Some(hosts), Some(connection)) =
-            (self.handle.take_devices(), &mut self.connection)
+        if let (Some(hosts), Some(connection)) = (self.handle.take_devices(), &mut self.connection)
             && let Err(error) = devices(connection, &hosts)
         {
             tracing::warn!("the store has not the last state of the devices: {error}");
