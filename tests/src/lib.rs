@@ -10,6 +10,7 @@ pub mod feed;
 pub mod hl7;
 pub mod hospital;
 pub mod intruder;
+pub mod machine;
 pub mod models;
 pub mod netns;
 pub mod office;

@@ -40,9 +40,10 @@ fn text(status: &Status) -> String {
         dispositions(&status.interfaces),
         ring(status),
         format!(
-            "{}\n{}\n{}\n{}\n{}\n{}",
+            "{}\n{}\n{}\n{}\n{}\n{}\n{}",
             tables(status),
             seen(status),
+            alerts(status),
             detection(status),
             containment(status),
             model::in_status(&status.model),
@@ -60,11 +61,11 @@ fn text(status: &Status) -> String {
 }
 
 /// Seconds since the daemon began to listen.
-fn uptime(status: &Status) -> u64 {
+pub(super) fn uptime(status: &Status) -> u64 {
     u64::try_from(status.time.0 - status.start.0).unwrap_or(0) / 1_000_000_000
 }
 
-fn tables(status: &Status) -> String {
+pub(super) fn tables(status: &Status) -> String {
     let flows = &status.flows;
     let pressure = if flows.pressure {
         "; only clinical flows may enter the first"
@@ -81,7 +82,7 @@ fn tables(status: &Status) -> String {
     )
 }
 
-fn seen(status: &Status) -> String {
+pub(super) fn seen(status: &Status) -> String {
     let seen = |name: &str| count(status.pipeline.get(name).copied().unwrap_or(0));
     format!(
         "Seen: {} DICOM associations ({} rejected, {} aborted), {} HL7 messages ({} acknowledgements, {} negative), {} TLS \
@@ -98,7 +99,7 @@ fn seen(status: &Status) -> String {
     )
 }
 
-fn detection(status: &Status) -> String {
+pub(super) fn alerts(status: &Status) -> String {
     let it = &status.detection;
     // The most urgent first.
     let open: Vec<String> = Severity::ALL
@@ -125,6 +126,11 @@ fn detection(status: &Status) -> String {
             )
         },
     );
+    format!("Alerts: open {open}; last {last}")
+}
+
+pub(super) fn detection(status: &Status) -> String {
+    let it = &status.detection;
     let findings: u64 = it.findings.values().sum();
     let site = match it.site_until {
         None => "nothing was seen so far".to_owned(),
@@ -155,7 +161,7 @@ fn detection(status: &Status) -> String {
         format!("; detectors that are off: {}", it.off.join(", "))
     };
     format!(
-        "Alerts: open {open}; last {last}\nDetection: {} findings, {} more excepted by {} exceptions{off}\n\
+        "Detection: {} findings, {} more excepted by {} exceptions{off}\n\
          Baselines: {site}; {} devices learnt, {} learning, {} frozen{frozen}; {}",
         count(findings),
         count(it.excepted),
@@ -167,7 +173,7 @@ fn detection(status: &Status) -> String {
     )
 }
 
-fn containment(status: &Status) -> String {
+pub(super) fn containment(status: &Status) -> String {
     let it = &status.containment;
     let rules = it.rules.iter().filter(|(_, count)| **count > 0);
     let rules: Vec<_> = rules.map(|(state, n)| format!("{n} {state}")).collect();
@@ -196,7 +202,7 @@ fn containment(status: &Status) -> String {
     )
 }
 
-fn outputs(status: &Status) -> String {
+pub(super) fn outputs(status: &Status) -> String {
     let lines = status.outputs.iter().map(|output| {
         let failing = output
             .failing
@@ -274,7 +280,7 @@ fn interfaces(interfaces: &[InterfaceStatus], seconds: u64) -> String {
     rows.to_string()
 }
 
-fn counter_of(counters: &BTreeMap<String, u64>, counter: Counter) -> u64 {
+pub(super) fn counter_of(counters: &BTreeMap<String, u64>, counter: Counter) -> u64 {
     counters.get(counter.label()).copied().unwrap_or(0)
 }
 

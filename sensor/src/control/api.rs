@@ -48,14 +48,52 @@ pub const MODELS: &str = "/v1/models";
 /// Answers [`ExportedRow`]s, as [`Wanted`] says.
 pub const EXPORTED_ROWS: &str = "/v1/exports/rows";
 
+/// Answers an [`Exposure`](crate::exposure::Exposure); `/ADDRESS` below it an [`Exposed`](crate::exposure::Exposed).
+pub const EXPOSURE: &str = "/v1/exposure";
+/// Answers all [`Advisory`](crate::exposure::advisory::Advisory); takes a [`NewAdvisory`]. `/matches` below it answers
+/// [`Matches`](crate::exposure::advisory::Matches), `/judge` takes a [`NewJudgement`], `/remove` an [`OldAdvisory`].
+pub const ADVISORIES: &str = "/v1/advisories";
+
+/// An advisory to be imported.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct NewAdvisory {
+    /// A document of CSAF 2.0.
+    pub text: String,
+}
+
+/// What a person says of an advisory and a device.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct NewJudgement {
+    /// The advisory's number.
+    pub advisory: String,
+    /// The device.
+    pub device: IpAddr,
+    /// Whether it is about it.
+    pub verdict: crate::exposure::advisory::Verdict,
+    /// Why, in words.
+    pub reason: String,
+}
+
+/// An advisory to be taken away.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct OldAdvisory {
+    /// Its number.
+    pub advisory: String,
+    /// Why, in words.
+    pub reason: String,
+}
+
 /// Which rows are to be exported, and how.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Wanted {
     /// Those of labelled alerts; else the recorded ones.
     pub labelled: bool,
-    /// With the addresses that they have; else with pseudonyms under the site's key.
-    pub addresses: bool,
+    /// Under pseudonyms: see [`under`].
+    pub pseudonymise: bool,
 }
 
 /// A flow's features as they leave the site.
@@ -96,6 +134,9 @@ pub struct Query {
     /// For sessions: `dicom`, `hl7` or `tls`; all without it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub protocol: Option<String>,
+    /// Under pseudonyms: see [`under`].
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub pseudonymise: bool,
 }
 
 impl Default for Query {
@@ -104,6 +145,7 @@ impl Default for Query {
             limit: 100,
             offset: 0,
             protocol: None,
+            pseudonymise: false,
         }
     }
 }
@@ -115,10 +157,23 @@ pub fn target(path: &str, query: &Query) -> String {
         .protocol
         .as_ref()
         .map_or_else(String::new, |name| format!("&protocol={name}"));
-    format!(
+    let list = format!(
         "{path}?limit={}&offset={}{protocol}",
         query.limit, query.offset
-    )
+    );
+    under(&list, query.pseudonymise)
+}
+
+/// The request target of an answer under pseudonyms: each question may have `pseudonymise=true`, and then there are no
+/// addresses, names and words of people in what is answered.
+#[must_use]
+pub fn under(target: &str, pseudonymise: bool) -> String {
+    let and = if target.contains('?') { '&' } else { '?' };
+    if pseudonymise {
+        format!("{target}{and}pseudonymise=true")
+    } else {
+        target.to_owned()
+    }
 }
 
 /// A part of a list.

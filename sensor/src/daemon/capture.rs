@@ -457,7 +457,7 @@ impl Capture {
         self.options.kernel.settings.pressure = pressure;
         self.kernel.flows().set_active(self.options.kernel.active);
         self.apply();
-        self.output_view.reopen(self.options.output.clone());
+        self.output_view.reopen(&self.options.output);
         restart
     }
 

@@ -6,6 +6,7 @@
 mod capture;
 mod memory;
 mod options;
+mod service;
 mod snapshot;
 mod sweep;
 mod tally;
@@ -16,6 +17,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
+use caps::Capability;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 pub use capture::{AskError, Capture, CaptureHandle};
@@ -40,6 +42,7 @@ use crate::{
         Actor, AdoptError, ClinicalOf, Keeper, Knowledge, Responder, ResponderHandle,
         ResponderOptions, Target, resets::Mirrors,
     },
+    rights,
     store::{Store, StoreHandle},
 };
 
@@ -107,6 +110,7 @@ pub fn run(
     let tokio = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .thread_name("serve")
+        .on_thread_start(rights::drop_all)
         .enable_all()
         .build()
         .map_err(runtime("start the runtime"))?;
@@ -122,7 +126,7 @@ async fn serve(
 ) -> Result<(), DaemonError> {
     let signals = Signals::new().map_err(runtime("wait for signals"))?;
     let (socket, control) = ControlSocket::take(&options.socket, &options.socket_group)?;
-    let mut output = Output::start(options.output.clone(), options.queue)?;
+    let mut output = Output::start(&options.output)?;
     let store = start_store(&options, &mut output)?;
     let scrapes = scrapes(options.metrics).await?;
     options.check_response()?;
@@ -140,6 +144,8 @@ async fn serve(
     // Before there are packets: a large model takes its time.
     let (models, scorer, actions) = start_models(&options, keeper.time())?;
     let kernel = loaded.attach()?;
+    // Threads that start from now on have no more than this.
+    keep_rights(options.response_interface.is_some());
     keeper.started(
         options.config_hash.clone(),
         kernel.interfaces().iter().map(described).collect(),
@@ -149,6 +155,7 @@ async fn serve(
         keeper.record(&Actor::Daemon, action);
     }
     tell_start(kernel.interfaces());
+    let status = listening(kernel.interfaces());
     let mirrors = Mirrors {
         mirrors: kernel
             .interfaces()
@@ -199,10 +206,12 @@ async fn serve(
     if let Some(store) = store.clone() {
         tokio::spawn(memory::hand_over(capture.clone(), store));
     }
+    tokio::spawn(service::watchdog(capture.clone(), response.clone()));
+    service::ready(&status);
     let mut ended = ended;
     let result = tokio::select! {
         result = &mut ended => result,
-        () = until_stopped(signals, &capture, &response, reload) => {
+        () = until_stopped(signals, &capture, &response, &status, reload) => {
             // Its last entries are events too.
             response.stop();
             let _ = tokio::task::spawn_blocking(|| response_thread.join()).await;
@@ -292,6 +301,7 @@ async fn until_stopped(
     mut signals: Signals,
     capture: &CaptureHandle,
     response: &ResponderHandle,
+    status: &str,
     mut reload: impl FnMut() -> Result<DaemonOptions, String>,
 ) {
     loop {
@@ -299,14 +309,17 @@ async fn until_stopped(
             _ = signals.interrupt.recv() => break,
             _ = signals.terminate.recv() => break,
             _ = signals.hangup.recv() => {
+                service::reloading();
                 let options = reload();
                 if let Ok(options) = &options {
                     protect(response, options.response.clone()).await;
                 }
                 take_over(capture, options).await;
+                service::ready(status);
             }
         }
     }
+    service::stopping();
     tracing::info!("stopping: taking what is still in the kernel");
 }
 
@@ -365,6 +378,23 @@ async fn take_over(capture: &CaptureHandle, options: Result<DaemonOptions, Strin
         ),
         Err(error) => tracing::error!("not reloaded: {error}"),
     }
+}
+
+/// What is left of this thread's rights: to read and write maps, and to send resets.
+fn keep_rights(resets: bool) {
+    let mut wanted = vec![Capability::CAP_BPF];
+    if resets {
+        wanted.push(Capability::CAP_NET_RAW);
+    }
+    if let Err(error) = rights::keep(&wanted) {
+        tracing::warn!("the daemon keeps rights that it does not need: {error}");
+    }
+}
+
+/// What the service manager shows.
+fn listening(interfaces: &[Attached]) -> String {
+    let names: Vec<_> = interfaces.iter().map(|one| one.name.as_str()).collect();
+    format!("listening on {}", names.join(", "))
 }
 
 fn tell_start(interfaces: &[Attached]) {

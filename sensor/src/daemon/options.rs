@@ -3,7 +3,7 @@
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use crate::{
-    config, kernel, output::Target, pipeline::PipelineOptions, response::ResponderOptions,
+    config, kernel, output::OutputOptions, pipeline::PipelineOptions, response::ResponderOptions,
     store::StoreOptions,
 };
 
@@ -21,9 +21,7 @@ pub struct DaemonOptions {
     /// Where metrics are served; `None`: nowhere.
     pub metrics: Option<SocketAddr>,
     /// Where events go.
-    pub output: Target,
-    /// Events that may wait for the output.
-    pub queue: usize,
+    pub output: OutputOptions,
     /// Between two `stats` events.
     pub stats_interval: Duration,
     /// The store of events, if there is to be one.
@@ -65,7 +63,6 @@ impl DaemonOptions {
                 p.dicom_tls_ports != q.dicom_tls_ports,
             ),
             ("protocol.hl7_tls_ports", p.hl7_tls_ports != q.hl7_tls_ports),
-            ("output.json.max_queue", self.queue != new.queue),
             ("metrics", self.metrics != new.metrics),
             ("control.socket", self.socket != new.socket),
             ("control.group", self.socket_group != new.socket_group),
@@ -80,6 +77,7 @@ impl DaemonOptions {
         ]
         .into_iter()
         .filter_map(|(name, differs)| differs.then_some(name))
+        .chain(self.output.restart_needed(&new.output))
         .collect()
     }
 
@@ -87,7 +85,7 @@ impl DaemonOptions {
     pub(super) fn adopt(&mut self, new: &Self) {
         self.kernel.settings = new.kernel.settings;
         self.kernel.active = new.kernel.active;
-        self.output = new.output.clone();
+        self.output.adopt(&new.output);
         self.stats_interval = new.stats_interval;
         self.response = new.response.clone();
     }

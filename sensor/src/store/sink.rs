@@ -60,7 +60,7 @@ impl Store {
         let lane = LaneOptions {
             name: "store".to_owned(),
             queue: options.queue,
-            wants: |_| true,
+            wants: |_: &Event| true,
         };
         let (sink, handle) = Self::new(options);
         Ok((Lane::start(lane, sink)?, handle))
