@@ -12,6 +12,7 @@ mod exposure;
 mod flows;
 mod man;
 mod model;
+mod plain;
 mod protect;
 mod replay;
 mod report;
@@ -19,6 +20,7 @@ mod rules;
 mod sessions;
 mod status;
 mod table;
+mod top;
 mod unload;
 
 mod run;
@@ -34,7 +36,7 @@ use serde::Serialize;
 
 use crate::{
     config::{Config, PATH, SOCKET},
-    control::api::{LIMIT_MAX, Query},
+    control::api::{LIMIT_MAX, Query, under},
 };
 
 const EXAMPLES: &str = "\
@@ -42,6 +44,7 @@ Examples:
   wardtap replay capture.pcapng            what a capture holds, without root
   wardtap run --interface eth1             listen on a span port
   wardtap status                           how the daemon fares
+  wardtap top                              the same live, with devices, alerts and rules
   wardtap sessions list --protocol dicom   who sends images where
   wardtap devices list --json              hosts, for a program
   wardtap alerts list                      what is suspected, and why
@@ -76,6 +79,8 @@ enum Command {
     Run(run::RunArgs),
     /// Say how the daemon fares: interfaces, losses, tables, what is wrong
     Status(Shown),
+    /// Watch the daemon live: traffic, losses, devices, alerts; approve and remove rules
+    Top,
     /// Flows
     #[command(subcommand)]
     Flows(flows::FlowsCommand),
@@ -133,11 +138,28 @@ struct Shown {
     json: bool,
 }
 
+/// Whether it may leave the site.
+#[derive(Args, Clone, Copy)]
+struct Under {
+    /// With pseudonyms under the site's key for addresses, names and words of people, the same each time
+    #[arg(long)]
+    pseudonymise: bool,
+}
+
+impl Under {
+    /// The request target of it.
+    fn target(self, target: &str) -> String {
+        under(target, self.pseudonymise)
+    }
+}
+
 /// A part of a list, and how it is shown.
 #[derive(Args, Clone)]
 struct Listed {
     #[command(flatten)]
     shown: Shown,
+    #[command(flatten)]
+    under: Under,
     /// Rows at most, up to 1000
     #[arg(long, value_name = "N", default_value_t = 100, value_parser = limit)]
     limit: usize,
@@ -159,6 +181,7 @@ impl Listed {
             limit: self.limit,
             offset: self.offset,
             protocol: protocol.map(str::to_owned),
+            pseudonymise: self.under.pseudonymise,
         }
     }
 }
@@ -173,6 +196,7 @@ pub fn main() -> ExitCode {
         Command::Replay(args) => replay::run(&args),
         Command::Run(args) => run::run(&args, named),
         Command::Status(shown) => status::run(&socket, shown),
+        Command::Top => top::run(&socket),
         Command::Flows(command) => flows::run(&socket, &command),
         Command::Sessions(command) => sessions::run(&socket, &command),
         Command::Devices(command) => devices::run(&socket, &command),

@@ -103,8 +103,8 @@ pub struct OldAdvisory {
 pub struct Wanted {
     /// Those of labelled alerts; else the recorded ones.
     pub labelled: bool,
-    /// With the addresses that they have; else with pseudonyms under the site's key.
-    pub addresses: bool,
+    /// Under pseudonyms: see [`under`].
+    pub pseudonymise: bool,
 }
 
 /// A flow's features as they leave the site.
@@ -145,6 +145,9 @@ pub struct Query {
     /// For sessions: `dicom`, `hl7` or `tls`; all without it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub protocol: Option<String>,
+    /// Under pseudonyms: see [`under`].
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub pseudonymise: bool,
 }
 
 impl Default for Query {
@@ -153,6 +156,7 @@ impl Default for Query {
             limit: 100,
             offset: 0,
             protocol: None,
+            pseudonymise: false,
         }
     }
 }
@@ -164,10 +168,23 @@ pub fn target(path: &str, query: &Query) -> String {
         .protocol
         .as_ref()
         .map_or_else(String::new, |name| format!("&protocol={name}"));
-    format!(
+    let list = format!(
         "{path}?limit={}&offset={}{protocol}",
         query.limit, query.offset
-    )
+    );
+    under(&list, query.pseudonymise)
+}
+
+/// The request target of an answer under pseudonyms: each question may have `pseudonymise=true`, and then there are no
+/// addresses, names and words of people in what is answered.
+#[must_use]
+pub fn under(target: &str, pseudonymise: bool) -> String {
+    let and = if target.contains('?') { '&' } else { '?' };
+    if pseudonymise {
+        format!("{target}{and}pseudonymise=true")
+    } else {
+        target.to_owned()
+    }
 }
 
 /// A part of a list.
@@ -347,6 +364,9 @@ pub struct Status {
     pub model: crate::model::Summary,
     /// Where events go.
     pub outputs: Vec<OutputStatus>,
+    /// How the store stands, where there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub store: Option<crate::store::StoreStatus>,
     /// What is wrong or likely to mislead, in words.
     pub warnings: Vec<String>,
 }

@@ -15,3 +15,4 @@ pub use rules::Roles;
 pub mod server;
 pub mod socket;
 mod status;
+mod veil;

@@ -214,18 +214,15 @@ fn is_machine(who: &str) -> bool {
     who == "wardtap" || who.starts_with("policy ")
 }
 
-/// What is told was done by a person, or is in the words of one, as the reasons in the configuration are.
+/// What is told was done by a person.
 fn is_by_person(fields: &Map<String, Value>) -> bool {
     let person = |who: &Value| match who {
         Value::String(who) => !is_machine(who),
         who => who.get("kind").and_then(Value::as_str) == Some("person"),
     };
-    let word = |name| fields.get(name).and_then(Value::as_str);
     ["by", "actor"]
         .into_iter()
         .any(|name| fields.get(name).is_some_and(person))
-        || fields.contains_key("configured")
-        || matches!(word("action"), Some("protected" | "unprotected"))
 }
 
 /// The Community ID of the addresses that are there now; none where the ports or ICMP types are not all told.

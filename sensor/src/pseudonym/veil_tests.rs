@@ -171,8 +171,7 @@ fn what_people_say_is_replaced_whole_and_what_the_policy_says_is_searched() {
           "reason": "Mrs Meier moved it" },
         { "actor": { "kind": "policy", "group": "icu west" }, "action": "decided",
           "reason": "10.1.2.3 is protected (Mrs Meier moved it): by mmuster" },
-        { "what": { "kind": "device", "address": "10.1.2.3" }, "reason": "pump of bed 4",
-          "by": { "kind": "daemon" }, "configured": true },
+        { "what": { "kind": "device", "address": "10.1.2.3" }, "reason": "pump of bed 4", "by": "mmuster" },
     ]));
     let text = value.to_string();
     for original in ["Meier", "mmuster", "1004", "icu", "bed", "10.1.2.3"] {

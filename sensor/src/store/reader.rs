@@ -7,7 +7,7 @@ use serde::de::DeserializeOwned;
 
 use super::{
     Contact, StoreError, database,
-    time::{HOUR, micros, of_micros},
+    time::{hour, micros, micros_up, of_micros},
 };
 use crate::{
     alert::Alert,
@@ -59,7 +59,7 @@ impl Reader {
         self.documents(
             "alert",
             "SELECT alert FROM alert WHERE opened >= ? AND opened < ? ORDER BY opened, id",
-            params![micros(within.start), micros(within.end)],
+            params![micros_up(within.start), micros_up(within.end)],
         )
     }
 
@@ -68,13 +68,13 @@ impl Reader {
     /// # Errors
     /// When the store can't be read.
     pub fn contacts(&self, within: Range<Time>) -> Result<Vec<Contact>, StoreError> {
-        let hour = micros(within.start).div_euclid(HOUR) * HOUR;
+        let hour = hour(micros(within.start));
         self.rows(
             "SELECT client, server, proto, port, app, min(first), max(last), sum(flows), sum(refused),
                  sum(bytes_to_server), sum(bytes_to_client)
              FROM contact WHERE hour >= ? AND hour < ?
              GROUP BY client, server, proto, port, app",
-            params![hour, micros(within.end)],
+            params![hour, micros_up(within.end)],
             contact,
         )
     }
@@ -88,7 +88,7 @@ impl Reader {
         within: Range<Time>,
         device: Option<IpAddr>,
     ) -> Result<Vec<Event>, StoreError> {
-        let (from, to) = (micros(within.start), micros(within.end));
+        let (from, to) = (micros_up(within.start), micros_up(within.end));
         match device {
             None => self.documents(
                 "session",
@@ -113,7 +113,7 @@ impl Reader {
     pub fn statistics(&self, within: Range<Time>) -> Result<Vec<Statistics>, StoreError> {
         let rows = self.rows(
             "SELECT time, counters FROM statistics WHERE time >= ? AND time < ? ORDER BY time, id",
-            params![micros(within.start), micros(within.end)],
+            params![micros_up(within.start), micros_up(within.end)],
             |row| Ok((of_micros(row.get(0)?), row.get::<_, String>(1)?)),
         )?;
         rows.into_iter()

@@ -60,7 +60,7 @@ impl Store {
         let lane = LaneOptions {
             name: "store".to_owned(),
             queue: options.queue,
-            wants: |_| true,
+            wants: |_: &Event| true,
         };
         let (sink, handle) = Self::new(options);
         Ok((Lane::start(lane, sink)?, handle))
@@ -137,6 +137,11 @@ impl Worker<'_> {
             self.keep_house();
         }
         self.account.dropped(self.batch.len() as u64);
+        if let (Some(hosts), Some(connection)) = (self.handle.take_devices(), &mut self.connection)
+            && let Err(error) = devices(connection, &hosts)
+        {
+            tracing::warn!("the store has not the last state of the devices: {error}");
+        }
         if let (Some(mover), Some(connection)) = (self.mover.take(), &mut self.connection) {
             mover.cancel();
             let _ = mover.end(connection, &self.options.folder);

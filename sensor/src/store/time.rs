@@ -11,6 +11,11 @@ pub(super) const fn micros(time: Time) -> i64 {
     time.0.div_euclid(MICRO)
 }
 
+/// The first that is not before a time.
+pub(super) const fn micros_up(time: Time) -> i64 {
+    micros(Time(time.0.saturating_add(MICRO - 1)))
+}
+
 /// And back.
 pub(super) const fn of_micros(micros: i64) -> Time {
     Time(micros.saturating_mul(MICRO))
