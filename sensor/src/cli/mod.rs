@@ -15,6 +15,7 @@ mod model;
 mod plain;
 mod protect;
 mod replay;
+mod report;
 mod rules;
 mod sessions;
 mod status;
@@ -110,6 +111,9 @@ enum Command {
     /// The audit trail: who did what, when and why
     #[command(subcommand)]
     Audit(audit::AuditCommand),
+    /// Reports: what is known of an incident, for people
+    #[command(subcommand)]
+    Report(report::ReportCommand),
     /// What the sensor knows, in files for other programs
     #[command(subcommand)]
     Export(export::ExportCommand),
@@ -204,6 +208,7 @@ pub fn main() -> ExitCode {
         Command::Advisories(command) => advisories::run(&socket, &command),
         Command::Audit(command) => audit::run(&command),
         Command::Unload(args) => unload::run(&args),
+        Command::Report(command) => report::run(&socket, &command),
         Command::Export(command) => export::run(&socket, &command),
         Command::Config(command) => config::run(&command),
         Command::Doctor(args) => doctor::run(&args),

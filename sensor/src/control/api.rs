@@ -48,6 +48,17 @@ pub const MODELS: &str = "/v1/models";
 /// Answers [`ExportedRow`]s, as [`Wanted`] says.
 pub const EXPORTED_ROWS: &str = "/v1/exports/rows";
 
+/// `/ID` below it answers the [`Incident`](crate::report::incident::Incident) of an alert, as [`Reporting`] says.
+pub const INCIDENTS: &str = "/v1/reports/incident";
+
+/// How a report is wanted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Reporting {
+    /// With pseudonyms for addresses and names.
+    pub pseudonymise: bool,
+}
+
 /// Answers an [`Exposure`](crate::exposure::Exposure); `/ADDRESS` below it an [`Exposed`](crate::exposure::Exposed).
 pub const EXPOSURE: &str = "/v1/exposure";
 /// Answers all [`Advisory`](crate::exposure::advisory::Advisory); takes a [`NewAdvisory`]. `/matches` below it answers

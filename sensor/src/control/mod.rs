@@ -9,6 +9,7 @@ mod evidence;
 mod export;
 mod exposure;
 mod model;
+mod report;
 mod rules;
 pub use rules::Roles;
 pub mod server;

@@ -17,7 +17,7 @@ use tokio::net::UnixListener;
 use super::{
     alerts,
     api::{DEVICES, FLOWS, Failure, LIMIT_MAX, Page, Query, SESSIONS, STATUS},
-    devices, export, exposure, model,
+    devices, export, exposure, model, report,
     rules::{self, Peer, Roles},
     status, veil,
 };
@@ -47,6 +47,7 @@ pub async fn serve(
         .route(DEVICES, get(device_page))
         .with_state(capture.clone())
         .merge(devices::router(capture.clone(), response.clone()))
+        .merge(report::router(capture.clone(), response.clone()))
         .merge(alerts::router(response.clone()))
         .merge(export::router(response.clone()))
         .merge(exposure::router(ranking))

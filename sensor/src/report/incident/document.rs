@@ -764,7 +764,7 @@ fn rule_cells(rule: &Measure) -> [String; 7] {
     };
     let mut known = vec![rule.detail.clone()];
     if let (Some(packets), Some(size)) = (rule.packets, rule.bytes) {
-        known.push(format!("hit {} packets, {}", count(packets), bytes(size)));
+        known.push(format!("hits: {} packets, {}", count(packets), bytes(size)));
     }
     if rule.resets > 0 {
         known.push(format!("{} TCP resets sent", count(rule.resets)));

@@ -7,10 +7,10 @@ use serde::{Deserialize, Serialize};
 use crate::{
     alert::Alert,
     audit::{Action, Entry},
-    event::{Body, Event, FlowState, Time},
+    event::{Body, Event, Time},
     inventory::HostReport,
     response::{Actor, Effect, RuleId},
-    store::Contact,
+    store::{Contact, is_refused},
 };
 
 /// All that a report is made of.
@@ -202,9 +202,7 @@ pub fn contacts<'a>(events: impl IntoIterator<Item = &'a Event>, split: Time) ->
             event.dest_port,
             flow.app_proto.as_deref(),
         );
-        let refused = flow.state == FlowState::New
-            || flow.to_client.packets == 0
-            || (flow.reset && flow.to_client.payload_bytes == 0);
+        let refused = is_refused(event, flow);
         let one = contacts.entry(key).or_insert_with(|| Contact {
             client,
             server,
@@ -226,4 +224,38 @@ pub fn contacts<'a>(events: impl IntoIterator<Item = &'a Event>, split: Time) ->
         one.bytes_to_client += flow.to_client.bytes;
     }
     contacts.into_values().collect()
+}
+
+/// One list of two, each of which may lack what the other has: of equal contacts the greater amounts count.
+pub fn joined(first: Vec<Contact>, second: Vec<Contact>, split: Time) -> Vec<Contact> {
+    let mut joined: Vec<Contact> = first;
+    let mut places = std::collections::HashMap::new();
+    let key = |one: &Contact| {
+        (
+            one.last < split,
+            one.client,
+            one.server,
+            one.proto.clone(),
+            one.port,
+            one.app.clone(),
+        )
+    };
+    for (place, one) in joined.iter().enumerate() {
+        places.insert(key(one), place);
+    }
+    for one in second {
+        let Some(place) = places.get(&key(&one)) else {
+            joined.push(one);
+            continue;
+        };
+        let known = &mut joined[*place];
+        known.first = known.first.min(one.first);
+        known.last = known.last.max(one.last);
+        if one.flows > known.flows {
+            (known.flows, known.refused) = (one.flows, one.refused);
+        }
+        known.bytes_to_server = known.bytes_to_server.max(one.bytes_to_server);
+        known.bytes_to_client = known.bytes_to_client.max(one.bytes_to_client);
+    }
+    joined
 }

@@ -16,6 +16,9 @@ mod summary;
 mod system;
 mod timeline;
 
+#[cfg(test)]
+mod tests;
+
 use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
@@ -23,7 +26,7 @@ use serde::{Deserialize, Serialize};
 pub use containment::{Approval, Contained, Containment, End, Held, Measure};
 pub use dates::{Dates, Factor};
 pub use exchange::Exchange;
-pub use facts::{Collected, Evidence, Facts, Force, RuleNow, Seal, contacts};
+pub use facts::{Collected, Evidence, Facts, Force, RuleNow, Seal, contacts, joined};
 pub use recovery::{Recovery, Step, Turn};
 pub use spread::{Reached, Spread};
 pub use system::{Amount, Part, Peer, ServiceSeen, System};
