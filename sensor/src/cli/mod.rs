@@ -111,7 +111,7 @@ enum Command {
     /// The audit trail: who did what, when and why
     #[command(subcommand)]
     Audit(audit::AuditCommand),
-    /// Reports: what is known of an incident, for people
+    /// Reports: what is known of an incident, what can be shown of a time
     #[command(subcommand)]
     Report(report::ReportCommand),
     /// What the sensor knows, in files for other programs

@@ -1,5 +1,6 @@
 //! `wardtap report`.
 
+mod compliance;
 mod incident;
 
 use std::{
@@ -21,7 +22,10 @@ const EXAMPLES: &str = "\
 Examples:
   wardtap report incident 7                                 as text, to read now
   wardtap report incident 7 --output incident-7.html        a page that prints
-  wardtap report incident 7 --pseudonymise --format json    for others, without addresses and names";
+  wardtap report incident 7 --pseudonymise --format json    for others, without addresses and names
+
+  wardtap report compliance --since 30d --output march.html     a page that prints
+  wardtap report compliance --since 30d --pseudonymise --format json";
 
 #[derive(Subcommand)]
 #[command(after_help = EXAMPLES)]
@@ -29,6 +33,9 @@ pub(super) enum ReportCommand {
     /// All that is known of an alert: timeline, systems, spread, data, containment, recovery, dates
     #[command(after_help = EXAMPLES)]
     Incident(incident::IncidentArgs),
+    /// What the sensor can show of a time: coverage, devices, clinical data, alerts, containment, changes
+    #[command(after_help = EXAMPLES)]
+    Compliance(compliance::ComplianceArgs),
 }
 
 /// How a report is written.
@@ -94,5 +101,6 @@ impl Written {
 pub(super) fn run(socket: &Path, command: &ReportCommand) -> anyhow::Result<ExitCode> {
     match command {
         ReportCommand::Incident(args) => incident::run(socket, args),
+        ReportCommand::Compliance(args) => compliance::run(socket, args),
     }
 }

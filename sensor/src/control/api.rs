@@ -65,6 +65,29 @@ pub const EXPOSURE: &str = "/v1/exposure";
 /// [`Matches`](crate::exposure::advisory::Matches), `/judge` takes a [`NewJudgement`], `/remove` an [`OldAdvisory`].
 pub const ADVISORIES: &str = "/v1/advisories";
 
+/// Answers a [`Compliance`](crate::report::compliance::Compliance) report, as [`Past`] says.
+pub const COMPLIANCE: &str = "/v1/reports/compliance";
+
+/// The time that a report is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Past {
+    /// Its begin, seconds ago.
+    pub since: u64,
+    /// Its end, seconds ago.
+    #[serde(default)]
+    pub until: u64,
+    /// Under pseudonyms: see [`under`].
+    #[serde(default)]
+    pub pseudonymise: bool,
+}
+
+/// The request target of a compliance report.
+#[must_use]
+pub fn compliance(since: u64, until: u64) -> String {
+    format!("{COMPLIANCE}?since={since}&until={until}")
+}
+
 /// An advisory to be imported.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]

@@ -4,6 +4,7 @@
 mod alerts;
 pub mod api;
 pub mod client;
+mod compliance;
 mod devices;
 mod evidence;
 mod export;

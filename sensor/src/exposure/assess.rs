@@ -81,7 +81,7 @@ pub(super) fn exposed(
     );
     Some(Exposed {
         address: host.address,
-        host: host.names.first().map(|name| name.name.clone()),
+        host_name: host.names.first().map(|name| name.name.clone()),
         role: host.role.role,
         detail: host.role.detail.clone(),
         score,

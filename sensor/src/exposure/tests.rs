@@ -240,7 +240,7 @@ fn who_lets_an_unusual_title_in_is_weak() {
     let found = of(&[archive(true)], &[alert(None)], &[]);
     assert_eq!(kinds(&found.ranked[0]), [Kind::UnusualTitleAccepted]);
     let evidence = &found.ranked[0].weaknesses[0].evidence;
-    assert!(evidence.contains("GUEST of 10.0.0.66"), "{evidence}");
+    assert!(evidence.contains("\"GUEST\" of 10.0.0.66"), "{evidence}");
     assert!(of(&[archive(false)], &[alert(None)], &[]).ranked.is_empty());
     assert!(
         of(&[archive(true)], &[alert(Some("benign"))], &[])
