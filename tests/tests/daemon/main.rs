@@ -2,6 +2,7 @@
 //! metrics, stopped, overrun, with a full disk and a bad configuration.
 
 mod alerts;
+mod outputs;
 mod site;
 
 use std::fs;
@@ -202,13 +203,18 @@ fn a_full_disk_is_said_and_survived() -> Result<()> {
     let mut site = Site::start_in("disk", folder, &path, "")?;
     site.send(300)?;
     let full = site.status_when("the output to fail", |status| {
-        status["outputs"][0]["failing"].is_string() && number(status, "/pipeline/hl7_messages") == 300
+        status["outputs"][0]["failing"].is_string()
+            && number(status, "/pipeline/hl7_messages") == 300
     })?;
     assert!(
         full["warnings"].to_string().contains("can't be written"),
         "{full:#}"
     );
-    assert_eq!(site.metrics()?.get("wardtap_output_failing{output=\"json\"}"), Some(&1.0));
+    assert_eq!(
+        site.metrics()?
+            .get("wardtap_output_failing{output=\"json\"}"),
+        Some(&1.0)
+    );
     events(&path)?;
 
     fs::remove_file(&ballast)?;
