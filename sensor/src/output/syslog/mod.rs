@@ -198,9 +198,11 @@ impl Sending<'_> {
         loop {
             self.take();
             while let Some((bytes, range)) = self.window.batch(BATCH) {
-                connection.send(&bytes, || self.is_over())?;
+                let sent = connection.send(&bytes, || self.is_over());
+                // Also if it broke: some of it may have arrived.
                 let again = self.window.written(range, connection.sent());
                 self.account.resent(again);
+                sent?;
                 self.count(connection.acknowledged()?);
             }
             let acknowledged = connection.acknowledged()?;
