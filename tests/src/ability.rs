@@ -72,6 +72,19 @@ pub fn rsyslog() -> bool {
     )
 }
 
+/// True if Python has DuckDB, which reads the store's files of flows.
+///
+/// # Panics
+/// As [`privileged`].
+#[must_use]
+pub fn duckdb() -> bool {
+    let python = Command::new(hl7::python()).args(["-c", "import duckdb"]).output();
+    check(
+        (!python.is_ok_and(|output| output.status.success()))
+            .then(|| "duckdb is not installed: run `cargo xtask test`".to_owned()),
+    )
+}
+
 fn in_path(program: &str) -> bool {
     run(Command::new("sh").args(["-c", &format!("command -v {program}")])).is_ok()
 }
