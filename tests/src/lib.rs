@@ -17,6 +17,7 @@ pub mod office;
 pub mod passage;
 pub mod program;
 pub mod rights;
+pub mod report;
 pub mod scenario;
 pub mod sensor;
 pub mod tally;
