@@ -23,7 +23,6 @@ Examples:
   wardtap report incident 7                                 as text, to read now
   wardtap report incident 7 --output incident-7.html        a page that prints
   wardtap report incident 7 --pseudonymise --format json    for others, without addresses and names
-
   wardtap report compliance --since 30d --output march.html     a page that prints
   wardtap report compliance --since 30d --pseudonymise --format json";
 
