@@ -10,6 +10,8 @@ mod error;
 mod locate;
 mod model;
 mod output;
+mod size;
+mod store;
 mod values;
 
 use std::{
@@ -26,7 +28,9 @@ pub use default::DEFAULT;
 pub use detect::{Alerting, Baseline, Detect};
 pub use error::{ConfigError, Mistake};
 pub use model::Model;
-pub use output::{Json, Ocsf, Output, Size, Syslog, Transport};
+pub use output::{Json, Ocsf, Output, Syslog, Transport};
+pub use size::{Limit, Size};
+pub use store::Store;
 use values::entries;
 pub use values::{Bytes, ClockSource, ListenMode, LogFormat, LogLevel, Role, Span};
 
@@ -72,6 +76,8 @@ pub struct Config {
     pub response: Response,
     /// What the daemon keeps.
     pub state: State,
+    /// What is kept for reports and people, and how long.
+    pub store: Store,
     /// Where events go.
     pub output: Output,
     /// Prometheus metrics.

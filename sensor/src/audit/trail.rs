@@ -101,9 +101,10 @@ impl Trail {
         let shared = Arc::new(Shared::default());
         shared.lock().status.entries = journal.entries();
         let progress = Arc::clone(&shared);
-        let thread = thread::Builder::new()
-            .name("trail".into())
-            .spawn(move || run(journal, &entries, &progress))?;
+        let thread = thread::Builder::new().name("trail".into()).spawn(move || {
+            crate::rights::drop_all();
+            run(journal, &entries, &progress);
+        })?;
         Ok(Self {
             path,
             queue: Some(queue),

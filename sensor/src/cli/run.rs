@@ -67,6 +67,7 @@ fn options(config: &Config) -> DaemonOptions {
         metrics: config.metrics.enabled.then_some(config.metrics.listen),
         output: config.output.options(),
         stats_interval: config.output.json.stats_interval.into(),
+        store: config.store.options(&config.state.directory),
         state: config.state.directory.clone(),
         response: ResponderOptions {
             containment: config.containment.clone(),

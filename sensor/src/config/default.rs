@@ -133,6 +133,20 @@ trusted_keys = []           # ed25519 public keys, hex: a model has to be signed
 directory = "/var/lib/wardtap"
 pins = "/sys/fs/bpf/wardtap"   # programs and rules, on the BPF file system
 
+[store]
+# What was seen and done, for reports and people, in the state directory: store.sqlite and files of flows.
+enabled = true
+max_queue = 65536           # events that may wait for a slow disk; what comes beyond is dropped and counted
+# How long flows are kept; sessions of DICOM, HL7 and TLS; counters; who talked to whom, by the hour.
+flows = "30d"
+sessions = "90d"
+statistics = "90d"
+contacts = "366d"
+# Findings, alerts, rules and what people and policy did; documentation is to be kept for six years
+# (45 CFR 164.316(b)(2)(i)). It is never removed for want of space.
+alerts = "2192d"
+max_size = "20GiB"          # beyond it the oldest go: first flows, then sessions, counters, contacts
+
 [output.json]
 path = "/var/lib/wardtap/events.jsonl"   # - is standard output
 rotate_size = "256MiB"      # before it has more, it becomes events.jsonl.1, that .2, ...; or off

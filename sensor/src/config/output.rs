@@ -1,10 +1,11 @@
 //! Where events go.
 
-use std::{fmt, path::PathBuf, str::FromStr};
+use std::path::PathBuf;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
 
 use super::{
+    Limit,
     model::file,
     values::{Span, as_text},
 };
@@ -33,7 +34,7 @@ pub struct Json {
     /// The file; `-` is standard output.
     pub path: String,
     /// The file is rotated before it has more.
-    pub rotate_size: Size,
+    pub rotate_size: Limit,
     /// Rotated files that are kept.
     #[serde(deserialize_with = "some")]
     pub keep: u32,
@@ -47,7 +48,7 @@ impl Default for Json {
     fn default() -> Self {
         Self {
             path: "/var/lib/wardtap/events.jsonl".to_owned(),
-            rotate_size: Size::default(),
+            rotate_size: Limit::default(),
             keep: 8,
             max_queue: 65_536,
             stats_interval: Span::from_secs(8),
@@ -63,7 +64,7 @@ pub struct Ocsf {
     pub path: String,
     /// The file is rotated before it has more.
     #[serde(default)]
-    pub rotate_size: Size,
+    pub rotate_size: Limit,
     /// Rotated files that are kept.
     #[serde(default = "eight", deserialize_with = "some")]
     pub keep: u32,
@@ -133,53 +134,7 @@ pub enum Transport {
     Tcp,
 }
 
-/// A size such as `256MiB`, of at least 1 MiB, or `off`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Size(Option<u64>);
-
-const SIZES: [(&str, u32); 3] = [("GiB", 30), ("MiB", 20), ("KiB", 10)];
-
-impl Default for Size {
-    fn default() -> Self {
-        Self(Some(256 << 20))
-    }
-}
-
-impl FromStr for Size {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        if text == "off" {
-            return Ok(Self(None));
-        }
-        let wrong = || format!("{text:?} is no size: write it as 256MiB or 2GiB, or off");
-        let (number, shift) = SIZES
-            .iter()
-            .find_map(|(unit, shift)| Some((text.strip_suffix(unit)?, shift)))
-            .ok_or_else(wrong)?;
-        let number: u64 = number.trim_end().parse().map_err(|_| wrong())?;
-        match number.checked_mul(1 << shift) {
-            Some(size) if size >= 1 << 20 => Ok(Self(Some(size))),
-            Some(_) => Err(format!("{text:?} is too small: the least is 1MiB")),
-            None => Err(wrong()),
-        }
-    }
-}
-
-impl fmt::Display for Size {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Some(size) = self.0 else {
-            return f.write_str("off");
-        };
-        let (unit, shift) = SIZES
-            .iter()
-            .find(|(_, shift)| size.trailing_zeros() >= *shift)
-            .unwrap_or(&SIZES[2]);
-        write!(f, "{}{unit}", size >> shift)
-    }
-}
-
-as_text!(Size, Endpoint, Facility);
+as_text!(Endpoint, Facility);
 
 fn eight() -> u32 {
     8
@@ -205,9 +160,9 @@ impl Output {
     /// What the output is made with.
     #[must_use]
     pub fn options(&self) -> OutputOptions {
-        let file = |path: &str, size: Size, keep, queue| FileOptions {
+        let file = |path: &str, size: Limit, keep, queue| FileOptions {
             target: Target::named(path),
-            rotation: size.0.map(|size| Rotation { size, keep }),
+            rotation: size.get().map(|size| Rotation { size, keep }),
             queue,
         };
         let json = &self.json;

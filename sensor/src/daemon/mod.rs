@@ -6,6 +6,7 @@
 mod capture;
 mod memory;
 mod options;
+mod service;
 mod snapshot;
 mod sweep;
 mod tally;
@@ -16,6 +17,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
+use caps::Capability;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 pub use capture::{AskError, Capture, CaptureHandle};
@@ -40,6 +42,8 @@ use crate::{
         Actor, AdoptError, ClinicalOf, Keeper, Knowledge, Responder, ResponderHandle,
         ResponderOptions, Target, resets::Mirrors,
     },
+    rights,
+    store::{Store, StoreHandle},
 };
 
 /// Why the daemon did not start, or ended.
@@ -106,6 +110,7 @@ pub fn run(
     let tokio = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .thread_name("serve")
+        .on_thread_start(rights::drop_all)
         .enable_all()
         .build()
         .map_err(runtime("start the runtime"))?;
@@ -121,7 +126,8 @@ async fn serve(
 ) -> Result<(), DaemonError> {
     let signals = Signals::new().map_err(runtime("wait for signals"))?;
     let (socket, control) = ControlSocket::take(&options.socket, &options.socket_group)?;
-    let output = Output::start(&options.output)?;
+    let mut output = Output::start(&options.output)?;
+    let store = start_store(&options, &mut output)?;
     let scrapes = scrapes(options.metrics).await?;
     options.check_response()?;
     let mut loaded = Kernel::prepare(&options.kernel)?;
@@ -138,6 +144,8 @@ async fn serve(
     // Before there are packets: a large model takes its time.
     let (models, scorer, actions) = start_models(&options, keeper.time())?;
     let kernel = loaded.attach()?;
+    // Threads that start from now on have no more than this.
+    keep_rights(options.response_interface.is_some());
     keeper.started(
         options.config_hash.clone(),
         kernel.interfaces().iter().map(described).collect(),
@@ -147,6 +155,7 @@ async fn serve(
         keeper.record(&Actor::Daemon, action);
     }
     tell_start(kernel.interfaces());
+    let status = listening(kernel.interfaces());
     let mirrors = Mirrors {
         mirrors: kernel
             .interfaces()
@@ -178,6 +187,7 @@ async fn serve(
         output,
         response.clone(),
         Arc::clone(&models),
+        store.clone(),
     )
     .map_err(runtime("start the capture"))?;
     let control =
@@ -193,14 +203,22 @@ async fn serve(
         tokio::spawn(metrics::serve(listener, capture.clone()));
     }
     tokio::spawn(memory::keep(capture.clone(), state.clone()));
+    if let Some(store) = store.clone() {
+        tokio::spawn(memory::hand_over(capture.clone(), store));
+    }
+    tokio::spawn(service::watchdog(capture.clone(), response.clone()));
+    service::ready(&status);
     let mut ended = ended;
     let result = tokio::select! {
         result = &mut ended => result,
-        () = until_stopped(signals, &capture, &response, reload) => {
+        () = until_stopped(signals, &capture, &response, &status, reload) => {
             // Its last entries are events too.
             response.stop();
             let _ = tokio::task::spawn_blocking(|| response_thread.join()).await;
             memory::save(&capture, &state).await;
+            if let Some(store) = &store {
+                memory::give(&capture, store).await;
+            }
             capture.stop().await;
             ended.await
         }
@@ -209,6 +227,19 @@ async fn serve(
     let (snapshot, outputs) = result.map_err(|_| DaemonError::CaptureGone)??;
     tell_end(&snapshot, &outputs);
     Ok(())
+}
+
+/// Adds the store to the outputs, if there is to be one. What is wrong with it holds nothing up.
+fn start_store(
+    options: &DaemonOptions,
+    output: &mut Output,
+) -> Result<Option<StoreHandle>, DaemonError> {
+    let Some(options) = &options.store else {
+        return Ok(None);
+    };
+    let (lane, store) = Store::lane(options.clone()).map_err(runtime("start the store"))?;
+    output.add(lane);
+    Ok(Some(store))
 }
 
 /// Where metrics are asked for.
@@ -270,6 +301,7 @@ async fn until_stopped(
     mut signals: Signals,
     capture: &CaptureHandle,
     response: &ResponderHandle,
+    status: &str,
     mut reload: impl FnMut() -> Result<DaemonOptions, String>,
 ) {
     loop {
@@ -277,14 +309,17 @@ async fn until_stopped(
             _ = signals.interrupt.recv() => break,
             _ = signals.terminate.recv() => break,
             _ = signals.hangup.recv() => {
+                service::reloading();
                 let options = reload();
                 if let Ok(options) = &options {
                     protect(response, options.response.clone()).await;
                 }
                 take_over(capture, options).await;
+                service::ready(status);
             }
         }
     }
+    service::stopping();
     tracing::info!("stopping: taking what is still in the kernel");
 }
 
@@ -343,6 +378,23 @@ async fn take_over(capture: &CaptureHandle, options: Result<DaemonOptions, Strin
         ),
         Err(error) => tracing::error!("not reloaded: {error}"),
     }
+}
+
+/// What is left of this thread's rights: to read and write maps, and to send resets.
+fn keep_rights(resets: bool) {
+    let mut wanted = vec![Capability::CAP_BPF];
+    if resets {
+        wanted.push(Capability::CAP_NET_RAW);
+    }
+    if let Err(error) = rights::keep(&wanted) {
+        tracing::warn!("the daemon keeps rights that it does not need: {error}");
+    }
+}
+
+/// What the service manager shows.
+fn listening(interfaces: &[Attached]) -> String {
+    let names: Vec<_> = interfaces.iter().map(|one| one.name.as_str()).collect();
+    format!("listening on {}", names.join(", "))
 }
 
 fn tell_start(interfaces: &[Attached]) {

@@ -4,6 +4,7 @@ use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use crate::{
     config, kernel, output::OutputOptions, pipeline::PipelineOptions, response::ResponderOptions,
+    store::StoreOptions,
 };
 
 /// What the daemon is started with.
@@ -23,6 +24,8 @@ pub struct DaemonOptions {
     pub output: OutputOptions,
     /// Between two `stats` events.
     pub stats_interval: Duration,
+    /// The store of events, if there is to be one.
+    pub store: Option<StoreOptions>,
     /// The folder of what outlives the daemon.
     pub state: PathBuf,
     /// How rules are kept.
@@ -68,6 +71,7 @@ impl DaemonOptions {
                 self.response_interface != new.response_interface,
             ),
             ("model", self.model != new.model),
+            ("store", self.store != new.store),
             ("state.directory", self.state != new.state),
             ("state.pins", a.pin_root != b.pin_root),
         ]

@@ -244,9 +244,10 @@ impl Scorer {
         let (answers, scored) = sync_channel(ANSWERS);
         let queued = Arc::new(AtomicUsize::new(0));
         let (ours, left) = (Arc::clone(&slot), Arc::clone(&queued));
-        thread::Builder::new()
-            .name("score".into())
-            .spawn(move || work(&ours, &asked, &left, &answers))?;
+        thread::Builder::new().name("score".into()).spawn(move || {
+            crate::rights::drop_all();
+            work(&ours, &asked, &left, &answers);
+        })?;
         Ok(Self {
             slot,
             waiting: Vec::new(),

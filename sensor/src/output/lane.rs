@@ -13,7 +13,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::event::Event;
+use crate::{event::Event, rights};
 
 /// What a lane's thread does with events.
 pub trait Sink: Send + 'static {
@@ -206,7 +206,10 @@ impl Lane {
         let shared = Arc::clone(&account);
         let thread = thread::Builder::new()
             .name("output".into())
-            .spawn(move || sink.run(&receiver, &shared))?;
+            .spawn(move || {
+                rights::drop_all();
+                sink.run(&receiver, &shared);
+            })?;
         Ok(Self {
             entrance: Some(Entrance {
                 queue,

@@ -208,7 +208,7 @@ impl Output {
         }
     }
 
-    /// Delivers what is queued and closes all lanes; what they did in all. Where one takes nothing by
+    /// Delivers what is queued and closes all lanes: what they did in all. Where one takes nothing by
     /// `deadline`, what is left is given up.
     #[must_use]
     pub fn close(mut self, deadline: Instant) -> Vec<OutputStats> {
