@@ -31,6 +31,12 @@ impl Connection {
         Ok(Self(BufReader::new(stream)))
     }
 
+    /// Waits until there is more than was read.
+    pub(crate) fn wait_for_more(&self) -> Result<()> {
+        ensure!(self.0.get_ref().peek(&mut [0])? > 0, "the end");
+        Ok(())
+    }
+
     /// The next message; none at the end.
     pub(crate) fn next(&mut self) -> Result<Option<Message>> {
         let mut length = Vec::new();

@@ -144,9 +144,7 @@ fn nothing_is_lost_with_a_receiver_that_dies() -> Result<()> {
             take(connection.next()?.context("an early end")?)?;
         }
         // What its kernel has taken and it has not read is gone with it.
-        when(&output, "more to be acknowledged than was read", |stats| {
-            stats.events > read
-        })?;
+        connection.wait_for_more()?;
     }
     let mut connection = Connection::accept(&listener)?;
     loop {

@@ -202,8 +202,14 @@ impl Sending<'_> {
                 // Also if it broke: some of it may have arrived.
                 let again = self.window.written(range, connection.sent());
                 self.account.resent(again);
+                // Nor is what a receiver that hangs has taken lost, where that is the end.
+                if matches!(
+                    sent,
+                    Ok(()) | Err(ConnectionError::Stalled | ConnectionError::Over)
+                ) {
+                    self.count(connection.acknowledged()?);
+                }
                 sent?;
-                self.count(connection.acknowledged()?);
             }
             let acknowledged = connection.acknowledged()?;
             // What was acknowledged counts only where the connection stands.
