@@ -11,7 +11,7 @@ use super::{
     Listed, Shown, Under, print, print_json, shown_of,
     table::{local, table},
 };
-pub(super) use text::text;
+pub(super) use text::{broken, text};
 
 use crate::{
     alert::{Alert, Verdict},
@@ -128,7 +128,7 @@ pub(super) fn alerts(alerts: &[Alert]) -> String {
     rows.to_string()
 }
 
-fn state(alert: &Alert) -> String {
+pub(super) fn state(alert: &Alert) -> String {
     let open = if alert.closed.is_some() {
         "over"
     } else {

@@ -17,7 +17,7 @@ use tokio::net::UnixListener;
 use super::{
     alerts,
     api::{DEVICES, FLOWS, Failure, LIMIT_MAX, Page, Query, SESSIONS, STATUS},
-    devices, export, model,
+    compliance, devices, export, exposure, model, report,
     rules::{self, Peer, Roles},
     status, veil,
 };
@@ -39,6 +39,7 @@ pub async fn serve(
     models: Arc<Models>,
     roles: Roles,
 ) {
+    let ranking = exposure::Ranking::new(capture.clone(), response.clone());
     let router = Router::new()
         .route(STATUS, get(status))
         .route(FLOWS, get(flows))
@@ -46,8 +47,11 @@ pub async fn serve(
         .route(DEVICES, get(device_page))
         .with_state(capture.clone())
         .merge(devices::router(capture.clone(), response.clone()))
+        .merge(report::router(capture.clone(), response.clone()))
         .merge(alerts::router(response.clone()))
         .merge(export::router(response.clone()))
+        .merge(compliance::router(ranking.clone()))
+        .merge(exposure::router(ranking))
         .merge(model::router(response.clone(), models))
         .merge(rules::router(response.clone(), roles))
         .fallback(async || failure(StatusCode::NOT_FOUND, "there is no such thing to ask for"))
