@@ -30,9 +30,12 @@ pub(crate) fn converse(passage: &Passage, port: u16, lines: Vec<Line>) -> Result
         .within(move || Ok(TcpListener::bind(("10.9.0.2", port))?))?;
     let heard = lines.clone();
     let server = thread::spawn(move || say(&listener.accept()?.0, &heard, false));
-    let client = passage
-        .left
-        .within(move || Ok(TcpStream::connect_timeout(&([10, 9, 0, 2], port).into(), LIMIT)?))?;
+    let client = passage.left.within(move || {
+        Ok(TcpStream::connect_timeout(
+            &([10, 9, 0, 2], port).into(),
+            LIMIT,
+        )?)
+    })?;
     say(&client, &lines, true)?;
     drop(client);
     server.join().map_err(|_| anyhow!("the server panicked"))?

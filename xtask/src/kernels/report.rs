@@ -91,7 +91,13 @@ pub(crate) fn table(outcomes: &[Outcome]) -> String {
         names
     };
     let find = |list: Option<&str>| list.unwrap_or("not run").to_owned();
-    for name in names(&|outcome| outcome.verifier.iter().map(|(name, _)| name.clone()).collect()) {
+    for name in names(&|outcome| {
+        outcome
+            .verifier
+            .iter()
+            .map(|(name, _)| name.clone())
+            .collect()
+    }) {
         let mut row = vec![format!("`{name}`")];
         row.extend(outcomes.iter().map(|outcome| {
             let cell = outcome.verifier.iter().find(|(one, _)| *one == name);
@@ -99,7 +105,13 @@ pub(crate) fn table(outcomes: &[Outcome]) -> String {
         }));
         rows.push(row);
     }
-    for name in names(&|outcome| outcome.checks.iter().map(|(name, _)| name.clone()).collect()) {
+    for name in names(&|outcome| {
+        outcome
+            .checks
+            .iter()
+            .map(|(name, _)| name.clone())
+            .collect()
+    }) {
         let mut row = vec![name.clone()];
         row.extend(outcomes.iter().map(|outcome| {
             let cell = outcome.checks.iter().find(|(one, _)| *one == name);
