@@ -49,6 +49,25 @@ pub(crate) const PEERS: &[Program] = &[
     },
 ];
 
+/// What the tests run beside them.
+pub(crate) const RECEIVERS: &[Program] = &[
+    Program {
+        name: "rsyslogd",
+        package: "rsyslog",
+        purpose: "a receiver of syslog",
+    },
+    Program {
+        // Not a program; its path is absolute and so found where it is.
+        name: if cfg!(target_arch = "aarch64") {
+            "/usr/lib/aarch64-linux-gnu/rsyslog/lmnsd_gtls.so"
+        } else {
+            "/usr/lib/x86_64-linux-gnu/rsyslog/lmnsd_gtls.so"
+        },
+        package: "rsyslog-gnutls",
+        purpose: "its TLS",
+    },
+];
+
 /// Installs the programs that are missing.
 pub(crate) fn programs(wanted: &[Program]) -> Result<()> {
     let missing: Vec<_> = wanted

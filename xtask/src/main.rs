@@ -4,6 +4,7 @@
 
 mod bench;
 mod demo;
+mod dist;
 mod doctor;
 mod ebpf;
 mod evaluate;
@@ -40,6 +41,8 @@ enum Command {
     Kernels(kernels::Arguments),
     /// Measure how well attacks are found, and how often an alert is false
     Evaluate(evaluate::Arguments),
+    /// Make the Debian package
+    Dist(dist::Arguments),
     /// Fetch the ONNX Runtime that models run in, once; tests and demo do so by themselves
     Runtime,
     /// Make the Python environment that trains models, into target/models-venv
@@ -58,6 +61,7 @@ fn main() -> ExitCode {
         Command::Bench(arguments) => bench::run_all(&arguments),
         Command::Kernels(arguments) => kernels::run_all(&arguments),
         Command::Evaluate(arguments) => evaluate::run_all(&arguments),
+        Command::Dist(arguments) => dist::run_all(&arguments),
         Command::Runtime => runtime::fetch().map(|library| println!("{}", library.display())),
         Command::Models(arguments) => models::prepare(&arguments),
         Command::Train(arguments) => models::train(&arguments),

@@ -9,7 +9,7 @@ use anyhow::{Context, Result, bail, ensure};
 
 use crate::{
     ebpf,
-    install::{self, PEERS},
+    install::{self, PEERS, RECEIVERS},
     kernels, models, runtime,
     workspace::{cargo_command, in_ci, line, output, run},
 };
@@ -36,6 +36,7 @@ pub(crate) fn run_all(arguments: &Arguments) -> Result<()> {
             .context("the code is not formatted: run `cargo fmt`")?;
     }
     install::programs(PEERS)?;
+    install::programs(RECEIVERS)?;
     install::python()?;
     models::environment(models::KERAS)?;
     runtime::fetch()?;
