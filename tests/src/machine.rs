@@ -147,6 +147,21 @@ impl Machine {
             .args(["-euc", &format!("exec 2>&1; {line}")]))
     }
 
+    /// Ids of the processes of a service, as they are outside of the machine.
+    ///
+    /// # Errors
+    /// When it does not run.
+    pub fn processes(&self, service: &str) -> Result<Vec<u32>> {
+        let path = self
+            .group
+            .0
+            .join("system.slice")
+            .join(service)
+            .join("cgroup.procs");
+        let text = fs::read_to_string(&path).with_context(|| path.display().to_string())?;
+        text.lines().map(|line| Ok(line.parse()?)).collect()
+    }
+
     /// Reads a file of the machine.
     ///
     /// # Errors

@@ -532,6 +532,9 @@ pub struct OutputStatus {
     pub dropped_queue_full: u64,
     /// Events dropped, the write having failed.
     pub dropped_write_error: u64,
+    /// Events sent once more after a connection broke.
+    #[serde(default)]
+    pub resent: u64,
     /// Why writing fails now.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failing: Option<String>,

@@ -3,6 +3,7 @@
 
 mod alerts;
 mod evidence;
+mod outputs;
 mod site;
 
 use std::fs;

@@ -6,7 +6,10 @@ use clap::Args;
 
 use super::Written;
 use crate::{
-    control::{api::INCIDENTS, client},
+    control::{
+        api::{INCIDENTS, under},
+        client,
+    },
     report::incident::Incident,
 };
 
@@ -20,12 +23,8 @@ pub(in crate::cli) struct IncidentArgs {
 
 pub(super) fn run(socket: &Path, args: &IncidentArgs) -> anyhow::Result<ExitCode> {
     let IncidentArgs { alert, written } = args;
-    let how = if written.pseudonymise {
-        "?pseudonymise=true"
-    } else {
-        ""
-    };
-    let incident: Incident = client::get(socket, &format!("{INCIDENTS}/{alert}{how}"))?;
+    let target = under(&format!("{INCIDENTS}/{alert}"), written.pseudonymise);
+    let incident: Incident = client::get(socket, &target)?;
     written.write(&incident, || incident.document())?;
     Ok(ExitCode::SUCCESS)
 }
