@@ -63,7 +63,9 @@ pub fn models(keras: bool) -> bool {
 /// As [`privileged`].
 #[must_use]
 pub fn duckdb() -> bool {
-    let python = Command::new(hl7::python()).args(["-c", "import duckdb"]).output();
+    let python = Command::new(hl7::python())
+        .args(["-c", "import duckdb"])
+        .output();
     check(
         (!python.is_ok_and(|output| output.status.success()))
             .then(|| "duckdb is not installed: run `cargo xtask test`".to_owned()),

@@ -60,7 +60,11 @@ impl Offered {
             let counters: BTreeMap<_, _> = counters.collect();
             let time = Time(i64::try_from(self.offered)? * 1_000);
             self.offered += 1;
-            if self.queue.try_send(Arc::new(Event::stats(time, counters))).is_err() {
+            if self
+                .queue
+                .try_send(Arc::new(Event::stats(time, counters)))
+                .is_err()
+            {
                 self.full += 1;
             }
         }
@@ -70,10 +74,16 @@ impl Offered {
     /// Ends the store; what it did.
     fn end(self) -> Result<OutputStats> {
         drop(self.queue);
-        self.thread.join().map_err(|_| anyhow!("the store panicked"))?;
+        self.thread
+            .join()
+            .map_err(|_| anyhow!("the store panicked"))?;
         let stats = self.account.stats();
         let known = stats.events + stats.dropped() + self.full;
-        ensure!(self.offered == known, "{} offered, {known} known of", self.offered);
+        ensure!(
+            self.offered == known,
+            "{} offered, {known} known of",
+            self.offered
+        );
         Ok(stats)
     }
 }
@@ -102,7 +112,11 @@ fn a_full_disk_is_counted_exactly_and_survived() -> Result<()> {
     // More than wait: what is too much is refused, and nobody is held up.
     store.offer(5_000)?;
     ensure!(store.full > 0, "the queue takes no more");
-    assert_eq!(stored(&disk)?, store.account.stats().events, "what was acknowledged is there");
+    assert_eq!(
+        stored(&disk)?,
+        store.account.stats().events,
+        "what was acknowledged is there"
+    );
 
     fs::remove_file(&ballast)?;
     wait_for("it to go on", SECONDS, || {
@@ -171,14 +185,19 @@ fn a_daemon_goes_on_without_its_store_and_with_it_again() -> Result<()> {
         account(status).is_some_and(|it| number(it, "/events") >= 50)
     })?;
     // It takes all there is: a write is refused when there is less than it wants.
-    ensure!(fs::write(&ballast, vec![0; 8 << 20]).is_err(), "the disk is full");
+    ensure!(
+        fs::write(&ballast, vec![0; 8 << 20]).is_err(),
+        "the disk is full"
+    );
     let full = {
         let mut sent = 50;
         wait_for("the store to fail", SECONDS, || {
             site.send(200).ok()?;
             sent += 200;
             let status = site.json(&["status"]).ok()?;
-            account(&status)?["failing"].is_string().then_some((status, sent))
+            account(&status)?["failing"]
+                .is_string()
+                .then_some((status, sent))
         })?
     };
     let (status, sent) = full;
@@ -188,7 +207,8 @@ fn a_daemon_goes_on_without_its_store_and_with_it_again() -> Result<()> {
     site.send(100)?;
     let sent = sent + 100;
     site.status_when("all packets", |status| {
-        packets(status) == u64::from(sent) && number(status, "/pipeline/hl7_messages") == u64::from(sent)
+        packets(status) == u64::from(sent)
+            && number(status, "/pipeline/hl7_messages") == u64::from(sent)
     })?;
     fs::remove_file(&ballast)?;
     let status = site.status_when("the store to go on", |status| {
@@ -207,7 +227,11 @@ fn a_daemon_goes_on_without_its_store_and_with_it_again() -> Result<()> {
         let text = serde_json::to_value(event).unwrap_or_default();
         text["hl7"]["type"] == "message"
     });
-    assert_eq!(messages.count(), usize::try_from(sent)?, "all messages are stored");
+    assert_eq!(
+        messages.count(),
+        usize::try_from(sent)?,
+        "all messages are stored"
+    );
     ensure!(!reader.devices()?.is_empty(), "the hosts are there");
     Ok(())
 }
