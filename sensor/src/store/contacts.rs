@@ -230,3 +230,42 @@ pub(crate) fn is_refused(event: &Event, flow: &FlowReport) -> bool {
     let established = out.packets > u64::from(out.syn) && (back.syn > 0 || back.payload_bytes > 0);
     !(answered && established)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::tests::{NOON, SECOND, flow};
+
+    fn take(contacts: &mut Contacts, id: u64, seconds: (i64, i64), why: FlowWhy, bytes: u64) {
+        let [start, end] = [seconds.0, seconds.1].map(|at| NOON + at * SECOND);
+        let event = flow(id, start, end, why, (bytes, 0));
+        if let crate::event::Body::Flow { flow } = &event.body {
+            contacts.take(&event, flow);
+        }
+    }
+
+    fn sum(contacts: &Contacts) -> (u64, u64) {
+        let sums = contacts.sums.values();
+        sums.fold((0, 0), |(flows, bytes), one| {
+            (flows + one.flows, bytes + one.to_server)
+        })
+    }
+
+    #[test]
+    fn what_was_forgotten_for_want_of_room_is_not_counted_twice() {
+        let mut contacts = Contacts::with_room(2);
+        for id in 1..=3 {
+            let at = i64::try_from(id).expect("small");
+            take(&mut contacts, id, (at, 10 + at), FlowWhy::Active, 1_000);
+        }
+        assert_eq!(sum(&contacts), (3, 3_000));
+        // The first made room. Its next report is where it is counted from now on.
+        take(&mut contacts, 1, (1, 20), FlowWhy::Active, 1_500);
+        assert_eq!(sum(&contacts), (3, 3_000));
+        take(&mut contacts, 1, (1, 30), FlowWhy::Closed, 1_600);
+        assert_eq!(sum(&contacts), (3, 3_100));
+        // One that began after all that was forgotten is new.
+        take(&mut contacts, 9, (50, 60), FlowWhy::Closed, 7);
+        assert_eq!(sum(&contacts), (4, 3_107));
+    }
+}

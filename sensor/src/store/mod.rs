@@ -15,6 +15,7 @@ mod flow;
 mod history;
 mod options;
 mod reader;
+mod recovery;
 mod retention;
 mod sink;
 mod status;

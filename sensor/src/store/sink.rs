@@ -18,7 +18,7 @@ use super::{
     batch::{Batch, write_devices},
     database,
     history::{self, Mover},
-    retention,
+    recovery, retention,
     time::of_micros,
 };
 use crate::{
@@ -84,6 +84,7 @@ impl Sink for Store {
             mover: None,
             round: now,
             retention: now,
+            set_aside: None,
         };
         worker.run(queue);
     }
@@ -111,6 +112,8 @@ struct Worker<'a> {
     round: Instant,
     /// When old things are looked for.
     retention: Instant,
+    /// When a damaged database was moved aside.
+    set_aside: Option<Instant>,
 }
 
 /// A newer program's file: nothing is ever stored in it.
@@ -210,7 +213,7 @@ impl Worker<'_> {
     fn open(&mut self) -> Result<Connection, StoreError> {
         let folder = &self.options.folder;
         let connection = database::open(folder)?;
-        history::recover(&connection, folder)?;
+        recovery::recover(&connection, folder)?;
         if !self.recalled {
             self.batch
                 .recall(&connection)
@@ -260,6 +263,11 @@ impl Worker<'_> {
     /// Moves a damaged database aside; true if that worked.
     fn set_aside(&mut self, error: &StoreError) -> bool {
         self.close();
+        // A disk that damages all that is written must not fill up with what was moved.
+        if self.set_aside.is_some_and(|at| at.elapsed() < RETENTION) {
+            return false;
+        }
+        self.set_aside = Some(Instant::now());
         match database::set_aside(&self.options.folder, now()) {
             Ok(aside) => {
                 let aside = aside.display().to_string();

@@ -6,6 +6,7 @@ use super::*;
 use crate::store::{
     columnar,
     history::{self, Job},
+    recovery,
 };
 
 const FLOWS: u64 = 10;
@@ -82,7 +83,7 @@ fn an_end_after_the_announcement_or_in_the_file_leaves_nothing() {
     let unfinished = folder.0.join(&job.path).with_extension("parquet.new");
     fs::create_dir_all(unfinished.parent().expect("a folder")).expect("makes it");
     fs::write(&unfinished, "half of it").expect("writes");
-    history::recover(&connection, &folder.0).expect("recovers");
+    recovery::recover(&connection, &folder.0).expect("recovers");
     assert!(!unfinished.exists());
     assert_eq!(places(&connection, &folder), (FLOWS, 0));
     assert_eq!(due(&connection, &folder).expect("again").path, job.path);
@@ -95,7 +96,7 @@ fn an_end_before_the_registration_leaves_the_rows_and_no_file() {
     let job = due(&connection, &folder).expect("is due");
     write(&job, &folder);
     assert!(folder.0.join(&job.path).exists());
-    history::recover(&connection, &folder.0).expect("recovers");
+    recovery::recover(&connection, &folder.0).expect("recovers");
     assert!(!folder.0.join(&job.path).exists());
     assert_eq!(places(&connection, &folder), (FLOWS, 0));
 }
@@ -107,7 +108,7 @@ fn an_end_after_the_registration_leaves_the_file_and_its_rows_count_no_more() {
     let job = due(&connection, &folder).expect("is due");
     let moved = write(&job, &folder);
     Job::register(&job.path, moved, &mut connection).expect("registers");
-    history::recover(&connection, &folder.0).expect("recovers");
+    recovery::recover(&connection, &folder.0).expect("recovers");
     assert_eq!(
         count(&connection, "flow"),
         i64::try_from(FLOWS).expect("small")
@@ -129,7 +130,7 @@ fn files_of_a_lost_database_are_taken_over() {
     drop(connection);
     fs::remove_file(database::path(&folder.0)).expect("removes");
     let connection = folder.database();
-    history::recover(&connection, &folder.0).expect("recovers");
+    recovery::recover(&connection, &folder.0).expect("recovers");
     assert_eq!(places(&connection, &folder), (0, 5));
 }
 
