@@ -25,7 +25,9 @@ use crate::{
     event::{Event, Time},
     inventory::HostReport,
     pipeline::FlowSnapshot,
-    report::incident::{Collected, Evidence, Facts, Incident, RuleNow, Seal, contacts, joined},
+    report::incident::{
+        Collected, Evidence, Facts, Incident, LEAD, RuleNow, Seal, contacts, joined,
+    },
     response::{Actor, Responder, ResponderHandle},
     store::{Contact, Reader, StoreError},
 };
@@ -158,7 +160,7 @@ fn gather(id: u64, by: Actor, decided: Decided, seen: Seen) -> Result<Facts, Fai
             .unwrap_or_else(|error| Stored::missing(&error, seen.start)),
         Err(error) => Stored::missing(error, seen.start),
     };
-    let split = Time(alert.opened.0);
+    let split = Time(alert.opened.0 - LEAD);
     let timebase = clock::timebase();
     let flows: Vec<Event> = seen.flows.iter().map(|one| one.event(timebase)).collect();
     let lately = contacts(&flows, split);
@@ -197,7 +199,7 @@ fn gather(id: u64, by: Actor, decided: Decided, seen: Seen) -> Result<Facts, Fai
 impl Stored {
     fn read(reader: &Reader, alert: &Alert, from: Time, until: Time) -> Result<Self, StoreError> {
         // The store counts by the hour: so hours before that of the alert stay apart.
-        let split = Time(alert.opened.0);
+        let split = Time(alert.opened.0 - LEAD);
         let mut contacts = reader.contacts(from..hour(split))?;
         contacts.extend(reader.contacts(hour(split)..Time(until.0 + 1))?);
         Ok(Self {

@@ -1,16 +1,14 @@
-//! What a report is made of, and how it is gathered from flows and the audit trail.
-
-use std::{collections::BTreeMap, net::IpAddr};
+//! What a report is made of.
 
 use serde::{Deserialize, Serialize};
 
 use crate::{
     alert::Alert,
     audit::{Action, Entry},
-    event::{Body, Event, Time},
+    event::{Event, Time},
     inventory::HostReport,
     response::{Actor, Effect, RuleId},
-    store::{Contact, is_refused},
+    store::Contact,
 };
 
 /// All that a report is made of.
@@ -171,91 +169,4 @@ impl Collected {
             self.entries.push(entry);
         }
     }
-}
-
-/// Contacts by flow events. What began before `split` and what began later stays apart; of each flow only the last
-/// report counts.
-pub fn contacts<'a>(events: impl IntoIterator<Item = &'a Event>, split: Time) -> Vec<Contact> {
-    let mut last: BTreeMap<u64, &Event> = BTreeMap::new();
-    for event in events {
-        let Some(id) = event.flow_id else { continue };
-        let newer = last
-            .get(&id)
-            .is_none_or(|before| before.timestamp <= event.timestamp);
-        if newer {
-            last.insert(id, event);
-        }
-    }
-    type Key<'a> = (bool, IpAddr, IpAddr, &'a str, Option<u16>, Option<&'a str>);
-    let mut contacts: BTreeMap<Key<'_>, Contact> = BTreeMap::new();
-    for event in last.into_values() {
-        let (Body::Flow { flow }, Some(client), Some(server), Some(proto)) =
-            (&event.body, event.src_ip, event.dest_ip, &event.proto)
-        else {
-            continue;
-        };
-        let key = (
-            flow.start >= split,
-            client,
-            server,
-            &**proto,
-            event.dest_port,
-            flow.app_proto.as_deref(),
-        );
-        let refused = is_refused(event, flow);
-        let one = contacts.entry(key).or_insert_with(|| Contact {
-            client,
-            server,
-            proto: proto.clone(),
-            port: event.dest_port,
-            app: flow.app_proto.clone(),
-            first: flow.start,
-            last: flow.end,
-            flows: 0,
-            refused: 0,
-            bytes_to_server: 0,
-            bytes_to_client: 0,
-        });
-        one.first = one.first.min(flow.start);
-        one.last = one.last.max(flow.end);
-        one.flows += 1;
-        one.refused += u64::from(refused);
-        one.bytes_to_server += flow.to_server.bytes;
-        one.bytes_to_client += flow.to_client.bytes;
-    }
-    contacts.into_values().collect()
-}
-
-/// One list of two, each of which may lack what the other has: of equal contacts the greater amounts count.
-pub fn joined(first: Vec<Contact>, second: Vec<Contact>, split: Time) -> Vec<Contact> {
-    let mut joined: Vec<Contact> = first;
-    let mut places = std::collections::HashMap::new();
-    let key = |one: &Contact| {
-        (
-            one.last < split,
-            one.client,
-            one.server,
-            one.proto.clone(),
-            one.port,
-            one.app.clone(),
-        )
-    };
-    for (place, one) in joined.iter().enumerate() {
-        places.insert(key(one), place);
-    }
-    for one in second {
-        let Some(place) = places.get(&key(&one)) else {
-            joined.push(one);
-            continue;
-        };
-        let known = &mut joined[*place];
-        known.first = known.first.min(one.first);
-        known.last = known.last.max(one.last);
-        if one.flows > known.flows {
-            (known.flows, known.refused) = (one.flows, one.refused);
-        }
-        known.bytes_to_server = known.bytes_to_server.max(one.bytes_to_server);
-        known.bytes_to_client = known.bytes_to_client.max(one.bytes_to_client);
-    }
-    joined
 }
