@@ -7,6 +7,7 @@ mod contacts;
 mod containment;
 mod dates;
 mod document;
+mod done;
 mod exchange;
 mod facts;
 mod limits;
