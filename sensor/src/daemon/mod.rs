@@ -187,6 +187,8 @@ async fn serve(
         Arc::clone(&models),
     )
     .map_err(runtime("start the capture"))?;
+    // Only those two threads need them.
+    rights::drop_all();
     let control =
         tokio::net::UnixListener::from_std(control).map_err(runtime("serve the control socket"))?;
     tokio::spawn(server::serve(
