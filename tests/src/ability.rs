@@ -4,7 +4,7 @@ use std::{env, process::Command};
 
 use nix::unistd::geteuid;
 
-use crate::{hl7, models, netns::run};
+use crate::{hl7, models, netns::run, prometheus};
 
 /// True if this process may load kernel programs and make network namespaces. Otherwise the test has to
 /// end: it is skipped, and says so.
@@ -55,6 +55,18 @@ pub fn models(keras: bool) -> bool {
         (!runtime.is_file()).then(|| format!("{} {missing}", runtime.display()))
     };
     check(missing)
+}
+
+/// True if Prometheus and its tool are here.
+///
+/// # Panics
+/// As [`privileged`].
+#[must_use]
+pub fn prometheus() -> bool {
+    let missing = [prometheus::SERVER, prometheus::TOOL]
+        .into_iter()
+        .find(|name| prometheus::program(name).is_none());
+    check(missing.map(|name| format!("{name} is not installed: run `cargo xtask test`")))
 }
 
 fn in_path(program: &str) -> bool {

@@ -37,6 +37,7 @@ pub(crate) fn run_all(arguments: &Arguments) -> Result<()> {
     }
     install::programs(PEERS)?;
     install::python()?;
+    install::prometheus()?;
     models::environment(models::KERAS)?;
     runtime::fetch()?;
     ebpf::objects()?;

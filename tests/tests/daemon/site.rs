@@ -241,15 +241,21 @@ impl Site {
     }
 
     pub(crate) fn get(&self, path: &str) -> Result<String> {
-        let request = format!("GET {path} HTTP/1.1\r\nHost: sensor\r\nConnection: close\r\n\r\n");
+        self.get_from(9641, path)
+    }
+
+    /// What a server in the sensor's namespace answers.
+    pub(crate) fn get_from(&self, port: u16, path: &str) -> Result<String> {
+        // Before 1.1 there are no chunks.
+        let request = format!("GET {path} HTTP/1.0\r\nHost: sensor\r\n\r\n");
         self.sensor.within(move || {
-            let mut stream = TcpStream::connect("127.0.0.1:9641")?;
+            let mut stream = TcpStream::connect(("127.0.0.1", port))?;
             stream.set_read_timeout(Some(SECONDS))?;
             stream.write_all(request.as_bytes())?;
             let mut answer = String::new();
             stream.read_to_string(&mut answer)?;
             let (head, body) = answer.split_once("\r\n\r\n").context("no HTTP answer")?;
-            ensure!(head.starts_with("HTTP/1.1 200"), "{head}");
+            ensure!(head.split(' ').nth(1) == Some("200"), "{head}");
             Ok(body.to_owned())
         })
     }

@@ -239,6 +239,7 @@ fn files(site: &Site) -> Result<BTreeSet<String>> {
         "/var/lib/apt/",
         "/var/cache/",
         "/var/log/",
+        "/var/lib/logrotate/",
         "/tmp/",
         "/var/tmp/",
         "/srv/",
