@@ -17,6 +17,7 @@ pub mod office;
 pub mod passage;
 pub mod program;
 pub mod prometheus;
+pub mod report;
 pub mod rights;
 pub mod scenario;
 pub mod sensor;

@@ -9,6 +9,7 @@ mod doctor;
 mod ebpf;
 mod evaluate;
 mod install;
+mod kernels;
 mod models;
 mod runtime;
 mod test;
@@ -36,6 +37,8 @@ enum Command {
     Demo(demo::Arguments),
     /// Measure the kernel's packet path and the replay of a capture
     Bench(bench::Arguments),
+    /// Boot older kernels in QEMU, and run programs, daemon and tests there
+    Kernels(kernels::Arguments),
     /// Measure how well attacks are found, and how often an alert is false
     Evaluate(evaluate::Arguments),
     /// Make the Debian package
@@ -56,6 +59,7 @@ fn main() -> ExitCode {
         Command::Test(arguments) => test::run_all(&arguments),
         Command::Demo(arguments) => demo::run(&arguments),
         Command::Bench(arguments) => bench::run_all(&arguments),
+        Command::Kernels(arguments) => kernels::run_all(&arguments),
         Command::Evaluate(arguments) => evaluate::run_all(&arguments),
         Command::Dist(arguments) => dist::run_all(&arguments),
         Command::Runtime => runtime::fetch().map(|library| println!("{}", library.display())),

@@ -8,10 +8,10 @@ use std::{path::Path, process::ExitCode};
 use clap::{Args, Subcommand};
 
 use super::{
-    Listed, Shown, print, print_json, shown_of,
+    Listed, Shown, Under, print, print_json, shown_of,
     table::{local, table},
 };
-pub(super) use text::text;
+pub(super) use text::{broken, text};
 
 use crate::{
     alert::{Alert, Verdict},
@@ -53,6 +53,8 @@ pub(super) struct ShowArgs {
     id: u64,
     #[command(flatten)]
     shown: Shown,
+    #[command(flatten)]
+    under: Under,
 }
 
 #[derive(Args)]
@@ -71,8 +73,8 @@ pub(super) struct LabelArgs {
 pub(super) fn run(socket: &Path, command: AlertsCommand) -> anyhow::Result<ExitCode> {
     match command {
         AlertsCommand::List(listed) => list(socket, &listed)?,
-        AlertsCommand::Show(ShowArgs { id, shown }) => {
-            let alert: Alert = client::get(socket, &format!("{ALERTS}/{id}"))?;
+        AlertsCommand::Show(ShowArgs { id, shown, under }) => {
+            let alert: Alert = client::get(socket, &under.target(&format!("{ALERTS}/{id}")))?;
             if shown.json {
                 print_json(&alert)?;
             } else {
@@ -126,7 +128,7 @@ pub(super) fn alerts(alerts: &[Alert]) -> String {
     rows.to_string()
 }
 
-fn state(alert: &Alert) -> String {
+pub(super) fn state(alert: &Alert) -> String {
     let open = if alert.closed.is_some() {
         "over"
     } else {

@@ -147,6 +147,17 @@ fn short(sha256: &str) -> &str {
 }
 
 fn list(summary: &Summary) -> String {
+    let mut text = facts(summary);
+    for warning in &summary.warnings {
+        let warns = coloured("Warning:", Colour::Yellow);
+        // Writing to a string can't fail.
+        let _ = writeln!(text, "{warns} {warning}");
+    }
+    text
+}
+
+/// Which models there are, and what they have scored.
+pub(super) fn facts(summary: &Summary) -> String {
     let mut text = String::new();
     let mut line = |line: String| {
         let _ = writeln!(text, "{line}");
@@ -179,12 +190,6 @@ fn list(summary: &Summary) -> String {
         None => line("ONNX Runtime: none".to_owned()),
     }
     line(flows(summary));
-    for warning in &summary.warnings {
-        line(format!(
-            "{} {warning}",
-            coloured("Warning:", Colour::Yellow)
-        ));
-    }
     text
 }
 

@@ -235,7 +235,7 @@ fn list(socket: &Path, listed: &Listed) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn dropped(view: &RuleView) -> String {
+pub(super) fn dropped(view: &RuleView) -> String {
     let hits = &view.hits;
     if view.rule.state == State::DryRun {
         return format!(

@@ -14,6 +14,7 @@ use crate::{
         api::{self, InterfaceStatus, Status},
         client,
     },
+    store::StoreStatus,
 };
 
 pub(super) fn run(socket: &Path, shown: Shown) -> anyhow::Result<ExitCode> {
@@ -39,9 +40,10 @@ fn text(status: &Status) -> String {
         dispositions(&status.interfaces),
         ring(status),
         format!(
-            "{}\n{}\n{}\n{}\n{}\n{}",
+            "{}\n{}\n{}\n{}\n{}\n{}\n{}",
             tables(status),
             seen(status),
+            alerts(status),
             detection(status),
             containment(status),
             model::in_status(&status.model),
@@ -59,11 +61,11 @@ fn text(status: &Status) -> String {
 }
 
 /// Seconds since the daemon began to listen.
-fn uptime(status: &Status) -> u64 {
+pub(super) fn uptime(status: &Status) -> u64 {
     u64::try_from(status.time.0 - status.start.0).unwrap_or(0) / 1_000_000_000
 }
 
-fn tables(status: &Status) -> String {
+pub(super) fn tables(status: &Status) -> String {
     let flows = &status.flows;
     let pressure = if flows.pressure {
         "; only clinical flows may enter the first"
@@ -80,7 +82,7 @@ fn tables(status: &Status) -> String {
     )
 }
 
-fn seen(status: &Status) -> String {
+pub(super) fn seen(status: &Status) -> String {
     let seen = |name: &str| count(status.pipeline.get(name).copied().unwrap_or(0));
     format!(
         "Seen: {} DICOM associations ({} rejected, {} aborted), {} HL7 messages ({} acknowledgements, {} negative), {} TLS \
@@ -97,7 +99,7 @@ fn seen(status: &Status) -> String {
     )
 }
 
-fn detection(status: &Status) -> String {
+pub(super) fn alerts(status: &Status) -> String {
     let it = &status.detection;
     // The most urgent first.
     let open: Vec<String> = Severity::ALL
@@ -124,6 +126,11 @@ fn detection(status: &Status) -> String {
             )
         },
     );
+    format!("Alerts: open {open}; last {last}")
+}
+
+pub(super) fn detection(status: &Status) -> String {
+    let it = &status.detection;
     let findings: u64 = it.findings.values().sum();
     let site = match it.site_until {
         None => "nothing was seen so far".to_owned(),
@@ -154,7 +161,7 @@ fn detection(status: &Status) -> String {
         format!("; detectors that are off: {}", it.off.join(", "))
     };
     format!(
-        "Alerts: open {open}; last {last}\nDetection: {} findings, {} more excepted by {} exceptions{off}\n\
+        "Detection: {} findings, {} more excepted by {} exceptions{off}\n\
          Baselines: {site}; {} devices learnt, {} learning, {} frozen{frozen}; {}",
         count(findings),
         count(it.excepted),
@@ -166,7 +173,7 @@ fn detection(status: &Status) -> String {
     )
 }
 
-fn containment(status: &Status) -> String {
+pub(super) fn containment(status: &Status) -> String {
     let it = &status.containment;
     let rules = it.rules.iter().filter(|(_, count)| **count > 0);
     let rules: Vec<_> = rules.map(|(state, n)| format!("{n} {state}")).collect();
@@ -195,14 +202,18 @@ fn containment(status: &Status) -> String {
     )
 }
 
-fn outputs(status: &Status) -> String {
+pub(super) fn outputs(status: &Status) -> String {
     let lines = status.outputs.iter().map(|output| {
         let failing = output
             .failing
             .as_ref()
             .map_or_else(String::new, |why| format!("; writing fails: {why}"));
+        let again = match output.resent {
+            0 => String::new(),
+            resent => format!(", {} sent again", count(resent)),
+        };
         format!(
-            "Events ({}): {} to {}, {} wait, {} dropped (queue full), {} dropped (not written){failing}",
+            "Events ({}): {} to {}, {} wait, {} dropped (queue full), {} dropped (not written){again}{failing}",
             output.name,
             count(output.events),
             output.target,
@@ -211,7 +222,32 @@ fn outputs(status: &Status) -> String {
             count(output.dropped_write_error)
         )
     });
-    lines.collect::<Vec<_>>().join("\n")
+    lines
+        .chain(status.store.as_ref().map(store))
+        .collect::<Vec<_>>()
+        .join("\n")
+}
+
+fn store(status: &StoreStatus) -> String {
+    let since = status
+        .history_since
+        .map_or_else(String::new, |time| format!(" since {}", local(time)));
+    let removed = status.removed.iter();
+    let removed: Vec<_> = removed
+        .map(|(kind, number)| format!("{} {kind}", count(*number)))
+        .collect();
+    let removed = if removed.is_empty() {
+        "nothing".to_owned()
+    } else {
+        removed.join(", ")
+    };
+    format!(
+        "Store: database {}; {} files of flows{since}, {}; {} flows in none yet; removed {removed}",
+        bytes(status.database_bytes),
+        count(status.history_files),
+        bytes(status.history_bytes),
+        count(status.flows_waiting)
+    )
 }
 
 fn interfaces(interfaces: &[InterfaceStatus], seconds: u64) -> String {
@@ -248,7 +284,7 @@ fn interfaces(interfaces: &[InterfaceStatus], seconds: u64) -> String {
     rows.to_string()
 }
 
-fn counter_of(counters: &BTreeMap<String, u64>, counter: Counter) -> u64 {
+pub(super) fn counter_of(counters: &BTreeMap<String, u64>, counter: Counter) -> u64 {
     counters.get(counter.label()).copied().unwrap_or(0)
 }
 

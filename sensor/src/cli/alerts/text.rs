@@ -191,7 +191,7 @@ impl Page {
 }
 
 /// The part of a text that fits, up to the last space, and the rest.
-fn broken(text: &str, width: usize) -> (&str, &str) {
+pub(in crate::cli) fn broken(text: &str, width: usize) -> (&str, &str) {
     let Some((end, _)) = text.char_indices().nth(width) else {
         return (text, "");
     };

@@ -1,0 +1,59 @@
+//! Text from the network that is fit for a terminal.
+
+use std::borrow::Cow;
+
+use serde_json::Value;
+
+/// A character that a terminal would act on, or that would have text look like another: control characters, and what
+/// directs or hides text (Unicode Standard Annex 9, Unicode Technical Report 36 section 2.2).
+fn misleads(c: char) -> bool {
+    c.is_control()
+        || matches!(c,
+            '\u{ad}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{180e}' | '\u{200b}'..='\u{200f}'
+            | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{feff}' | '\u{ffa0}'
+            | '\u{fff9}'..='\u{fffb}' | '\u{fe00}'..='\u{fe0f}' | '\u{e0000}'..='\u{e0fff}')
+}
+
+/// The text with U+FFFD for each character that misleads.
+pub(super) fn plain(text: &str) -> Cow<'_, str> {
+    if !text.contains(misleads) {
+        return Cow::Borrowed(text);
+    }
+    Cow::Owned(text.replace(misleads, "\u{fffd}"))
+}
+
+/// Makes every text in an answer [`plain`].
+pub(super) fn make_plain(value: &mut Value) {
+    match value {
+        Value::String(text) => {
+            if let Cow::Owned(plain) = plain(text) {
+                *text = plain;
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(make_plain),
+        Value::Object(fields) => fields.values_mut().for_each(make_plain),
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn what_misleads_is_shown_as_such() {
+        assert_eq!(
+            plain("A\u{1b}[2J\u{202e}B\u{200b}\r\n"),
+            "A\u{fffd}[2J\u{fffd}B\u{fffd}\u{fffd}\u{fffd}"
+        );
+        assert!(matches!(plain("Müller-CT 3 \u{2194} 中"), Cow::Borrowed(_)));
+        let mut value = json!({"a": ["x\u{7}", {"b": "\u{2066}y"}], "n": 1});
+        make_plain(&mut value);
+        assert_eq!(
+            value,
+            json!({"a": ["x\u{fffd}", {"b": "\u{fffd}y"}], "n": 1})
+        );
+    }
+}
