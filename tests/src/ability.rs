@@ -4,7 +4,7 @@ use std::{env, process::Command};
 
 use nix::unistd::geteuid;
 
-use crate::{hl7, models, netns::run};
+use crate::{hl7, models, netns::run, prometheus};
 
 /// True if this process may load kernel programs and make network namespaces. Otherwise the test has to
 /// end: it is skipped, and says so.
@@ -85,6 +85,18 @@ pub fn duckdb() -> bool {
         (!python.is_ok_and(|output| output.status.success()))
             .then(|| "duckdb is not installed: run `cargo xtask test`".to_owned()),
     )
+}
+
+/// True if Prometheus and its tool are here.
+///
+/// # Panics
+/// As [`privileged`].
+#[must_use]
+pub fn prometheus() -> bool {
+    let missing = [prometheus::SERVER, prometheus::TOOL]
+        .into_iter()
+        .find(|name| prometheus::program(name).is_none());
+    check(missing.map(|name| format!("{name} is not installed: run `cargo xtask test`")))
 }
 
 fn in_path(program: &str) -> bool {

@@ -16,6 +16,7 @@ pub mod netns;
 pub mod office;
 pub mod passage;
 pub mod program;
+pub mod prometheus;
 pub mod report;
 pub mod rights;
 pub mod scenario;

@@ -1,6 +1,9 @@
 //! What has to be on the machine, and putting it there.
 
-use std::process::{Command, Stdio};
+use std::{
+    fs,
+    process::{Command, Stdio},
+};
 
 use anyhow::{Result, bail};
 use nix::unistd::geteuid;
@@ -115,6 +118,28 @@ pub(crate) fn debian_packages(packages: &[&str]) -> Result<()> {
     run(Command::new("apt-get").args(["-qq", "update"]))?;
     // Its progress is of no interest; what goes wrong it says on the other channel.
     run(install.stdout(Stdio::null()))
+}
+
+/// Prometheus, for the tests: unpacked and not installed, since Debian's package would start it as a service.
+pub(crate) fn prometheus() -> Result<()> {
+    if tests::prometheus::program(tests::prometheus::SERVER).is_some() {
+        return Ok(());
+    }
+    let folder = tests::prometheus::folder();
+    println!(
+        "fetching prometheus into {}: it scrapes the daemon in the tests, and checks alert rules",
+        folder.display()
+    );
+    fs::create_dir_all(&folder)?;
+    run(Command::new("apt-get")
+        .args(["-qq", "download", "prometheus"])
+        .current_dir(&folder))?;
+    run(Command::new("sh")
+        .args([
+            "-euc",
+            "dpkg-deb --extract prometheus_*.deb . && rm prometheus_*.deb",
+        ])
+        .current_dir(&folder))
 }
 
 /// True if apt knows the package.

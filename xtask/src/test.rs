@@ -38,6 +38,7 @@ pub(crate) fn run_all(arguments: &Arguments) -> Result<()> {
     install::programs(PEERS)?;
     install::programs(RECEIVERS)?;
     install::python()?;
+    install::prometheus()?;
     models::environment(models::KERAS)?;
     runtime::fetch()?;
     ebpf::objects()?;

@@ -144,7 +144,7 @@ impl Site {
     /// Target and state of each rule.
     pub(crate) fn rules(&self) -> Result<Value> {
         let list = self.json("rules list")?;
-        let rules = list["rules"]
+        let rules = list["items"]
             .as_array()
             .with_context(|| format!("{list:#}"))?;
         ensure!(!rules.is_empty(), "no rules");
