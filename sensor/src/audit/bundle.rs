@@ -28,7 +28,7 @@ const FORM: u32 = 1;
 /// How the file begins.
 const BEGIN: &[u8] = b"{\"bundle\":";
 /// Longest file that is made, bytes.
-const LENGTH_MAX: usize = 48 << 20;
+const LENGTH_MAX: usize = 40 << 20;
 
 /// What a bundle holds, and who vouches for it.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
@@ -183,6 +183,12 @@ impl Selection {
         }
         this.first = this.entries.first().ok_or(BundleError::Empty)?.0.seq;
         Ok(this)
+    }
+
+    /// The number of the first.
+    #[must_use]
+    pub const fn first(&self) -> u64 {
+        self.first
     }
 
     /// How many there are.

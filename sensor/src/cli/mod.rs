@@ -206,7 +206,7 @@ pub fn main() -> ExitCode {
         Command::Model(command) => model::run(&socket, &command),
         Command::Exposure(command) => exposure::run(&socket, &command),
         Command::Advisories(command) => advisories::run(&socket, &command),
-        Command::Audit(command) => audit::run(&command),
+        Command::Audit(command) => audit::run(&socket, &command),
         Command::Unload(args) => unload::run(&args),
         Command::Report(command) => report::run(&socket, &command),
         Command::Export(command) => export::run(&socket, &command),

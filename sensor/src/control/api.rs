@@ -120,6 +120,34 @@ pub struct OldAdvisory {
     pub reason: String,
 }
 
+/// Answers the last [`Entry`](crate::audit::Entry)s of the trail, as [`Last`] says.
+pub const AUDIT: &str = "/v1/audit";
+/// Answers a [bundle](crate::audit::bundle) of the trail, as text, as [`Part`] says.
+pub const EXPORTED_TRAIL: &str = "/v1/exports/audit";
+
+/// How much of the trail is to be shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Last {
+    /// Entries at most, up to [`LIMIT_MAX`].
+    pub last: usize,
+    /// Under pseudonyms: see [`under`].
+    #[serde(default)]
+    pub pseudonymise: bool,
+}
+
+/// Which part of the trail is to be exported.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Part {
+    /// Its begin, seconds ago; else the trail's.
+    pub since: Option<u64>,
+    /// Its end, seconds ago.
+    pub until: u64,
+    /// Under pseudonyms: see [`under`].
+    pub pseudonymise: bool,
+}
+
 /// Which rows are to be exported, and how.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
