@@ -18,5 +18,6 @@ pub mod program;
 pub mod scenario;
 pub mod sensor;
 pub mod tally;
+pub mod terminal;
 pub mod wait;
 pub mod wire;
