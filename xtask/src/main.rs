@@ -3,6 +3,7 @@
 //! Each installs what it needs and does not find, saying what and why, and asks nothing.
 
 mod bench;
+mod compare;
 mod demo;
 mod doctor;
 mod ebpf;
@@ -35,6 +36,8 @@ enum Command {
     Demo(demo::Arguments),
     /// Measure the kernel's packet path and the replay of a capture
     Bench(bench::Arguments),
+    /// Measure Wardtap beside Suricata, tshark, nfstream and softflowd, over one capture
+    Compare(compare::Arguments),
     /// Measure how well attacks are found, and how often an alert is false
     Evaluate(evaluate::Arguments),
     /// Fetch the ONNX Runtime that models run in, once; tests and demo do so by themselves
@@ -53,6 +56,7 @@ fn main() -> ExitCode {
         Command::Test(arguments) => test::run_all(&arguments),
         Command::Demo(arguments) => demo::run(&arguments),
         Command::Bench(arguments) => bench::run_all(&arguments),
+        Command::Compare(arguments) => compare::run_all(&arguments),
         Command::Evaluate(arguments) => evaluate::run_all(&arguments),
         Command::Runtime => runtime::fetch().map(|library| println!("{}", library.display())),
         Command::Models(arguments) => models::prepare(&arguments),
