@@ -81,6 +81,12 @@ impl Analysis {
         }
     }
 
+    /// Thresholds.
+    #[must_use]
+    pub fn options(&self) -> &AnalysisOptions {
+        &self.options
+    }
+
     /// From now on the rows of flows are scored by a model, and detectors are told.
     pub fn set_scorer(&mut self, scorer: Scorer) {
         self.scorer = Some(scorer);

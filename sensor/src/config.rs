@@ -9,6 +9,9 @@ mod detect;
 mod error;
 mod locate;
 mod model;
+mod output;
+mod size;
+mod store;
 mod values;
 
 use std::{
@@ -25,6 +28,9 @@ pub use default::DEFAULT;
 pub use detect::{Alerting, Baseline, Detect};
 pub use error::{ConfigError, Mistake};
 pub use model::Model;
+pub use output::{Json, Ocsf, Output, Syslog, Transport};
+pub use size::{Limit, Size};
+pub use store::Store;
 use values::entries;
 pub use values::{Bytes, ClockSource, ListenMode, LogFormat, LogLevel, Role, Span};
 
@@ -70,6 +76,8 @@ pub struct Config {
     pub response: Response,
     /// What the daemon keeps.
     pub state: State,
+    /// What is kept for reports and people, and how long.
+    pub store: Store,
     /// Where events go.
     pub output: Output,
     /// Prometheus metrics.
@@ -220,36 +228,6 @@ impl Default for State {
     }
 }
 
-/// Where events go.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Output {
-    /// JSON lines.
-    pub json: Json,
-}
-
-/// JSON lines.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Json {
-    /// The file; `-` is standard output.
-    pub path: String,
-    /// Events that may wait for a slow disk; what comes beyond is dropped and counted.
-    pub max_queue: usize,
-    /// Between two `stats` events.
-    pub stats_interval: Span,
-}
-
-impl Default for Json {
-    fn default() -> Self {
-        Self {
-            path: "/var/lib/wardtap/events.jsonl".to_owned(),
-            max_queue: 65_536,
-            stats_interval: Span::from_secs(8),
-        }
-    }
-}
-
 /// Prometheus metrics.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
@@ -325,6 +303,13 @@ impl Config {
                 let what = format!("interface {:?} is there twice", interface.name);
                 return Err(Mistake::at(text, span, what));
             }
+        }
+        if let Some((index, key, what)) = config.output.mistake() {
+            let span = locate::item(text, "output.syslog", index, key);
+            return Err(Mistake::at(text, span, what));
+        }
+        if let Some(what) = config.output.same_file() {
+            return Err(Mistake::at(text, None, what));
         }
         Ok(config)
     }

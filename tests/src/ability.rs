@@ -67,6 +67,36 @@ pub fn terminal() -> bool {
     check((!in_path("tmux")).then(|| missing.to_owned()))
 }
 
+/// True if rsyslog is here, with its TLS.
+///
+/// # Panics
+/// As [`privileged`].
+#[must_use]
+pub fn rsyslog() -> bool {
+    let tls = run(Command::new("sh").args(["-c", "ls /usr/lib/*/rsyslog/lmnsd_gtls.so"]));
+    let there = in_path("rsyslogd") && tls.is_ok();
+    check(
+        (!there).then(|| {
+            "rsyslog and rsyslog-gnutls are not installed: run `cargo xtask test`".to_owned()
+        }),
+    )
+}
+
+/// True if Python has DuckDB, which reads the store's files of flows.
+///
+/// # Panics
+/// As [`privileged`].
+#[must_use]
+pub fn duckdb() -> bool {
+    let python = Command::new(hl7::python())
+        .args(["-c", "import duckdb"])
+        .output();
+    check(
+        (!python.is_ok_and(|output| output.status.success()))
+            .then(|| "duckdb is not installed: run `cargo xtask test`".to_owned()),
+    )
+}
+
 fn in_path(program: &str) -> bool {
     run(Command::new("sh").args(["-c", &format!("command -v {program}")])).is_ok()
 }

@@ -1,5 +1,5 @@
-//! `cargo xtask bench`: what a packet costs in the kernel, what devices and flows take of memory, how soon a
-//! rule is in force, what a flow's score costs, and how fast a capture is replayed.
+//! `cargo xtask bench`: what a packet costs in the kernel, what devices and flows take of memory, how much
+//! the store takes in, how soon a rule is in force, what a flow's score costs, and how fast a capture is replayed.
 
 use std::{env, path::PathBuf};
 
@@ -31,6 +31,8 @@ pub(crate) fn run_all(arguments: &Arguments) -> Result<()> {
         .env("WARDTAP_BENCH_OBJECT", objects.join("wardtap-bench.bpf.o")))?;
 
     run(cargo_command("bench").args(["--quiet", "--package", "sensor", "--bench", "memory"]))?;
+
+    run(cargo_command("bench").args(["--quiet", "--package", "sensor", "--bench", "store"]))?;
 
     ebpf::daemon(true)?;
     println!("\nContainment by the policy:");

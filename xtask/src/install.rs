@@ -7,8 +7,9 @@ use nix::unistd::geteuid;
 
 use crate::workspace::{bound_jobs, cargo, line, output, run, which};
 
-/// Version of python-hl7, from the Python package index.
+/// Versions of python-hl7 and DuckDB, from the Python package index.
 const HL7: &str = "0.4.5";
+const DUCKDB: &str = "2.0.1";
 
 /// A program that is looked for in `PATH`, and the Debian package that brings it.
 pub(crate) struct Program {
@@ -51,6 +52,25 @@ pub(crate) const PEERS: &[Program] = &[
         name: "tmux",
         package: "tmux",
         purpose: "a terminal for the test of the live view",
+    },
+];
+
+/// What the tests run beside them.
+pub(crate) const RECEIVERS: &[Program] = &[
+    Program {
+        name: "rsyslogd",
+        package: "rsyslog",
+        purpose: "a receiver of syslog",
+    },
+    Program {
+        // Not a program; its path is absolute and so found where it is.
+        name: if cfg!(target_arch = "aarch64") {
+            "/usr/lib/aarch64-linux-gnu/rsyslog/lmnsd_gtls.so"
+        } else {
+            "/usr/lib/x86_64-linux-gnu/rsyslog/lmnsd_gtls.so"
+        },
+        package: "rsyslog-gnutls",
+        purpose: "its TLS",
     },
 ];
 
@@ -120,12 +140,12 @@ pub(crate) fn cargo_package(name: &str, version: &str, purpose: &str) -> Result<
 
 /// The version of python-hl7 that is here.
 pub(crate) fn python_version() -> Option<String> {
-    let ask = "import hl7, hl7.mllp; print(hl7.__version__)";
+    let ask = "import duckdb, hl7, hl7.mllp; print(hl7.__version__)";
     output(tests::hl7::python(), &["-c", ask]).map(|text| text.trim().to_owned())
 }
 
 /// A Python environment with python-hl7, whose MLLP client and server are the HL7 peers of the tests
-/// and the demo.
+/// and the demo, and with DuckDB, which reads the store's files of flows.
 pub(crate) fn python() -> Result<()> {
     let folder = tests::hl7::python_folder();
     let python = tests::hl7::python();
@@ -156,5 +176,5 @@ pub(crate) fn python() -> Result<()> {
             "--quiet",
             "--disable-pip-version-check",
         ])
-        .arg(format!("hl7=={HL7}")))
+        .args([format!("hl7=={HL7}"), format!("duckdb=={DUCKDB}")]))
 }

@@ -5,10 +5,12 @@
 mod bench;
 mod compare;
 mod demo;
+mod dist;
 mod doctor;
 mod ebpf;
 mod evaluate;
 mod install;
+mod kernels;
 mod models;
 mod runtime;
 mod test;
@@ -38,8 +40,12 @@ enum Command {
     Bench(bench::Arguments),
     /// Measure Wardtap beside Suricata, tshark, nfstream and softflowd, over one capture
     Compare(compare::Arguments),
+    /// Boot older kernels in QEMU, and run programs, daemon and tests there
+    Kernels(kernels::Arguments),
     /// Measure how well attacks are found, and how often an alert is false
     Evaluate(evaluate::Arguments),
+    /// Make the Debian package
+    Dist(dist::Arguments),
     /// Fetch the ONNX Runtime that models run in, once; tests and demo do so by themselves
     Runtime,
     /// Make the Python environment that trains models, into target/models-venv
@@ -57,7 +63,9 @@ fn main() -> ExitCode {
         Command::Demo(arguments) => demo::run(&arguments),
         Command::Bench(arguments) => bench::run_all(&arguments),
         Command::Compare(arguments) => compare::run_all(&arguments),
+        Command::Kernels(arguments) => kernels::run_all(&arguments),
         Command::Evaluate(arguments) => evaluate::run_all(&arguments),
+        Command::Dist(arguments) => dist::run_all(&arguments),
         Command::Runtime => runtime::fetch().map(|library| println!("{}", library.display())),
         Command::Models(arguments) => models::prepare(&arguments),
         Command::Train(arguments) => models::train(&arguments),

@@ -29,10 +29,13 @@ const WHEELS: [(&str, &str, &str); 2] = [
     ),
 ];
 
-/// Takes the library out of the wheel whose hash is right, in one read of it.
+/// Its licence and the notices of what is in it, as the wheel names them.
+pub(crate) const NOTICES: [&str; 2] = ["LICENSE", "ThirdPartyNotices.txt"];
+
+/// Takes the library and the texts that go with it out of the wheel whose hash is right, in one read of it.
 const UNPACK: &str = "
-import hashlib, io, sys, zipfile
-wheel, sha256, library = sys.argv[1:]
+import hashlib, io, os, sys, zipfile
+wheel, sha256, library, *notices = sys.argv[1:]
 with open(wheel, 'rb') as file:
     data = file.read()
 found = hashlib.sha256(data).hexdigest()
@@ -42,6 +45,9 @@ with zipfile.ZipFile(io.BytesIO(data)) as archive:
     names = [name for name in archive.namelist() if name.startswith('onnxruntime/capi/libonnxruntime.so')]
     with open(library, 'wb') as file:
         file.write(archive.read(names[0]))
+    for notice in notices:
+        with open(os.path.join(os.path.dirname(library), notice), 'wb') as file:
+            file.write(archive.read('onnxruntime/' + notice))
 ";
 
 fn folder() -> PathBuf {
@@ -56,7 +62,8 @@ pub(crate) fn library() -> PathBuf {
 /// The version that is here.
 pub(crate) fn version() -> Option<String> {
     let text = fs::read_to_string(folder().join("VERSION")).ok()?;
-    library().is_file().then(|| text.trim().to_owned())
+    let whole = library().is_file() && NOTICES.iter().all(|name| folder().join(name).is_file());
+    whole.then(|| text.trim().to_owned())
 }
 
 /// Fetches the runtime, once.
@@ -109,7 +116,8 @@ fn unpack(python: &Path, wheel: &Path, sha256: &str, library: &Path) -> Result<(
         .args(["-c", UNPACK])
         .arg(wheel)
         .arg(sha256)
-        .arg(&new))?;
+        .arg(&new)
+        .args(NOTICES))?;
     let magic = fs::read(&new)?;
     ensure!(
         magic.starts_with(b"\x7fELF"),

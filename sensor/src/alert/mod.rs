@@ -250,6 +250,12 @@ impl Alert {
             .collect();
     }
 
+    /// A person said that it was nothing bad.
+    pub(crate) fn is_benign(&self) -> bool {
+        let label = self.label.as_ref();
+        label.is_some_and(|label| label.verdict == Verdict::Benign)
+    }
+
     /// It rests on more than that something is new: what the device does now must not become usual.
     fn is_more_than_new(&self) -> bool {
         let behaviour = |one: &Finding| one.basis == Basis::Behaviour && !one.suffers;

@@ -206,6 +206,33 @@ pub enum Action {
         /// Addresses and names were replaced by pseudonyms.
         pseudonymised: bool,
     },
+    /// A security advisory was imported.
+    AdvisoryImported {
+        /// Its number with its publisher.
+        advisory: String,
+        /// Its version.
+        version: String,
+        /// BLAKE3 of its file, in hex.
+        hash: String,
+    },
+    /// A security advisory was taken away, with what was said of its matches.
+    AdvisoryRemoved {
+        /// Its number.
+        advisory: String,
+        /// Why, in words.
+        reason: String,
+    },
+    /// A person said whether an advisory is about a device.
+    AdvisoryJudged {
+        /// Its number.
+        advisory: String,
+        /// The device.
+        device: IpAddr,
+        /// `confirmed` or `dismissed`.
+        verdict: String,
+        /// Why, in words.
+        reason: String,
+    },
     /// TCP resets were sent.
     Reset {
         /// For which rule.
@@ -233,6 +260,10 @@ impl fmt::Display for Decision {
 }
 
 impl fmt::Display for Action {
+    #[expect(
+        clippy::too_many_lines,
+        reason = "a sentence for each thing that can be done"
+    )]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Started {
@@ -330,6 +361,24 @@ impl fmt::Display for Action {
                 };
                 write!(f, "exported {what}, {items} items, {how}")
             }
+            Self::AdvisoryImported {
+                advisory,
+                version,
+                hash,
+            } => write!(
+                f,
+                "advisory {advisory} version {version} ({}) imported",
+                short(hash)
+            ),
+            Self::AdvisoryRemoved { advisory, reason } => {
+                write!(f, "advisory {advisory} removed: {reason}")
+            }
+            Self::AdvisoryJudged {
+                advisory,
+                device,
+                verdict,
+                reason,
+            } => write!(f, "advisory {advisory} {verdict} for {device}: {reason}"),
             Self::Reset {
                 id,
                 packets,

@@ -8,7 +8,7 @@ use std::{path::Path, process::ExitCode};
 use clap::{Args, Subcommand};
 
 use super::{
-    Listed, Shown, print, print_json, shown_of,
+    Listed, Shown, Under, print, print_json, shown_of,
     table::{local, table},
 };
 pub(super) use text::{broken, text};
@@ -53,6 +53,8 @@ pub(super) struct ShowArgs {
     id: u64,
     #[command(flatten)]
     shown: Shown,
+    #[command(flatten)]
+    under: Under,
 }
 
 #[derive(Args)]
@@ -71,8 +73,8 @@ pub(super) struct LabelArgs {
 pub(super) fn run(socket: &Path, command: AlertsCommand) -> anyhow::Result<ExitCode> {
     match command {
         AlertsCommand::List(listed) => list(socket, &listed)?,
-        AlertsCommand::Show(ShowArgs { id, shown }) => {
-            let alert: Alert = client::get(socket, &format!("{ALERTS}/{id}"))?;
+        AlertsCommand::Show(ShowArgs { id, shown, under }) => {
+            let alert: Alert = client::get(socket, &under.target(&format!("{ALERTS}/{id}")))?;
             if shown.json {
                 print_json(&alert)?;
             } else {

@@ -7,7 +7,7 @@ use std::{net::IpAddr, path::Path, process::ExitCode};
 use clap::{Args, Subcommand};
 
 use super::{
-    Listed, Shown, print, print_json, shown_of,
+    Listed, Shown, Under, print, print_json, shown_of,
     table::{list, local, or_dash, table},
 };
 use crate::{
@@ -45,6 +45,8 @@ pub(super) struct ShowArgs {
     device: String,
     #[command(flatten)]
     shown: Shown,
+    #[command(flatten)]
+    under: Under,
 }
 
 #[derive(Subcommand)]
@@ -117,13 +119,19 @@ fn baseline(socket: &Path, command: &BaselineCommand) -> anyhow::Result<ExitCode
     Ok(ExitCode::SUCCESS)
 }
 
-fn show(socket: &Path, ShowArgs { device, shown }: &ShowArgs) -> anyhow::Result<ExitCode> {
+fn show(socket: &Path, args: &ShowArgs) -> anyhow::Result<ExitCode> {
+    let ShowArgs {
+        device,
+        shown,
+        under,
+    } = args;
     // It stands in a path: only what an address is made of may.
     let sound = |c: char| c.is_ascii_hexdigit() || matches!(c, '.' | ':' | '-');
     if device.is_empty() || !device.chars().all(sound) {
         anyhow::bail!("{device:?} is neither an IP nor an Ethernet address");
     }
-    let page: Page<DeviceReport> = client::get(socket, &format!("{}/{device}", api::DEVICES))?;
+    let page: Page<DeviceReport> =
+        client::get(socket, &under.target(&format!("{}/{device}", api::DEVICES)))?;
     if shown.json {
         print_json(&page)?;
     } else {

@@ -16,7 +16,7 @@ use super::replay::{LONG, progress_bar, show, warn};
 use crate::{
     capture::{CaptureFile, Replay, ReplayOptions},
     control::{
-        api::{EXPORTED_ROWS, ExportedRow, Wanted},
+        api::{EXPORTED_ROWS, ExportedRow, Wanted, under},
         client,
     },
     detect::Observation,
@@ -59,10 +59,10 @@ pub(super) struct FeaturesArgs {
 pub(super) fn rows(socket: &Path, wanted: Wanted) -> anyhow::Result<Vec<ExportedRow>> {
     let Wanted {
         labelled,
-        addresses,
+        pseudonymise,
     } = wanted;
-    let how = format!("labelled={labelled}&addresses={addresses}");
-    Ok(client::get(socket, &format!("{EXPORTED_ROWS}?{how}"))?)
+    let target = format!("{EXPORTED_ROWS}?labelled={labelled}");
+    Ok(client::get(socket, &under(&target, pseudonymise))?)
 }
 
 pub(super) fn run(socket: &Path, command: &ExportCommand) -> anyhow::Result<ExitCode> {
@@ -70,7 +70,7 @@ pub(super) fn run(socket: &Path, command: &ExportCommand) -> anyhow::Result<Exit
     let mut rows: Vec<Row> = if args.files.is_empty() {
         let wanted = Wanted {
             labelled: false,
-            addresses: args.addresses,
+            pseudonymise: !args.addresses,
         };
         self::rows(socket, wanted)?
             .into_iter()

@@ -1,5 +1,6 @@
 //! The command line: nouns, then verbs.
 
+mod advisories;
 mod alerts;
 mod audit;
 mod completions;
@@ -7,12 +8,14 @@ mod config;
 mod devices;
 mod doctor;
 mod export;
+mod exposure;
 mod flows;
 mod man;
 mod model;
 mod plain;
 mod protect;
 mod replay;
+mod report;
 mod rules;
 mod sessions;
 mod status;
@@ -33,7 +36,7 @@ use serde::Serialize;
 
 use crate::{
     config::{Config, PATH, SOCKET},
-    control::api::{LIMIT_MAX, Query},
+    control::api::{LIMIT_MAX, Query, under},
 };
 
 const EXAMPLES: &str = "\
@@ -99,9 +102,18 @@ enum Command {
     /// The anomaly model: which is in use, and changing it
     #[command(subcommand)]
     Model(model::ModelCommand),
+    /// What to fix first: devices by how exposed they are
+    #[command(subcommand)]
+    Exposure(exposure::ExposureCommand),
+    /// Security advisories of makers and authorities, and whom they may be about
+    #[command(subcommand)]
+    Advisories(advisories::AdvisoriesCommand),
     /// The audit trail: who did what, when and why
     #[command(subcommand)]
     Audit(audit::AuditCommand),
+    /// Reports: what is known of an incident, what can be shown of a time
+    #[command(subcommand)]
+    Report(report::ReportCommand),
     /// What the sensor knows, in files for other programs
     #[command(subcommand)]
     Export(export::ExportCommand),
@@ -126,11 +138,28 @@ struct Shown {
     json: bool,
 }
 
+/// Whether it may leave the site.
+#[derive(Args, Clone, Copy)]
+struct Under {
+    /// With pseudonyms under the site's key for addresses, names and words of people, the same each time
+    #[arg(long)]
+    pseudonymise: bool,
+}
+
+impl Under {
+    /// The request target of it.
+    fn target(self, target: &str) -> String {
+        under(target, self.pseudonymise)
+    }
+}
+
 /// A part of a list, and how it is shown.
 #[derive(Args, Clone)]
 struct Listed {
     #[command(flatten)]
     shown: Shown,
+    #[command(flatten)]
+    under: Under,
     /// Rows at most, up to 1000
     #[arg(long, value_name = "N", default_value_t = 100, value_parser = limit)]
     limit: usize,
@@ -152,6 +181,7 @@ impl Listed {
             limit: self.limit,
             offset: self.offset,
             protocol: protocol.map(str::to_owned),
+            pseudonymise: self.under.pseudonymise,
         }
     }
 }
@@ -174,8 +204,11 @@ pub fn main() -> ExitCode {
         Command::Rules(command) => rules::run(&socket, command),
         Command::Protect(command) => protect::run(&socket, command),
         Command::Model(command) => model::run(&socket, &command),
+        Command::Exposure(command) => exposure::run(&socket, &command),
+        Command::Advisories(command) => advisories::run(&socket, &command),
         Command::Audit(command) => audit::run(&command),
         Command::Unload(args) => unload::run(&args),
+        Command::Report(command) => report::run(&socket, &command),
         Command::Export(command) => export::run(&socket, &command),
         Command::Config(command) => config::run(&command),
         Command::Doctor(args) => doctor::run(&args),

@@ -14,7 +14,6 @@ use crate::{
     analysis::AnalysisOptions,
     config::{Config, Interface, LogFormat, PATH},
     daemon::{self, DaemonOptions},
-    output::Target,
     response::ResponderOptions,
 };
 
@@ -66,9 +65,9 @@ fn options(config: &Config) -> DaemonOptions {
         socket: config.control.socket.clone(),
         socket_group: config.control.group.clone(),
         metrics: config.metrics.enabled.then_some(config.metrics.listen),
-        output: Target::named(&config.output.json.path),
-        queue: config.output.json.max_queue,
+        output: config.output.options(),
         stats_interval: config.output.json.stats_interval.into(),
+        store: config.store.options(&config.state.directory),
         state: config.state.directory.clone(),
         response: ResponderOptions {
             containment: config.containment.clone(),

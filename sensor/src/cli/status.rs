@@ -14,6 +14,7 @@ use crate::{
         api::{self, InterfaceStatus, Status},
         client,
     },
+    store::StoreStatus,
 };
 
 pub(super) fn run(socket: &Path, shown: Shown) -> anyhow::Result<ExitCode> {
@@ -207,8 +208,12 @@ pub(super) fn outputs(status: &Status) -> String {
             .failing
             .as_ref()
             .map_or_else(String::new, |why| format!("; writing fails: {why}"));
+        let again = match output.resent {
+            0 => String::new(),
+            resent => format!(", {} sent again", count(resent)),
+        };
         format!(
-            "Events ({}): {} to {}, {} wait, {} dropped (queue full), {} dropped (not written){failing}",
+            "Events ({}): {} to {}, {} wait, {} dropped (queue full), {} dropped (not written){again}{failing}",
             output.name,
             count(output.events),
             output.target,
@@ -217,7 +222,32 @@ pub(super) fn outputs(status: &Status) -> String {
             count(output.dropped_write_error)
         )
     });
-    lines.collect::<Vec<_>>().join("\n")
+    lines
+        .chain(status.store.as_ref().map(store))
+        .collect::<Vec<_>>()
+        .join("\n")
+}
+
+fn store(status: &StoreStatus) -> String {
+    let since = status
+        .history_since
+        .map_or_else(String::new, |time| format!(" since {}", local(time)));
+    let removed = status.removed.iter();
+    let removed: Vec<_> = removed
+        .map(|(kind, number)| format!("{} {kind}", count(*number)))
+        .collect();
+    let removed = if removed.is_empty() {
+        "nothing".to_owned()
+    } else {
+        removed.join(", ")
+    };
+    format!(
+        "Store: database {}; {} files of flows{since}, {}; {} flows in none yet; removed {removed}",
+        bytes(status.database_bytes),
+        count(status.history_files),
+        bytes(status.history_bytes),
+        count(status.flows_waiting)
+    )
 }
 
 fn interfaces(interfaces: &[InterfaceStatus], seconds: u64) -> String {

@@ -9,6 +9,7 @@ use std::{
 use comfy_table::{Attribute, Cell, ContentArrangement, LineStyle, Table, TableStyle};
 
 use crate::event::Time;
+pub(super) use crate::words::{bytes, count, span};
 
 /// A line below the headings, none between rows.
 const STYLE: TableStyle =
@@ -54,46 +55,6 @@ pub(super) fn coloured(word: &str, colour: Colour) -> String {
     }
 }
 
-/// A number, with thousands set apart.
-pub(super) fn count(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
-
-/// A number of seconds, in its two greatest units.
-pub(super) fn span(seconds: u64) -> String {
-    match seconds {
-        0..60 => format!("{seconds}s"),
-        60..3_600 => format!("{}m {}s", seconds / 60, seconds % 60),
-        3_600..86_400 => format!("{}h {}m", seconds / 3_600, seconds / 60 % 60),
-        _ => format!("{}d {}h", seconds / 86_400, seconds / 3_600 % 24),
-    }
-}
-
-/// A number of bytes, with a unit.
-pub(super) fn bytes(number: u64) -> String {
-    const UNITS: [(&str, u64); 4] = [
-        ("TB", 1_000_000_000_000),
-        ("GB", 1_000_000_000),
-        ("MB", 1_000_000),
-        ("kB", 1_000),
-    ];
-    UNITS.iter().find(|(_, size)| number >= *size).map_or_else(
-        || format!("{number} B"),
-        |(unit, size)| {
-            let tenths = u128::from(number) * 10 / u128::from(*size);
-            format!("{}.{} {unit}", tenths / 10, tenths % 10)
-        },
-    )
-}
-
 /// A moment in local time, to the second.
 pub(super) fn local(time: Time) -> String {
     jiff::Timestamp::from_nanosecond(i128::from(time.0)).map_or_else(
@@ -125,30 +86,4 @@ pub(super) fn list<T: ToString>(items: impl IntoIterator<Item = T>) -> String {
         }
     }
     text
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn bytes_have_units() {
-        for (number, text) in [
-            (0, "0 B"),
-            (999, "999 B"),
-            (1_000, "1.0 kB"),
-            (1_999_999, "1.9 MB"),
-        ] {
-            assert_eq!(bytes(number), text);
-        }
-    }
-
-    #[test]
-    fn numbers_for_people() {
-        assert_eq!(count(999), "999");
-        assert_eq!(count(1_234_567), "1,234,567");
-        assert_eq!(span(59), "59s");
-        assert_eq!(span(3_601), "1h 0m");
-        assert_eq!(span(90_000), "1d 1h");
-    }
 }

@@ -133,10 +133,44 @@ trusted_keys = []           # ed25519 public keys, hex: a model has to be signed
 directory = "/var/lib/wardtap"
 pins = "/sys/fs/bpf/wardtap"   # programs and rules, on the BPF file system
 
+[store]
+# What was seen and done, for reports and people, in the state directory: store.sqlite and files of flows.
+enabled = true
+max_queue = 65536           # events that may wait for a slow disk; what comes beyond is dropped and counted
+# How long flows are kept; sessions of DICOM, HL7 and TLS; counters; who talked to whom, by the hour.
+flows = "30d"
+sessions = "90d"
+statistics = "90d"
+contacts = "366d"
+# Findings, alerts, rules and what people and policy did; documentation is to be kept for six years
+# (45 CFR 164.316(b)(2)(i)). It is never removed for want of space.
+alerts = "2192d"
+max_size = "20GiB"          # beyond it the oldest go: first flows, then sessions, counters, contacts
+
 [output.json]
 path = "/var/lib/wardtap/events.jsonl"   # - is standard output
+rotate_size = "256MiB"      # before it has more, it becomes events.jsonl.1, that .2, ...; or off
+keep = 8                    # rotated files
 max_queue = 65536           # events that may wait for a slow disk; what comes beyond is dropped and counted
 stats_interval = "8s"
+
+# Alerts as OCSF Detection Findings, a line each.
+#[output.ocsf]
+#path = "/var/lib/wardtap/alerts.ocsf.jsonl"
+
+# Receivers of syslog, as many as you like; docs/outputs.md says what is promised.
+#[[output.syslog]]
+#name = "siem"              # in status and metrics
+#address = "siem.example:6514"
+#transport = "tls"          # or tcp, in clear text
+#format = "cef"             # cef, json, ocsf
+#events = ["alert", "audit"]    # cef has finding, too; json all types; ocsf alert alone
+#facility = "local0"
+#ca = "/etc/wardtap/siem-ca.pem"     # without it the system's authorities
+#server_name = "siem.example"        # of the receiver's certificate; without it that of the address
+#certificate = "/etc/wardtap/sensor.pem"   # where the receiver demands one
+#key = "/etc/wardtap/sensor.key"
+#max_queue = 8192           # events that may wait while it is slow or gone; what comes beyond is dropped and counted
 
 [metrics]
 enabled = true

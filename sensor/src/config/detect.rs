@@ -1,5 +1,7 @@
 //! What counts as usual, what as suspicious, and what a person is told.
 
+use std::net::IpAddr;
+
 use serde::{Deserialize, Deserializer, Serialize, de::Error};
 
 use super::values::Span;
@@ -96,6 +98,23 @@ pub struct Detect {
 }
 
 impl Detect {
+    /// True for an address outside of the site.
+    #[must_use]
+    pub fn is_outside(&self, address: IpAddr) -> bool {
+        let inside = match address {
+            IpAddr::V4(it) => {
+                it.is_private() || it.is_link_local() || it.is_loopback() || it.is_broadcast()
+            }
+            IpAddr::V6(it) => {
+                it.is_unique_local() || it.is_unicast_link_local() || it.is_loopback()
+            }
+        };
+        !inside
+            && !address.is_multicast()
+            && !address.is_unspecified()
+            && !self.inside.iter().any(|net| net.0.contains(&address))
+    }
+
     /// Spreads above the median from which on an amount that is large by itself is far from the usual too: half as
     /// many as for one that is not.
     #[must_use]

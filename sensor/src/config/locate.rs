@@ -26,12 +26,18 @@ pub(super) fn key(text: &str, at: usize) -> Option<String> {
     (!path.is_empty()).then_some(path)
 }
 
-/// Where the value of `key` is, which the item `index` of the array of tables `array` has.
+/// Where the value of `key` is, which the item `index` of the array of tables `array` has, or the item itself where it
+/// has no such key. The array's name may be dotted.
 pub(super) fn item(text: &str, array: &str, index: usize, key: &str) -> Option<Range<usize>> {
     let table = DeTable::parse(text).ok()?;
-    let items = table.get_ref().get(array)?.get_ref().as_array()?;
-    let item = items.get(index)?.get_ref().as_table()?;
-    item.get(key).map(Spanned::span)
+    let (above, array) = array.rsplit_once('.').unwrap_or(("", array));
+    let mut within = table.get_ref();
+    for name in above.split('.').filter(|name| !name.is_empty()) {
+        within = within.get(name)?.get_ref().as_table()?;
+    }
+    let item = within.get(array)?.get_ref().as_array()?.get(index)?;
+    let value = item.get_ref().as_table()?.get(key).map(Spanned::span);
+    Some(value.unwrap_or_else(|| item.span()))
 }
 
 fn in_table(table: &DeTable<'_>, at: usize, path: &mut String) {

@@ -37,7 +37,7 @@ impl Default for Model {
 }
 
 /// A file that is there.
-fn file<'de, D: Deserializer<'de>>(from: D) -> Result<Option<PathBuf>, D::Error> {
+pub(super) fn file<'de, D: Deserializer<'de>>(from: D) -> Result<Option<PathBuf>, D::Error> {
     let path = PathBuf::deserialize(from)?;
     if path.is_file() {
         Ok(Some(path))

@@ -48,14 +48,86 @@ pub const MODELS: &str = "/v1/models";
 /// Answers [`ExportedRow`]s, as [`Wanted`] says.
 pub const EXPORTED_ROWS: &str = "/v1/exports/rows";
 
+/// `/ID` below it answers the [`Incident`](crate::report::incident::Incident) of an alert, as [`Reporting`] says.
+pub const INCIDENTS: &str = "/v1/reports/incident";
+
+/// How a report is wanted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Reporting {
+    /// With pseudonyms for addresses and names.
+    pub pseudonymise: bool,
+}
+
+/// Answers an [`Exposure`](crate::exposure::Exposure); `/ADDRESS` below it an [`Exposed`](crate::exposure::Exposed).
+pub const EXPOSURE: &str = "/v1/exposure";
+/// Answers all [`Advisory`](crate::exposure::advisory::Advisory); takes a [`NewAdvisory`]. `/matches` below it answers
+/// [`Matches`](crate::exposure::advisory::Matches), `/judge` takes a [`NewJudgement`], `/remove` an [`OldAdvisory`].
+pub const ADVISORIES: &str = "/v1/advisories";
+
+/// Answers a [`Compliance`](crate::report::compliance::Compliance) report, as [`Past`] says.
+pub const COMPLIANCE: &str = "/v1/reports/compliance";
+
+/// The time that a report is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Past {
+    /// Its begin, seconds ago.
+    pub since: u64,
+    /// Its end, seconds ago.
+    #[serde(default)]
+    pub until: u64,
+    /// Under pseudonyms: see [`under`].
+    #[serde(default)]
+    pub pseudonymise: bool,
+}
+
+/// The request target of a compliance report.
+#[must_use]
+pub fn compliance(since: u64, until: u64) -> String {
+    format!("{COMPLIANCE}?since={since}&until={until}")
+}
+
+/// An advisory to be imported.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct NewAdvisory {
+    /// A document of CSAF 2.0.
+    pub text: String,
+}
+
+/// What a person says of an advisory and a device.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct NewJudgement {
+    /// The advisory's number.
+    pub advisory: String,
+    /// The device.
+    pub device: IpAddr,
+    /// Whether it is about it.
+    pub verdict: crate::exposure::advisory::Verdict,
+    /// Why, in words.
+    pub reason: String,
+}
+
+/// An advisory to be taken away.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct OldAdvisory {
+    /// Its number.
+    pub advisory: String,
+    /// Why, in words.
+    pub reason: String,
+}
+
 /// Which rows are to be exported, and how.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Wanted {
     /// Those of labelled alerts; else the recorded ones.
     pub labelled: bool,
-    /// With the addresses that they have; else with pseudonyms under the site's key.
-    pub addresses: bool,
+    /// Under pseudonyms: see [`under`].
+    pub pseudonymise: bool,
 }
 
 /// A flow's features as they leave the site.
@@ -96,6 +168,9 @@ pub struct Query {
     /// For sessions: `dicom`, `hl7` or `tls`; all without it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub protocol: Option<String>,
+    /// Under pseudonyms: see [`under`].
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub pseudonymise: bool,
 }
 
 impl Default for Query {
@@ -104,6 +179,7 @@ impl Default for Query {
             limit: 100,
             offset: 0,
             protocol: None,
+            pseudonymise: false,
         }
     }
 }
@@ -115,10 +191,23 @@ pub fn target(path: &str, query: &Query) -> String {
         .protocol
         .as_ref()
         .map_or_else(String::new, |name| format!("&protocol={name}"));
-    format!(
+    let list = format!(
         "{path}?limit={}&offset={}{protocol}",
         query.limit, query.offset
-    )
+    );
+    under(&list, query.pseudonymise)
+}
+
+/// The request target of an answer under pseudonyms: each question may have `pseudonymise=true`, and then there are no
+/// addresses, names and words of people in what is answered.
+#[must_use]
+pub fn under(target: &str, pseudonymise: bool) -> String {
+    let and = if target.contains('?') { '&' } else { '?' };
+    if pseudonymise {
+        format!("{target}{and}pseudonymise=true")
+    } else {
+        target.to_owned()
+    }
 }
 
 /// A part of a list.
@@ -298,6 +387,9 @@ pub struct Status {
     pub model: crate::model::Summary,
     /// Where events go.
     pub outputs: Vec<OutputStatus>,
+    /// How the store stands, where there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub store: Option<crate::store::StoreStatus>,
     /// What is wrong or likely to mislead, in words.
     pub warnings: Vec<String>,
 }
@@ -440,6 +532,9 @@ pub struct OutputStatus {
     pub dropped_queue_full: u64,
     /// Events dropped, the write having failed.
     pub dropped_write_error: u64,
+    /// Events sent once more after a connection broke.
+    #[serde(default)]
+    pub resent: u64,
     /// Why writing fails now.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failing: Option<String>,

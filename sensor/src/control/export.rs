@@ -1,18 +1,17 @@
-//! The socket's answers that may leave the site: under pseudonyms, unless a person wants the addresses.
+//! The socket's answers that are made to leave the site. That they did is in the trail before they are answered.
 
 use axum::{
-    Extension, Router, extract::Query as Params, http::StatusCode, response::Response, routing::get,
+    Extension, Json, Router,
+    extract::{Query as Params, connect_info::ConnectInfo},
+    response::Response,
+    routing::get,
 };
 
 use super::{
     api::{EXPORTED_ROWS, ExportedRow, Wanted},
-    server::{answer, failure},
+    rules::{Peer, act},
 };
-use crate::{
-    analysis::Analysis,
-    pseudonym::{Pseudonyms, SiteKey},
-    response::ResponderHandle,
-};
+use crate::{analysis::Analysis, audit::Action, response::ResponderHandle};
 
 pub(super) fn router(response: ResponderHandle) -> Router {
     Router::new()
@@ -22,35 +21,32 @@ pub(super) fn router(response: ResponderHandle) -> Router {
 
 async fn rows(
     Extension(response): Extension<ResponderHandle>,
+    ConnectInfo(peer): ConnectInfo<Peer>,
     Params(wanted): Params<Wanted>,
 ) -> Response {
-    let found = response.ask(move |responder| {
-        let rows = if wanted.labelled {
-            labelled(responder.analysis())
-        } else {
-            recorded(responder.analysis())
-        };
-        (rows, responder.folder().to_owned())
-    });
-    let (mut rows, folder) = match found.await {
-        Ok(found) => found,
-        Err(error) => return answer::<()>(Err(error)),
-    };
-    if !wanted.addresses {
-        let key = tokio::task::spawn_blocking(move || SiteKey::open(&folder)).await;
-        let pseudonyms = match key {
-            Ok(Ok(key)) => Pseudonyms::new(&key),
-            Ok(Err(error)) => {
-                return failure(StatusCode::INTERNAL_SERVER_ERROR, &error.to_string());
-            }
-            Err(error) => return failure(StatusCode::INTERNAL_SERVER_ERROR, &error.to_string()),
-        };
-        for one in &mut rows {
-            one.row.client = pseudonyms.socket(one.row.client);
-            one.row.server = pseudonyms.socket(one.row.server);
-        }
-    }
-    answer(Ok(rows))
+    act(
+        &response,
+        peer,
+        Ok(Json(())),
+        move |responder, actor, ()| {
+            let (rows, what) = if wanted.labelled {
+                (
+                    labelled(responder.analysis()),
+                    "features of labelled alerts",
+                )
+            } else {
+                (recorded(responder.analysis()), "features of recorded flows")
+            };
+            let action = Action::Exported {
+                what: what.to_owned(),
+                items: rows.len() as u64,
+                pseudonymised: wanted.pseudonymise,
+            };
+            responder.keeper_mut().record(actor, action);
+            Ok(rows)
+        },
+    )
+    .await
 }
 
 fn recorded(analysis: &Analysis) -> Vec<ExportedRow> {

@@ -7,6 +7,7 @@ use axum::{
     Json, Router,
     extract::{Query as Params, State, rejection::QueryRejection},
     http::StatusCode,
+    middleware::from_fn_with_state,
     response::{IntoResponse, Response},
     routing::get,
 };
@@ -16,9 +17,9 @@ use tokio::net::UnixListener;
 use super::{
     alerts,
     api::{DEVICES, FLOWS, Failure, LIMIT_MAX, Page, Query, SESSIONS, STATUS},
-    devices, export, model,
+    compliance, devices, export, exposure, model, report,
     rules::{self, Peer, Roles},
-    status,
+    status, veil,
 };
 use crate::{
     daemon::{AskError, Capture, CaptureHandle},
@@ -38,18 +39,24 @@ pub async fn serve(
     models: Arc<Models>,
     roles: Roles,
 ) {
+    let ranking = exposure::Ranking::new(capture.clone(), response.clone());
     let router = Router::new()
         .route(STATUS, get(status))
         .route(FLOWS, get(flows))
         .route(SESSIONS, get(sessions))
         .route(DEVICES, get(device_page))
         .with_state(capture.clone())
-        .merge(devices::router(capture, response.clone()))
+        .merge(devices::router(capture.clone(), response.clone()))
+        .merge(report::router(capture.clone(), response.clone()))
         .merge(alerts::router(response.clone()))
         .merge(export::router(response.clone()))
+        .merge(compliance::router(ranking.clone()))
+        .merge(exposure::router(ranking))
         .merge(model::router(response.clone(), models))
-        .merge(rules::router(response, roles))
+        .merge(rules::router(response.clone(), roles))
         .fallback(async || failure(StatusCode::NOT_FOUND, "there is no such thing to ask for"))
+        // Around all: no route can forget it.
+        .layer(from_fn_with_state((capture.clone(), response), veil::layer))
         .into_make_service_with_connect_info::<Peer>();
     if let Err(error) = axum::serve(listener, router).await {
         tracing::error!("the control socket is served no more: {error}");

@@ -15,6 +15,7 @@ use crate::{
     kernel::Mode,
     output::OutputStats,
     pipeline::Pipeline,
+    store::StoreStatus,
 };
 
 /// Duplicates beyond this share of the packets, in per cent, are worth a warning.
@@ -70,6 +71,7 @@ pub(super) fn of(snapshot: &Snapshot, one_sided: OneSided) -> Status {
         containment: containment(snapshot),
         model: snapshot.model.clone(),
         outputs: snapshot.outputs.iter().map(output_status).collect(),
+        store: snapshot.store.clone(),
         warnings: warnings(snapshot, one_sided),
     }
 }
@@ -84,6 +86,7 @@ fn output_status(output: &OutputStats) -> OutputStatus {
             .saturating_sub(output.events + output.dropped()),
         dropped_queue_full: output.dropped_queue_full,
         dropped_write_error: output.dropped_write_error,
+        resent: output.resent,
         failing: output.failing.clone(),
     }
 }
@@ -245,6 +248,9 @@ fn warnings(snapshot: &Snapshot, one_sided: OneSided) -> Vec<String> {
     rules(snapshot, &mut warnings);
     warnings.extend(snapshot.model.warnings.iter().cloned());
     outputs(snapshot, &mut warnings);
+    if let Some(status) = &snapshot.store {
+        store(status, &mut warnings);
+    }
     warnings
 }
 
@@ -312,5 +318,22 @@ fn outputs(snapshot: &Snapshot, warnings: &mut Vec<String>) {
         } else if dropped > 0 {
             warnings.push(format!("{dropped} events were not written ({name})"));
         }
+    }
+}
+
+fn store(status: &StoreStatus, warnings: &mut Vec<String>) {
+    if let Some(aside) = &status.set_aside {
+        warnings.push(format!(
+            "the store was damaged and a new one begun: the old one is {aside}, for `sqlite3 FILE .recover`"
+        ));
+    }
+    if let Some(why) = &status.failing {
+        warnings.push(format!("the store can't be put in order: {why}"));
+    }
+    if status.too_large {
+        warnings.push(
+            "the store is larger than store.max_size though all that may be removed is: what is kept as evidence needs more"
+                .to_owned(),
+        );
     }
 }

@@ -32,6 +32,7 @@ use crate::{
     output::{Output, OutputHandle, OutputStats},
     pipeline::{FlowEndReason, Pipeline},
     response::{Pulse, ResponderHandle, policy::neighbourhood},
+    store::StoreHandle,
 };
 
 /// Between two batches of the sweeper.
@@ -134,6 +135,7 @@ pub struct Capture {
     models: Arc<Models>,
     output: Output,
     output_view: OutputHandle,
+    store: Option<StoreHandle>,
     turns: u32,
     last_stats: Instant,
 }
@@ -148,6 +150,7 @@ pub(super) fn start(
     output: Output,
     response: ResponderHandle,
     models: Arc<Models>,
+    store: Option<StoreHandle>,
 ) -> io::Result<(CaptureHandle, oneshot::Receiver<Ended>)> {
     let (questions, asked) = mpsc::channel(QUESTIONS);
     let (end, ended) = oneshot::channel();
@@ -158,7 +161,7 @@ pub(super) fn start(
     thread::Builder::new()
         .name("capture".into())
         .spawn(move || {
-            let capture = Capture::new(options, kernel, output, response, models);
+            let capture = Capture::new(options, kernel, output, response, models, store);
             // Nobody listens any more only if the daemon fails already.
             let _ = end.send(runtime.block_on(capture.run(asked)));
         })?;
@@ -172,6 +175,7 @@ impl Capture {
         output: Output,
         response: ResponderHandle,
         models: Arc<Models>,
+        store: Option<StoreHandle>,
     ) -> Self {
         let timebase = clock::timebase();
         let mut pipeline = options.pipeline.clone();
@@ -199,6 +203,7 @@ impl Capture {
             tally: Tally::default(),
             events: Vec::new(),
             output_view: output.handle(),
+            store,
             response,
             models,
             output,
@@ -427,6 +432,7 @@ impl Capture {
             unobserved: self.unobserved,
             model: self.models.summary(),
             outputs: self.output_view.stats(),
+            store: self.store.as_ref().map(StoreHandle::status),
         }
     }
 
@@ -451,7 +457,7 @@ impl Capture {
         self.options.kernel.settings.pressure = pressure;
         self.kernel.flows().set_active(self.options.kernel.active);
         self.apply();
-        self.output_view.reopen(self.options.output.clone());
+        self.output_view.reopen(&self.options.output);
         restart
     }
 

@@ -6,10 +6,12 @@ use std::{
 };
 
 use super::CaptureHandle;
-use crate::{files, inventory::Memory};
+use crate::{files, inventory::Memory, store::StoreHandle};
 
 /// Between two writes.
 const INTERVAL: Duration = Duration::from_mins(5);
+/// Between two times that the store is handed the hosts.
+const HAND_OVER: Duration = Duration::from_mins(1);
 const FILE: &str = "inventory.json";
 
 /// What an earlier daemon kept.
@@ -40,5 +42,21 @@ pub(super) async fn save(capture: &CaptureHandle, state: &Path) {
     });
     if let Ok(Err((path, error))) = write.await {
         tracing::warn!(path = %path.display(), "the inventory can't be written, it is tried again: {error}");
+    }
+}
+
+/// Hands the hosts to the store from time to time, until the daemon ends.
+pub(super) async fn hand_over(capture: CaptureHandle, store: StoreHandle) {
+    loop {
+        tokio::time::sleep(HAND_OVER).await;
+        give(&capture, &store).await;
+    }
+}
+
+/// Hands them over now.
+pub(super) async fn give(capture: &CaptureHandle, store: &StoreHandle) {
+    match capture.ask(|capture| capture.pipeline().hosts()).await {
+        Ok(hosts) => store.put_devices(hosts),
+        Err(error) => tracing::warn!("the store is not handed the hosts this time: {error}"),
     }
 }

@@ -43,6 +43,7 @@ use crate::{
         ResponderOptions, Target, resets::Mirrors,
     },
     rights,
+    store::{Store, StoreHandle},
 };
 
 /// Why the daemon did not start, or ended.
@@ -125,7 +126,8 @@ async fn serve(
 ) -> Result<(), DaemonError> {
     let signals = Signals::new().map_err(runtime("wait for signals"))?;
     let (socket, control) = ControlSocket::take(&options.socket, &options.socket_group)?;
-    let output = Output::start(options.output.clone(), options.queue)?;
+    let mut output = Output::start(&options.output)?;
+    let store = start_store(&options, &mut output)?;
     let scrapes = scrapes(options.metrics).await?;
     options.check_response()?;
     let mut loaded = Kernel::prepare(&options.kernel)?;
@@ -185,6 +187,7 @@ async fn serve(
         output,
         response.clone(),
         Arc::clone(&models),
+        store.clone(),
     )
     .map_err(runtime("start the capture"))?;
     let control =
@@ -200,6 +203,9 @@ async fn serve(
         tokio::spawn(metrics::serve(listener, capture.clone()));
     }
     tokio::spawn(memory::keep(capture.clone(), state.clone()));
+    if let Some(store) = store.clone() {
+        tokio::spawn(memory::hand_over(capture.clone(), store));
+    }
     tokio::spawn(service::watchdog(capture.clone(), response.clone()));
     service::ready(&status);
     let mut ended = ended;
@@ -210,6 +216,9 @@ async fn serve(
             response.stop();
             let _ = tokio::task::spawn_blocking(|| response_thread.join()).await;
             memory::save(&capture, &state).await;
+            if let Some(store) = &store {
+                memory::give(&capture, store).await;
+            }
             capture.stop().await;
             ended.await
         }
@@ -218,6 +227,19 @@ async fn serve(
     let (snapshot, outputs) = result.map_err(|_| DaemonError::CaptureGone)??;
     tell_end(&snapshot, &outputs);
     Ok(())
+}
+
+/// Adds the store to the outputs, if there is to be one. What is wrong with it holds nothing up.
+fn start_store(
+    options: &DaemonOptions,
+    output: &mut Output,
+) -> Result<Option<StoreHandle>, DaemonError> {
+    let Some(options) = &options.store else {
+        return Ok(None);
+    };
+    let (lane, store) = Store::lane(options.clone()).map_err(runtime("start the store"))?;
+    output.add(lane);
+    Ok(Some(store))
 }
 
 /// Where metrics are asked for.

@@ -3,7 +3,8 @@
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use crate::{
-    config, kernel, output::Target, pipeline::PipelineOptions, response::ResponderOptions,
+    config, kernel, output::OutputOptions, pipeline::PipelineOptions, response::ResponderOptions,
+    store::StoreOptions,
 };
 
 /// What the daemon is started with.
@@ -20,11 +21,11 @@ pub struct DaemonOptions {
     /// Where metrics are served; `None`: nowhere.
     pub metrics: Option<SocketAddr>,
     /// Where events go.
-    pub output: Target,
-    /// Events that may wait for the output.
-    pub queue: usize,
+    pub output: OutputOptions,
     /// Between two `stats` events.
     pub stats_interval: Duration,
+    /// The store of events, if there is to be one.
+    pub store: Option<StoreOptions>,
     /// The folder of what outlives the daemon.
     pub state: PathBuf,
     /// How rules are kept.
@@ -62,7 +63,6 @@ impl DaemonOptions {
                 p.dicom_tls_ports != q.dicom_tls_ports,
             ),
             ("protocol.hl7_tls_ports", p.hl7_tls_ports != q.hl7_tls_ports),
-            ("output.json.max_queue", self.queue != new.queue),
             ("metrics", self.metrics != new.metrics),
             ("control.socket", self.socket != new.socket),
             ("control.group", self.socket_group != new.socket_group),
@@ -71,11 +71,13 @@ impl DaemonOptions {
                 self.response_interface != new.response_interface,
             ),
             ("model", self.model != new.model),
+            ("store", self.store != new.store),
             ("state.directory", self.state != new.state),
             ("state.pins", a.pin_root != b.pin_root),
         ]
         .into_iter()
         .filter_map(|(name, differs)| differs.then_some(name))
+        .chain(self.output.restart_needed(&new.output))
         .collect()
     }
 
@@ -83,7 +85,7 @@ impl DaemonOptions {
     pub(super) fn adopt(&mut self, new: &Self) {
         self.kernel.settings = new.kernel.settings;
         self.kernel.active = new.kernel.active;
-        self.output = new.output.clone();
+        self.output.adopt(&new.output);
         self.stats_interval = new.stats_interval;
         self.response = new.response.clone();
     }

@@ -13,6 +13,7 @@ use crate::{
     output::OutputStats,
     pipeline::PipelineStats,
     response::Summary,
+    store::StoreStatus,
 };
 
 /// An interface with its counters.
@@ -69,6 +70,8 @@ pub struct Snapshot {
     pub model: model::Summary,
     /// What the outputs did.
     pub outputs: Vec<OutputStats>,
+    /// How the store stands, where there is one.
+    pub store: Option<StoreStatus>,
 }
 
 /// Ring records of earlier daemons, which this one has read.

@@ -85,22 +85,7 @@ impl Site<'_> {
 
     /// True for an address outside of the site.
     pub(crate) fn is_outside(&self, address: IpAddr) -> bool {
-        let inside = match address {
-            IpAddr::V4(it) => {
-                it.is_private() || it.is_link_local() || it.is_loopback() || it.is_broadcast()
-            }
-            IpAddr::V6(it) => {
-                it.is_unique_local() || it.is_unicast_link_local() || it.is_loopback()
-            }
-        };
-        !inside
-            && !address.is_multicast()
-            && !address.is_unspecified()
-            && !self
-                .options
-                .inside
-                .iter()
-                .any(|net| net.0.contains(&address))
+        self.options.is_outside(address)
     }
 }
 

@@ -25,6 +25,21 @@ pub enum FlowWhy {
     Snapshot,
 }
 
+impl FlowWhy {
+    /// As in JSON.
+    #[must_use]
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Idle => "idle",
+            Self::Closed => "closed",
+            Self::Replaced => "replaced",
+            Self::Shutdown => "shutdown",
+            Self::Active => "active",
+            Self::Snapshot => "snapshot",
+        }
+    }
+}
+
 /// State of the connection, as EVE names them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -35,6 +50,18 @@ pub enum FlowState {
     Established,
     /// TCP that was reset, or finished by both ends.
     Closed,
+}
+
+impl FlowState {
+    /// As in JSON.
+    #[must_use]
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::New => "new",
+            Self::Established => "established",
+            Self::Closed => "closed",
+        }
+    }
 }
 
 /// A flow's features. Lengths are of the IP packets in bytes, headers included.

@@ -5,8 +5,8 @@ use std::net::IpAddr;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    AddressBefore, AeTitle, DicomImplementation, HostName, HostReport, Macs, NameSource, Service,
-    ServiceUse,
+    AddressBefore, AeTitle, Caller, DicomImplementation, HostName, HostReport, Macs, NameSource,
+    Service, ServiceUse,
     deed::Deeds,
     role::{Traits, role},
     stations::Stations,
@@ -28,6 +28,10 @@ const IMPLEMENTATIONS_MAX: usize = 8;
 const USES_MAX: usize = 64;
 /// Names kept of a host.
 const NAMES_MAX: usize = 4;
+/// Those who asked for DICOM associations, kept of a host.
+const CALLERS_MAX: usize = 64;
+/// Versions of TLS kept of a host.
+const TLS_VERSIONS_MAX: usize = 8;
 /// Earlier addresses kept of a host.
 const BEFORE_MAX: usize = 8;
 
@@ -52,6 +56,10 @@ pub(super) struct Host {
     pub(super) cleartext_dicom: bool,
     pub(super) cleartext_hl7: bool,
     pub(super) tls: bool,
+    #[serde(default)]
+    tls_versions: Vec<String>,
+    #[serde(default)]
+    callers: Vec<Caller>,
 }
 
 impl Host {
@@ -75,6 +83,8 @@ impl Host {
             cleartext_dicom: false,
             cleartext_hl7: false,
             tls: false,
+            tls_versions: Vec::new(),
+            callers: Vec::new(),
         }
     }
 
@@ -179,6 +189,34 @@ impl Host {
         )
     }
 
+    /// Someone asked it for an association.
+    pub(super) fn caller(&mut self, caller: Caller) -> u64 {
+        let same = |one: &&mut Caller| one.address == caller.address && one.title == caller.title;
+        if let Some(known) = self.callers.iter_mut().find(same) {
+            known.accepted |= caller.accepted;
+            known.rejected |= caller.rejected;
+            return 0;
+        }
+        let only_rejected = |one: &&mut Caller| !one.accepted;
+        // Who guesses titles does not hide the one that was right.
+        if self.callers.len() >= CALLERS_MAX
+            && caller.accepted
+            && let Some(other) = self.callers.iter_mut().find(only_rejected)
+        {
+            *other = caller;
+            return 1;
+        }
+        push(&mut self.callers, caller, CALLERS_MAX)
+    }
+
+    /// A version of TLS that it chose as a server.
+    pub(super) fn tls_version(&mut self, version: &str) -> u64 {
+        if self.tls_versions.iter().any(|known| known == version) {
+            return 0;
+        }
+        push(&mut self.tls_versions, version.to_owned(), TLS_VERSIONS_MAX)
+    }
+
     pub(super) fn application(
         &mut self,
         application: Option<&String>,
@@ -247,6 +285,8 @@ impl Host {
             cleartext_dicom: self.cleartext_dicom,
             cleartext_hl7: self.cleartext_hl7,
             tls: self.tls,
+            tls_versions: self.tls_versions.clone(),
+            callers: self.callers.clone(),
         }
     }
 }
@@ -257,4 +297,43 @@ fn push<T>(list: &mut Vec<T>, value: T, max: usize) -> u64 {
     }
     list.push(value);
     0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_guesses_titles_does_not_hide_who_was_let_in() {
+        let mut host = Host::new(Time(0));
+        let caller = |title: usize, accepted| Caller {
+            address: [10, 0, 0, 66].into(),
+            title: title.to_string(),
+            accepted,
+            rejected: !accepted,
+        };
+        let omitted: u64 = (0..100)
+            .map(|title| host.caller(caller(title, false)))
+            .sum();
+        assert_eq!((host.callers.len(), omitted), (CALLERS_MAX, 36));
+        assert_eq!(host.caller(caller(200, true)), 1);
+        assert_eq!(host.caller(caller(200, true)), 0, "it is known");
+        assert_eq!(host.callers.iter().filter(|one| one.accepted).count(), 1);
+        // A caller can be let in later.
+        assert_eq!(host.caller(caller(5, true)), 0);
+        let five = host.callers.iter().find(|one| one.title == "5");
+        assert!(five.is_some_and(|one| one.accepted && one.rejected));
+    }
+
+    #[test]
+    fn versions_of_tls_are_kept_once_and_bounded() {
+        let mut host = Host::new(Time(0));
+        let names: Vec<String> = (0..20).map(|version| format!("0x03{version:02}")).collect();
+        let omitted: u64 = names
+            .iter()
+            .chain(&names)
+            .map(|name| host.tls_version(name))
+            .sum();
+        assert_eq!((host.tls_versions.len(), omitted), (TLS_VERSIONS_MAX, 24));
+    }
 }

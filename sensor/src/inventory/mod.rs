@@ -27,7 +27,7 @@ use sensor_common::{
 
 pub use memory::Memory;
 pub use report::{
-    AddressBefore, AeTitle, DicomImplementation, HostName, HostReport, NameSource, Service,
+    AddressBefore, AeTitle, Caller, DicomImplementation, HostName, HostReport, NameSource, Service,
     ServiceUse,
 };
 pub use role::{Role, RoleReport};
@@ -181,6 +181,14 @@ impl Inventory {
             } else {
                 conversation.src_ip
             };
+            let caller = (!asked).then(|| association.calling_ae.clone()).flatten();
+            let caller = caller.filter(|_| association.outcome != AssociationOutcome::Pending);
+            let caller = caller.map(|title| Caller {
+                address: peer,
+                title,
+                accepted,
+                rejected: !accepted,
+            });
             let host = self.host(address, true, association.start);
             host.seen(association.start, association.end);
             host.cleartext_dicom = true;
@@ -192,7 +200,8 @@ impl Inventory {
                 }
             }
             let omitted = title.map_or(0, |title| host.title(title))
-                + implementation.map_or(0, |implementation| host.implementation(implementation));
+                + implementation.map_or(0, |implementation| host.implementation(implementation))
+                + caller.map_or(0, |caller| host.caller(caller));
             self.omitted += omitted;
         }
     }
@@ -232,6 +241,13 @@ impl Inventory {
             let host = self.host(address, true, time);
             host.seen(time, time);
             host.tls = true;
+        }
+    }
+
+    /// Takes the version of TLS that the server of a connection chose.
+    pub fn tls_version(&mut self, conversation: &Conversation, version: &str) {
+        if let Some(host) = self.known.get_mut(&conversation.dest_ip) {
+            self.omitted += host.tls_version(version);
         }
     }
 

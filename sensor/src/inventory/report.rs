@@ -69,6 +69,25 @@ pub struct HostReport {
     pub cleartext_hl7: bool,
     /// It spoke TLS.
     pub tls: bool,
+    /// Versions of TLS that it chose as a server, as in TLS events.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tls_versions: Vec<String>,
+    /// Who asked it for DICOM associations.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub callers: Vec<Caller>,
+}
+
+/// Who asked a host for DICOM associations, and whether it let them in.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Caller {
+    /// From here.
+    pub address: IpAddr,
+    /// The calling AE title.
+    pub title: String,
+    /// An association was accepted.
+    pub accepted: bool,
+    /// An association was rejected.
+    pub rejected: bool,
 }
 
 /// A service that a host was seen to offer: it answered there.

@@ -8,6 +8,7 @@ use crate::{
     kernel::Mode,
     output::OutputStats,
     pipeline::decode::DecodeError,
+    store::StoreStatus,
 };
 
 /// Kind of a metric.
@@ -306,10 +307,34 @@ pub const TABLE: &[Row] = rows! {
                 sample([it.name.as_str(), "write_error"], it.dropped_write_error),
             ]).collect()
         };
+    Counter "wardtap_output_resent_total" ["output"] OUTPUT,
+        "Events sent once more, since the connection to the receiver broke before it can have read them all." => |s| by_output(s, |it| it.resent);
     Counter "wardtap_output_errors_total" ["output"] OUTPUT,
         "Writes that failed." => |s| by_output(s, |it| it.errors);
     Gauge "wardtap_output_failing" ["output"] OUTPUT,
         "1 while events can't be delivered." => |s| by_output(s, |it| u64::from(it.failing.is_some()));
+    Gauge "wardtap_store_bytes" ["part"] OUTPUT,
+        "Bytes of the store: its database, and the files of flows (history)." => |s| of_store(s, |it| vec![
+            sample(["database"], it.database_bytes),
+            sample(["history"], it.history_bytes),
+        ]);
+    Gauge "wardtap_store_history_files" [] OUTPUT,
+        "Files of flows." => |s| of_store(s, |it| plain(it.history_files));
+    Gauge "wardtap_store_history_since_seconds" [] OUTPUT,
+        "The hour that the oldest file of flows is of, in seconds since 1970." => |s| of_store(s, |it| {
+            let since = it.history_since.iter();
+            since.map(|time| Sample { labels: Vec::new(), value: seconds(time.0) }).collect()
+        });
+    Gauge "wardtap_store_flows_waiting" [] OUTPUT,
+        "Flows in the store that are in no file yet." => |s| of_store(s, |it| plain(it.flows_waiting));
+    Counter "wardtap_store_removed_total" ["kind"] OUTPUT,
+        "What was removed from the store because of its age or for want of space: files of flows, rows of all others." => |s| {
+            of_store(s, |it| it.removed.iter().map(|(kind, count)| sample([kind.as_str()], *count)).collect())
+        };
+    Gauge "wardtap_store_failing" [] OUTPUT,
+        "1 while files of flows can't be written or old things not be removed." => |s| {
+            of_store(s, |it| plain(u64::from(it.failing.is_some())))
+        };
 };
 
 /// A value; beyond 2^53 it loses digits, as every Prometheus value does.
@@ -334,6 +359,10 @@ fn seconds(nanoseconds: i64) -> f64 {
 
 fn plain(value: u64) -> Vec<Sample> {
     vec![sample([], value)]
+}
+
+fn of_store(snapshot: &Snapshot, read: impl Fn(&StoreStatus) -> Vec<Sample>) -> Vec<Sample> {
+    snapshot.store.as_ref().map(read).unwrap_or_default()
 }
 
 fn by_output(snapshot: &Snapshot, read: impl Fn(&OutputStats) -> u64) -> Vec<Sample> {

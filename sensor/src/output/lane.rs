@@ -3,10 +3,10 @@
 //! `events offered = delivered + dropped (by reason) + still queued`, always. Who offers never waits.
 
 use std::{
-    io,
+    fmt, io,
     sync::{
         Arc, Mutex, PoisonError,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
         mpsc::{Receiver, SyncSender, TrySendError, sync_channel},
     },
     thread::{self, JoinHandle},
@@ -22,14 +22,14 @@ pub trait Sink: Send + 'static {
 }
 
 /// What a lane is made with.
-#[derive(Clone, Debug)]
-pub struct LaneOptions {
+#[derive(Clone)]
+pub struct LaneOptions<F = fn(&Event) -> bool> {
     /// Names it in status and metrics.
     pub name: String,
     /// Events that may wait.
     pub queue: usize,
     /// Which events it takes.
-    pub wants: fn(&Event) -> bool,
+    pub wants: F,
 }
 
 /// What a lane did so far.
@@ -49,6 +49,8 @@ pub struct OutputStats {
     pub dropped_queue_full: u64,
     /// Events dropped because they could not be written.
     pub dropped_write_error: u64,
+    /// Events sent once more, since the receiver may not have read them the first time.
+    pub resent: u64,
     /// Writes that failed.
     pub errors: u64,
     /// Why writing fails now; `None` while it works.
@@ -72,7 +74,9 @@ pub struct Account {
     bytes: AtomicU64,
     queue_full: AtomicU64,
     write_error: AtomicU64,
+    resent: AtomicU64,
     errors: AtomicU64,
+    closing: AtomicBool,
     failing: Mutex<Option<String>>,
     target: Mutex<String>,
 }
@@ -87,6 +91,18 @@ impl Account {
     /// `events` can't be delivered, and are given up.
     pub fn dropped(&self, events: u64) {
         self.write_error.fetch_add(events, Ordering::Relaxed);
+    }
+
+    /// `events` were sent once more.
+    pub fn resent(&self, events: u64) {
+        self.resent.fetch_add(events, Ordering::Relaxed);
+    }
+
+    /// Nothing more is offered: what is queued is the rest, and there is little time left for it. Whoever waits by
+    /// [`thread::park_timeout`] is woken.
+    #[must_use]
+    pub fn closing(&self) -> bool {
+        self.closing.load(Ordering::Relaxed)
     }
 
     /// A write failed; true if the one before had not.
@@ -117,6 +133,7 @@ impl Account {
             bytes: get(&self.bytes),
             dropped_queue_full: get(&self.queue_full),
             dropped_write_error: get(&self.write_error),
+            resent: get(&self.resent),
             errors: get(&self.errors),
             failing: lock(&self.failing).clone(),
         }
@@ -124,11 +141,17 @@ impl Account {
 }
 
 /// A writing end of a lane's queue.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(super) struct Entrance {
     queue: SyncSender<Arc<Event>>,
     account: Arc<Account>,
-    wants: fn(&Event) -> bool,
+    wants: Arc<dyn Fn(&Event) -> bool + Send + Sync>,
+}
+
+impl fmt::Debug for Entrance {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Entrance").field(&self.account.name).finish()
+    }
 }
 
 impl Entrance {
@@ -171,7 +194,10 @@ impl Lane {
     ///
     /// # Errors
     /// When there is no thread to be had.
-    pub fn start(options: LaneOptions, sink: impl Sink) -> io::Result<Self> {
+    pub fn start<F>(options: LaneOptions<F>, sink: impl Sink) -> io::Result<Self>
+    where
+        F: Fn(&Event) -> bool + Send + Sync + 'static,
+    {
         let account = Arc::new(Account {
             name: options.name,
             ..Account::default()
@@ -188,7 +214,7 @@ impl Lane {
             entrance: Some(Entrance {
                 queue,
                 account: Arc::clone(&account),
-                wants: options.wants,
+                wants: Arc::new(options.wants),
             }),
             account,
             thread: Some(thread),
@@ -198,6 +224,10 @@ impl Lane {
     /// Offers nothing more.
     pub(super) fn shut(&mut self) {
         self.entrance = None;
+        self.account.closing.store(true, Ordering::Relaxed);
+        if let Some(thread) = &self.thread {
+            thread.thread().unpark();
+        }
     }
 
     /// Waits until what is queued is delivered, and gives up at `deadline`.

@@ -1,13 +1,16 @@
-//! JSON lines to a file or standard output. A line is in the file whole or not at all: what a failed write left of
+//! Lines to a file or standard output. A line is in the file whole or not at all: what a failed write left of
 //! a line is cut off again. While the disk is full, events are dropped and counted; writing goes on by itself when
-//! there is space again.
+//! there is space again. Between two lines a file that is full is [rotated](super::rotate).
 
 use std::{
     fs::{self, File, OpenOptions},
     io::{self, Write},
     mem,
-    os::{fd::AsFd, unix::fs::OpenOptionsExt},
-    path::PathBuf,
+    os::{
+        fd::AsFd,
+        unix::fs::{MetadataExt, OpenOptionsExt},
+    },
+    path::{Path, PathBuf},
     sync::{
         Arc, Mutex,
         mpsc::{Receiver, RecvTimeoutError, TryRecvError},
@@ -16,8 +19,9 @@ use std::{
 };
 
 use super::{
-    OutputError,
+    Format, Origin, OutputError,
     lane::{Account, Sink, lock},
+    rotate::{self, Rotation},
 };
 use crate::event::Event;
 
@@ -28,6 +32,20 @@ const FILE_MODE: u32 = 0o640;
 const BUFFER: usize = 64 * 1024;
 /// Between two tries to write after a failure, and between two looks at what was asked for.
 const RETRY: Duration = Duration::from_millis(250);
+
+/// After a rotation that failed, the next is tried so long later.
+const ROTATE_AGAIN: Duration = Duration::from_secs(30);
+
+/// Where lines go, and how many are kept there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FileOptions {
+    /// The file, or standard output.
+    pub target: Target,
+    /// When a file is rotated; none: never.
+    pub rotation: Option<Rotation>,
+    /// Events that may wait for it.
+    pub queue: usize,
+}
 
 /// Where lines go.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -77,47 +95,63 @@ impl std::fmt::Display for Target {
 
 /// Asks for the target to be opened anew.
 #[derive(Clone, Debug, Default)]
-pub struct Reopen(Arc<Mutex<Option<Target>>>);
+pub(super) struct Reopen(Arc<Mutex<Option<FileOptions>>>);
 
 impl Reopen {
     /// Asks for it: after its file was renamed, or to change it. Where that fails, the old one stays in use.
-    pub fn ask(&self, target: Target) {
-        *lock(&self.0) = Some(target);
+    pub(super) fn ask(&self, options: &FileOptions) {
+        *lock(&self.0) = Some(options.clone());
     }
 }
 
 /// The sink. See the module's description.
 #[derive(Debug)]
-pub struct Lines {
+pub(super) struct Lines {
     file: File,
-    target: Target,
+    options: FileOptions,
+    format: Format,
+    origin: Origin,
     reopen: Reopen,
 }
 
 impl Lines {
-    /// Opens `target`.
+    /// Opens the target.
     ///
     /// # Errors
     /// When it can't be opened.
-    pub fn open(target: Target, reopen: Reopen) -> Result<Self, OutputError> {
-        match target.open() {
+    pub(super) fn open(
+        options: FileOptions,
+        format: Format,
+        origin: Origin,
+        reopen: Reopen,
+    ) -> Result<Self, OutputError> {
+        match options.target.open() {
             Ok(file) => Ok(Self {
                 file,
-                target,
+                options,
+                format,
+                origin,
                 reopen,
             }),
-            Err(source) => Err(OutputError { target, source }),
+            Err(source) => Err(OutputError {
+                target: options.target.to_string(),
+                source,
+            }),
         }
     }
 }
 
 impl Sink for Lines {
     fn run(self, queue: &Receiver<Arc<Event>>, account: &Account) {
-        account.goes_to(&self.target);
+        account.goes_to(&self.options.target);
         Writer {
             regular: is_regular(&self.file),
             file: self.file,
-            target: self.target,
+            target: self.options.target,
+            rotation: self.options.rotation,
+            not_rotated: None,
+            format: self.format,
+            origin: self.origin,
             reopen: self.reopen,
             buffer: Vec::with_capacity(2 * BUFFER),
             lines: 0,
@@ -135,6 +169,11 @@ struct Writer<'a> {
     /// A file that can be cut; of a pipe a line that was begun must be finished instead.
     regular: bool,
     target: Target,
+    rotation: Option<Rotation>,
+    /// When rotation failed.
+    not_rotated: Option<Instant>,
+    format: Format,
+    origin: Origin,
     reopen: Reopen,
     /// Whole lines not yet written; of a pipe the first can be the rest of a line.
     buffer: Vec<u8>,
@@ -178,9 +217,8 @@ impl Writer<'_> {
             self.account.dropped(1);
             return;
         }
-        let before = self.buffer.len();
-        if serde_json::to_writer(&mut self.buffer, event).is_err() {
-            self.buffer.truncate(before);
+        let (format, to) = (self.format, &mut self.buffer);
+        if format.write(event, &self.origin, false, to).is_err() {
             self.account.dropped(1);
             return;
         }
@@ -199,10 +237,13 @@ impl Writer<'_> {
     }
 
     fn reopen(&mut self) {
-        let Some(target) = lock(&self.reopen.0).take() else {
+        let Some(options) = lock(&self.reopen.0).take() else {
             return;
         };
+        let target = options.target;
         self.write();
+        self.rotation = options.rotation;
+        self.not_rotated = None;
         match target.open() {
             Ok(file) => {
                 if mem::take(&mut self.begun) {
@@ -225,11 +266,61 @@ impl Writer<'_> {
         }
     }
 
+    /// Rotates the file, if the buffer has no room in it.
+    fn rotate(&mut self) {
+        let (Some(rotation), Target::File(path)) = (self.rotation, &self.target) else {
+            return;
+        };
+        // Of a line that was begun the rest has to follow in the same file.
+        if !self.regular
+            || self.begun
+            || self
+                .not_rotated
+                .is_some_and(|at| at.elapsed() < ROTATE_AGAIN)
+        {
+            return;
+        }
+        let size = self.file.metadata().map_or(0, |meta| meta.len());
+        if size == 0 || size + self.buffer.len() as u64 <= rotation.size {
+            return;
+        }
+        match self.next_file(path, rotation.keep) {
+            Ok(file) => {
+                self.file = file;
+                if self.not_rotated.take().is_some() {
+                    self.account.goes_to(&self.target);
+                }
+            }
+            Err(error) => {
+                if self.not_rotated.replace(Instant::now()).is_none() {
+                    tracing::error!(target = %self.target, "can't rotate the file of events, which grows: {error}");
+                }
+                self.account
+                    .goes_to(&format!("{} (not rotated: {error})", self.target));
+            }
+        }
+    }
+
+    fn next_file(&self, path: &Path, keep: u32) -> io::Result<File> {
+        // The file itself, where the path is a link to it.
+        let file = fs::canonicalize(path)?;
+        let (here, there) = (self.file.metadata()?, fs::metadata(&file)?);
+        if (here.dev(), here.ino()) != (there.dev(), there.ino()) {
+            // Someone else has rotated.
+            return self.target.open();
+        }
+        rotate::rotate(&file, keep)?;
+        self.target.open().inspect_err(|_| {
+            let _ = rotate::undo(&file);
+        })
+    }
+
     /// Writes the buffer.
     fn write(&mut self) {
         if self.failed.is_some() || self.buffer.is_empty() {
             return;
         }
+        self.rotate();
         let mut written = 0;
         let result = loop {
             match self.buffer.get(written..) {

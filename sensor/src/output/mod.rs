@@ -1,33 +1,101 @@
 //! Where events go: a *lane* for each output, with a queue, a thread and an account of its own ([`lane`]), so that a slow
 //! or full disk, or a receiver that is gone, holds up neither the capture nor the other outputs.
 
+mod cef;
+mod format;
 pub mod lane;
 mod lines;
+mod ocsf;
+mod rotate;
+mod syslog;
+#[cfg(test)]
+mod tests;
 
 use std::{io, sync::Arc, time::Instant};
 
-use self::lane::{Account, Entrance, Lane, LaneOptions};
 pub use self::{
+    format::{Format, Kind, Origin},
     lane::OutputStats,
-    lines::{Lines, Reopen, Target},
+    lines::{FileOptions, Target},
+    rotate::Rotation,
+    syslog::{Endpoint, Facility, SyslogOptions, TlsOptions},
+};
+use self::{
+    lane::{Account, Entrance, Lane, LaneOptions},
+    lines::{Lines, Reopen},
+    syslog::Syslog,
 };
 use crate::event::Event;
+
+/// The lanes of files, as status and metrics name them.
+const JSON: &str = "json";
+const OCSF: &str = "ocsf";
+/// Names that no receiver may have.
+pub const RESERVED: [&str; 3] = [JSON, OCSF, "store"];
 
 /// Output that could not be opened.
 #[derive(Debug, thiserror::Error)]
 #[error("can't open {target} for events: {source}; see `output` in the configuration")]
 pub struct OutputError {
     /// Where to.
-    pub target: Target,
+    pub target: String,
     /// Why not.
     pub source: io::Error,
+}
+
+/// Where events go.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OutputOptions {
+    /// All events, as JSON lines.
+    pub json: FileOptions,
+    /// Alerts, as OCSF lines.
+    pub ocsf: Option<FileOptions>,
+    /// Syslog receivers.
+    pub syslog: Vec<SyslogOptions>,
+}
+
+impl OutputOptions {
+    /// Keys of the configuration whose values differ in `new` and take a restart.
+    #[must_use]
+    pub fn restart_needed(&self, new: &Self) -> Vec<&'static str> {
+        let queue = |it: &Option<FileOptions>| it.as_ref().map(|it| it.queue);
+        [
+            ("output.json.max_queue", self.json.queue != new.json.queue),
+            ("output.ocsf", queue(&self.ocsf) != queue(&new.ocsf)),
+            ("output.syslog", self.syslog != new.syslog),
+        ]
+        .into_iter()
+        .filter_map(|(name, differs)| differs.then_some(name))
+        .collect()
+    }
+
+    /// Takes over what can change at run time: the files and their rotation.
+    pub fn adopt(&mut self, new: &Self) {
+        let files = [
+            (Some(&mut self.json), Some(&new.json)),
+            (self.ocsf.as_mut(), new.ocsf.as_ref()),
+        ];
+        for (old, new) in files {
+            if let (Some(old), Some(new)) = (old, new) {
+                old.target = new.target.clone();
+                old.rotation = new.rotation;
+            }
+        }
+    }
 }
 
 /// All lanes.
 #[derive(Debug)]
 pub struct Output {
     lanes: Vec<Lane>,
-    reopen: Reopen,
+    reopen: Files,
+}
+
+/// Asks the lanes of files to open them anew.
+#[derive(Clone, Debug, Default)]
+struct Files {
+    json: Reopen,
+    ocsf: Reopen,
 }
 
 /// A writing end of all lanes.
@@ -45,27 +113,61 @@ impl OutputSender {
 #[derive(Clone, Debug)]
 pub struct OutputHandle {
     accounts: Arc<[Arc<Account>]>,
-    reopen: Reopen,
+    reopen: Files,
 }
 
 impl Output {
-    /// Opens `target` for JSON lines and starts their thread; at most `queue` events wait for it.
+    /// Opens the files and starts a thread for each output. Receivers are connected to later, by those threads.
     ///
     /// # Errors
-    /// When the target can't be opened, or no thread be started.
-    pub fn start(target: Target, queue: usize) -> Result<Self, OutputError> {
-        let reopen = Reopen::default();
-        let lines = Lines::open(target.clone(), reopen.clone())?;
-        let options = LaneOptions {
-            name: "json".to_owned(),
-            queue,
-            wants: |_| true,
+    /// When a file can't be opened, or no thread be started.
+    pub fn start(options: &OutputOptions) -> Result<Self, OutputError> {
+        let mut output = Self {
+            lanes: Vec::new(),
+            reopen: Files::default(),
         };
-        let lane = Lane::start(options, lines).map_err(|source| OutputError { target, source })?;
-        Ok(Self {
-            lanes: vec![lane],
-            reopen,
-        })
+        let origin = Origin::here();
+        let json = output.reopen.json.clone();
+        output.add_file(JSON, &options.json, Format::Json, &origin, json)?;
+        if let Some(options) = &options.ocsf {
+            let ocsf = output.reopen.ocsf.clone();
+            output.add_file(OCSF, options, Format::Ocsf, &origin, ocsf)?;
+        }
+        for options in &options.syslog {
+            let events = options.events.clone();
+            let lane = LaneOptions {
+                name: options.name.clone(),
+                queue: options.queue,
+                wants: move |event: &Event| events.contains(&Kind::of(event)),
+            };
+            let lane = Lane::start(lane, Syslog::new(options, origin.clone()));
+            output.add(lane.map_err(|source| OutputError {
+                target: options.endpoint.to_string(),
+                source,
+            })?);
+        }
+        Ok(output)
+    }
+
+    fn add_file(
+        &mut self,
+        name: &str,
+        options: &FileOptions,
+        format: Format,
+        origin: &Origin,
+        reopen: Reopen,
+    ) -> Result<(), OutputError> {
+        let lines = Lines::open(options.clone(), format, origin.clone(), reopen)?;
+        let lane = LaneOptions {
+            name: name.to_owned(),
+            queue: options.queue,
+            wants: move |event: &Event| format.carries(Kind::of(event)),
+        };
+        self.add(Lane::start(lane, lines).map_err(|source| OutputError {
+            target: options.target.to_string(),
+            source,
+        })?);
+        Ok(())
     }
 
     /// Another lane.
@@ -106,8 +208,9 @@ impl Output {
         }
     }
 
-    /// Delivers what is queued and closes all lanes; what they did in all. Where one takes nothing by
+    /// Delivers what is queued and closes all lanes: what they did in all. Where one takes nothing by
     /// `deadline`, what is left is given up.
+    #[must_use]
     pub fn close(mut self, deadline: Instant) -> Vec<OutputStats> {
         for lane in &mut self.lanes {
             lane.shut();
@@ -140,8 +243,11 @@ impl OutputHandle {
             .collect()
     }
 
-    /// Asks for the JSON lines' target to be opened anew.
-    pub fn reopen(&self, target: Target) {
-        self.reopen.ask(target);
+    /// Asks for the files to be opened anew.
+    pub fn reopen(&self, options: &OutputOptions) {
+        self.reopen.json.ask(&options.json);
+        if let Some(options) = &options.ocsf {
+            self.reopen.ocsf.ask(options);
+        }
     }
 }

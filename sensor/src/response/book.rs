@@ -102,6 +102,9 @@ impl Book {
             | Action::Effect { .. }
             | Action::Labelled { .. }
             | Action::Exported { .. }
+            | Action::AdvisoryImported { .. }
+            | Action::AdvisoryRemoved { .. }
+            | Action::AdvisoryJudged { .. }
             | Action::BaselineReset { .. }
             | Action::ModelLoaded { .. }
             | Action::ModelRolledBack { .. }

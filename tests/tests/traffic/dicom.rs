@@ -143,21 +143,28 @@ pub(crate) fn fragments(data_set: &[u8], size: usize) -> Vec<u8> {
 
 /// What the client says in an association that stores one image of a patient.
 pub(crate) fn store(patient: &str) -> Vec<u8> {
-    [
-        request(patient, patient),
+    store_in_turns(patient).concat()
+}
+
+/// The same in its three turns: request, image, release.
+pub(crate) fn store_in_turns(patient: &str) -> [Vec<u8>; 3] {
+    let image = [
         data(COMMAND | LAST, &command(&store_elements("1.2.3"))),
         fragments(&data_set(patient, 700), 300),
-        pdu(5, &[0; 4]),
-    ]
-    .concat()
+    ];
+    [request(patient, patient), image.concat(), pdu(5, &[0; 4])]
 }
 
 /// What the server answers.
 pub(crate) fn stored(comment: &str) -> Vec<u8> {
+    stored_in_turns(comment).concat()
+}
+
+/// The same in its three turns.
+pub(crate) fn stored_in_turns(comment: &str) -> [Vec<u8>; 3] {
     [
         acceptance(),
         data(COMMAND | LAST, &command(&answer_elements(0, comment))),
         pdu(6, &[0; 4]),
     ]
-    .concat()
 }

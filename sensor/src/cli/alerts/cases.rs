@@ -22,7 +22,7 @@ pub(in crate::cli) struct CasesArgs {
     #[command(flatten)]
     listed: Listed,
     /// Write their flows as CSV, as `wardtap export features` has them, with the label in a last column
-    #[arg(long, conflicts_with = "json")]
+    #[arg(long, conflicts_with_all = ["json", "pseudonymise"])]
     csv: bool,
     /// With their addresses; else those are pseudonyms under the site's key
     #[arg(long, requires = "csv")]
@@ -33,7 +33,7 @@ pub(super) fn run(socket: &Path, args: &CasesArgs) -> anyhow::Result<()> {
     if args.csv {
         let wanted = Wanted {
             labelled: true,
-            addresses: args.addresses,
+            pseudonymise: !args.addresses,
         };
         let mut text = Vec::new();
         csv::write_labelled(&mut text, &export::rows(socket, wanted)?)?;

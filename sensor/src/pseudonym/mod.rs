@@ -5,15 +5,21 @@
 //! keyed hashes (BLAKE3). Whoever has the key can undo addresses and try names.
 
 mod address;
+mod fields;
 mod key;
+mod names;
+mod scan;
+mod veil;
 
 use std::net::{IpAddr, SocketAddr};
 
 use address::CryptoPan;
 pub use key::{KeyError, SiteKey};
+pub use names::Names;
+pub use veil::Veil;
 
 /// What a name is of. Names of different kinds have different pseudonyms even where they are equal.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Named {
     /// A DICOM AE title.
     AeTitle,
@@ -89,6 +95,20 @@ impl Pseudonyms {
         format!("{}-{}", kind.prefix(), &hash[..DIGITS])
     }
 
+    /// A number that was made of addresses without a key, or names a person: below `end`.
+    #[must_use]
+    pub fn number(&self, number: u64, end: u64) -> u64 {
+        let hash = self.hash("number", &number.to_be_bytes());
+        let bytes = *hash.as_bytes().first_chunk().unwrap_or(&[0; 8]);
+        u64::from_be_bytes(bytes) % end.max(1)
+    }
+
+    /// A keyed hash of something whose own hash could be guessed at; 64 hexadecimal digits.
+    #[must_use]
+    pub fn digest(&self, of: &[u8]) -> String {
+        self.hash("digest", of).to_hex().to_string()
+    }
+
     fn hash(&self, kind: &str, of: &[u8]) -> blake3::Hash {
         let mut hasher = blake3::Hasher::new_keyed(&self.names);
         hasher.update(kind.as_bytes());
@@ -97,6 +117,9 @@ impl Pseudonyms {
         hasher.finalize()
     }
 }
+
+#[cfg(test)]
+mod veil_tests;
 
 #[cfg(test)]
 mod tests {

@@ -1,0 +1,96 @@
+//! What the answers that are evidence have in common: they fail in words, and the trail has them before they go out.
+
+use std::time::Duration;
+
+use axum::{
+    http::StatusCode,
+    response::{IntoResponse, Response},
+};
+
+use super::{
+    rules::Peer,
+    server::{answer, failure},
+};
+use crate::{
+    audit::Action,
+    daemon::AskError,
+    response::{Actor, ResponderHandle},
+};
+
+/// How long the disk may take for the trail.
+const DISK: Duration = Duration::from_secs(5);
+
+/// Why there is no answer.
+#[derive(Debug)]
+pub(super) enum Failed {
+    Ask(AskError),
+    Said(StatusCode, String),
+}
+
+impl Failed {
+    /// What was asked for can't be done as things are.
+    pub(super) fn refused(error: &impl ToString) -> Self {
+        Self::Said(StatusCode::CONFLICT, error.to_string())
+    }
+
+    /// Something of the daemon's own failed.
+    pub(super) fn broken(error: &impl ToString) -> Self {
+        Self::Said(StatusCode::INTERNAL_SERVER_ERROR, error.to_string())
+    }
+
+    /// There is none.
+    pub(super) fn missing(what: &impl ToString) -> Self {
+        Self::Said(StatusCode::NOT_FOUND, what.to_string())
+    }
+}
+
+impl From<AskError> for Failed {
+    fn from(error: AskError) -> Self {
+        Self::Ask(error)
+    }
+}
+
+impl IntoResponse for Failed {
+    fn into_response(self) -> Response {
+        match self {
+            Self::Ask(error) => answer::<()>(Err(error)),
+            Self::Said(status, error) => failure(status, &error),
+        }
+    }
+}
+
+/// Who asks; the trail has to name them.
+pub(super) fn person(peer: Peer) -> Result<Actor, Failed> {
+    peer.actor().ok_or_else(|| {
+        let error = "the socket does not say who you are, and the trail has to";
+        Failed::Said(StatusCode::FORBIDDEN, error.to_owned())
+    })
+}
+
+/// Has it in the trail, on the disk.
+pub(super) async fn record(
+    response: &ResponderHandle,
+    actor: Actor,
+    action: Action,
+) -> Result<(), Failed> {
+    let ticket = response.ask(move |responder| {
+        responder.keeper_mut().record(&actor, action);
+        responder.keeper().trail().ticket()
+    });
+    let ticket = ticket.await?;
+    let written = blocking(move || ticket.wait(DISK)).await?;
+    if written {
+        return Ok(());
+    }
+    let error =
+        "it was done, and the disk did not take the audit trail in time: see `wardtap status`";
+    Err(Failed::Said(StatusCode::GATEWAY_TIMEOUT, error.to_owned()))
+}
+
+/// Does what takes its time on a thread that may wait.
+pub(super) async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, Failed> {
+    let done = tokio::task::spawn_blocking(work).await;
+    done.map_err(|error| Failed::broken(&error))
+}

@@ -1,0 +1,283 @@
+//! The socket's answers about exposure and advisories. Rankings are made on a thread that may wait, of copies.
+
+use std::{
+    net::IpAddr,
+    path::PathBuf,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use axum::{
+    Json, Router,
+    extract::{DefaultBodyLimit, Path, State, connect_info::ConnectInfo},
+    http::StatusCode,
+    response::{IntoResponse, Response},
+    routing::{get, post},
+};
+use serde::Serialize;
+
+use super::{
+    api::{ADVISORIES, EXPOSURE, NewAdvisory, NewJudgement, OldAdvisory},
+    evidence::{Failed, blocking, person, record},
+    rules::{Body, Peer},
+};
+use crate::{
+    alert::Alert,
+    audit::Action,
+    config::Detect,
+    daemon::CaptureHandle,
+    event::Time,
+    exposure::{
+        Exposed, Exposure, Facts,
+        advisory::{
+            Advisories, Advisory, BookError, Imported, Judgement, Matches, SIZE_MAX, Subject,
+        },
+        rank,
+    },
+    inventory::HostReport,
+    response::ResponderHandle,
+    store::Reader,
+};
+
+/// Contacts of this time count, nanoseconds.
+const LATELY: i64 = 7 * 86_400 * 1_000_000_000;
+
+/// All that a ranking needs.
+#[derive(Clone)]
+pub(super) struct Ranking {
+    capture: CaptureHandle,
+    response: ResponderHandle,
+    advisories: Arc<Mutex<Option<Advisories>>>,
+}
+
+/// What was seen, as copies.
+pub(super) struct Seen {
+    pub(super) now: Time,
+    pub(super) hosts: Vec<HostReport>,
+    pub(super) alerts: Vec<Alert>,
+    pub(super) site: Detect,
+    pub(super) folder: PathBuf,
+}
+
+impl Ranking {
+    pub(super) fn new(capture: CaptureHandle, response: ResponderHandle) -> Self {
+        Self {
+            capture,
+            response,
+            advisories: Arc::default(),
+        }
+    }
+
+    pub(super) async fn seen(&self) -> Result<Seen, Failed> {
+        let hosts = self.capture.ask(|capture| capture.pipeline().hosts());
+        let hosts = hosts.await?;
+        let seen = self.response.ask(|responder| Seen {
+            now: responder.keeper().time(),
+            hosts,
+            alerts: responder.analysis().alerts().all().cloned().collect(),
+            site: responder.analysis().options().detect.clone(),
+            folder: responder.folder().to_owned(),
+        });
+        Ok(seen.await?)
+    }
+
+    pub(super) const fn capture(&self) -> &CaptureHandle {
+        &self.capture
+    }
+
+    pub(super) const fn response(&self) -> &ResponderHandle {
+        &self.response
+    }
+
+    /// The ranking by what was seen. Waits for the disk.
+    pub(super) fn rank(&self, seen: &Seen) -> Exposure {
+        // Without a store what hosts use, by the inventory, has to do.
+        let lately = Time(seen.now.0.saturating_sub(LATELY))..Time(seen.now.0.saturating_add(1));
+        let contacts = Reader::open(&seen.folder).and_then(|reader| reader.contacts(lately));
+        let contacts = contacts.unwrap_or_default();
+        let mut matches = self.with(&seen.folder, |book| book.matches(&seen.hosts).found);
+        matches.retain(|one| !one.is_dismissed());
+        rank(Facts {
+            now: seen.now,
+            hosts: &seen.hosts,
+            contacts: &contacts,
+            alerts: &seen.alerts,
+            matches: &matches,
+            site: &seen.site,
+        })
+    }
+
+    /// Does something with the advisories, which are read when they are first asked for.
+    fn with<T>(&self, folder: &std::path::Path, does: impl FnOnce(&mut Advisories) -> T) -> T {
+        let mut book = self
+            .advisories
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        does(book.get_or_insert_with(|| Advisories::open(folder)))
+    }
+
+    /// Changes the advisories, and has in the trail what was done.
+    async fn change<T: Send + 'static>(
+        &self,
+        peer: Peer,
+        does: impl FnOnce(&mut Advisories) -> Result<(T, Action), BookError> + Send + 'static,
+    ) -> Result<T, Failed> {
+        let actor = person(peer)?;
+        let folder = self.response.ask(|responder| responder.folder().to_owned());
+        let folder = folder.await?;
+        let this = self.clone();
+        let done = blocking(move || this.with(&folder, does)).await?;
+        let (value, action) = done.map_err(|error| Failed::refused(&error))?;
+        record(&self.response, actor, action).await?;
+        Ok(value)
+    }
+}
+
+pub(super) fn router(ranking: Ranking) -> Router {
+    Router::new()
+        .route(EXPOSURE, get(list))
+        .route(&format!("{EXPOSURE}/{{address}}"), get(show))
+        .route(ADVISORIES, get(advisories).post(import))
+        .route(&format!("{ADVISORIES}/matches"), get(matches))
+        .route(&format!("{ADVISORIES}/judge"), post(judge))
+        .route(&format!("{ADVISORIES}/remove"), post(remove))
+        // A document is a text within JSON, where it can become longer.
+        .layer(DefaultBodyLimit::max(2 * SIZE_MAX))
+        .with_state(ranking)
+}
+
+fn shown<T: Serialize>(result: Result<T, Failed>) -> Response {
+    match result {
+        Ok(value) => Json(value).into_response(),
+        Err(failed) => failed.into_response(),
+    }
+}
+
+async fn list(State(ranking): State<Ranking>) -> Response {
+    let exposure = async {
+        let seen = ranking.seen().await?;
+        blocking(move || ranking.rank(&seen)).await
+    };
+    shown(exposure.await)
+}
+
+async fn show(State(ranking): State<Ranking>, Path(address): Path<IpAddr>) -> Response {
+    let one = async {
+        let seen = ranking.seen().await?;
+        let known = seen.hosts.iter().any(|host| host.address == address);
+        let exposure = blocking(move || ranking.rank(&seen)).await?;
+        let mut ranked = exposure.ranked.into_iter();
+        let found: Option<Exposed> = ranked.find(|one| one.address == address);
+        found.ok_or_else(|| {
+            Failed::missing(&if known {
+                format!("no weakness of {address} is known")
+            } else {
+                format!("{address} was not seen; `wardtap devices list` shows who was")
+            })
+        })
+    };
+    shown(one.await)
+}
+
+async fn advisories(State(ranking): State<Ranking>) -> Response {
+    let all = async {
+        let seen = ranking.seen().await?;
+        blocking(move || -> Vec<Advisory> {
+            ranking.with(&seen.folder, |book| book.all().to_vec())
+        })
+        .await
+    };
+    shown(all.await)
+}
+
+async fn matches(State(ranking): State<Ranking>) -> Response {
+    let all = async {
+        let seen = ranking.seen().await?;
+        blocking(move || -> Matches {
+            ranking.with(&seen.folder, |book| book.matches(&seen.hosts))
+        })
+        .await
+    };
+    shown(all.await)
+}
+
+fn body<T>(body: Body<T>) -> Result<T, Failed> {
+    match body {
+        Ok(Json(body)) => Ok(body),
+        Err(rejection) => Err(Failed::Said(StatusCode::BAD_REQUEST, rejection.body_text())),
+    }
+}
+
+async fn import(
+    State(ranking): State<Ranking>,
+    ConnectInfo(peer): ConnectInfo<Peer>,
+    new: Body<NewAdvisory>,
+) -> Response {
+    let imported = async {
+        let new = body(new)?;
+        let does = move |book: &mut Advisories| -> Result<(Imported, Action), BookError> {
+            let imported = book.import(new.text.as_bytes())?;
+            let action = Action::AdvisoryImported {
+                advisory: imported.advisory.id.clone(),
+                version: imported.advisory.version.clone(),
+                hash: imported.advisory.hash.clone(),
+            };
+            Ok((imported, action))
+        };
+        ranking.change(peer, does).await
+    };
+    shown(imported.await)
+}
+
+async fn judge(
+    State(ranking): State<Ranking>,
+    ConnectInfo(peer): ConnectInfo<Peer>,
+    new: Body<NewJudgement>,
+) -> Response {
+    let judged = async {
+        let new = body(new)?;
+        let actor = person(peer)?;
+        let seen = ranking.seen().await?;
+        let mut hosts = seen.hosts.iter();
+        let host = hosts.find(|host| host.address == new.device);
+        let device = host.map(Subject::of);
+        let device =
+            device.ok_or_else(|| Failed::refused(&BookError::UnknownDevice(new.device)))?;
+        let judgement = Judgement {
+            advisory: new.advisory.clone(),
+            device,
+            verdict: new.verdict,
+            by: actor,
+            time: seen.now,
+            reason: new.reason.clone(),
+        };
+        let action = Action::AdvisoryJudged {
+            advisory: new.advisory,
+            device: new.device,
+            verdict: new.verdict.label().to_owned(),
+            reason: new.reason,
+        };
+        let said = judgement.clone();
+        let does = move |book: &mut Advisories| book.judge(judgement).map(|()| (said, action));
+        ranking.change(peer, does).await
+    };
+    shown(judged.await)
+}
+
+async fn remove(
+    State(ranking): State<Ranking>,
+    ConnectInfo(peer): ConnectInfo<Peer>,
+    old: Body<OldAdvisory>,
+) -> Response {
+    let removed = async {
+        let OldAdvisory { advisory, reason } = body(old)?;
+        if reason.trim().is_empty() {
+            return Err(Failed::refused(&BookError::NoReason));
+        }
+        let does = move |book: &mut Advisories| {
+            book.remove(&advisory)?;
+            Ok(((), Action::AdvisoryRemoved { advisory, reason }))
+        };
+        ranking.change(peer, does).await
+    };
+    shown(removed.await)
+}

@@ -1,0 +1,101 @@
+//! Pseudonyms in what the socket answers: `pseudonymise=true` in any question has the whole answer veiled, errors too.
+//! What can't be veiled is not answered.
+
+use axum::{
+    body::{Body, to_bytes},
+    extract::{Query, Request, State},
+    http::{StatusCode, header::CONTENT_LENGTH},
+    middleware::Next,
+    response::Response,
+};
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::server::failure;
+use crate::{
+    daemon::CaptureHandle,
+    pseudonym::{Named, Names, Pseudonyms, SiteKey, Veil},
+    response::{Actor, ResponderHandle},
+};
+
+/// What of a question matters here.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Asked {
+    pseudonymise: bool,
+}
+
+/// Who knows the names.
+pub(super) type Knows = (CaptureHandle, ResponderHandle);
+
+/// The layer around all routes.
+pub(super) async fn layer(State(knows): State<Knows>, request: Request, next: Next) -> Response {
+    match Query::<Asked>::try_from_uri(request.uri()) {
+        Ok(Query(asked)) if asked.pseudonymise => {}
+        Ok(_) => return next.run(request).await,
+        // It may have been asked for.
+        Err(error) => return failure(StatusCode::BAD_REQUEST, &error.body_text()),
+    }
+    // Before anything is done: without a key there is no answer.
+    let veil = match of(&knows).await {
+        Ok(veil) => veil,
+        Err(why) => return failure(StatusCode::INTERNAL_SERVER_ERROR, &why),
+    };
+    let (mut parts, body) = next.run(request).await.into_parts();
+    let veiled = match to_bytes(body, usize::MAX).await {
+        Ok(clear) => tokio::task::spawn_blocking(move || veiled(&veil, &clear)).await,
+        Err(error) => return failure(StatusCode::INTERNAL_SERVER_ERROR, &error.to_string()),
+    };
+    match veiled {
+        Ok(Some(veiled)) => {
+            parts.headers.remove(CONTENT_LENGTH);
+            Response::from_parts(parts, Body::from(veiled))
+        }
+        _ => failure(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "this answer can't be put under pseudonyms",
+        ),
+    }
+}
+
+fn veiled(veil: &Veil, clear: &[u8]) -> Option<Vec<u8>> {
+    let mut value: Value = serde_json::from_slice(clear).ok()?;
+    veil.value(&mut value);
+    serde_json::to_vec(&value).ok()
+}
+
+/// The veil of the site, with the names that are known now.
+async fn of((capture, response): &Knows) -> Result<Veil, String> {
+    let hosts = capture.ask(|capture| capture.pipeline().hosts());
+    let hosts = hosts.await.map_err(|error| error.to_string())?;
+    let said = response.ask(|responder| {
+        let book = responder.keeper().book();
+        let of_rules = book
+            .rules()
+            .map(|rule| (rule.by.clone(), rule.reason.clone()));
+        let of_list = book
+            .protected()
+            .map(|one| (one.by.clone(), one.reason.clone()));
+        let said: Vec<_> = of_rules.chain(of_list).collect();
+        (said, responder.folder().to_owned())
+    });
+    let (said, folder) = said.await.map_err(|error| error.to_string())?;
+    let made = tokio::task::spawn_blocking(move || {
+        let key = SiteKey::open(&folder).map_err(|error| error.to_string())?;
+        let mut names = Names::of(&hosts);
+        for (by, reason) in said {
+            match by {
+                Actor::Person { name, .. } => {
+                    names.add(Named::Text, &reason);
+                    if let Some(name) = name {
+                        names.add(Named::Person, &name);
+                    }
+                }
+                Actor::Policy { group } => names.add(Named::Text, &group),
+                Actor::Daemon => {}
+            }
+        }
+        Ok(Veil::new(Pseudonyms::new(&key), names))
+    });
+    made.await.map_err(|error| error.to_string())?
+}

@@ -1,0 +1,149 @@
+//! `cargo xtask kernels`: the kernel programs on kernels that this machine doesn't run.
+//!
+//! Debian's kernels boot in QEMU without hardware acceleration, with an initial RAM file system in which are the
+//! daemon and tests of the workspace: what holds there is what the same tests demand here.
+
+mod guest;
+mod package;
+mod report;
+
+use std::{
+    fs,
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context, Result, ensure};
+
+use crate::{
+    ebpf,
+    install::{self, Program},
+    workspace::{in_ci, root, target},
+};
+
+use package::RELEASES;
+use report::Outcome;
+
+/// What the guests take.
+pub(crate) const EMULATOR: &[Program] = &[
+    Program {
+        name: "qemu-system-x86_64",
+        package: "qemu-system-x86",
+        purpose: "guests with other kernels",
+    },
+    Program {
+        name: "busybox",
+        package: "busybox-static",
+        purpose: "the shell in the guests",
+    },
+    Program {
+        name: "cpio",
+        package: "cpio",
+        purpose: "the guests' file systems",
+    },
+    Program {
+        name: "nsenter",
+        package: "util-linux",
+        purpose: "network namespaces in the guests",
+    },
+    Program {
+        name: "ip",
+        package: "iproute2",
+        purpose: "network namespaces in the guests",
+    },
+    Program {
+        name: "strip",
+        package: "binutils",
+        purpose: "binaries that a guest loads fast",
+    },
+    Program {
+        name: "xz",
+        package: "xz-utils",
+        purpose: "kernel modules",
+    },
+];
+
+/// A guest that takes longer than this has failed.
+const LIMIT: Duration = Duration::from_mins(6);
+
+#[derive(clap::Args)]
+pub(crate) struct Arguments {
+    /// Boot these only: 5.10, 6.1, 6.12
+    #[arg(long, value_name = "VERSION", num_args = 1.., value_parser = RELEASES.map(|release| release.name))]
+    kernel: Vec<String>,
+}
+
+/// `cargo xtask kernels`. Writes `docs/kernels.md` when it ran all.
+pub(crate) fn run_all(arguments: &Arguments) -> Result<()> {
+    prepare()?;
+    let mut outcomes = Vec::new();
+    for release in &RELEASES {
+        if arguments.kernel.is_empty() || arguments.kernel.iter().any(|one| one == release.name) {
+            outcomes.push(boot(&package::fetch(release)?)?);
+        }
+    }
+    println!("\n{}", report::table(&outcomes));
+    for outcome in &outcomes {
+        outcome.explain();
+    }
+    if outcomes.len() == RELEASES.len() {
+        let path = root().join("docs/kernels.md");
+        fs::write(&path, report::page(&outcomes)).with_context(|| path.display().to_string())?;
+    }
+    let failed: Vec<_> = outcomes
+        .iter()
+        .filter(|outcome| !outcome.holds())
+        .map(|outcome| outcome.kernel.as_str())
+        .collect();
+    ensure!(failed.is_empty(), "not all holds on {}", failed.join(", "));
+    Ok(())
+}
+
+/// The oldest kernel, for `cargo xtask test`.
+///
+/// # Errors
+/// When something does not hold there; in continuous integration also when the kernel can't be fetched.
+pub(crate) fn oldest() -> Result<()> {
+    let [release, ..] = &RELEASES;
+    prepare()?;
+    let kernel = match package::fetch(release) {
+        Err(error) if !in_ci() => {
+            println!("SKIPPED Linux {}: {error:#}", release.name);
+            return Ok(());
+        }
+        kernel => kernel?,
+    };
+    let outcome = boot(&kernel)?;
+    println!("\n{}", report::table(std::slice::from_ref(&outcome)));
+    outcome.explain();
+    ensure!(outcome.holds(), "not all holds on {}", outcome.kernel);
+    Ok(())
+}
+
+fn prepare() -> Result<()> {
+    ensure!(
+        std::env::consts::ARCH == "x86_64",
+        "the guests run this machine's binaries, and their kernels are for x86_64"
+    );
+    install::programs(EMULATOR)?;
+    ebpf::objects()?;
+    let daemon = ebpf::daemon(false)?;
+    guest::build(&daemon)
+}
+
+/// Boots a kernel and runs the tests in it.
+fn boot(kernel: &package::Kernel) -> Result<Outcome> {
+    println!("booting {}", kernel.release);
+    let start = Instant::now();
+    let console = guest::boot(kernel, LIMIT)?;
+    println!(
+        "{} s; the console is in {}",
+        start.elapsed().as_secs(),
+        folder().join(format!("{}.log", kernel.name)).display()
+    );
+    Ok(Outcome::read(kernel, &console))
+}
+
+/// Where packages, kernels and guests are.
+fn folder() -> std::path::PathBuf {
+    target().join("kernels")
+}
