@@ -57,6 +57,16 @@ pub fn models(keras: bool) -> bool {
     check(missing)
 }
 
+/// True if there is a terminal that a test can type into: tmux.
+///
+/// # Panics
+/// As [`privileged`].
+#[must_use]
+pub fn terminal() -> bool {
+    let missing = "tmux is not installed: run `cargo xtask test`";
+    check((!in_path("tmux")).then(|| missing.to_owned()))
+}
+
 /// True if rsyslog is here, with its TLS.
 ///
 /// # Panics

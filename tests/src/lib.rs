@@ -22,5 +22,6 @@ pub mod rights;
 pub mod scenario;
 pub mod sensor;
 pub mod tally;
+pub mod terminal;
 pub mod wait;
 pub mod wire;

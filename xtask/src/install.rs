@@ -51,6 +51,11 @@ pub(crate) const PEERS: &[Program] = &[
         package: "openssl",
         purpose: "certificates for DICOM over TLS",
     },
+    Program {
+        name: "tmux",
+        package: "tmux",
+        purpose: "a terminal for the test of the live view",
+    },
 ];
 
 /// What the tests run beside them.
