@@ -156,15 +156,7 @@ async fn serve(
     }
     tell_start(kernel.interfaces());
     let status = listening(kernel.interfaces());
-    let mirrors = Mirrors {
-        mirrors: kernel
-            .interfaces()
-            .iter()
-            .filter(|one| !one.inline)
-            .map(|one| one.name.clone())
-            .collect(),
-        response: options.response_interface.clone(),
-    };
+    let mirrors = mirrors(kernel.interfaces(), options.response_interface.clone());
     let roles = Roles::of(kernel.interfaces().iter(), mirrors.responds());
     if let Some(warning) = roles.warning(None) {
         tracing::warn!("{warning}");
@@ -390,6 +382,15 @@ fn keep_rights(resets: bool) {
     }
     if let Err(error) = rights::keep(&wanted) {
         tracing::warn!("the daemon keeps rights that it does not need: {error}");
+    }
+}
+
+/// Where copies come from and resets go to.
+fn mirrors(interfaces: &[Attached], response: Option<String>) -> Mirrors {
+    let mirrors = interfaces.iter().filter(|one| !one.inline);
+    Mirrors {
+        mirrors: mirrors.map(|one| one.name.clone()).collect(),
+        response,
     }
 }
 
