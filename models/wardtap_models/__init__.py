@@ -1,5 +1,10 @@
 """Trains, packs, checks and signs Wardtap's anomaly models."""
 
+import os
+
+# Before onnxruntime is imported: it would report its use to its maker.
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"
+
 __version__ = "0.1.0"
 
 

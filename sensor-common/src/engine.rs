@@ -346,11 +346,8 @@ pub fn send_flow<H: Home>(home: &mut H, table: Table, reason: FlowReason, now: u
 fn inspect<H: Home>(home: &mut H, flow: &mut Flow, now: u64) {
     let cpu = home.cpu();
     let b_sends = cpu.packet.direction & 1 == 1;
-    cpu.work.stream = if b_sends {
-        flow.directions[1].stream
-    } else {
-        flow.directions[0].stream
-    };
+    let half = &flow.directions[usize::from(b_sends)];
+    half.stream.copy_to(&mut cpu.work.stream);
     cpu.work.protocol = flow.protocol;
     cpu.chunk.header.header.time = now;
     cpu.chunk.header.flow_start = flow.start;
@@ -360,11 +357,8 @@ fn inspect<H: Home>(home: &mut H, flow: &mut Flow, now: u64) {
     if flow.protocol == Protocol::None as u8 {
         flow.protocol = cpu.work.protocol;
     }
-    if b_sends {
-        flow.directions[1].stream = cpu.work.stream;
-    } else {
-        flow.directions[0].stream = cpu.work.stream;
-    }
+    let half = &mut flow.directions[usize::from(b_sends)];
+    cpu.work.stream.copy_to(&mut half.stream);
 }
 
 /// Leads the payload through its layer-7 reader, and sends what the reader put on the tape.

@@ -308,6 +308,9 @@ impl Config {
             let span = locate::item(text, "output.syslog", index, key);
             return Err(Mistake::at(text, span, what));
         }
+        if let Some(what) = config.output.same_file() {
+            return Err(Mistake::at(text, None, what));
+        }
         Ok(config)
     }
 

@@ -4,7 +4,7 @@ use std::{env, process::Command};
 
 use nix::unistd::geteuid;
 
-use crate::{hl7, models, netns::run};
+use crate::{hl7, models, netns::run, prometheus};
 
 /// True if this process may load kernel programs and make network namespaces. Otherwise the test has to
 /// end: it is skipped, and says so.
@@ -57,6 +57,31 @@ pub fn models(keras: bool) -> bool {
     check(missing)
 }
 
+/// True if there is a terminal that a test can type into: tmux.
+///
+/// # Panics
+/// As [`privileged`].
+#[must_use]
+pub fn terminal() -> bool {
+    let missing = "tmux is not installed: run `cargo xtask test`";
+    check((!in_path("tmux")).then(|| missing.to_owned()))
+}
+
+/// True if rsyslog is here, with its TLS.
+///
+/// # Panics
+/// As [`privileged`].
+#[must_use]
+pub fn rsyslog() -> bool {
+    let tls = run(Command::new("sh").args(["-c", "ls /usr/lib/*/rsyslog/lmnsd_gtls.so"]));
+    let there = in_path("rsyslogd") && tls.is_ok();
+    check(
+        (!there).then(|| {
+            "rsyslog and rsyslog-gnutls are not installed: run `cargo xtask test`".to_owned()
+        }),
+    )
+}
+
 /// True if Python has DuckDB, which reads the store's files of flows.
 ///
 /// # Panics
@@ -70,6 +95,18 @@ pub fn duckdb() -> bool {
         (!python.is_ok_and(|output| output.status.success()))
             .then(|| "duckdb is not installed: run `cargo xtask test`".to_owned()),
     )
+}
+
+/// True if Prometheus and its tool are here.
+///
+/// # Panics
+/// As [`privileged`].
+#[must_use]
+pub fn prometheus() -> bool {
+    let missing = [prometheus::SERVER, prometheus::TOOL]
+        .into_iter()
+        .find(|name| prometheus::program(name).is_none());
+    check(missing.map(|name| format!("{name} is not installed: run `cargo xtask test`")))
 }
 
 fn in_path(program: &str) -> bool {

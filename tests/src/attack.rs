@@ -5,7 +5,7 @@ use std::{
     fs,
     path::{Path, PathBuf},
     thread,
-    time::{Duration, Instant},
+    time::{Duration, Instant, SystemTime},
 };
 
 use crate::{
@@ -13,6 +13,7 @@ use crate::{
     feed::{self, Account},
     hospital::{Hospital, Role},
     intruder::Intruder,
+    report::{self, Deeds},
     scenario::{CANARY, IMAGES, Scenario},
     sensor::Sensor,
     wait::wait_for,
@@ -69,6 +70,7 @@ fn attack(
     begin: Instant,
     check: &Check<'_>,
 ) -> Result<()> {
+    let report = folder;
     let folder = folder.join("attack");
     sensor.show(&[
         "protect",
@@ -89,10 +91,19 @@ fn attack(
     let (name, id) = (CANARY.name, CANARY.id);
     let images = dicom::make_study(&folder.join("feed"), Patient { name, id }, 900, IMAGES)?;
     let account = Account::default();
-    feed::during(hospital, &images, &account, || {
+    let deeds = feed::during(hospital, &images, &account, || {
         intrude(hospital, sensor, &folder, check)
     })?;
     println!("\nMeanwhile: {}.", account.words());
+    println!(
+        "\n$ wardtap report incident {}\nWhat is left of it afterwards, for who has to decide and to answer for it:\n",
+        deeds.alert
+    );
+    report::check(sensor, &deeds, report)?;
+    println!(
+        "\nThe whole report: {0}/incident.html for a browser or a printer, {0}/incident.json for programs.",
+        report.display()
+    );
 
     println!(
         "\n$ wardtap audit show\nEvery decision, also the decision to do nothing, with its reason:\n"
@@ -103,7 +114,13 @@ fn attack(
     sensor.show(&["audit", "verify", trail])
 }
 
-fn intrude(hospital: &Hospital, sensor: &Sensor, folder: &Path, check: &Check<'_>) -> Result<()> {
+fn intrude(
+    hospital: &Hospital,
+    sensor: &Sensor,
+    folder: &Path,
+    check: &Check<'_>,
+) -> Result<Deeds> {
+    let begin = SystemTime::now();
     let role = Role::Intruder;
     let intruder = Intruder { hospital, role };
     let guessed = intruder.guess()?;
@@ -116,10 +133,10 @@ fn intrude(hospital: &Hospital, sensor: &Sensor, folder: &Path, check: &Check<'_
         "the archive did not answer: {guessed:?}"
     );
     check()?;
-    explain(sensor)?;
-    let pulled = intruder.pull(1, &folder.join("stolen-1"))?;
+    let alert = explain(sensor)?;
+    let stolen = intruder.pull(1, &folder.join("stolen-1"))?;
     println!(
-        "It looks for studies and pulls one (C-FIND, C-GET): {pulled} images came before the rule was in force."
+        "It looks for studies and pulls one (C-FIND, C-GET): {stolen} images came before the rule was in force."
     );
     let pair = rule_against(sensor, "pair")?;
     println!(
@@ -138,6 +155,7 @@ fn intrude(hospital: &Hospital, sensor: &Sensor, folder: &Path, check: &Check<'_
         device["id"],
         words(&device)
     );
+    let contained = SystemTime::now();
 
     let guessed = intruder.guess()?;
     let pulled = intruder.pull(1, &folder.join("stolen-2"))?;
@@ -181,11 +199,21 @@ fn intrude(hospital: &Hospital, sensor: &Sensor, folder: &Path, check: &Check<'_
     );
     sensor.show(&["alerts", "list"])?;
     println!("\n$ wardtap rules list\nWhat is blocked, by whom, why, and whether it works:\n");
-    sensor.show(&["rules", "list"])
+    sensor.show(&["rules", "list"])?;
+    let number = |rule: &Value| rule["id"].as_u64().context("a rule without a number");
+    Ok(Deeds {
+        begin,
+        contained,
+        title: "WS_GUEST",
+        images: stolen,
+        pair: number(&pair)?,
+        device: number(&device)?,
+        alert,
+    })
 }
 
-/// Shows the alert about the intruder, before anything is done about it.
-fn explain(sensor: &Sensor) -> Result<()> {
+/// Shows the alert about the intruder, before anything is done about it; its number.
+fn explain(sensor: &Sensor) -> Result<u64> {
     let intruder = Role::Intruder.address().to_string();
     // One finding alone is not acted upon; the alert says so.
     let alert = wait_for("an alert about the intruder", LIMIT, || {
@@ -219,7 +247,7 @@ fn explain(sensor: &Sensor) -> Result<()> {
         clinical.is_none_or(Vec::is_empty),
         "the intruder has no clinical traffic: {alert}"
     );
-    Ok(())
+    alert["id"].as_u64().context("an alert without a number")
 }
 
 fn decided(alert: &Value, verdict: &str) -> bool {

@@ -40,6 +40,8 @@ mount --bind proc/sys proc/sys
 mount -o remount,bind,ro proc/sys
 mount -t sysfs -o ro sysfs sys
 mount -t cgroup2 cgroup2 sys/fs/cgroup
+# On a real host systemd itself mounts it.
+mount -t bpf -o mode=700 bpf sys/fs/bpf
 mount -t tmpfs -o mode=755 tmpfs run
 mount -t tmpfs -o mode=755 tmpfs dev
 for node in null zero full random urandom tty; do
@@ -145,6 +147,21 @@ impl Machine {
         run(self
             .command("sh")
             .args(["-euc", &format!("exec 2>&1; {line}")]))
+    }
+
+    /// Ids of the processes of a service, as they are outside of the machine.
+    ///
+    /// # Errors
+    /// When it does not run.
+    pub fn processes(&self, service: &str) -> Result<Vec<u32>> {
+        let path = self
+            .group
+            .0
+            .join("system.slice")
+            .join(service)
+            .join("cgroup.procs");
+        let text = fs::read_to_string(&path).with_context(|| path.display().to_string())?;
+        text.lines().map(|line| Ok(line.parse()?)).collect()
     }
 
     /// Reads a file of the machine.

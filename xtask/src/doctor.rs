@@ -4,7 +4,7 @@ use anyhow::Result;
 use nix::unistd::geteuid;
 
 use crate::{
-    install::{self, PEERS, debian_has},
+    install::{self, PEERS, RECEIVERS, debian_has},
     runtime,
     test::{DENY, deny_version},
     toolchain,
@@ -117,7 +117,7 @@ fn findings() -> Vec<Finding> {
         found: tests::models::has_keras().then(|| tests::models::folder().display().to_string()),
         remedy: "`cargo xtask test` makes it: 2 GB".into(),
     });
-    findings.extend(PEERS.iter().map(|program| Finding {
+    findings.extend(PEERS.iter().chain(RECEIVERS).map(|program| Finding {
         hinders: TEST,
         what: format!("{} ({})", program.name, program.purpose),
         found: which(program.name).map(|path| path.display().to_string()),

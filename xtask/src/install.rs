@@ -1,6 +1,9 @@
 //! What has to be on the machine, and putting it there.
 
-use std::process::{Command, Stdio};
+use std::{
+    fs,
+    process::{Command, Stdio},
+};
 
 use anyhow::{Result, bail};
 use nix::unistd::geteuid;
@@ -47,6 +50,30 @@ pub(crate) const PEERS: &[Program] = &[
         name: "openssl",
         package: "openssl",
         purpose: "certificates for DICOM over TLS",
+    },
+    Program {
+        name: "tmux",
+        package: "tmux",
+        purpose: "a terminal for the test of the live view",
+    },
+];
+
+/// What the tests run beside them.
+pub(crate) const RECEIVERS: &[Program] = &[
+    Program {
+        name: "rsyslogd",
+        package: "rsyslog",
+        purpose: "a receiver of syslog",
+    },
+    Program {
+        // Not a program; its path is absolute and so found where it is.
+        name: if cfg!(target_arch = "aarch64") {
+            "/usr/lib/aarch64-linux-gnu/rsyslog/lmnsd_gtls.so"
+        } else {
+            "/usr/lib/x86_64-linux-gnu/rsyslog/lmnsd_gtls.so"
+        },
+        package: "rsyslog-gnutls",
+        purpose: "its TLS",
     },
 ];
 
@@ -96,6 +123,28 @@ pub(crate) fn debian_packages(packages: &[&str]) -> Result<()> {
     run(Command::new("apt-get").args(["-qq", "update"]))?;
     // Its progress is of no interest; what goes wrong it says on the other channel.
     run(install.stdout(Stdio::null()))
+}
+
+/// Prometheus, for the tests: unpacked and not installed, since Debian's package would start it as a service.
+pub(crate) fn prometheus() -> Result<()> {
+    if tests::prometheus::program(tests::prometheus::SERVER).is_some() {
+        return Ok(());
+    }
+    let folder = tests::prometheus::folder();
+    println!(
+        "fetching prometheus into {}: it scrapes the daemon in the tests, and checks alert rules",
+        folder.display()
+    );
+    fs::create_dir_all(&folder)?;
+    run(Command::new("apt-get")
+        .args(["-qq", "download", "prometheus"])
+        .current_dir(&folder))?;
+    run(Command::new("sh")
+        .args([
+            "-euc",
+            "dpkg-deb --extract prometheus_*.deb . && rm prometheus_*.deb",
+        ])
+        .current_dir(&folder))
 }
 
 /// True if apt knows the package.

@@ -3,6 +3,7 @@
 //! Each installs what it needs and does not find, saying what and why, and asks nothing.
 
 mod bench;
+mod compare;
 mod demo;
 mod dist;
 mod doctor;
@@ -37,6 +38,8 @@ enum Command {
     Demo(demo::Arguments),
     /// Measure the kernel's packet path and the replay of a capture
     Bench(bench::Arguments),
+    /// Measure Wardtap beside Suricata, tshark, nfstream and softflowd, over one capture
+    Compare(compare::Arguments),
     /// Boot older kernels in QEMU, and run programs, daemon and tests there
     Kernels(kernels::Arguments),
     /// Measure how well attacks are found, and how often an alert is false
@@ -59,6 +62,7 @@ fn main() -> ExitCode {
         Command::Test(arguments) => test::run_all(&arguments),
         Command::Demo(arguments) => demo::run(&arguments),
         Command::Bench(arguments) => bench::run_all(&arguments),
+        Command::Compare(arguments) => compare::run_all(&arguments),
         Command::Kernels(arguments) => kernels::run_all(&arguments),
         Command::Evaluate(arguments) => evaluate::run_all(&arguments),
         Command::Dist(arguments) => dist::run_all(&arguments),

@@ -9,8 +9,8 @@ use anyhow::{Context, Result, bail, ensure};
 
 use crate::{
     ebpf,
-    install::{self, PEERS},
-    models, runtime,
+    install::{self, PEERS, RECEIVERS},
+    kernels, models, runtime,
     workspace::{cargo_command, in_ci, line, output, run},
 };
 
@@ -20,7 +20,7 @@ const DENY_VERSION: &str = "0.20.2";
 
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
-    /// Run the tests only: no format, lint or licence checks
+    /// Run the tests only: no format, lint or licence checks, no guest with an old kernel
     #[arg(long)]
     quick: bool,
     /// Arguments for `cargo test`, after `--`
@@ -36,7 +36,9 @@ pub(crate) fn run_all(arguments: &Arguments) -> Result<()> {
             .context("the code is not formatted: run `cargo fmt`")?;
     }
     install::programs(PEERS)?;
+    install::programs(RECEIVERS)?;
     install::python()?;
+    install::prometheus()?;
     models::environment(models::KERAS)?;
     runtime::fetch()?;
     ebpf::objects()?;
@@ -50,6 +52,10 @@ pub(crate) fn run_all(arguments: &Arguments) -> Result<()> {
     }
     let tally = tests(&arguments.cargo_test)?;
     ensure!(tally.succeeded, "tests failed");
+    if !arguments.quick && arguments.cargo_test.is_empty() {
+        println!("the oldest kernel, in a guest");
+        kernels::oldest()?;
+    }
     Ok(())
 }
 

@@ -100,13 +100,31 @@ impl Checkpoint {
                 expected: expected.to_owned(),
             });
         }
-        let verifying = verifying(&checkpoint.key).ok_or(CheckpointFlaw::Shape)?;
-        let signature = bytes::<64>(&checkpoint.signature).ok_or(CheckpointFlaw::Shape)?;
-        verifying
-            .verify_strict(&checkpoint.message(), &Signature::from_bytes(&signature))
-            .map_err(|_| CheckpointFlaw::Signature)?;
+        if !is_signed(
+            &checkpoint.key,
+            &checkpoint.signature,
+            &checkpoint.message(),
+        ) {
+            return Err(CheckpointFlaw::Signature);
+        }
         Ok(checkpoint)
     }
+}
+
+/// Signs something else with the trail's key: the public key and the signature, hexadecimal.
+pub(super) fn sign(folder: &Path, message: &[u8]) -> io::Result<(String, String)> {
+    let key = secret(folder)?;
+    let public = hex::encode(key.verifying_key().as_bytes());
+    Ok((public, hex::encode(&key.sign(message).to_bytes())))
+}
+
+/// True if it was signed by the key.
+pub(super) fn is_signed(key: &str, signature: &str, message: &[u8]) -> bool {
+    let (Some(key), Some(signature)) = (verifying(key), bytes::<64>(signature)) else {
+        return false;
+    };
+    let signature = Signature::from_bytes(&signature);
+    key.verify_strict(message, &signature).is_ok()
 }
 
 fn verifying(key: &str) -> Option<VerifyingKey> {

@@ -188,7 +188,7 @@ fn hold(
     let folder = path.parent().unwrap_or(Path::new("."));
     let checkpoints = Checkpoints::read(folder, key)?;
     let mut rewritten = None;
-    let summary = read_each(path, |entry, own| {
+    let summary = read_each(path, |entry, own, _| {
         let seq = entry.seq;
         if rewritten.is_none() && checkpoints.head(seq).is_some_and(|head| head != own) {
             rewritten = Some((checkpoints.before(seq) + 1, seq));
@@ -217,10 +217,14 @@ fn hold(
 /// # Errors
 /// [`JournalError::Broken`] names the first bad line.
 pub fn read(path: &Path, mut on: impl FnMut(Entry)) -> Result<Summary, JournalError> {
-    read_each(path, |entry, _| on(entry))
+    read_each(path, |entry, _, _| on(entry))
 }
 
-fn read_each(path: &Path, mut on: impl FnMut(Entry, &str)) -> Result<Summary, JournalError> {
+/// The same; `on` gets the entry's hash and its line too.
+pub(super) fn read_each(
+    path: &Path,
+    mut on: impl FnMut(Entry, &str, &[u8]),
+) -> Result<Summary, JournalError> {
     let failed = |source| JournalError::System {
         what: "read",
         path: path.to_owned(),
@@ -251,7 +255,7 @@ fn read_each(path: &Path, mut on: impl FnMut(Entry, &str)) -> Result<Summary, Jo
                 line: number,
                 flaw,
             })?;
-        on(entry, &own);
+        on(entry, &own, &line);
         summary.entries = number;
         summary.head = own;
         summary.bytes += length;

@@ -6,6 +6,7 @@
 //! the first on, leave standing ([`crate::response::Book`]).
 
 mod action;
+pub mod bundle;
 mod checkpoint;
 mod entry;
 mod journal;
@@ -20,5 +21,7 @@ pub use trail::{Ticket, Trail, TrailStatus};
 /// Name of the file in the state directory.
 pub const FILE: &str = "audit.jsonl";
 
+#[cfg(test)]
+mod bundle_tests;
 #[cfg(test)]
 mod tests;

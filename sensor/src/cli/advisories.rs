@@ -13,7 +13,7 @@ use clap::{Args, Subcommand};
 use serde::Serialize;
 
 use super::{
-    Shown, print, print_json,
+    Shown, Under, print, print_json,
     table::{count, list, or_dash, table},
 };
 use crate::{
@@ -68,6 +68,8 @@ pub(super) struct MatchArgs {
     all: bool,
     #[command(flatten)]
     shown: Shown,
+    #[command(flatten)]
+    under: Under,
 }
 
 #[derive(Args)]
@@ -102,7 +104,8 @@ pub(super) fn run(socket: &Path, command: &AdvisoriesCommand) -> anyhow::Result<
             say(*shown, &all, || listed(&all))
         }
         AdvisoriesCommand::Match(args) => {
-            let all: Matches = client::get(socket, &format!("{ADVISORIES}/matches"))?;
+            let all: Matches =
+                client::get(socket, &args.under.target(&format!("{ADVISORIES}/matches")))?;
             say(args.shown, &all, || matched(&all, args.all))
         }
         AdvisoriesCommand::Confirm(args) => judge(socket, args, Verdict::Confirmed),
@@ -158,7 +161,7 @@ fn import(socket: &Path, args: &ImportArgs) -> anyhow::Result<ExitCode> {
             format!(", in the place of version {old}")
         });
         print(&format!(
-            "{} version {}{instead}: {}; {} products are affected\n",
+            "{} version {}{instead}: {}; affected products: {}\n",
             advisory.id,
             advisory.version,
             advisory.title,

@@ -2,21 +2,32 @@
 
 use std::{
     collections::VecDeque,
+    io::Write as _,
     path::{Path, PathBuf},
     process::ExitCode,
     thread,
     time::Duration,
 };
 
+use anyhow::Context;
 use clap::{Args, Subcommand};
 
 use super::{
-    Shown, print, print_json,
+    Shown, Under,
+    export::write_file,
+    print, print_json,
     table::{count, local, table},
 };
 use crate::{
-    audit::{self, FILE, JournalError},
-    config::{Config, PATH},
+    audit::{
+        self, Entry, FILE, JournalError,
+        bundle::{self, Header},
+    },
+    config::{Config, PATH, Span},
+    control::{
+        api::{AUDIT, EXPORTED_TRAIL, under},
+        client,
+    },
 };
 
 /// How often a trail whose last entries are not signed yet is looked at again, and after which time.
@@ -27,7 +38,9 @@ const EXAMPLES: &str = "\
 Examples:
   wardtap audit verify
   wardtap audit verify /var/lib/wardtap/audit.jsonl --json
-  wardtap audit show --last 50";
+  wardtap audit show --last 50
+  wardtap audit export --output november.bundle --since 30d
+  wardtap audit verify november.bundle --key 8a88e3dd...     on any machine";
 
 #[derive(Subcommand)]
 #[command(after_help = EXAMPLES)]
@@ -36,6 +49,9 @@ pub(super) enum AuditCommand {
     Verify(VerifyArgs),
     /// Show the last entries
     Show(ShowArgs),
+    /// Write the trail, or a part of it, to one signed file that can be verified on any machine
+    #[command(after_help = EXAMPLES)]
+    Export(ExportArgs),
 }
 
 #[derive(Args)]
@@ -50,7 +66,8 @@ pub(super) struct VerifyArgs {
 
 #[derive(Args)]
 pub(super) struct TrailArgs {
-    /// The trail [default: audit.jsonl in the state directory of the configuration]
+    /// The trail, or for `verify` a bundle of `wardtap audit export` [default: audit.jsonl in the state directory of the
+    /// configuration]
     file: Option<PathBuf>,
     #[command(flatten)]
     shown: Shown,
@@ -63,6 +80,24 @@ pub(super) struct ShowArgs {
     /// How many
     #[arg(long, value_name = "N", default_value_t = 20)]
     last: usize,
+    /// What the daemon has, with pseudonyms under the site's key for addresses, names and words of people
+    #[arg(long, conflicts_with = "file")]
+    pseudonymise: bool,
+}
+
+#[derive(Args)]
+pub(super) struct ExportArgs {
+    /// Where to write it: whole, or not at all
+    #[arg(long, short, value_name = "FILE")]
+    output: PathBuf,
+    /// Only entries from so long ago on
+    #[arg(long, value_name = "TIME")]
+    since: Option<Span>,
+    /// Only entries until so long ago
+    #[arg(long, value_name = "TIME")]
+    until: Option<Span>,
+    #[command(flatten)]
+    under: Under,
 }
 
 impl TrailArgs {
@@ -75,15 +110,19 @@ impl TrailArgs {
     }
 }
 
-pub(super) fn run(command: &AuditCommand) -> anyhow::Result<ExitCode> {
+pub(super) fn run(socket: &Path, command: &AuditCommand) -> anyhow::Result<ExitCode> {
     match command {
         AuditCommand::Verify(args) => verify(args),
-        AuditCommand::Show(args) => show(args),
+        AuditCommand::Show(args) => show(socket, args),
+        AuditCommand::Export(args) => export(socket, args),
     }
 }
 
 fn verify(args: &VerifyArgs) -> anyhow::Result<ExitCode> {
     let (path, json) = (args.trail.path(), args.trail.shown.json);
+    if bundle::is_bundle(&path).unwrap_or(false) {
+        return verify_bundle(&path, args);
+    }
     let mut verified = audit::verify(&path, args.key.as_deref(), |_| {});
     for _ in 0..TRIES {
         // The daemon has written entries and is about to sign them.
@@ -117,6 +156,70 @@ fn verify(args: &VerifyArgs) -> anyhow::Result<ExitCode> {
         }
         Err(error) => Err(error.into()),
     }
+}
+
+fn verify_bundle(path: &Path, args: &VerifyArgs) -> anyhow::Result<ExitCode> {
+    let json = args.trail.shown.json;
+    match bundle::verify(path, args.key.as_deref(), |_| {}) {
+        Ok(header) if json => print_json(&header)?,
+        Ok(header) => print(&words(path, &header))?,
+        Err(error) if json && error.is_tampering() => {
+            print_json(&serde_json::json!({
+                "error": error.to_string(),
+                "entry": error.entry(),
+            }))?;
+            return Ok(ExitCode::FAILURE);
+        }
+        Err(error) => return Err(error.into()),
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn words(path: &Path, header: &Header) -> String {
+    let what = if header.pseudonymised {
+        "under pseudonyms, whose chain was made anew by the daemon"
+    } else if header.first > 1 {
+        "a part of the trail, as they stand there"
+    } else {
+        "as they stand in the trail"
+    };
+    let last = header.first + header.entries.saturating_sub(1);
+    let original = header.original.as_ref().map_or_else(String::new, |hash| {
+        format!("original's last hash, hashed under the site's key: {hash}\n")
+    });
+    format!(
+        "{}: entries {} to {last}, {what}; none changed, removed or put elsewhere\n\
+         made {} for {} by wardtap {}\nlast hash {}\n{original}signed, with {} checkpoints, by key {}\n",
+        path.display(),
+        header.first,
+        header.time,
+        header.by,
+        header.version,
+        header.head,
+        header.checkpoints,
+        header.key,
+    )
+}
+
+fn export(socket: &Path, args: &ExportArgs) -> anyhow::Result<ExitCode> {
+    let seconds = |span: Span| Duration::from(span).as_secs();
+    let mut target = format!("{EXPORTED_TRAIL}?until={}", args.until.map_or(0, seconds));
+    if let Some(since) = args.since {
+        target += &format!("&since={}", seconds(since));
+    }
+    let bundle: String = client::get_report(socket, &args.under.target(&target))?;
+    // What the daemon sent is what it signed.
+    let header = bundle::verify_bytes(bundle.as_bytes(), None, |_| {})?;
+    let output = &args.output;
+    write_file(output, |out| out.write_all(bundle.as_bytes()))
+        .with_context(|| format!("can't write {}", output.display()))?;
+    eprintln!(
+        "{} entries written to {}, signed by key {}",
+        count(header.entries),
+        output.display(),
+        header.key
+    );
+    Ok(ExitCode::SUCCESS)
 }
 
 /// A trail in which nothing was changed.
@@ -154,7 +257,17 @@ impl Verified {
     }
 }
 
-fn show(args: &ShowArgs) -> anyhow::Result<ExitCode> {
+fn show(socket: &Path, args: &ShowArgs) -> anyhow::Result<ExitCode> {
+    let last = if args.pseudonymise {
+        let target = format!("{AUDIT}?last={}", args.last);
+        client::get(socket, &under(&target, true))?
+    } else {
+        read(args)?
+    };
+    shown(&last, args.trail.shown)
+}
+
+fn read(args: &ShowArgs) -> anyhow::Result<VecDeque<Entry>> {
     let mut last = VecDeque::new();
     audit::read(&args.trail.path(), |entry| {
         if last.len() == args.last {
@@ -164,8 +277,12 @@ fn show(args: &ShowArgs) -> anyhow::Result<ExitCode> {
             last.push_back(entry);
         }
     })?;
-    if args.trail.shown.json {
-        print_json(&last)?;
+    Ok(last)
+}
+
+fn shown(last: &VecDeque<Entry>, shown: Shown) -> anyhow::Result<ExitCode> {
+    if shown.json {
+        print_json(last)?;
         return Ok(ExitCode::SUCCESS);
     }
     let mut rows = table(&["entry", "time", "who", "what"]);

@@ -84,7 +84,8 @@ pub(super) fn run(socket: &Path, command: &ExportCommand) -> anyhow::Result<Exit
     match &args.output {
         None => csv::write(&mut BufWriter::new(io::stdout().lock()), &rows)?,
         Some(path) => {
-            write_file(path, &rows).with_context(|| format!("can't write {}", path.display()))?;
+            write_file(path, |out| csv::write(out, &rows))
+                .with_context(|| format!("can't write {}", path.display()))?;
             eprintln!("{} rows written to {}", rows.len(), path.display());
         }
     }
@@ -132,14 +133,17 @@ fn of_captures(files: &[PathBuf]) -> anyhow::Result<Vec<Row>> {
 }
 
 /// Beside the file first, then under its name.
-fn write_file(path: &Path, rows: &[Row]) -> io::Result<()> {
+pub(super) fn write_file(
+    path: &Path,
+    write: impl FnOnce(&mut BufWriter<File>) -> io::Result<()>,
+) -> io::Result<()> {
     let mut name: OsString = path.into();
     name.push(".new");
     let new = PathBuf::from(name);
     let written = File::create(&new)
         .and_then(|file| {
             let mut out = BufWriter::new(file);
-            csv::write(&mut out, rows)?;
+            write(&mut out)?;
             out.into_inner()
                 .map_err(io::IntoInnerError::into_error)?
                 .sync_all()

@@ -5,7 +5,7 @@ use std::{fmt::Write as _, net::IpAddr, path::Path, process::ExitCode};
 use clap::{Args, Subcommand};
 
 use super::{
-    Shown, print, print_json,
+    Shown, Under, print, print_json,
     table::{list, local, or_dash, table},
 };
 use crate::{
@@ -41,6 +41,8 @@ pub(super) struct ListArgs {
     limit: usize,
     #[command(flatten)]
     shown: Shown,
+    #[command(flatten)]
+    under: Under,
 }
 
 #[derive(Args)]
@@ -49,12 +51,14 @@ pub(super) struct ShowArgs {
     address: IpAddr,
     #[command(flatten)]
     shown: Shown,
+    #[command(flatten)]
+    under: Under,
 }
 
 pub(super) fn run(socket: &Path, command: &ExposureCommand) -> anyhow::Result<ExitCode> {
     match command {
         ExposureCommand::List(args) => {
-            let exposure: Exposure = client::get(socket, EXPOSURE)?;
+            let exposure: Exposure = client::get(socket, &args.under.target(EXPOSURE))?;
             if args.shown.json {
                 print_json(&exposure)?;
             } else {
@@ -63,7 +67,8 @@ pub(super) fn run(socket: &Path, command: &ExposureCommand) -> anyhow::Result<Ex
         }
         ExposureCommand::Show(args) => {
             let address = args.address.to_canonical();
-            let one: Exposed = client::get(socket, &format!("{EXPOSURE}/{address}"))?;
+            let one: Exposed =
+                client::get(socket, &args.under.target(&format!("{EXPOSURE}/{address}")))?;
             if args.shown.json {
                 print_json(&one)?;
             } else {
@@ -87,7 +92,7 @@ fn ranking(exposure: &Exposure, limit: usize) -> String {
         rows.add_row([
             one.score.to_string(),
             one.address.to_string(),
-            or_dash(one.host.as_ref()),
+            or_dash(one.host_name.as_ref()),
             one.role.label().to_owned(),
             one.dependents.to_string(),
             list(one.weaknesses.iter().map(|weak| weak.kind.label())),
@@ -107,7 +112,7 @@ fn ranking(exposure: &Exposure, limit: usize) -> String {
 }
 
 fn device(one: &Exposed) -> String {
-    let name = one.host.as_ref();
+    let name = one.host_name.as_ref();
     let name = name.map_or_else(String::new, |name| format!(" ({name})"));
     let detail = one.detail.as_ref();
     let detail = detail.map_or_else(String::new, |detail| format!(", {detail}"));

@@ -15,6 +15,7 @@ mod model;
 mod plain;
 mod protect;
 mod replay;
+mod report;
 mod rules;
 mod sessions;
 mod status;
@@ -110,6 +111,9 @@ enum Command {
     /// The audit trail: who did what, when and why
     #[command(subcommand)]
     Audit(audit::AuditCommand),
+    /// Reports: what is known of an incident, what can be shown of a time
+    #[command(subcommand)]
+    Report(report::ReportCommand),
     /// What the sensor knows, in files for other programs
     #[command(subcommand)]
     Export(export::ExportCommand),
@@ -202,8 +206,9 @@ pub fn main() -> ExitCode {
         Command::Model(command) => model::run(&socket, &command),
         Command::Exposure(command) => exposure::run(&socket, &command),
         Command::Advisories(command) => advisories::run(&socket, &command),
-        Command::Audit(command) => audit::run(&command),
+        Command::Audit(command) => audit::run(&socket, &command),
         Command::Unload(args) => unload::run(&args),
+        Command::Report(command) => report::run(&socket, &command),
         Command::Export(command) => export::run(&socket, &command),
         Command::Config(command) => config::run(&command),
         Command::Doctor(args) => doctor::run(&args),

@@ -208,8 +208,12 @@ pub(super) fn outputs(status: &Status) -> String {
             .failing
             .as_ref()
             .map_or_else(String::new, |why| format!("; writing fails: {why}"));
+        let again = match output.resent {
+            0 => String::new(),
+            resent => format!(", {} sent again", count(resent)),
+        };
         format!(
-            "Events ({}): {} to {}, {} wait, {} dropped (queue full), {} dropped (not written){failing}",
+            "Events ({}): {} to {}, {} wait, {} dropped (queue full), {} dropped (not written){again}{failing}",
             output.name,
             count(output.events),
             output.target,

@@ -48,11 +48,45 @@ pub const MODELS: &str = "/v1/models";
 /// Answers [`ExportedRow`]s, as [`Wanted`] says.
 pub const EXPORTED_ROWS: &str = "/v1/exports/rows";
 
+/// `/ID` below it answers the [`Incident`](crate::report::incident::Incident) of an alert, as [`Reporting`] says.
+pub const INCIDENTS: &str = "/v1/reports/incident";
+
+/// How a report is wanted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Reporting {
+    /// With pseudonyms for addresses and names.
+    pub pseudonymise: bool,
+}
+
 /// Answers an [`Exposure`](crate::exposure::Exposure); `/ADDRESS` below it an [`Exposed`](crate::exposure::Exposed).
 pub const EXPOSURE: &str = "/v1/exposure";
 /// Answers all [`Advisory`](crate::exposure::advisory::Advisory); takes a [`NewAdvisory`]. `/matches` below it answers
 /// [`Matches`](crate::exposure::advisory::Matches), `/judge` takes a [`NewJudgement`], `/remove` an [`OldAdvisory`].
 pub const ADVISORIES: &str = "/v1/advisories";
+
+/// Answers a [`Compliance`](crate::report::compliance::Compliance) report, as [`Past`] says.
+pub const COMPLIANCE: &str = "/v1/reports/compliance";
+
+/// The time that a report is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Past {
+    /// Its begin, seconds ago.
+    pub since: u64,
+    /// Its end, seconds ago.
+    #[serde(default)]
+    pub until: u64,
+    /// Under pseudonyms: see [`under`].
+    #[serde(default)]
+    pub pseudonymise: bool,
+}
+
+/// The request target of a compliance report.
+#[must_use]
+pub fn compliance(since: u64, until: u64) -> String {
+    format!("{COMPLIANCE}?since={since}&until={until}")
+}
 
 /// An advisory to be imported.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
@@ -84,6 +118,34 @@ pub struct OldAdvisory {
     pub advisory: String,
     /// Why, in words.
     pub reason: String,
+}
+
+/// Answers the last [`Entry`](crate::audit::Entry)s of the trail, as [`Last`] says.
+pub const AUDIT: &str = "/v1/audit";
+/// Answers a [bundle](crate::audit::bundle) of the trail, as text, as [`Part`] says.
+pub const EXPORTED_TRAIL: &str = "/v1/exports/audit";
+
+/// How much of the trail is to be shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Last {
+    /// Entries at most, up to [`LIMIT_MAX`].
+    pub last: usize,
+    /// Under pseudonyms: see [`under`].
+    #[serde(default)]
+    pub pseudonymise: bool,
+}
+
+/// Which part of the trail is to be exported.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Part {
+    /// Its begin, seconds ago; else the trail's.
+    pub since: Option<u64>,
+    /// Its end, seconds ago.
+    pub until: u64,
+    /// Under pseudonyms: see [`under`].
+    pub pseudonymise: bool,
 }
 
 /// Which rows are to be exported, and how.
@@ -498,6 +560,9 @@ pub struct OutputStatus {
     pub dropped_queue_full: u64,
     /// Events dropped, the write having failed.
     pub dropped_write_error: u64,
+    /// Events sent once more after a connection broke.
+    #[serde(default)]
+    pub resent: u64,
     /// Why writing fails now.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failing: Option<String>,

@@ -22,6 +22,8 @@ use super::api::Failure;
 
 /// How long an answer may take.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// How long a report may take, for which a whole trail is verified.
+const PATIENCE_REPORT: Duration = Duration::from_mins(5);
 /// Longest answer that is read, bytes.
 const ANSWER_MAX: usize = 64 << 20;
 
@@ -45,10 +47,12 @@ pub enum ClientError {
         path: PathBuf,
     },
     /// The daemon does not answer in time.
-    #[error("the daemon at {path} does not answer within {} seconds", PATIENCE.as_secs())]
+    #[error("the daemon at {path} does not answer within {} seconds", .patience.as_secs())]
     Silent {
         /// The socket.
         path: PathBuf,
+        /// How long it had.
+        patience: Duration,
     },
     /// The daemon says what is wrong.
     #[error("the daemon refuses: {0}")]
@@ -68,7 +72,16 @@ pub enum ClientError {
 /// # Errors
 /// [`ClientError`] says what to do.
 pub fn get<T: DeserializeOwned>(socket: &Path, target: &str) -> Result<T, ClientError> {
-    send(socket, Request::get(target), Bytes::new())
+    send(socket, Request::get(target), Bytes::new(), PATIENCE)
+}
+
+/// The same for what takes longer: a report.
+///
+/// # Errors
+/// [`ClientError`] says what to do.
+pub fn get_report<T: DeserializeOwned>(socket: &Path, target: &str) -> Result<T, ClientError> {
+    let request = Request::get(target);
+    send(socket, request, Bytes::new(), PATIENCE_REPORT)
 }
 
 /// Has the daemon at `socket` do what `body` says.
@@ -85,13 +98,14 @@ pub fn post<B: Serialize, T: DeserializeOwned>(
         why: error.to_string(),
     })?;
     let request = Request::post(target).header(CONTENT_TYPE, "application/json");
-    send(socket, request, body.into())
+    send(socket, request, body.into(), PATIENCE)
 }
 
 fn send<T: DeserializeOwned>(
     socket: &Path,
     request: Builder,
     body: Bytes,
+    patience: Duration,
 ) -> Result<T, ClientError> {
     let no_answer = |why: String| ClientError::NoAnswer {
         path: socket.to_owned(),
@@ -102,9 +116,10 @@ fn send<T: DeserializeOwned>(
         .build()
         .map_err(|error| no_answer(error.to_string()))?;
     let (ok, body) = runtime
-        .block_on(async { timeout(PATIENCE, ask(socket, request, body)).await })
+        .block_on(async { timeout(patience, ask(socket, request, body)).await })
         .map_err(|_| ClientError::Silent {
             path: socket.to_owned(),
+            patience,
         })??;
     if !ok {
         let said = serde_json::from_slice::<Failure>(&body).map(|failure| failure.error);

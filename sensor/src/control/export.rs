@@ -1,21 +1,35 @@
 //! The socket's answers that are made to leave the site. That they did is in the trail before they are answered.
 
+use std::collections::VecDeque;
+
 use axum::{
     Extension, Json, Router,
     extract::{Query as Params, connect_info::ConnectInfo},
-    response::Response,
+    response::{IntoResponse, Response},
     routing::get,
 };
 
 use super::{
-    api::{EXPORTED_ROWS, ExportedRow, Wanted},
+    api::{AUDIT, EXPORTED_ROWS, EXPORTED_TRAIL, ExportedRow, LIMIT_MAX, Last, Part, Wanted},
+    evidence::{Failed, blocking, person, record},
     rules::{Peer, act},
+    veil::Veiled,
 };
-use crate::{analysis::Analysis, audit::Action, response::ResponderHandle};
+use crate::{
+    analysis::Analysis,
+    audit::{self, Action, Entry, bundle::Selection},
+    event::Time,
+    pseudonym::Veil,
+    response::ResponderHandle,
+};
+
+const SECOND: i64 = 1_000_000_000;
 
 pub(super) fn router(response: ResponderHandle) -> Router {
     Router::new()
         .route(EXPORTED_ROWS, get(rows))
+        .route(EXPORTED_TRAIL, get(trail))
+        .route(AUDIT, get(last))
         .layer(Extension(response))
 }
 
@@ -47,6 +61,67 @@ async fn rows(
         },
     )
     .await
+}
+
+/// The last entries of the trail: to be looked at, which is no export.
+async fn last(
+    Extension(response): Extension<ResponderHandle>,
+    Params(Last { last, .. }): Params<Last>,
+) -> Result<Response, Failed> {
+    let path = response.ask(|responder| responder.keeper().trail().path().to_owned());
+    let path = path.await?;
+    let last = last.min(LIMIT_MAX);
+    let read = blocking(move || {
+        let mut entries = VecDeque::<Entry>::new();
+        audit::read(&path, |entry| {
+            entries.push_back(entry);
+            if entries.len() > last {
+                entries.pop_front();
+            }
+        })
+        .map(|_| entries)
+    });
+    let entries = read.await?.map_err(|error| Failed::refused(&error))?;
+    Ok(Json(entries).into_response())
+}
+
+async fn trail(
+    Extension(response): Extension<ResponderHandle>,
+    ConnectInfo(peer): ConnectInfo<Peer>,
+    Params(part): Params<Part>,
+    veil: Option<Extension<Veil>>,
+) -> Result<Response, Failed> {
+    let by = person(peer)?;
+    let asked = response.ask(|responder| {
+        let keeper = responder.keeper();
+        (keeper.trail().path().to_owned(), keeper.time())
+    });
+    let (path, now) = asked.await?;
+    let ago = |seconds: u64| {
+        let nanoseconds = i64::try_from(seconds).unwrap_or(i64::MAX);
+        Time(now.0.saturating_sub(nanoseconds.saturating_mul(SECOND)))
+    };
+    // An entry of this moment is one of the past.
+    let end = match part.until {
+        0 => Time(i64::MAX),
+        until => ago(until),
+    };
+    let within = part.since.map_or(Time(i64::MIN), ago)..end;
+    let selection = blocking(move || Selection::read(&path, &within));
+    let selection = selection.await?.map_err(|error| Failed::refused(&error))?;
+    let action = Action::Exported {
+        what: format!("the audit trail from entry {} on", selection.first()),
+        items: selection.len(),
+        pseudonymised: veil.is_some(),
+    };
+    record(&response, by.clone(), action).await?;
+    let bundle = blocking(move || {
+        let veil = veil.as_ref().map(|Extension(veil)| veil);
+        selection.bundle(by, now, veil)
+    });
+    let bundle = bundle.await?.map_err(|error| Failed::refused(&error))?;
+    let text = String::from_utf8(bundle).map_err(|error| Failed::refused(&error))?;
+    Ok((Extension(Veiled), Json(text)).into_response())
 }
 
 fn recorded(analysis: &Analysis) -> Vec<ExportedRow> {

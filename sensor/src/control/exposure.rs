@@ -35,7 +35,11 @@ use crate::{
     },
     inventory::HostReport,
     response::ResponderHandle,
+    store::Reader,
 };
+
+/// Contacts of this time count, nanoseconds.
+const LATELY: i64 = 7 * 86_400 * 1_000_000_000;
 
 /// All that a ranking needs.
 #[derive(Clone)]
@@ -76,14 +80,26 @@ impl Ranking {
         Ok(seen.await?)
     }
 
-    /// The ranking by what was seen. Takes its time.
+    pub(super) const fn capture(&self) -> &CaptureHandle {
+        &self.capture
+    }
+
+    pub(super) const fn response(&self) -> &ResponderHandle {
+        &self.response
+    }
+
+    /// The ranking by what was seen. Waits for the disk.
     pub(super) fn rank(&self, seen: &Seen) -> Exposure {
+        // Without a store what hosts use, by the inventory, has to do.
+        let lately = Time(seen.now.0.saturating_sub(LATELY))..Time(seen.now.0.saturating_add(1));
+        let contacts = Reader::open(&seen.folder).and_then(|reader| reader.contacts(lately));
+        let contacts = contacts.unwrap_or_default();
         let mut matches = self.with(&seen.folder, |book| book.matches(&seen.hosts).found);
         matches.retain(|one| !one.is_dismissed());
         rank(Facts {
             now: seen.now,
             hosts: &seen.hosts,
-            contacts: &[],
+            contacts: &contacts,
             alerts: &seen.alerts,
             matches: &matches,
             site: &seen.site,

@@ -4,11 +4,13 @@
 mod alerts;
 pub mod api;
 pub mod client;
+mod compliance;
 mod devices;
 mod evidence;
 mod export;
 mod exposure;
 mod model;
+mod report;
 mod rules;
 pub use rules::Roles;
 pub mod server;

@@ -17,7 +17,7 @@ use tokio::net::UnixListener;
 use super::{
     alerts,
     api::{DEVICES, FLOWS, Failure, LIMIT_MAX, Page, Query, SESSIONS, STATUS},
-    devices, export, exposure, model,
+    compliance, devices, export, exposure, model, report,
     rules::{self, Peer, Roles},
     status, veil,
 };
@@ -47,8 +47,10 @@ pub async fn serve(
         .route(DEVICES, get(device_page))
         .with_state(capture.clone())
         .merge(devices::router(capture.clone(), response.clone()))
+        .merge(report::router(capture.clone(), response.clone()))
         .merge(alerts::router(response.clone()))
         .merge(export::router(response.clone()))
+        .merge(compliance::router(ranking.clone()))
         .merge(exposure::router(ranking))
         .merge(model::router(response.clone(), models))
         .merge(rules::router(response.clone(), roles))

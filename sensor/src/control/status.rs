@@ -86,6 +86,7 @@ fn output_status(output: &OutputStats) -> OutputStatus {
             .saturating_sub(output.events + output.dropped()),
         dropped_queue_full: output.dropped_queue_full,
         dropped_write_error: output.dropped_write_error,
+        resent: output.resent,
         failing: output.failing.clone(),
     }
 }

@@ -28,8 +28,17 @@ struct Asked {
 /// Who knows the names.
 pub(super) type Knows = (CaptureHandle, ResponderHandle);
 
+/// Marks an answer that its route has veiled itself, with the [`Veil`] that the layer gives it: what is no JSON of
+/// fields, or is signed.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Veiled;
+
 /// The layer around all routes.
-pub(super) async fn layer(State(knows): State<Knows>, request: Request, next: Next) -> Response {
+pub(super) async fn layer(
+    State(knows): State<Knows>,
+    mut request: Request,
+    next: Next,
+) -> Response {
     match Query::<Asked>::try_from_uri(request.uri()) {
         Ok(Query(asked)) if asked.pseudonymise => {}
         Ok(_) => return next.run(request).await,
@@ -41,7 +50,12 @@ pub(super) async fn layer(State(knows): State<Knows>, request: Request, next: Ne
         Ok(veil) => veil,
         Err(why) => return failure(StatusCode::INTERNAL_SERVER_ERROR, &why),
     };
-    let (mut parts, body) = next.run(request).await.into_parts();
+    request.extensions_mut().insert(veil.clone());
+    let answer = next.run(request).await;
+    if answer.extensions().get::<Veiled>().is_some() {
+        return answer;
+    }
+    let (mut parts, body) = answer.into_parts();
     let veiled = match to_bytes(body, usize::MAX).await {
         Ok(clear) => tokio::task::spawn_blocking(move || veiled(&veil, &clear)).await,
         Err(error) => return failure(StatusCode::INTERNAL_SERVER_ERROR, &error.to_string()),

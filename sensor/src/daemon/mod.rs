@@ -190,6 +190,8 @@ async fn serve(
         store.clone(),
     )
     .map_err(runtime("start the capture"))?;
+    // Only those two threads need them.
+    rights::drop_all();
     let control =
         tokio::net::UnixListener::from_std(control).map_err(runtime("serve the control socket"))?;
     tokio::spawn(server::serve(

@@ -73,7 +73,7 @@ pub(super) fn exposed(
         .map(|one| format!("{} {}", one.points, one.kind.label()))
         .collect();
     let sum = format!(
-        "({}) x {} ({}) x {} ({dependents} depend on it) = {score}",
+        "({}) x {} ({}) x {} (dependents: {dependents}) = {score}",
         terms.join(" + "),
         factor(role_percent),
         host.role.role.label(),
@@ -81,7 +81,7 @@ pub(super) fn exposed(
     );
     Some(Exposed {
         address: host.address,
-        host: host.names.first().map(|name| name.name.clone()),
+        host_name: host.names.first().map(|name| name.name.clone()),
         role: host.role.role,
         detail: host.role.detail.clone(),
         score,

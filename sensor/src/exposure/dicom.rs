@@ -64,7 +64,7 @@ impl Callers {
         let callers = host.callers.iter();
         let accepted: Vec<String> = callers
             .filter(|one| one.accepted && unusual.contains(&one.address))
-            .map(|one| format!("{} of {}", one.title, one.address))
+            .map(|one| format!("{:?} of {}", one.title, one.address))
             .collect();
         (!accepted.is_empty()).then(|| {
             let evidence = format!(
@@ -86,7 +86,7 @@ impl Callers {
         let shared: Vec<String> = by_title
             .iter()
             .filter(|(_, devices)| devices.len() > 1)
-            .map(|(title, devices)| format!("{title} from {}", first(devices.iter())))
+            .map(|(title, devices)| format!("{title:?} from {}", first(devices.iter())))
             .collect();
         (!shared.is_empty()).then(|| {
             let evidence = format!(

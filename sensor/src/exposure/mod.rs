@@ -65,7 +65,7 @@ pub struct Exposed {
     pub address: IpAddr,
     /// A name that it gave itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub host: Option<String>,
+    pub host_name: Option<String>,
     /// What it is.
     pub role: Role,
     /// Which kind of it.

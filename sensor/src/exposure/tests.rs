@@ -93,7 +93,7 @@ fn a_score_is_a_sum_that_can_be_followed() {
     assert_eq!((first.score, first.points, first.dependents), (90, 50, 2));
     assert_eq!(
         first.sum,
-        "(30 insecure service + 20 clear-text DICOM) x 1.5 (archive) x 1.2 (2 depend on it) = 90"
+        "(30 insecure service + 20 clear-text DICOM) x 1.5 (archive) x 1.2 (dependents: 2) = 90"
     );
 }
 
@@ -240,7 +240,7 @@ fn who_lets_an_unusual_title_in_is_weak() {
     let found = of(&[archive(true)], &[alert(None)], &[]);
     assert_eq!(kinds(&found.ranked[0]), [Kind::UnusualTitleAccepted]);
     let evidence = &found.ranked[0].weaknesses[0].evidence;
-    assert!(evidence.contains("GUEST of 10.0.0.66"), "{evidence}");
+    assert!(evidence.contains("\"GUEST\" of 10.0.0.66"), "{evidence}");
     assert!(of(&[archive(false)], &[alert(None)], &[]).ranked.is_empty());
     assert!(
         of(&[archive(true)], &[alert(Some("benign"))], &[])

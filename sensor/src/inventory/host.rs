@@ -298,3 +298,42 @@ fn push<T>(list: &mut Vec<T>, value: T, max: usize) -> u64 {
     list.push(value);
     0
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_guesses_titles_does_not_hide_who_was_let_in() {
+        let mut host = Host::new(Time(0));
+        let caller = |title: usize, accepted| Caller {
+            address: [10, 0, 0, 66].into(),
+            title: title.to_string(),
+            accepted,
+            rejected: !accepted,
+        };
+        let omitted: u64 = (0..100)
+            .map(|title| host.caller(caller(title, false)))
+            .sum();
+        assert_eq!((host.callers.len(), omitted), (CALLERS_MAX, 36));
+        assert_eq!(host.caller(caller(200, true)), 1);
+        assert_eq!(host.caller(caller(200, true)), 0, "it is known");
+        assert_eq!(host.callers.iter().filter(|one| one.accepted).count(), 1);
+        // A caller can be let in later.
+        assert_eq!(host.caller(caller(5, true)), 0);
+        let five = host.callers.iter().find(|one| one.title == "5");
+        assert!(five.is_some_and(|one| one.accepted && one.rejected));
+    }
+
+    #[test]
+    fn versions_of_tls_are_kept_once_and_bounded() {
+        let mut host = Host::new(Time(0));
+        let names: Vec<String> = (0..20).map(|version| format!("0x03{version:02}")).collect();
+        let omitted: u64 = names
+            .iter()
+            .chain(&names)
+            .map(|name| host.tls_version(name))
+            .sum();
+        assert_eq!((host.tls_versions.len(), omitted), (TLS_VERSIONS_MAX, 24));
+    }
+}

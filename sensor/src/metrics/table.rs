@@ -307,6 +307,8 @@ pub const TABLE: &[Row] = rows! {
                 sample([it.name.as_str(), "write_error"], it.dropped_write_error),
             ]).collect()
         };
+    Counter "wardtap_output_resent_total" ["output"] OUTPUT,
+        "Events sent once more, since the connection to the receiver broke before it can have read them all." => |s| by_output(s, |it| it.resent);
     Counter "wardtap_output_errors_total" ["output"] OUTPUT,
         "Writes that failed." => |s| by_output(s, |it| it.errors);
     Gauge "wardtap_output_failing" ["output"] OUTPUT,

@@ -28,7 +28,7 @@ pub use onnx::OnnxError;
 pub(crate) use ranges::Ranges;
 pub use recorded::{RECORDED_MAX, Recorded};
 pub use refusal::Refusal;
-pub use runtime::{PACKAGED, Runtime, RuntimeError, VARIABLE};
+pub use runtime::{PACKAGED, QUIET, Runtime, RuntimeError, VARIABLE};
 pub(crate) use scorer::STRANGE;
 pub use scorer::{Asked, Counts, Scored, Scorer, Slot};
 pub use shelf::Entry;

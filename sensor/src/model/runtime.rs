@@ -13,6 +13,9 @@ use ort::{
 
 /// The variable that names the library where the configuration does not.
 pub const VARIABLE: &str = "ORT_DYLIB_PATH";
+/// The variable that keeps the runtime from reporting to its maker. Its Linux builds do so (seen in 1.32.0), from a thread and a
+/// database of their own, when the environment is made: before `with_telemetry(false)` is heard.
+pub const QUIET: &str = "ORT_DISABLE_TELEMETRY";
 /// Where the package puts it.
 pub const PACKAGED: &str = "/usr/lib/wardtap/libonnxruntime.so";
 /// What the system's loader is asked for: the name for development, and those that distributions install.
@@ -42,6 +45,11 @@ pub enum RuntimeError {
          in the configuration, model.runtime"
     )]
     Nowhere,
+    /// It would send reports out of the site.
+    #[error(
+        "the ONNX Runtime is not loaded, for it would report its use to its maker: set {QUIET}=1"
+    )]
+    Reports,
     /// It was loaded and does not start.
     #[error("the ONNX Runtime of {path} does not start: {why}")]
     Start {
@@ -77,6 +85,9 @@ impl Runtime {
         let mut loaded = LOADED.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(runtime) = &*loaded {
             return Ok(runtime.clone());
+        }
+        if env::var_os(QUIET).is_none_or(|value| value != "1") {
+            return Err(RuntimeError::Reports);
         }
         let runtime = Self::find(named)?;
         Ok(loaded.insert(runtime).clone())

@@ -95,12 +95,12 @@ impl std::fmt::Display for Target {
 
 /// Asks for the target to be opened anew.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Reopen(Arc<Mutex<Option<(Target, Option<Rotation>)>>>);
+pub(super) struct Reopen(Arc<Mutex<Option<FileOptions>>>);
 
 impl Reopen {
     /// Asks for it: after its file was renamed, or to change it. Where that fails, the old one stays in use.
     pub(super) fn ask(&self, options: &FileOptions) {
-        *lock(&self.0) = Some((options.target.clone(), options.rotation));
+        *lock(&self.0) = Some(options.clone());
     }
 }
 
@@ -237,11 +237,12 @@ impl Writer<'_> {
     }
 
     fn reopen(&mut self) {
-        let Some((target, rotation)) = lock(&self.reopen.0).take() else {
+        let Some(options) = lock(&self.reopen.0).take() else {
             return;
         };
+        let target = options.target;
         self.write();
-        self.rotation = rotation;
+        self.rotation = options.rotation;
         self.not_rotated = None;
         match target.open() {
             Ok(file) => {

@@ -12,7 +12,9 @@ use sensor_common::{
 };
 
 use super::Limits;
-use crate::event::{Conversation, FlowHalf, FlowReport, FlowState, FlowWhy, Timebase, mac_text};
+use crate::event::{
+    Body, Conversation, Event, FlowHalf, FlowReport, FlowState, FlowWhy, Timebase, mac_text,
+};
 
 /// A flow as it was last reported.
 #[derive(Clone, Debug)]
@@ -23,6 +25,18 @@ pub struct FlowSnapshot {
     pub flow: Flow,
     /// Why it was reported.
     pub why: FlowWhy,
+}
+
+impl FlowSnapshot {
+    /// The event of it, made without the pipeline: it has no name of an interface.
+    #[must_use]
+    pub fn event(&self, timebase: Timebase) -> Event {
+        let conversation = Conversation::of_flow(&self.key, &self.flow);
+        let report = report(&self.flow, &conversation, self.why, timebase);
+        let time = report.end;
+        let flow = Box::new(report);
+        Event::of(&conversation, time, Body::Flow { flow })
+    }
 }
 
 /// The last ended flows and the running ones.

@@ -103,6 +103,12 @@ impl Pseudonyms {
         u64::from_be_bytes(bytes) % end.max(1)
     }
 
+    /// A keyed hash of something whose own hash could be guessed at; 64 hexadecimal digits.
+    #[must_use]
+    pub fn digest(&self, of: &[u8]) -> String {
+        self.hash("digest", of).to_hex().to_string()
+    }
+
     fn hash(&self, kind: &str, of: &[u8]) -> blake3::Hash {
         let mut hasher = blake3::Hasher::new_keyed(&self.names);
         hasher.update(kind.as_bytes());

@@ -26,6 +26,9 @@ impl Names {
             for one in &host.ae_titles {
                 names.add(Named::AeTitle, &one.title);
             }
+            for one in &host.callers {
+                names.add(Named::AeTitle, &one.title);
+            }
             for one in &host.hl7_applications {
                 for name in [&one.application, &one.facility].into_iter().flatten() {
                     names.add(Named::Application, name);

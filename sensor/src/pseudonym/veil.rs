@@ -54,6 +54,12 @@ impl Veil {
         self.walk(value, Place::default(), &own);
     }
 
+    /// The pseudonyms alone.
+    #[must_use]
+    pub const fn pseudonyms(&self) -> &Pseudonyms {
+        &self.pseudonyms
+    }
+
     fn walk(&self, value: &mut Value, place: Place<'_>, own: &Names) {
         match value {
             Value::Object(fields) => self.object(fields, place, own),

@@ -142,7 +142,9 @@ fn safe(text: &Text) -> String {
             '_' => !in_word(before) || !in_word(next),
             // At the begin they would make a list or a heading.
             '-' | '+' | '=' => at == 0,
-            '.' | ')' => at > 0 && text[..at].bytes().all(|byte| byte.is_ascii_digit()),
+            '.' | ')' if next.is_none_or(char::is_whitespace) => {
+                at > 0 && text[..at].bytes().all(|byte| byte.is_ascii_digit())
+            }
             _ => false,
         };
         match c {
@@ -182,7 +184,7 @@ mod tests {
             ("_x", "\\_x"),
             ("- a - b", "\\- a - b"),
             ("12. of", "12\\. of"),
-            ("10.0.0.1", "10\\.0.0.1"),
+            ("10.0.0.1", "10.0.0.1"),
             ("a|b", "a\\|b"),
             ("http://x www.y", "http&#58;//x www&#46;y"),
         ] {

@@ -3,6 +3,7 @@
 //! A report is plain data that serialises. For people it becomes a [`Document`], which says what is there and not how
 //! it looks; [`markdown()`] and [`html()`] show any document.
 
+pub mod compliance;
 mod document;
 mod graph;
 mod html;

@@ -14,6 +14,12 @@ impl Text {
         &self.0
     }
 
+    /// True if it is to stay on one line: a number, a date, an address.
+    #[must_use]
+    pub fn is_short(&self) -> bool {
+        self.0.len() <= 15
+    }
+
     /// True if there is none.
     #[must_use]
     pub fn is_empty(&self) -> bool {

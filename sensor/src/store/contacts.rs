@@ -221,7 +221,7 @@ pub(super) const fn is_over(why: FlowWhy) -> bool {
 }
 
 /// Nothing but handshakes and resets came back.
-fn is_refused(event: &Event, flow: &FlowReport) -> bool {
+pub(crate) fn is_refused(event: &Event, flow: &FlowReport) -> bool {
     let (out, back) = (&flow.to_server, &flow.to_client);
     let answered = out.packets > 0 && back.packets > 0;
     if event.proto.as_deref() != Some("TCP") {

@@ -24,6 +24,7 @@ mod tests;
 mod time;
 
 pub use contact::Contact;
+pub(crate) use contacts::is_refused;
 pub use error::StoreError;
 pub use options::{Keep, StoreOptions};
 pub use reader::Reader;

@@ -2,6 +2,8 @@
 //! metrics, stopped, overrun, with a full disk and a bad configuration.
 
 mod alerts;
+mod evidence;
+mod outputs;
 mod site;
 
 use std::fs;

@@ -6,7 +6,7 @@ use std::{
     io::{Read, Write},
     net::TcpStream,
     path::{Path, PathBuf},
-    process::Output,
+    process::{Command, Output},
     time::Duration,
 };
 
@@ -93,11 +93,14 @@ pub(crate) fn binary() -> Result<PathBuf> {
     Ok(path)
 }
 
-fn config(folder: &Path, events: &Path, more: &str) -> Result<PathBuf> {
+fn config(folder: &Path, events: &Path, more: &str, pins: Option<&Path>) -> Result<PathBuf> {
     let path = folder.join("wardtap.toml");
+    let pins = pins.map_or_else(String::new, |pins| {
+        format!("pins = \"{}\"\n", pins.display())
+    });
     let text = format!(
         "[[interface]]\nname = \"span0\"\n{more}\n[output.json]\npath = \"{}\"\n[control]\nsocket = \"{}\"\n\
-         [state]\ndirectory = \"{}\"\n",
+         [state]\ndirectory = \"{}\"\n{pins}",
         events.display(),
         folder.join("control.sock").display(),
         folder.join("state").display()
@@ -114,6 +117,41 @@ impl Site {
     }
 
     pub(crate) fn start_in(name: &str, folder: Folder, events: &Path, more: &str) -> Result<Self> {
+        let config = config(&folder.path, events, more, None)?;
+        Self::launch(name, folder, |sensor| {
+            let mut command = sensor.command(binary()?);
+            command.arg("run").arg("--config").arg(config);
+            Ok(command)
+        })
+    }
+
+    /// The same by a launcher (a command that runs the rest of its line), with pins in a folder of the machine.
+    pub(crate) fn start_by(
+        launcher: &[&str],
+        name: &str,
+        folder: Folder,
+        more: &str,
+        pins: &Path,
+    ) -> Result<Self> {
+        let config = config(
+            &folder.path,
+            &folder.path.join("events.jsonl"),
+            more,
+            Some(pins),
+        )?;
+        Self::launch(name, folder, |sensor| {
+            let mut command = sensor.enter(launcher[0]);
+            command.args(&launcher[1..]).arg(binary()?);
+            command.arg("run").arg("--config").arg(config);
+            Ok(command)
+        })
+    }
+
+    fn launch(
+        name: &str,
+        folder: Folder,
+        command: impl FnOnce(&Namespace) -> Result<Command>,
+    ) -> Result<Self> {
         let id = std::process::id();
         let sensor = Namespace::create(&format!("wt-{name}-{id}-s"))?;
         let sender = Namespace::create(&format!("wt-{name}-{id}-x"))?;
@@ -131,10 +169,7 @@ impl Site {
         ])?;
         sensor.ip(&["link", "set", "span0", "up"])?;
         sender.ip(&["link", "set", "out0", "up"])?;
-        let config = config(&folder.path, events, more)?;
-        let mut command = sensor.command(binary()?);
-        command.arg("run").arg("--config").arg(config);
-        let mut daemon = Program::start("wardtap", command, &folder.path)?;
+        let mut daemon = Program::start("wardtap", command(&sensor)?, &folder.path)?;
         daemon.wait_until("the daemon to listen", SECONDS, |log| {
             log.contains("listening").then_some(())
         })?;
@@ -206,15 +241,21 @@ impl Site {
     }
 
     pub(crate) fn get(&self, path: &str) -> Result<String> {
-        let request = format!("GET {path} HTTP/1.1\r\nHost: sensor\r\nConnection: close\r\n\r\n");
+        self.get_from(9641, path)
+    }
+
+    /// What a server in the sensor's namespace answers.
+    pub(crate) fn get_from(&self, port: u16, path: &str) -> Result<String> {
+        // Before 1.1 there are no chunks.
+        let request = format!("GET {path} HTTP/1.0\r\nHost: sensor\r\n\r\n");
         self.sensor.within(move || {
-            let mut stream = TcpStream::connect("127.0.0.1:9641")?;
+            let mut stream = TcpStream::connect(("127.0.0.1", port))?;
             stream.set_read_timeout(Some(SECONDS))?;
             stream.write_all(request.as_bytes())?;
             let mut answer = String::new();
             stream.read_to_string(&mut answer)?;
             let (head, body) = answer.split_once("\r\n\r\n").context("no HTTP answer")?;
-            ensure!(head.starts_with("HTTP/1.1 200"), "{head}");
+            ensure!(head.split(' ').nth(1) == Some("200"), "{head}");
             Ok(body.to_owned())
         })
     }

@@ -10,7 +10,7 @@ use std::{
     mem,
 };
 
-use nix::libc;
+use nix::{errno::Errno, libc};
 
 /// `BPF_PROG_LOAD` of linux/bpf.h.
 const PROG_LOAD: c_long = 5;
@@ -89,19 +89,25 @@ unsafe extern "C" fn syscall(
         (*attributes).name
     };
     let done = pass();
+    let error = Errno::last_raw();
     // SAFETY: as above; the log's memory is ours and goes.
     unsafe {
         (*attributes).log_level = 0;
         (*attributes).log_size = 0;
         (*attributes).log = 0;
     }
-    if done >= 0 {
+    let (name, log) = (text(&name), text(&log));
+    if done < 0 {
+        // Before the loader asks again, and again, for a log of every step.
+        println!("verifier: {name} is refused: {log}");
+    } else if let Some(count) = processed(&log) {
         COUNTS.with_borrow_mut(|counts| {
-            if let (Some(counts), Some(count)) = (counts, processed(&log)) {
-                counts.push((text(&name), count));
-            }
+            counts
+                .iter_mut()
+                .for_each(|all| all.push((name.clone(), count)))
         });
     }
+    Errno::set_raw(error);
     done
 }
 
@@ -112,8 +118,7 @@ fn text(bytes: &[u8]) -> String {
 }
 
 /// `N` of the log's "processed N insns".
-fn processed(log: &[u8]) -> Option<u64> {
-    let log = text(log);
+fn processed(log: &str) -> Option<u64> {
     let rest = log.split("processed ").nth(1)?;
     rest.split_whitespace().next()?.parse().ok()
 }

@@ -166,7 +166,7 @@ fn check(package: &Path) -> Result<()> {
     }
     run(cargo_command("test")
         .args(["--quiet", "--package", "tests", "--test", "package"])
-        .args(["--", "--nocapture"])
+        .args(["--", "--ignored", "--nocapture"])
         .env(tests::machine::PACKAGE, package))
 }
 

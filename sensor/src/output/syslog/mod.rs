@@ -198,10 +198,18 @@ impl Sending<'_> {
         loop {
             self.take();
             while let Some((bytes, range)) = self.window.batch(BATCH) {
-                connection.send(&bytes, || self.is_over())?;
+                let sent = connection.send(&bytes, || self.is_over());
+                // Also if it broke: some of it may have arrived.
                 let again = self.window.written(range, connection.sent());
                 self.account.resent(again);
-                self.count(connection.acknowledged()?);
+                // Nor is what a receiver that hangs has taken lost, where that is the end.
+                if matches!(
+                    sent,
+                    Ok(()) | Err(ConnectionError::Stalled | ConnectionError::Over)
+                ) {
+                    self.count(connection.acknowledged()?);
+                }
+                sent?;
             }
             let acknowledged = connection.acknowledged()?;
             // What was acknowledged counts only where the connection stands.

@@ -62,7 +62,7 @@ impl TlsOptions {
             None => builder.with_no_client_auth(),
             Some((chain, key)) => builder.with_client_auth_cert(
                 certificates("the certificate", chain)?,
-                PrivateKeyDer::from_pem_file(key).map_err(|error| file("the key", key, error))?,
+                PrivateKeyDer::from_pem_file(key).map_err(|error| file("the key", key, &error))?,
             )?,
         };
         Ok(ClientConnection::new(Arc::new(config), server)?)
@@ -75,7 +75,7 @@ impl TlsOptions {
             for certificate in certificates(what, path)? {
                 roots
                     .add(certificate)
-                    .map_err(|error| file(what, path, error))?;
+                    .map_err(|error| file(what, path, &error))?;
             }
         } else {
             roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
@@ -102,14 +102,14 @@ impl TlsOptions {
 
 fn certificates(what: &'static str, path: &Path) -> Result<Vec<CertificateDer<'static>>, TlsError> {
     let read = CertificateDer::pem_file_iter(path).and_then(Iterator::collect::<Result<Vec<_>, _>>);
-    let all = read.map_err(|error| file(what, path, error))?;
+    let all = read.map_err(|error| file(what, path, &error))?;
     if all.is_empty() {
-        return Err(file(what, path, "there is none in it"));
+        return Err(file(what, path, &"there is none in it"));
     }
     Ok(all)
 }
 
-fn file(what: &'static str, path: &Path, why: impl ToString) -> TlsError {
+fn file(what: &'static str, path: &Path, why: &impl ToString) -> TlsError {
     TlsError::File {
         what,
         path: path.to_owned(),

@@ -10,7 +10,7 @@ use std::{
 };
 
 /// For so long after the receiver's kernel took it, a message is sent again when the connection breaks.
-pub(super) const KEEP: Duration = Duration::from_secs(60);
+pub(super) const KEEP: Duration = Duration::from_mins(1);
 /// Bytes that are kept at most, beside one batch.
 pub(super) const BYTES: usize = 8 << 20;
 

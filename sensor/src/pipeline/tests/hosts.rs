@@ -64,6 +64,12 @@ fn hosts_have_what_was_seen_of_them() {
         "known while the association is open"
     );
     assert_eq!(host(2).implementations[0].class_uid, "1.2.3.5");
+    let caller = &host(2).callers[0];
+    assert_eq!(
+        (caller.title.as_str(), caller.address, caller.accepted),
+        ("CT01", [10, 0, 0, 1].into(), true)
+    );
+    assert!(host(1).callers.is_empty(), "nobody called the client");
     wire.close();
     let before = wire.pipeline.hosts();
     wire.finish();

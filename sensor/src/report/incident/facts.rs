@@ -1,13 +1,11 @@
-//! What a report is made of, and how it is gathered from flows and the audit trail.
-
-use std::{collections::BTreeMap, net::IpAddr};
+//! What a report is made of.
 
 use serde::{Deserialize, Serialize};
 
 use crate::{
     alert::Alert,
     audit::{Action, Entry},
-    event::{Body, Event, FlowState, Time},
+    event::{Event, Time},
     inventory::HostReport,
     response::{Actor, Effect, RuleId},
     store::Contact,
@@ -171,59 +169,4 @@ impl Collected {
             self.entries.push(entry);
         }
     }
-}
-
-/// Contacts by flow events. What began before `split` and what began later stays apart; of each flow only the last
-/// report counts.
-pub fn contacts<'a>(events: impl IntoIterator<Item = &'a Event>, split: Time) -> Vec<Contact> {
-    let mut last: BTreeMap<u64, &Event> = BTreeMap::new();
-    for event in events {
-        let Some(id) = event.flow_id else { continue };
-        let newer = last
-            .get(&id)
-            .is_none_or(|before| before.timestamp <= event.timestamp);
-        if newer {
-            last.insert(id, event);
-        }
-    }
-    type Key<'a> = (bool, IpAddr, IpAddr, &'a str, Option<u16>, Option<&'a str>);
-    let mut contacts: BTreeMap<Key<'_>, Contact> = BTreeMap::new();
-    for event in last.into_values() {
-        let (Body::Flow { flow }, Some(client), Some(server), Some(proto)) =
-            (&event.body, event.src_ip, event.dest_ip, &event.proto)
-        else {
-            continue;
-        };
-        let key = (
-            flow.start >= split,
-            client,
-            server,
-            &**proto,
-            event.dest_port,
-            flow.app_proto.as_deref(),
-        );
-        let refused = flow.state == FlowState::New
-            || flow.to_client.packets == 0
-            || (flow.reset && flow.to_client.payload_bytes == 0);
-        let one = contacts.entry(key).or_insert_with(|| Contact {
-            client,
-            server,
-            proto: proto.clone(),
-            port: event.dest_port,
-            app: flow.app_proto.clone(),
-            first: flow.start,
-            last: flow.end,
-            flows: 0,
-            refused: 0,
-            bytes_to_server: 0,
-            bytes_to_client: 0,
-        });
-        one.first = one.first.min(flow.start);
-        one.last = one.last.max(flow.end);
-        one.flows += 1;
-        one.refused += u64::from(refused);
-        one.bytes_to_server += flow.to_server.bytes;
-        one.bytes_to_client += flow.to_client.bytes;
-    }
-    contacts.into_values().collect()
 }

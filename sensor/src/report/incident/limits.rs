@@ -26,7 +26,7 @@ pub(super) fn of(facts: &Facts, scope: &Scope<'_>, containment: &Containment) ->
     match facts.evidence.since {
         None => unknown.push("Who talked to whom: no contact of the time is kept any more.".to_owned()),
         Some(since) if since > facts.evidence.wanted => unknown.push(format!(
-            "What was before {}: contacts and sessions are kept from then on. The time before the incident is \
+            "What was before {}: no contact of before is known, since the sensor was new or what it kept is over. The time before the incident is \
              incomplete, and a device may have been in contact with the suspects earlier than is said here.",
             utc_moment(since)
         )),

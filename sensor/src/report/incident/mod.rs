@@ -3,9 +3,11 @@
 //! [`Incident::of`] makes it of [`Facts`] and of nothing else, so the same facts give the same report. Nothing in it
 //! says that there was a breach: that is for people to find, and the report says by when.
 
+mod contacts;
 mod containment;
 mod dates;
 mod document;
+mod done;
 mod exchange;
 mod facts;
 mod limits;
@@ -16,14 +18,18 @@ mod summary;
 mod system;
 mod timeline;
 
+#[cfg(test)]
+mod tests;
+
 use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
 
+pub use contacts::{contacts, joined};
 pub use containment::{Approval, Contained, Containment, End, Held, Measure};
 pub use dates::{Dates, Factor};
 pub use exchange::Exchange;
-pub use facts::{Collected, Evidence, Facts, Force, RuleNow, Seal, contacts};
+pub use facts::{Collected, Evidence, Facts, Force, RuleNow, Seal};
 pub use recovery::{Recovery, Step, Turn};
 pub use spread::{Reached, Spread};
 pub use system::{Amount, Part, Peer, ServiceSeen, System};
@@ -34,6 +40,7 @@ use crate::{
     event::Time,
     response::Actor,
 };
+pub use scope::LEAD;
 use scope::Scope;
 
 /// Version of the report's form.

@@ -214,24 +214,24 @@ fn credentials(incident: &Incident, steps: &mut Vec<Step>) {
         .collect();
     let mut reasons = Vec::new();
     if has(&["T1110"]) {
-        reasons.push("it tried names or passwords one after another".to_owned());
+        reasons.push("It tried names or passwords one after another".to_owned());
     }
     if !titles.is_empty() {
         reasons.push(format!(
-            "it called itself {}: take that AE title off the lists of those that accepted it",
+            "It called itself {}: take that AE title off the lists of those that accepted it",
             titles.join(", ")
         ));
     }
     if has(&["T1557.002", "T1040"]) {
         reasons
-            .push("it could read along, so what was sent in clear text is known to it".to_owned());
+            .push("It could read along, so what was sent in clear text is known to it".to_owned());
     }
     let why = if reasons.is_empty() {
         "No guessing of credentials was seen. What was stored on the suspects is known to who used them.".to_owned()
     } else {
         format!(
             "{}. What was stored on the suspects is known to who used them.",
-            reasons.join("; ")
+            reasons.join(". ")
         )
     };
     step(

@@ -10,7 +10,7 @@ use crate::{alert::Alert, event::Time};
 
 /// Evidence gathers before a finding is made: what a device did in so long before it counts to the act, nanoseconds.
 /// It is the length of the detectors' windows.
-pub(super) const LEAD: i64 = 300 * 1_000_000_000;
+pub const LEAD: i64 = 300 * 1_000_000_000;
 
 /// What belongs to the incident.
 pub(super) struct Scope<'a> {

@@ -82,7 +82,7 @@ struct Way {
 }
 
 struct Graph<'a> {
-    graph: DiGraph<IpAddr, usize>,
+    devices: DiGraph<IpAddr, usize>,
     nodes: HashMap<IpAddr, NodeIndex>,
     contacts: &'a [Contact],
 }
@@ -90,7 +90,7 @@ struct Graph<'a> {
 impl<'a> Graph<'a> {
     fn of(contacts: &'a [Contact]) -> Self {
         let mut this = Self {
-            graph: DiGraph::new(),
+            devices: DiGraph::new(),
             nodes: HashMap::new(),
             contacts,
         };
@@ -98,14 +98,14 @@ impl<'a> Graph<'a> {
             let answered = contact.flows > contact.refused;
             if answered && contact.client != contact.server && is_host(contact.server) {
                 let (from, to) = (this.node(contact.client), this.node(contact.server));
-                this.graph.add_edge(from, to, index);
+                this.devices.add_edge(from, to, index);
             }
         }
         this
     }
 
     fn node(&mut self, address: IpAddr) -> NodeIndex {
-        let graph = &mut self.graph;
+        let graph = &mut self.devices;
         *self
             .nodes
             .entry(address)
@@ -120,7 +120,7 @@ impl<'a> Graph<'a> {
         for hop in 1..=hops {
             let mut next: BTreeMap<NodeIndex, Time> = BTreeMap::new();
             for (from, since) in front {
-                for edge in self.graph.edges(from) {
+                for edge in self.devices.edges(from) {
                     let (to, contact) = (edge.target(), *edge.weight());
                     let Contact { first, last, .. } = self.contacts[contact];
                     if to == start || last < since {
@@ -169,7 +169,7 @@ pub(super) fn of(facts: &Facts, scope: &Scope<'_>) -> Spread {
     ways.retain(|_, way| way.hop <= HOPS_MAX);
     spread.served = served(&graph, &ways, *start);
     for (node, way) in ways {
-        let address = graph.graph[node];
+        let address = graph.devices[node];
         let contact = &facts.contacts[way.contact];
         let role = role(facts, address);
         spread.reached.push(Reached {
@@ -177,7 +177,7 @@ pub(super) fn of(facts: &Facts, scope: &Scope<'_>) -> Spread {
             role,
             is_clinical: is_clinical(role),
             hop: way.hop,
-            client: graph.graph[way.from],
+            client: graph.devices[way.from],
             since: way.since,
             until: contact.last,
             service: ServiceSeen {
@@ -207,7 +207,7 @@ pub(super) fn of(facts: &Facts, scope: &Scope<'_>) -> Spread {
 fn served(graph: &Graph<'_>, ways: &BTreeMap<NodeIndex, Way>, start: NodeIndex) -> u64 {
     let mut clients = BTreeSet::new();
     for (node, way) in ways {
-        let edges = graph.graph.edges_directed(*node, petgraph::Incoming);
+        let edges = graph.devices.edges_directed(*node, petgraph::Incoming);
         for edge in edges {
             let (client, last) = (edge.source(), graph.contacts[*edge.weight()].last);
             if client != start && last >= way.earliest && !ways.contains_key(&client) {
@@ -234,7 +234,7 @@ pub(super) mod testing {
             return BTreeMap::new();
         };
         let ways = graph.ways(*start, since, hops);
-        let told = |(node, way): (NodeIndex, Way)| (graph.graph[node], (way.hop, way.since));
+        let told = |(node, way): (NodeIndex, Way)| (graph.devices[node], (way.hop, way.since));
         ways.into_iter().map(told).collect()
     }
 }

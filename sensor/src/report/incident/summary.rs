@@ -176,7 +176,7 @@ pub(super) fn seconds(delay_ms: i64) -> String {
     let way = if delay_ms < 0 { "before" } else { "after" };
     let ms = delay_ms.unsigned_abs();
     match ms {
-        0..10_000 => format!("{}.{} s {way}", ms / 1_000, ms % 1_000 / 100),
+        0..60_000 => format!("{}.{} s {way}", ms / 1_000, ms % 1_000 / 100),
         _ => format!("{} {way}", crate::words::span(ms / 1_000)),
     }
 }

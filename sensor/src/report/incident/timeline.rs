@@ -4,13 +4,13 @@ use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Facts, containment::is_about, scope::Scope};
+use super::{Facts, containment::is_about, done::done, scope::Scope};
 use crate::{
-    audit::{Action, Change, Entry},
+    audit::Action,
     detect::Finding,
     event::Time,
     report::technique,
-    response::{Actor, RuleId, State},
+    response::{Actor, RuleId},
 };
 
 /// Things in a timeline.
@@ -127,9 +127,9 @@ pub(super) fn of(facts: &Facts, scope: &Scope<'_>) -> Timeline {
         }
     }
     let rules = rules(facts, scope);
-    let done = facts.trail.entries.iter();
-    let done = done.filter(|entry| entry.time >= scope.since);
-    happened.extend(done.filter_map(|entry| self::done(entry, scope, &rules)));
+    let entries = facts.trail.entries.iter();
+    let entries = entries.filter(|entry| entry.time >= scope.since);
+    happened.extend(entries.filter_map(|entry| done(entry, scope, &rules)));
     // What is found comes before the alert that it opens.
     happened.sort_by_key(|one| (one.time, one.kind));
     let mut happened = collapse(happened);
@@ -138,7 +138,7 @@ pub(super) fn of(facts: &Facts, scope: &Scope<'_>) -> Timeline {
     Timeline { happened, cut }
 }
 
-const fn plain(time: Time, kind: What, tone: Good) -> Happened {
+pub(super) const fn plain(time: Time, kind: What, tone: Good) -> Happened {
     Happened {
         time,
         kind,
@@ -236,130 +236,6 @@ fn rules(facts: &Facts, scope: &Scope<'_>) -> Vec<RuleId> {
             _ => None,
         })
         .collect()
-}
-
-fn done(entry: &Entry, scope: &Scope<'_>, rules: &[RuleId]) -> Option<Happened> {
-    let is_suspect = |subject: &str| {
-        let mut suspects = scope.suspects.keys();
-        suspects.any(|device| device.to_string() == subject)
-    };
-    let (kind, tone, what, reason) = match &entry.action {
-        Action::Decided(decision) if is_suspect(&decision.subject) => {
-            let verdict = match decision.verdict.as_str() {
-                "act" => "act",
-                "propose" => "propose a rule",
-                "would_act" => "do nothing, though it would act in automatic mode",
-                "wait" => "wait",
-                "refuse" => "do nothing",
-                other => other,
-            };
-            let tone = if decision.verdict == "act" {
-                Good::Good
-            } else {
-                Good::Open
-            };
-            let what = match (&decision.target, decision.rule) {
-                (Some(target), Some(rule)) => {
-                    format!("Decided to {verdict}: rule {rule} for {target}")
-                }
-                (Some(target), None) => format!("Decided to {verdict} about {target}"),
-                (None, _) => format!("Decided to {verdict} about {}", decision.subject),
-            };
-            (What::Decision, tone, what, &decision.reason)
-        }
-        Action::RuleAdded { rule } if rules.contains(&rule.id) => {
-            let state = match rule.state {
-                State::Enabled => "in force",
-                State::Proposed => "proposed, waits for a person",
-                State::Disabled => "made, switched off",
-                State::DryRun => "made, only counts",
-            };
-            let what = format!(
-                "Rule {} {state}: drops {} until {}",
-                rule.id,
-                rule.target,
-                crate::words::utc_moment(rule.expires)
-            );
-            let tone = if rule.state == State::Enabled {
-                Good::Good
-            } else {
-                Good::Open
-            };
-            (What::Rule, tone, what, &rule.reason)
-        }
-        Action::RuleChanged {
-            id,
-            change,
-            state,
-            expires,
-            reason,
-        } if rules.contains(id) => {
-            let change = match change {
-                Change::Extended => "extended",
-                Change::Approved => "approved",
-                Change::Enabled => "enabled",
-                Change::Disabled => "disabled",
-            };
-            let tone = if *state == State::Enabled {
-                Good::Good
-            } else {
-                Good::Open
-            };
-            let until = crate::words::utc_moment(*expires);
-            let what = format!("Rule {id} {change}, now {} until {until}", state.label());
-            (What::Rule, tone, what, reason)
-        }
-        Action::RuleRemoved { id, reason, .. } if rules.contains(id) => {
-            (What::Rule, Good::Open, format!("Rule {id} ended"), reason)
-        }
-        Action::ReleasedAll { ids, reason } if ids.iter().any(|id| rules.contains(id)) => (
-            What::Rule,
-            Good::Open,
-            "All rules were lifted".to_owned(),
-            reason,
-        ),
-        Action::Effect {
-            id,
-            verdict,
-            detail,
-        } if rules.contains(id) => {
-            let tone = match verdict.as_str() {
-                "effective" => Good::Good,
-                "not_effective" => Good::Bad,
-                _ => Good::Open,
-            };
-            let what = format!("Rule {id} is {}", verdict.replace('_', " "));
-            (What::Effect, tone, what, detail)
-        }
-        Action::Reset {
-            id,
-            packets,
-            outcome,
-        } if rules.contains(id) => {
-            let what = format!("{packets} TCP resets were sent for rule {id}");
-            (What::Rule, Good::Plain, what, outcome)
-        }
-        Action::Labelled {
-            alert,
-            verdict,
-            reason,
-        } if scope.alerts.iter().any(|one| one.id == *alert) => {
-            let what = format!("Alert {alert} labelled {verdict}");
-            (What::Label, Good::Good, what, reason)
-        }
-        Action::BaselineReset { device, reason } if scope.suspects(*device) => {
-            let what = format!("What is usual of {device} begins anew");
-            (What::Other, Good::Plain, what, reason)
-        }
-        _ => return None,
-    };
-    Some(Happened {
-        what,
-        reason: Some(reason.clone()).filter(|reason| !reason.is_empty()),
-        by: Some(entry.actor.clone()),
-        entry: Some(entry.seq),
-        ..plain(entry.time, kind, tone)
-    })
 }
 
 /// Of decisions that say the same one after another only the first stays, with how many there were.

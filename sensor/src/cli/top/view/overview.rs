@@ -95,10 +95,10 @@ fn table(interfaces: &[InterfaceStatus]) -> Table<'_> {
         Constraint::Length(15),
         Constraint::Length(6),
         Constraint::Length(7),
-        Constraint::Fill(2),
         Constraint::Fill(1),
         Constraint::Fill(1),
-        Constraint::Fill(1),
+        Constraint::Length(10),
+        Constraint::Length(9),
     ];
     let headings = [
         "Interface",

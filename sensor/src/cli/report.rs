@@ -1,0 +1,105 @@
+//! `wardtap report`.
+
+mod compliance;
+mod incident;
+
+use std::{
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
+
+use anyhow::Context;
+use clap::{Args, Subcommand, ValueEnum};
+use serde::Serialize;
+
+use super::{print, print_json};
+use crate::{
+    files,
+    report::{Document, html, markdown},
+};
+
+const EXAMPLES: &str = "\
+Examples:
+  wardtap report incident 7                                 as text, to read now
+  wardtap report incident 7 --output incident-7.html        a page that prints
+  wardtap report incident 7 --pseudonymise --format json    for others, without addresses and names
+  wardtap report compliance --since 30d --output march.html     a page that prints
+  wardtap report compliance --since 30d --pseudonymise --format json";
+
+#[derive(Subcommand)]
+#[command(after_help = EXAMPLES)]
+pub(super) enum ReportCommand {
+    /// All that is known of an alert: timeline, systems, spread, data, containment, recovery, dates
+    #[command(after_help = EXAMPLES)]
+    Incident(incident::IncidentArgs),
+    /// What the sensor can show of a time: coverage, devices, clinical data, alerts, containment, changes
+    #[command(after_help = EXAMPLES)]
+    Compliance(compliance::ComplianceArgs),
+}
+
+/// How a report is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum Format {
+    /// Text, to read or to paste.
+    Markdown,
+    /// A page that stands alone and prints.
+    Html,
+    /// Data, for programs.
+    Json,
+}
+
+/// In which form and where to a report goes.
+#[derive(Args)]
+pub(super) struct Written {
+    /// Its form [default: as the output's name ends (.html, .json), else markdown]
+    #[arg(long, value_enum)]
+    format: Option<Format>,
+    /// Where to write it: whole, or not at all. Without it: standard output
+    #[arg(long, short, value_name = "FILE")]
+    output: Option<PathBuf>,
+    /// With pseudonyms for addresses and names, the same ones in all exports of the site
+    #[arg(long)]
+    pseudonymise: bool,
+}
+
+impl Written {
+    fn format(&self) -> Format {
+        let by_name = || {
+            let ending = self.output.as_ref()?.extension()?.to_str()?;
+            match ending.to_ascii_lowercase().as_str() {
+                "html" | "htm" => Some(Format::Html),
+                "json" => Some(Format::Json),
+                _ => None,
+            }
+        };
+        self.format.or_else(by_name).unwrap_or(Format::Markdown)
+    }
+
+    /// Writes a report, given as data and as a document.
+    fn write<T: Serialize>(
+        &self,
+        data: &T,
+        document: impl FnOnce() -> Document,
+    ) -> anyhow::Result<()> {
+        let text = match self.format() {
+            Format::Markdown => markdown(&document()),
+            Format::Html => html(&document()),
+            Format::Json if self.output.is_none() => return print_json(data),
+            Format::Json => serde_json::to_string_pretty(data)? + "\n",
+        };
+        let Some(path) = &self.output else {
+            return print(&text);
+        };
+        files::write_bytes(path, text.as_bytes())
+            .with_context(|| format!("can't write {}", path.display()))?;
+        eprintln!("written to {}", path.display());
+        Ok(())
+    }
+}
+
+pub(super) fn run(socket: &Path, command: &ReportCommand) -> anyhow::Result<ExitCode> {
+    match command {
+        ReportCommand::Incident(args) => incident::run(socket, args),
+        ReportCommand::Compliance(args) => compliance::run(socket, args),
+    }
+}

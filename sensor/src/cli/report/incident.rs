@@ -1,0 +1,30 @@
+//! `wardtap report incident`.
+
+use std::{path::Path, process::ExitCode};
+
+use clap::Args;
+
+use super::Written;
+use crate::{
+    control::{
+        api::{INCIDENTS, under},
+        client,
+    },
+    report::incident::Incident,
+};
+
+#[derive(Args)]
+pub(in crate::cli) struct IncidentArgs {
+    /// The alert's number, as `wardtap alerts list` shows it
+    alert: u64,
+    #[command(flatten)]
+    written: Written,
+}
+
+pub(super) fn run(socket: &Path, args: &IncidentArgs) -> anyhow::Result<ExitCode> {
+    let IncidentArgs { alert, written } = args;
+    let target = under(&format!("{INCIDENTS}/{alert}"), written.pseudonymise);
+    let incident: Incident = client::get(socket, &target)?;
+    written.write(&incident, || incident.document())?;
+    Ok(ExitCode::SUCCESS)
+}

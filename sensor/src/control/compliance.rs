@@ -1,0 +1,148 @@
+//! The socket's answer that is the compliance report. What it is made of is gathered here, on a thread that may wait.
+
+use axum::{
+    Json, Router,
+    extract::{Query as Params, State, connect_info::ConnectInfo},
+    response::{IntoResponse, Response},
+    routing::get,
+};
+
+use super::{
+    api::{COMPLIANCE, Past},
+    evidence::{Failed, blocking, person, record},
+    exposure::{Ranking, Seen},
+    rules::Peer,
+};
+use crate::{
+    alert::Alert,
+    audit::Action,
+    event::Time,
+    report::compliance::{Compliance, Counted, Facts, Trail, report},
+    store::{Contact, Reader, StoreError},
+};
+
+const SECOND: i64 = 1_000_000_000;
+/// Counters are read from the store for so long at once: they are many.
+const PART: i64 = 6 * 3_600 * SECOND;
+
+pub(super) fn router(ranking: Ranking) -> Router {
+    Router::new()
+        .route(COMPLIANCE, get(compliance))
+        .with_state(ranking)
+}
+
+async fn compliance(
+    State(ranking): State<Ranking>,
+    ConnectInfo(peer): ConnectInfo<Peer>,
+    Params(past): Params<Past>,
+) -> Result<Response, Failed> {
+    let by = person(peer)?;
+    let seen = ranking.seen().await?;
+    let (now, options) = ranking
+        .capture()
+        .ask(|capture| {
+            (
+                capture.snapshot().stats(),
+                capture.options().pipeline.clone(),
+            )
+        })
+        .await?;
+    let response = ranking.response().clone();
+    let mut made = blocking(move || {
+        let ago = |seconds: u64| {
+            let nanoseconds = i64::try_from(seconds).unwrap_or(i64::MAX);
+            Time(seen.now.0.saturating_sub(nanoseconds.saturating_mul(SECOND)))
+        };
+        let (since, until) = (ago(past.since), ago(past.until));
+        if since >= until {
+            return Err(Failed::refused(&"the time that the report is about ends before it begins"));
+        }
+        let mut stored = Stored::read(&seen, since, until);
+        if past.until == 0 {
+            stored.counted.add(seen.now, now);
+        }
+        let trail = Trail::read(&seen.folder, since, until);
+        if trail.omitted > 0 {
+            stored.missing.push(format!(
+                "the first {} entries of the trail within the time are left out, being too many; `wardtap audit show` has them",
+                trail.omitted
+            ));
+        }
+        Ok(report(Facts {
+            time: seen.now,
+            since,
+            until,
+            version: env!("CARGO_PKG_VERSION"),
+            trail: &trail,
+            counted: &stored.counted,
+            hosts: &seen.hosts,
+            contacts: &stored.contacts,
+            alerts: &stored.alerts,
+            exposure: &ranking.rank(&seen),
+            site: &seen.site,
+            ports: &options,
+            missing: &stored.missing,
+        }))
+    })
+    .await??;
+    made.pseudonymised = past.pseudonymise;
+    let action = Action::Exported {
+        what: format!("the compliance report of the time since {}", made.since),
+        items: 1,
+        pseudonymised: past.pseudonymise,
+    };
+    record(&response, by, action).await?;
+    Ok(Json::<Compliance>(made).into_response())
+}
+
+/// What the store knows, and what the memory of the daemon adds to it.
+#[derive(Default)]
+struct Stored {
+    contacts: Vec<Contact>,
+    alerts: Vec<Alert>,
+    counted: Counted,
+    missing: Vec<String>,
+}
+
+impl Stored {
+    fn read(seen: &Seen, since: Time, until: Time) -> Self {
+        let mut this = Self::default();
+        let read = Reader::open(&seen.folder).and_then(|reader| this.take(&reader, since, until));
+        if let Err(error) = read {
+            this.missing.push(format!(
+                "counters of earlier runs, contacts with their bytes, and alerts that the daemon has forgotten: the store can't be read ({error})"
+            ));
+        }
+        // What the daemon has in memory is newer.
+        for alert in seen
+            .alerts
+            .iter()
+            .filter(|one| (since..until).contains(&one.opened))
+        {
+            match this
+                .alerts
+                .iter_mut()
+                .find(|one| one.id == alert.id && one.opened == alert.opened)
+            {
+                Some(known) => *known = alert.clone(),
+                None => this.alerts.push(alert.clone()),
+            }
+        }
+        this.alerts.sort_by_key(|one| (one.opened, one.id));
+        this
+    }
+
+    fn take(&mut self, reader: &Reader, since: Time, until: Time) -> Result<(), StoreError> {
+        self.alerts = reader.alerts(since..until)?;
+        self.contacts = reader.contacts(since..until)?;
+        let mut from = since;
+        while from < until {
+            let to = Time(from.0.saturating_add(PART)).min(until);
+            for (time, counters) in reader.statistics(from..to)? {
+                self.counted.add(time, counters);
+            }
+            from = to;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,244 @@
+//! What leaves under pseudonyms holds nothing of the originals, by any command that offers it; and it is the same each
+//! time, also after a restart.
+
+#[allow(dead_code, reason = "the daemon's own tests use more of it")]
+#[path = "daemon/site.rs"]
+mod site;
+
+use std::{collections::BTreeSet, fs};
+
+use anyhow::{Context, Result, bail, ensure};
+use site::{SECONDS, Site, binary, number};
+use tests::{ability::privileged, program::Program, wait::wait_for};
+
+const MORE: &str = "\
+[flow]
+idle_other = \"1s\"
+[detect]
+scan_targets = 20
+scan_within = \"2s\"
+";
+
+/// Each command that has `--pseudonymise`, as it is asked; `ID` is an alert's number, `FILE` a file that it writes.
+const COMMANDS: [&str; 15] = [
+    "alerts cases",
+    "alerts list",
+    "alerts show ID",
+    "audit export --output FILE",
+    "audit show",
+    "devices list",
+    "devices show 10.0.0.3",
+    "exposure list",
+    "exposure show 10.0.0.2",
+    "flows list",
+    "protect list",
+    "report compliance --format json",
+    "report incident ID --format json",
+    "rules list",
+    "sessions list",
+];
+/// Commands that give pseudonyms unless addresses are asked for.
+const EXPORTS: [&str; 2] = ["export features", "alerts cases --csv"];
+
+/// What none of them may hold: addresses as text and in hexadecimal digits, HL7 applications and facilities, the person
+/// and what a person said.
+const ORIGINALS: [&str; 17] = [
+    "10.0.0.",
+    "0a0000",
+    "0x0a00",
+    "167772",
+    "02:00:00:00:00",
+    "020000000",
+    "LAB\"",
+    "LAB\\",
+    "WARD\"",
+    "WARD\\",
+    "EHR\"",
+    "EHR\\",
+    "SITE\"",
+    "SITE\\",
+    "Meier",
+    "\"root\"",
+    "bed 4",
+];
+
+#[test]
+fn nothing_of_the_originals_leaves_under_pseudonyms() -> Result<()> {
+    if !privileged() {
+        return Ok(());
+    }
+    let mut site = Site::start("pseudonym", MORE)?;
+    every_command_is_listed(&site)?;
+    site.send(20)?;
+    site.scan(40)?;
+    let id = wait_for("an alert", SECONDS, || {
+        let alerts = site.json(&["alerts", "list"]).ok()?;
+        (number(&alerts, "/total") > 0).then(|| number(&alerts, "/items/0/id"))
+    })?;
+    let id = id.to_string();
+    said(
+        &site,
+        &[
+            "protect",
+            "add",
+            "10.0.0.2",
+            "--reason",
+            "pump of Mrs Meier, bed 4",
+        ],
+    )?;
+    let rule = [
+        "rules",
+        "add",
+        "--device",
+        "10.0.0.3",
+        "--ttl",
+        "1h",
+        "--dry-run",
+    ];
+    said(
+        &site,
+        &[&rule[..], &["--reason", "asked by Meier"]].concat(),
+    )?;
+    said(
+        &site,
+        &[
+            "alerts",
+            "label",
+            &id,
+            "malicious",
+            "--reason",
+            "Meier saw it",
+        ],
+    )?;
+
+    let clear = said(&site, &["alerts", "show", &id, "--json"])?;
+    ensure!(
+        clear.contains("10.0.0.3") && clear.contains("Meier"),
+        "nothing to hide: {clear}"
+    );
+    let first = all(&site, &id)?;
+    let devices = addresses(&site)?;
+    ensure!(devices.len() >= 4, "{devices:?}");
+
+    site.daemon.stop()?;
+    let mut command = site.sensor.command(binary()?);
+    command
+        .arg("run")
+        .arg("--config")
+        .arg(site.folder.path.join("wardtap.toml"));
+    site.daemon = Program::start("again", command, &site.folder.path)?;
+    site.daemon
+        .wait_until("the daemon to listen", SECONDS, |log| {
+            log.contains("listening").then_some(())
+        })?;
+    let second = all(&site, &id)?;
+    ensure!(first == second, "{first:?} and {second:?}");
+
+    // Without the key nothing is answered, least of all in clear text.
+    fs::write(site.folder.path.join("state/site.key"), "short")?;
+    let output = site.cli(&["alerts", "list", "--pseudonymise"])?;
+    ensure!(
+        output.status.code() == Some(1) && output.stdout.is_empty(),
+        "{output:?}"
+    );
+    ensure!(
+        String::from_utf8_lossy(&output.stderr).contains("no site key"),
+        "{output:?}"
+    );
+    Ok(())
+}
+
+/// Asks by all commands; the pseudonym of the suspect in what is the same each time.
+fn all(site: &Site, id: &str) -> Result<String> {
+    let file = site.folder.path.join("bundle");
+    let path = file.to_str().context("a path")?;
+    for command in COMMANDS {
+        let words = command.replace("ID", id);
+        let words: Vec<&str> = words
+            .split(' ')
+            .map(|word| if word == "FILE" { path } else { word })
+            .chain(["--pseudonymise"])
+            .collect();
+        clean(command, &said(site, &words)?)?;
+        if !command.contains(" --") {
+            clean(command, &said(site, &[&words[..], &["--json"]].concat())?)?;
+        }
+    }
+    for command in EXPORTS {
+        let words: Vec<&str> = command.split(' ').collect();
+        clean(command, &said(site, &words)?)?;
+    }
+    clean("the bundle", &fs::read_to_string(&file)?)?;
+    let verified = said(site, &["audit", "verify", path])?;
+    ensure!(verified.contains("under pseudonyms"), "{verified}");
+    let alert = site.json(&["alerts", "show", id, "--pseudonymise"])?;
+    let device = alert["device"].as_str().context("a device")?;
+    let text = said(site, &["export", "features"])?;
+    ensure!(text.contains(&format!(",{device},")), "{device} in {text}");
+    let trail = site.json(&["audit", "show", "--pseudonymise"])?.to_string();
+    ensure!(trail.contains("\"exported\""), "{trail}");
+    ensure!(
+        trail.contains(&format!("\"address\":\"{device}\"")),
+        "{device} in {trail}"
+    );
+    Ok(device.to_owned())
+}
+
+fn addresses(site: &Site) -> Result<BTreeSet<String>> {
+    let devices = site.json(&["devices", "list", "--pseudonymise"])?;
+    let items = devices["items"].as_array().context("no list")?.iter();
+    Ok(items.map(|device| device["address"].to_string()).collect())
+}
+
+fn clean(command: &str, text: &str) -> Result<()> {
+    ensure!(!text.is_empty(), "{command} says nothing");
+    for original in ORIGINALS {
+        ensure!(
+            !text.contains(original),
+            "{original:?} in {command}:\n{text}"
+        );
+    }
+    Ok(())
+}
+
+fn said(site: &Site, arguments: &[&str]) -> Result<String> {
+    let output = site.cli(arguments)?;
+    ensure!(output.status.success(), "{arguments:?}: {output:?}");
+    Ok(String::from_utf8(output.stdout)? + &String::from_utf8(output.stderr)?)
+}
+
+/// A command that offers pseudonyms, or an export, and that nobody looks at here, fails.
+fn every_command_is_listed(site: &Site) -> Result<()> {
+    let mut found = BTreeSet::new();
+    look(site, &mut Vec::new(), &mut found)?;
+    let plain = |command: &&str| command.split(' ').take(2).collect::<Vec<_>>().join(" ");
+    let listed: BTreeSet<String> = COMMANDS.iter().chain(&EXPORTS[..1]).map(plain).collect();
+    ensure!(found == listed, "offered: {found:?}\nlisted: {listed:?}");
+    Ok(())
+}
+
+fn look(site: &Site, path: &mut Vec<String>, found: &mut BTreeSet<String>) -> Result<()> {
+    let arguments: Vec<&str> = path.iter().map(String::as_str).chain(["--help"]).collect();
+    let help = said(site, &arguments)?;
+    if help.contains("--pseudonymise") && help.contains("Options:") && !help.contains("Commands:")
+        || path.len() == 2 && path[0] == "export"
+    {
+        found.insert(path.join(" "));
+    }
+    if path.len() == 3 {
+        bail!("commands below {path:?}");
+    }
+    let commands = help.split("Commands:\n").nth(1).unwrap_or_default();
+    let commands = commands.lines().take_while(|line| !line.is_empty());
+    let names: Vec<String> = commands
+        .filter(|line| line.starts_with("  ") && !line.starts_with("   "))
+        .filter_map(|line| line.split_whitespace().next().map(str::to_owned))
+        .filter(|name| name != "help")
+        .collect();
+    for name in names {
+        path.push(name);
+        look(site, path, found)?;
+        path.pop();
+    }
+    Ok(())
+}

@@ -1,0 +1,253 @@
+//! `cargo xtask compare`: the same capture through Wardtap and through others, on one core, in turns.
+//!
+//! What counts is processor time, so that a busy machine matters less, and the difference between a long and a short
+//! capture, so that starting (rules, Python, tables) does not count as reading.
+
+mod capture;
+mod contender;
+mod peers;
+
+use std::{collections::BTreeMap, env, fmt::Write as _, fs, path::PathBuf};
+
+use anyhow::{Context, Result, ensure};
+
+use crate::{
+    ebpf,
+    workspace::{output, root, target},
+};
+
+use contender::Contender;
+use peers::Peers;
+
+/// How often the long capture holds what the short one holds once.
+const TIMES: u32 = 11;
+/// Goals: so many times the packets a second.
+const GOALS: [(Contender, f64); 3] = [
+    (Contender::Suricata, 5.0),
+    (Contender::SuricataRules, 5.0),
+    (Contender::Nfstream, 20.0),
+];
+
+#[derive(clap::Args)]
+pub(crate) struct Arguments {
+    /// Capture to read (pcap, microseconds) instead of mix/mix-dev.pcap of the captures' folder
+    #[arg(long)]
+    capture: Option<PathBuf>,
+    /// The `wardtap` to compare, instead of one built for release
+    #[arg(long)]
+    wardtap: Option<PathBuf>,
+    /// Rounds in which all take turns
+    #[arg(long, default_value_t = 5)]
+    rounds: usize,
+    /// The core that they take turns on
+    #[arg(long, default_value_t = 1)]
+    core: u32,
+    /// Write the table to docs/compare.md, between its marks
+    #[arg(long)]
+    write: bool,
+}
+
+/// What of a contender was measured.
+#[derive(Default)]
+struct Measured {
+    /// Seconds of processor time for the short and the long capture, a round each.
+    cpu: Vec<(f64, f64)>,
+    /// Most memory of its largest process, kibibytes.
+    memory: u64,
+    /// What it says of DICOM and HL7 in the short capture.
+    clinical: String,
+}
+
+impl Measured {
+    /// Packets a second of reading, in the middle of the rounds.
+    fn rate(&self, packets: f64) -> f64 {
+        let differences = self.cpu.iter().map(|(short, long)| long - short);
+        packets / middle(differences.collect()).max(1e-3)
+    }
+
+    /// Packets a second of the long capture with all that comes before and after.
+    fn whole(&self, packets: f64) -> f64 {
+        packets / middle(self.cpu.iter().map(|one| one.1).collect()).max(1e-3)
+    }
+}
+
+fn middle(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
+}
+
+/// `cargo xtask compare`.
+pub(crate) fn run_all(arguments: &Arguments) -> Result<()> {
+    ensure!(
+        arguments.rounds > 0,
+        "--rounds is 0: nothing would be measured"
+    );
+    let source = arguments.capture.clone().unwrap_or_else(|| {
+        env::var_os("WARDTAP_CAPTURES")
+            .map_or_else(|| root().join("../shared/captures"), PathBuf::from)
+            .join("mix/mix-dev.pcap")
+    });
+    ensure!(
+        source.is_file(),
+        "no capture at {} (name one with --capture)",
+        source.display()
+    );
+    let peers = Peers::ensure()?;
+    let wardtap = match &arguments.wardtap {
+        Some(path) => path
+            .canonicalize()
+            .with_context(|| path.display().to_string())?,
+        None => ebpf::daemon(true)?,
+    };
+    let folder = target().join("compare");
+    fs::create_dir_all(&folder)?;
+    let (short, long) = (folder.join("short.pcap"), folder.join("long.pcap"));
+    let packets = capture::repeat(&source, 1, &short)?;
+    let all = capture::repeat(&source, TIMES, &long)?;
+    println!(
+        "{}: {packets} packets, and {TIMES} times that; {} rounds on core {}",
+        source.display(),
+        arguments.rounds,
+        arguments.core
+    );
+    let mut measured = BTreeMap::<usize, Measured>::new();
+    for round in 0..arguments.rounds {
+        for (place, contender) in Contender::ALL.into_iter().enumerate() {
+            let folder = folder.join(place.to_string());
+            let run = |capture: &PathBuf| {
+                let words = contender.command(&peers, &wardtap, capture, &folder);
+                contender::run(&peers, &words, arguments.core, &folder)
+                    .with_context(|| contender.label().to_owned())
+            };
+            let one = measured.entry(place).or_default();
+            let (cpu, wall, _) = run(&short)?;
+            if round == 0 {
+                one.clinical = contender.clinical(&folder)?;
+            }
+            let (cpu_long, wall_long, memory) = run(&long)?;
+            one.cpu.push((cpu, cpu_long));
+            one.memory = one.memory.max(memory);
+            println!(
+                "{round} {:<30} {cpu:7.2} s and {cpu_long:7.2} s of processor time ({wall:.1} and {wall_long:.1} s passed)",
+                contender.label()
+            );
+        }
+    }
+    let text = table(&measured, &peers, &wardtap, arguments.rounds, packets, all)?;
+    println!("\n{text}");
+    if arguments.write {
+        write(&text)?;
+    }
+    Ok(())
+}
+
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "packets of a file, far below 2^53"
+)]
+fn table(
+    measured: &BTreeMap<usize, Measured>,
+    peers: &Peers,
+    wardtap: &std::path::Path,
+    rounds: usize,
+    packets: u64,
+    all: u64,
+) -> Result<String> {
+    let more = (all - packets) as f64;
+    let of = |contender: Contender| {
+        let place = Contender::ALL.iter().position(|one| *one == contender);
+        place
+            .and_then(|place| measured.get(&place))
+            .context("not measured")
+    };
+    let ours = of(Contender::Wardtap)?.rate(more);
+    let mut text = format!(
+        "Measured on {}: {}; {rounds} rounds, {packets} packets and {TIMES} times that. {}.\n\n\
+         | | packets/s | Wardtap's `--json` is | with its start | peak memory | of DICOM and HL7 it says |\n\
+         | --- | --- | --- | --- | --- | --- |\n",
+        output("date", &["-u", "+%Y-%m-%d"])
+            .unwrap_or_default()
+            .trim(),
+        processor(),
+        versions(peers, wardtap)?
+    );
+    for (place, contender) in Contender::ALL.into_iter().enumerate() {
+        let Some(one) = measured.get(&place) else {
+            continue;
+        };
+        let rate = one.rate(more);
+        // Writing to a string can't fail.
+        let _ = writeln!(
+            text,
+            "| {} | {:.0} | {:.2}× | {:.0} | {:.0} MB | {} |",
+            contender.label(),
+            rate,
+            ours / rate,
+            one.whole(all as f64),
+            one.memory as f64 / 1024.0,
+            one.clinical
+        );
+    }
+    text.push('\n');
+    for (contender, goal) in GOALS {
+        let ratio = ours / of(contender)?.rate(more);
+        let met = if ratio >= goal { "met" } else { "NOT met" };
+        let _ = writeln!(
+            text,
+            "- {goal:.0} times {}: {met}, {ratio:.1} times",
+            contender.label()
+        );
+    }
+    Ok(text)
+}
+
+fn processor() -> String {
+    let text = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let line = text
+        .lines()
+        .find_map(|line| line.strip_prefix("model name"));
+    line.and_then(|line| line.split(':').nth(1)).map_or_else(
+        || "an unknown processor".to_owned(),
+        |name| name.trim().to_owned(),
+    )
+}
+
+fn versions(peers: &Peers, wardtap: &std::path::Path) -> Result<String> {
+    let commit = output(
+        "git",
+        &[
+            "-C",
+            &root().display().to_string(),
+            "rev-parse",
+            "--short",
+            "HEAD",
+        ],
+    );
+    Ok(format!(
+        "Wardtap {} ({}), Suricata {}, tshark {}, nfstream {}, softflowd {}",
+        peers.version(wardtap, &["--version"])?,
+        commit.unwrap_or_default().trim(),
+        peers.version(&peers.file("root/usr/bin/suricata"), &["-V"])?,
+        peers.version(&peers.file("root/usr/bin/tshark"), &["--version"])?,
+        peers.nfstream(),
+        peers.version(&peers.file("root/usr/sbin/softflowd"), &["-h"])?
+    ))
+}
+
+const MARKS: [&str; 2] = ["<!-- table -->\n", "<!-- /table -->\n"];
+
+/// Puts the table where it belongs in the document.
+fn write(table: &str) -> Result<()> {
+    let path = root().join("docs/compare.md");
+    let text = fs::read_to_string(&path).with_context(|| path.display().to_string())?;
+    let [begin, end] = MARKS;
+    let (before, rest) = text
+        .split_once(begin)
+        .context("docs/compare.md has no mark for the table")?;
+    let (_, after) = rest
+        .split_once(end)
+        .context("docs/compare.md has no mark for the table's end")?;
+    fs::write(&path, format!("{before}{begin}\n{table}\n{end}{after}"))?;
+    println!("written to {}", path.display());
+    Ok(())
+}
