@@ -46,15 +46,16 @@ pub(super) async fn save(capture: &CaptureHandle, state: &Path) {
 }
 
 /// Hands the hosts to the store from time to time, until the daemon ends.
-pub(super) async fn hand_over(capture: CaptureHandle, store: StoreHandle) {
-    loop {
+pub(super) async fn hand_over(capture: CaptureHandle, store: Option<StoreHandle>) {
+    while store.is_some() {
         tokio::time::sleep(HAND_OVER).await;
-        give(&capture, &store).await;
+        give(&capture, store.as_ref()).await;
     }
 }
 
-/// Hands them over now.
-pub(super) async fn give(capture: &CaptureHandle, store: &StoreHandle) {
+/// Hands them over now, where there is a store.
+pub(super) async fn give(capture: &CaptureHandle, store: Option<&StoreHandle>) {
+    let Some(store) = store else { return };
     match capture.ask(|capture| capture.pipeline().hosts()).await {
         Ok(hosts) => store.put_devices(hosts),
         Err(error) => tracing::warn!("the store is not handed the hosts this time: {error}"),

@@ -197,9 +197,7 @@ async fn serve(
         tokio::spawn(metrics::serve(listener, capture.clone()));
     }
     tokio::spawn(memory::keep(capture.clone(), state.clone()));
-    if let Some(store) = store.clone() {
-        tokio::spawn(memory::hand_over(capture.clone(), store));
-    }
+    tokio::spawn(memory::hand_over(capture.clone(), store.clone()));
     tokio::spawn(service::watchdog(capture.clone(), response.clone()));
     service::ready(&status);
     let mut ended = ended;
@@ -210,9 +208,7 @@ async fn serve(
             response.stop();
             let _ = tokio::task::spawn_blocking(|| response_thread.join()).await;
             memory::save(&capture, &state).await;
-            if let Some(store) = &store {
-                memory::give(&capture, store).await;
-            }
+            memory::give(&capture, store.as_ref()).await;
             capture.stop().await;
             ended.await
         }

@@ -22,7 +22,7 @@ pub enum StoreError {
         /// The last version that is known.
         known: usize,
     },
-    /// SQLite refused something.
+    /// `SQLite` refused something.
     #[error("{path}: {source}")]
     Sqlite {
         /// The file.

@@ -26,7 +26,7 @@ pub(super) const fn hour(micros: i64) -> i64 {
     micros.div_euclid(HOUR) * HOUR
 }
 
-/// A count as SQLite has it.
+/// A count as `SQLite` has it.
 pub(super) fn int(count: u64) -> i64 {
     i64::try_from(count).unwrap_or(i64::MAX)
 }

@@ -18,7 +18,7 @@ use nix::mount::{MsFlags, mount};
 use sensor::{
     event::{Event, Time},
     output::lane::{Account, OutputStats, Sink},
-    store::{Reader, Store, StoreOptions},
+    store::{Keep, Reader, Store, StoreOptions},
 };
 use serde_json::Value;
 use tests::{ability::privileged, wait::wait_for};
@@ -39,6 +39,11 @@ impl Offered {
         let options = StoreOptions {
             batch: 100,
             wait: Duration::from_millis(5),
+            // The events are of 1970.
+            keep: Keep {
+                statistics: Duration::from_secs(u64::MAX / 4),
+                ..Keep::default()
+            },
             ..StoreOptions::new(folder)
         };
         let (queue, events) = sync_channel(1_000);
@@ -190,7 +195,7 @@ fn a_daemon_goes_on_without_its_store_and_with_it_again() -> Result<()> {
         "the disk is full"
     );
     let full = {
-        let mut sent = 50;
+        let mut sent: u32 = 50;
         wait_for("the store to fail", SECONDS, || {
             site.send(200).ok()?;
             sent += 200;
