@@ -366,17 +366,4 @@ mod tests {
                 .contains("output.ocsf.path")
         );
     }
-
-    #[test]
-    fn sizes() {
-        for text in ["off", "1MiB", "256MiB", "3GiB", "1025KiB"] {
-            assert_eq!(
-                text.parse().map(|size: Size| size.to_string()).as_deref(),
-                Ok(text)
-            );
-        }
-        for text in ["", "1", "1MB", "1023KiB", "-1GiB", "99999999999GiB"] {
-            assert!(text.parse::<Size>().is_err(), "{text:?}");
-        }
-    }
 }
