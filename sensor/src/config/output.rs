@@ -278,7 +278,7 @@ impl Syslog {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::{Config, Mistake, Size};
+    use crate::config::{Config, Mistake};
 
     fn parse(text: &str) -> Result<Output, Mistake> {
         Config::parse(text).map(|config| config.output)
