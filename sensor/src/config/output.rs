@@ -278,7 +278,7 @@ impl Syslog {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::{Config, Mistake, Size};
+    use crate::config::{Config, Mistake};
 
     fn parse(text: &str) -> Result<Output, Mistake> {
         Config::parse(text).map(|config| config.output)
@@ -365,18 +365,5 @@ mod tests {
                 .what
                 .contains("output.ocsf.path")
         );
-    }
-
-    #[test]
-    fn sizes() {
-        for text in ["off", "1MiB", "256MiB", "3GiB", "1025KiB"] {
-            assert_eq!(
-                text.parse().map(|size: Size| size.to_string()).as_deref(),
-                Ok(text)
-            );
-        }
-        for text in ["", "1", "1MB", "1023KiB", "-1GiB", "99999999999GiB"] {
-            assert!(text.parse::<Size>().is_err(), "{text:?}");
-        }
     }
 }
