@@ -1,7 +1,7 @@
 //! Waiting for a condition instead of for time.
 
 use std::{
-    thread,
+    env, thread,
     time::{Duration, Instant},
 };
 
@@ -9,6 +9,9 @@ use anyhow::{Result, bail};
 
 /// Time between two looks at a condition.
 const INTERVAL: Duration = Duration::from_millis(20);
+
+/// How many times longer a wait may take than on a real machine: set in guests without hardware acceleration.
+const PATIENCE: &str = "WARDTAP_TEST_PATIENCE";
 
 /// Looks at `condition` until it gives something.
 ///
@@ -19,6 +22,8 @@ pub fn wait_for<T>(
     limit: Duration,
     mut condition: impl FnMut() -> Option<T>,
 ) -> Result<T> {
+    let patience = env::var(PATIENCE).ok().and_then(|n| n.parse::<u32>().ok());
+    let limit = limit * patience.unwrap_or(1);
     let start = Instant::now();
     loop {
         if let Some(found) = condition() {

@@ -5,6 +5,7 @@ use nix::unistd::geteuid;
 
 use crate::{
     install::{self, PEERS, RECEIVERS, debian_has},
+    kernels::EMULATOR,
     runtime,
     test::{DENY, deny_version},
     toolchain,
@@ -117,11 +118,17 @@ fn findings() -> Vec<Finding> {
         found: tests::models::has_keras().then(|| tests::models::folder().display().to_string()),
         remedy: "`cargo xtask test` makes it: 2 GB".into(),
     });
-    findings.extend(PEERS.iter().chain(RECEIVERS).map(|program| Finding {
-        hinders: TEST,
-        what: format!("{} ({})", program.name, program.purpose),
-        found: which(program.name).map(|path| path.display().to_string()),
-        remedy: format!("apt-get install {}", program.package),
-    }));
+    findings.extend(
+        PEERS
+            .iter()
+            .chain(RECEIVERS)
+            .chain(EMULATOR)
+            .map(|program| Finding {
+                hinders: TEST,
+                what: format!("{} ({})", program.name, program.purpose),
+                found: which(program.name).map(|path| path.display().to_string()),
+                remedy: format!("apt-get install {}", program.package),
+            }),
+    );
     findings
 }

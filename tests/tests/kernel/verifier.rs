@@ -99,7 +99,7 @@ unsafe extern "C" fn syscall(
     let (name, log) = (text(&name), text(&log));
     if done < 0 {
         // Before the loader asks again, and again, for a log of every step.
-        println!("verifier: {name} is refused: {log}");
+        println!("the verifier refuses {name}: {log}");
     } else if let Some(count) = processed(&log) {
         COUNTS.with_borrow_mut(|counts| {
             counts

@@ -51,7 +51,9 @@ pub(crate) fn build(daemon: &Path) -> Result<()> {
     fs::write(&init, INIT)?;
     run(Command::new("chmod").arg("+x").arg(&init))?;
 
-    let found = |name: &str| which(name).with_context(|| format!("no {name} in PATH"));
+    let found = |name: &str| {
+        which(name).with_context(|| format!("no {name} in PATH: install iproute2 and util-linux"))
+    };
     let busybox = found("busybox")?;
     ensure!(
         libraries(&busybox).is_empty(),

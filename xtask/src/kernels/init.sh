@@ -2,7 +2,7 @@
 # The first process of a guest: file systems, modules, then the tests, one after the other.
 /bin/busybox --install -s /bin
 # The real `ip` comes before busybox's.
-export PATH=/usr/bin:/bin HOME=/ CI=1
+export PATH=/usr/bin:/bin HOME=/ CI=1 WARDTAP_TEST_PATIENCE=10
 mount -t proc none /proc
 mount -t sysfs none /sys
 mount -t devtmpfs none /dev
