@@ -1,6 +1,10 @@
 //! No change of a bundle goes unseen.
 
-use std::{fs, ops::Range, path::PathBuf};
+use std::{
+    fs,
+    ops::Range,
+    path::{Path, PathBuf},
+};
 
 use proptest::prelude::*;
 
@@ -41,7 +45,7 @@ fn trail(name: &str) -> PathBuf {
     folder
 }
 
-fn bundle(folder: &PathBuf, within: &Range<Time>, veil: Option<&Veil>) -> Vec<u8> {
+fn bundle(folder: &Path, within: &Range<Time>, veil: Option<&Veil>) -> Vec<u8> {
     let selection = Selection::read(&folder.join(FILE), within).expect("entries");
     let made = selection.bundle(person(), Time(99_000_000), veil);
     made.expect("a bundle")

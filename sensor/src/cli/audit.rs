@@ -203,10 +203,12 @@ fn words(path: &Path, header: &Header) -> String {
 
 fn export(socket: &Path, args: &ExportArgs) -> anyhow::Result<ExitCode> {
     let seconds = |span: Span| Duration::from(span).as_secs();
-    let mut target = format!("{EXPORTED_TRAIL}?until={}", args.until.map_or(0, seconds));
-    if let Some(since) = args.since {
-        target += &format!("&since={}", seconds(since));
-    }
+    let since = args.since.map(|since| format!("&since={}", seconds(since)));
+    let target = format!(
+        "{EXPORTED_TRAIL}?until={}{}",
+        args.until.map_or(0, seconds),
+        since.unwrap_or_default()
+    );
     let bundle: String = client::get_report(socket, &args.under.target(&target))?;
     // What the daemon sent is what it signed.
     let header = bundle::verify_bytes(bundle.as_bytes(), None, |_| {})?;

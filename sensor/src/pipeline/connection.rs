@@ -294,8 +294,7 @@ impl Connection {
         match session.hello(bytes) {
             Ok(Some(report)) => {
                 if let Some(version) = &report.version {
-                    let inventory = &mut outlet.inventory;
-                    inventory.tls_version(&self.conversation, version);
+                    outlet.inventory.tls_version(&self.conversation, version);
                 }
                 if report.likely.is_some() && report.version.is_some() {
                     outlet.observe(&self.conversation, now, What::ClinicalTls);

@@ -232,12 +232,12 @@ impl App {
         match key {
             KeyCode::Char('q') => self.ended = true,
             KeyCode::Char('?' | 'h') => self.overlay = Some(Overlay::Help),
-            KeyCode::Tab | KeyCode::Right => return self.turn(self.tab.step(1)),
+            KeyCode::Tab | KeyCode::Right => return Some(self.turn(self.tab.step(1))),
             KeyCode::BackTab | KeyCode::Left => {
-                return self.turn(self.tab.step(Tab::ALL.len() - 1));
+                return Some(self.turn(self.tab.step(Tab::ALL.len() - 1)));
             }
             KeyCode::Char(digit @ '1'..='6') => {
-                return self.turn(Tab::ALL[digit as usize - '1' as usize]);
+                return Some(self.turn(Tab::ALL[digit as usize - '1' as usize]));
             }
             KeyCode::Enter if self.tab == Tab::Alerts => {
                 let detail = self.alerts.chosen().map(|alert| Detail {
@@ -254,9 +254,9 @@ impl App {
         None
     }
 
-    fn turn(&mut self, tab: Tab) -> Option<Ask> {
+    fn turn(&mut self, tab: Tab) -> Ask {
         (self.tab, self.scroll) = (tab, 0);
-        Some(Ask::Watch(tab))
+        Ask::Watch(tab)
     }
 
     /// Begins a change of the chosen rule.

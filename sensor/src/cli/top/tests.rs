@@ -3,7 +3,7 @@
 use ratatui::{
     Terminal,
     backend::TestBackend,
-    buffer::Buffer,
+    buffer::{Buffer, Cell},
     crossterm::event::{KeyCode, KeyEvent, KeyModifiers},
     style::{Color, Modifier},
 };
@@ -89,11 +89,11 @@ fn device(address: &str, bytes: u64, name: &str) -> Value {
     })
 }
 
-fn page<T: DeserializeOwned>(items: &[Value]) -> Option<Page<T>> {
-    Some(Page {
+fn page<T: DeserializeOwned>(items: &[Value]) -> Page<T> {
+    Page {
         total: items.len(),
         items: items.iter().cloned().map(answer).collect(),
-    })
+    }
 }
 
 fn seen(second: u64) -> Seen {
@@ -131,7 +131,7 @@ fn screen(app: &mut App, (width, height): (u16, u16), colour: bool) -> Buffer {
 fn shown(app: &mut App) -> String {
     let buffer = screen(app, (80, 24), true);
     let rows = buffer.content.chunks(80);
-    let lines = rows.map(|row| row.iter().map(|cell| cell.symbol()).collect::<String>());
+    let lines = rows.map(|row| row.iter().map(Cell::symbol).collect::<String>());
     lines.collect::<Vec<_>>().join("\n")
 }
 
@@ -152,13 +152,19 @@ fn busy() -> App {
             &mut app,
             Seen {
                 status: status(second, second * 1_000, &warnings),
-                devices: page(&[
+                devices: Some(page(&[
                     device("10.0.0.9", 5_000 * second, "PACS"),
                     device("10.0.0.3", 10, HOSTILE),
                     device("fd00:1234:5678:9abc:def0:1234:5678:9abc", 20, "CT"),
-                ]),
-                alerts: page(&[alert(7, "10.0.0.3", &title), alert(6, "10.0.0.8", "old")]),
-                rules: page(&[rule(3, "proposed", HOSTILE), rule(2, "enabled", "by hand")]),
+                ])),
+                alerts: Some(page(&[
+                    alert(7, "10.0.0.3", &title),
+                    alert(6, "10.0.0.8", "old"),
+                ])),
+                rules: Some(page(&[
+                    rule(3, "proposed", HOSTILE),
+                    rule(2, "enabled", "by hand"),
+                ])),
             },
         );
     }
@@ -220,7 +226,7 @@ fn every_tab_fits_and_no_name_reaches_the_terminal() {
             }
             for size in sizes {
                 let buffer = screen(&mut app, size, true);
-                let text: String = buffer.content.iter().map(|cell| cell.symbol()).collect();
+                let text: String = buffer.content.iter().map(Cell::symbol).collect();
                 let bad = text.chars().find(|c| {
                     c.is_control() || matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}')
                 });
@@ -249,7 +255,7 @@ fn without_colours_there_are_none() {
         let colourful = screen(&mut app, (80, 24), true);
         assert!(colourful.content.iter().any(|cell| cell.fg == Color::Red));
         // What is chosen shows all the same.
-        let reversed = |cell: &ratatui::buffer::Cell| cell.modifier.contains(Modifier::REVERSED);
+        let reversed = |cell: &Cell| cell.modifier.contains(Modifier::REVERSED);
         assert!(plain.content.iter().any(reversed));
     }
 }
@@ -291,11 +297,11 @@ fn an_alert_opens_with_its_evidence() {
     tell(
         &mut app,
         Seen {
-            alerts: page(&[
+            alerts: Some(page(&[
                 alert(8, "10.0.0.5", "new"),
                 alert(7, "10.0.0.3", "a"),
                 alert(6, "10.0.0.8", "old"),
-            ]),
+            ])),
             ..seen(5)
         },
     );
@@ -335,7 +341,10 @@ fn a_rule_is_changed_with_a_reason_and_a_yes() {
     tell(
         &mut app,
         Seen {
-            rules: page(&[rule(4, "proposed", "new"), rule(3, "proposed", "x")]),
+            rules: Some(page(&[
+                rule(4, "proposed", "new"),
+                rule(3, "proposed", "x"),
+            ])),
             ..seen(5)
         },
     );
@@ -358,7 +367,7 @@ fn a_rule_is_changed_with_a_reason_and_a_yes() {
     tell(
         &mut app,
         Seen {
-            rules: page(&[rule(2, "enabled", "x")]),
+            rules: Some(page(&[rule(2, "enabled", "x")])),
             ..seen(6)
         },
     );
@@ -398,9 +407,9 @@ fn empty_lists_say_so() {
     tell(
         &mut app,
         Seen {
-            devices: page(&[]),
-            alerts: page(&[]),
-            rules: page(&[]),
+            devices: Some(page(&[])),
+            alerts: Some(page(&[])),
+            rules: Some(page(&[])),
             ..seen(1)
         },
     );
