@@ -74,8 +74,9 @@ fn round(rate: Option<u64>) -> Result<(), Box<dyn Error>> {
     drop(queue);
     thread.join().map_err(|_| "the store's thread is gone")?;
     let taken = begin.elapsed().as_secs_f64();
-    let stats = account.stats();
-    let (stored, dropped) = (stats.events, full + stats.dropped());
+    let account = account.stats();
+    let dropped = full + account.dropped();
+    let stored = account.events;
     assert_eq!(EVENTS, stored + dropped, "each is stored or dropped");
     let status = handle.status();
     let database = Connection::open(folder.join("store.sqlite"))?;
@@ -122,7 +123,7 @@ fn event(number: u64) -> Result<Event, Box<dyn Error>> {
         },
         _ => {
             let counters = (0..60).map(|counter| (format!("counter_{counter}"), number + counter));
-            return Ok(Event::stats(time, BTreeMap::from_iter(counters)));
+            return Ok(Event::stats(time, counters.collect::<BTreeMap<_, _>>()));
         }
     };
     let [_, _, high, low] = u32::try_from(number * 7_919 % 10_000)?.to_be_bytes();

@@ -18,6 +18,8 @@ const MARKS: usize = 1 << 18;
 /// How far a flow is counted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Mark {
+    /// When it began; of one that an earlier daemon left, at the latest.
+    start: i64,
     /// Its last packet.
     last: i64,
     to_server: u64,
@@ -48,7 +50,7 @@ struct Sum {
 #[derive(Debug)]
 pub(super) struct Contacts {
     marks: LruCache<u64, Mark>,
-    /// The last packet of marks that made room: a flow that began before and is unknown may have been one of them.
+    /// When the latest of the flows began whose marks made room: an unknown one that began before may be one of them.
     forgotten: i64,
     sums: HashMap<Key, Sum>,
     /// Marks that changed since the last commit; none: it is over.
@@ -80,6 +82,7 @@ impl Contacts {
         while let Some(row) = rows.next()? {
             let count = |index| row.get::<_, i64>(index).map(i64::unsigned_abs);
             let mark = Mark {
+                start: row.get(1)?,
                 last: row.get(1)?,
                 to_server: count(2)?,
                 to_client: count(3)?,
@@ -97,7 +100,7 @@ impl Contacts {
         if let Some((old, gone)) = self.marks.push(id, mark)
             && old != id
         {
-            self.forgotten = self.forgotten.max(gone.last);
+            self.forgotten = self.forgotten.max(gone.start);
             self.changed.insert(old, None);
         }
     }
@@ -109,7 +112,9 @@ impl Contacts {
             return;
         };
         let (start, last) = (micros(flow.start), micros(flow.end));
+        let maybe_forgotten = start <= self.forgotten;
         let now = Mark {
+            start,
             last,
             to_server: flow.to_server.bytes,
             to_client: flow.to_client.bytes,
@@ -127,7 +132,7 @@ impl Contacts {
             self.changed.insert(id, Some(now));
             known
         };
-        if before.is_none() && start <= self.forgotten {
+        if before.is_none() && maybe_forgotten {
             return;
         }
         let begun = before.map_or(start, |mark| mark.last);
