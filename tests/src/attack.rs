@@ -157,28 +157,28 @@ fn intrude(
     );
     let contained = SystemTime::now();
 
-    let guessed = intruder.guess()?;
+    let again = intruder.guess()?;
     let pulled = intruder.pull(1, &folder.join("stolen-2"))?;
     let diverted = intruder.divert(1)?;
     let scanned = intruder.scan()?;
     println!(
         "And again: {} titles answered, {pulled} images, C-MOVE {}, {} ports answered.",
-        guessed.answered,
+        again.answered,
         if diverted { "done" } else { "failed" },
         scanned.answered
     );
     ensure!(
-        guessed.answered == 0 && pulled == 0 && !diverted && scanned.answered == 0,
+        again.answered == 0 && pulled == 0 && !diverted && scanned.answered == 0,
         "the intruder is not contained"
     );
     check()?;
 
     let role = Role::Pump;
     let pump = Intruder { hospital, role };
-    let (scanned, guessed) = (pump.scan()?, pump.guess()?);
+    let (scanned, tried) = (pump.scan()?, pump.guess()?);
     println!(
         "The pump gateway, made to look guilty, scans and tries titles too: {} ports and {} titles answered.",
-        scanned.answered, guessed.answered
+        scanned.answered, tried.answered
     );
     let refused = decision_about(sensor, &Role::Pump.address().to_string())?;
     println!("It is not blocked: {refused}.");
@@ -205,7 +205,8 @@ fn intrude(
         begin,
         contained,
         title: "WS_GUEST",
-        images: stolen,
+        rejected: guessed.answered,
+        images: stolen.try_into()?,
         pair: number(&pair)?,
         device: number(&device)?,
         alert,

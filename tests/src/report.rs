@@ -22,8 +22,10 @@ pub struct Deeds {
     pub contained: SystemTime,
     /// The AE title that it used.
     pub title: &'static str,
+    /// AE titles that it tried, and that the archive rejected.
+    pub rejected: u32,
     /// Images that it got.
-    pub images: usize,
+    pub images: u64,
     /// The first rule against it.
     pub pair: u64,
     /// The one that holds it.
@@ -68,14 +70,13 @@ fn summary(text: &str) {
 /// What a person reads.
 fn words(text: &str, deeds: &Deeds) -> Result<()> {
     let intruder = Role::Intruder.address();
-    let (pacs, title, images) = (Role::Pacs.address(), deeds.title, deeds.images);
+    let (pacs, title) = (Role::Pacs.address(), deeds.title);
     for said in [
         format!("{intruder} ("),
         "is the suspected intruder".to_owned(),
         format!("| {intruder} | patient zero |"),
         format!("| {pacs} | attacked | archive | yes |"),
         format!("called itself \"{title}\""),
-        format!("{images} C-STORE"),
         format!("rule {} against {intruder} → {pacs} port", deeds.pair),
         format!("rule {} against {intruder} at ", deeds.device),
         format!("Rule {} is effective", deeds.device),
@@ -130,8 +131,16 @@ fn facts(report: &Value, deeds: &Deeds) -> Result<()> {
         dicom["server"] == Role::Pacs.address().to_string(),
         "{dicom}"
     );
-    ensure!(dicom["messages"]["C-STORE"] == deeds.images, "{dicom}");
-    ensure!(dicom["bytes_to_suspect"].as_u64() > Some(0), "{dicom}");
+    // The rule may have come before the first image.
+    let stored = dicom["messages"]["C-STORE"].as_u64().unwrap_or(0);
+    let received = dicom["bytes_to_suspect"].as_u64().unwrap_or(0);
+    ensure!(stored >= deeds.images, "{} images: {dicom}", deeds.images);
+    ensure!(deeds.images == 0 || received > 0, "{dicom}");
+    ensure!(
+        dicom["refused"] == deeds.rejected,
+        "{} titles: {dicom}",
+        deeds.rejected
+    );
     ensure!(dicom["clear_text"] == true, "{dicom}");
 
     // What was contained, and when.
@@ -151,6 +160,10 @@ fn facts(report: &Value, deeds: &Deeds) -> Result<()> {
         anyhow::bail!("times beyond the calendar");
     };
     for rule in rules {
+        ensure!(
+            rule["target"].to_string().contains(&intruder.to_string()),
+            "{rule}"
+        );
         let since: jiff::Timestamp = rule["enforced"].as_str().context("not in force")?.parse()?;
         ensure!(
             begin <= since && since <= contained,

@@ -112,7 +112,7 @@ impl Seen {
     fn of(capture: &mut Capture) -> Self {
         let snapshot = capture.snapshot();
         let pipeline = capture.pipeline();
-        let warnings = status::of(&snapshot, status::one_sided(pipeline)).warnings;
+        let warnings = status::blind(&snapshot, status::one_sided(pipeline));
         let sessions = associations(pipeline)
             .chain(hl7_sessions(pipeline))
             .chain(pipeline.tls_connections().cloned());
@@ -174,7 +174,7 @@ fn gather(id: u64, by: Actor, decided: Decided, seen: Seen) -> Result<Facts, Fai
     let (trail, seal) = trail(&folder.join(audit::FILE), from, alert.opened, until);
     let mut missing = stored.missing;
     missing.extend(seen.warnings.iter().map(|warning| {
-        format!("What this may have hidden: when the report was made, `wardtap status` warned: {warning}.")
+        format!("What was not seen at all: {warning}. That is since the daemon's start, not only in the time of the incident.")
     }));
     let others = alerts.into_iter().chain(stored.alerts);
     Ok(Facts {

@@ -192,6 +192,19 @@ fn pipeline(snapshot: &Snapshot) -> BTreeMap<String, u64> {
 }
 
 fn warnings(snapshot: &Snapshot, one_sided: OneSided) -> Vec<String> {
+    let mut warnings = blind(snapshot, one_sided);
+    suspicions(snapshot, &mut warnings);
+    rules(snapshot, &mut warnings);
+    warnings.extend(snapshot.model.warnings.iter().cloned());
+    outputs(snapshot, &mut warnings);
+    if let Some(status) = &snapshot.store {
+        store(status, &mut warnings);
+    }
+    warnings
+}
+
+/// What keeps the sensor from seeing all that goes by.
+pub(super) fn blind(snapshot: &Snapshot, one_sided: OneSided) -> Vec<String> {
     let mut warnings = Vec::new();
     for one in &snapshot.interfaces {
         if one.attached.mode == Mode::Generic {
@@ -243,13 +256,6 @@ fn warnings(snapshot: &Snapshot, one_sided: OneSided) -> Vec<String> {
         warnings.push(format!(
             "{one_sided} of {flows} TCP flows were seen in one direction only: does the mirror copy both?"
         ));
-    }
-    suspicions(snapshot, &mut warnings);
-    rules(snapshot, &mut warnings);
-    warnings.extend(snapshot.model.warnings.iter().cloned());
-    outputs(snapshot, &mut warnings);
-    if let Some(status) = &snapshot.store {
-        store(status, &mut warnings);
     }
     warnings
 }

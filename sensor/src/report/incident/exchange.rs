@@ -130,6 +130,8 @@ fn latest(events: &[Event]) -> impl Iterator<Item = &Event> {
             Body::Tls { tls } => tls.start,
             _ => continue,
         };
+        // As exact as what was written and read again.
+        let start = Time(start.0 - start.0.rem_euclid(1_000));
         let before = last.entry((event.flow_id, start)).or_insert(event);
         if event.timestamp >= before.timestamp && !is_less(event, before) {
             *before = event;

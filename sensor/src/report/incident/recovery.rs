@@ -190,8 +190,8 @@ fn check(incident: &Incident, order: &[Turn], steps: &mut Vec<Step>) {
         steps,
         "Check the systems that it reached in the order of the table below, and restore in that order what is not clean.".to_owned(),
         format!(
-            "{} systems are in it, {victims} of them attacked; first {} ({}), since {}. {hops} more could have been reached through \
-             them: check those when one of the first is not clean.",
+            "{} systems are in it, {victims} of them attacked; first {} ({}), since {}. Through them {hops} more could have been reached: \
+             check those when one of the first is not clean.",
             order.len(),
             first.address,
             first.role.label(),

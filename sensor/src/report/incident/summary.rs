@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use super::{Contained, Facts, Incident, Measure, Part, System, scope::Scope};
 use crate::{
     detect::Finding,
+    inventory::Role,
     response::{Actor, Verdict},
     words::{bytes, count, utc_moment},
 };
@@ -23,13 +24,14 @@ pub(super) fn of(facts: &Facts, scope: &Scope<'_>, incident: &Incident) -> Vec<S
 
 /// A system in few words.
 pub(super) fn named(system: &System) -> String {
-    let mut known = vec![
-        system
-            .kind
-            .clone()
-            .unwrap_or_else(|| system.role.label().to_owned()),
-    ];
-    known.extend(system.vendor.clone());
+    let role = match system.role {
+        Role::Unknown => "role unknown",
+        role => role.label(),
+    };
+    let mut known = vec![system.kind.clone().unwrap_or_else(|| role.to_owned())];
+    // An address that is nobody's names no maker.
+    let made = |maker: &&String| !maker.starts_with("random");
+    known.extend(system.vendor.iter().filter(made).cloned());
     format!("{} ({})", system.address, known.join(", "))
 }
 
@@ -212,7 +214,7 @@ fn open(facts: &Facts, incident: &Incident) -> String {
     let (near, far) = (hop(|hop| hop == 1), hop(|hop| hop > 1));
     if near > 0 {
         open.push(format!(
-            "{near} systems that answered it, and {far} that could have been reached through those, are to be checked"
+            "to be checked are systems that answered it ({near}), and that could have been reached through those ({far})"
         ));
     }
     if open.is_empty() {

@@ -116,7 +116,11 @@ pub(super) fn of(facts: &Facts, scope: &Scope<'_>) -> Timeline {
         };
         happened.push(Happened {
             what: format!("Alert {id} about {} opened, {told}", alert.device),
-            reason: Some(format!("{severity}: {}", alert.title)),
+            reason: Some(format!(
+                "now {severity}, {:.0} % sure, by {} findings",
+                alert.confidence * 100.0,
+                alert.finding_count
+            )),
             ..plain(alert.opened, What::Alert, Good::Bad)
         });
         if let Some(closed) = alert.closed {

@@ -208,9 +208,9 @@ fn peer_cells(peer: &Peer) -> [String; 6] {
             services.push(format!("{} tried in vain", count(peer.silent)));
         }
     } else {
-        services.push("none answered".to_owned());
+        services.insert(0, "none answered; tried".to_owned());
         if more(peer.silent) > 0 {
-            services.push(format!("{} more tried in vain", count(more(peer.silent))));
+            services.push(format!("{} more", count(more(peer.silent))));
         }
     }
     let marks = [(peer.is_clinical, "clinical"), (peer.is_victim, "attacked")];
@@ -331,8 +331,14 @@ fn rule_cells(rule: &Measure) -> [String; 7] {
         Verdict::Unverified => "unverified",
     };
     let mut known = vec![rule.detail.clone()];
-    if let (Some(packets), Some(size)) = (rule.packets, rule.bytes) {
-        known.push(format!("hits: {} packets, {}", count(packets), bytes(size)));
+    if let (Some(packets), Some(size)) = (rule.packets, rule.bytes)
+        && packets > 0
+    {
+        known.push(format!(
+            "{} packets hit by now, {}",
+            count(packets),
+            bytes(size)
+        ));
     }
     if rule.resets > 0 {
         known.push(format!("{} TCP resets sent", count(rule.resets)));
