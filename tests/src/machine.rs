@@ -19,7 +19,7 @@ use crate::{
 /// Debian's release.
 pub const SUITE: &str = "bookworm";
 /// What is in it beside debootstrap's smallest variant.
-pub const PACKAGES: &str = "systemd,systemd-sysv,logrotate";
+pub const PACKAGES: &str = "systemd,systemd-sysv";
 /// The environment variable that names the package to test.
 pub const PACKAGE: &str = "WARDTAP_PACKAGE";
 

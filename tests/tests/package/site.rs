@@ -113,6 +113,15 @@ impl Site {
         self.sh(&format!("systemctl {}", arguments.join(" ")))
     }
 
+    /// Settings of the service beside its unit's, until the machine ends.
+    pub(crate) fn override_unit(&self, name: &str, settings: &str) -> Result<()> {
+        let folder = "/run/systemd/system/wardtap.service.d";
+        self.sh(&format!(
+            "mkdir -p {folder} && printf '[Service]\\n%s\\n' '{settings}' >{folder}/{name}.conf && systemctl daemon-reload"
+        ))?;
+        Ok(())
+    }
+
     /// A property of the service.
     pub(crate) fn property(&self, name: &str) -> Result<String> {
         let value = self.systemctl(&["show", "--value", "--property", name, SERVICE])?;

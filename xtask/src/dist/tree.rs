@@ -17,7 +17,6 @@ const FILES: &[(&str, &str)] = &[
         "packaging/systemd/wardtap.service",
         "lib/systemd/system/wardtap.service",
     ),
-    ("packaging/deb/logrotate", "etc/logrotate.d/wardtap"),
     ("packaging/deb/copyright", "usr/share/doc/wardtap/copyright"),
     (
         "packaging/deb/lintian-overrides",
@@ -49,7 +48,7 @@ const PROGRAMS: &[(&str, &str)] = &[("packaging/systemd/prepare", "usr/lib/wardt
 const SCRIPTS: &[&str] = &["postinst", "prerm", "postrm"];
 
 /// Files that are the administrator's once they are installed.
-const CONFFILES: &[&str] = &["/etc/wardtap/wardtap.toml", "/etc/logrotate.d/wardtap"];
+const CONFFILES: &[&str] = &["/etc/wardtap/wardtap.toml"];
 
 /// Where each shell looks for completions.
 const COMPLETIONS: &[(&str, &str)] = &[
