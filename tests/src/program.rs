@@ -84,14 +84,6 @@ impl Program {
         &self.log
     }
 
-    /// Its process id.
-    ///
-    /// # Errors
-    /// When that is no id.
-    pub fn id(&self) -> Result<Pid> {
-        Ok(Pid::from_raw(i32::try_from(self.child.id())?))
-    }
-
     /// How the program ended, if it did.
     ///
     /// # Errors
@@ -146,7 +138,7 @@ impl Program {
             return Ok(status);
         }
         // Its id can't be another's: it was not waited for.
-        kill(self.id()?, Signal::SIGTERM)?;
+        kill(Pid::from_raw(i32::try_from(self.id())?), Signal::SIGTERM)?;
         let ended = wait_for("its end", Duration::from_secs(10), || {
             self.child.try_wait().ok().flatten()
         });
