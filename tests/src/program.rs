@@ -64,12 +64,6 @@ impl Program {
         })
     }
 
-    /// Its process id; that of what it turned itself into, where it is a launcher.
-    #[must_use]
-    pub fn id(&self) -> u32 {
-        self.child.id()
-    }
-
     /// What the program has written so far.
     #[must_use]
     pub fn log(&self) -> String {
@@ -84,7 +78,7 @@ impl Program {
         &self.log
     }
 
-    /// Its process id.
+    /// Its process id; that of what it turned itself into, where it is a launcher.
     ///
     /// # Errors
     /// When that is no id.
