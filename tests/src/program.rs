@@ -64,12 +64,6 @@ impl Program {
         })
     }
 
-    /// Its process id; that of what it turned itself into, where it is a launcher.
-    #[must_use]
-    pub fn id(&self) -> u32 {
-        self.child.id()
-    }
-
     /// What the program has written so far.
     #[must_use]
     pub fn log(&self) -> String {
@@ -84,6 +78,17 @@ impl Program {
         &self.log
     }
 
+<<<<<<< HEAD
+=======
+    /// Its process id; that of what it turned itself into, where it is a launcher.
+    ///
+    /// # Errors
+    /// When that is no id.
+    pub fn id(&self) -> Result<Pid> {
+        Ok(Pid::from_raw(i32::try_from(self.child.id())?))
+    }
+
+>>>>>>> incident
     /// How the program ended, if it did.
     ///
     /// # Errors
