@@ -78,17 +78,6 @@ impl Program {
         &self.log
     }
 
-<<<<<<< HEAD
-=======
-    /// Its process id; that of what it turned itself into, where it is a launcher.
-    ///
-    /// # Errors
-    /// When that is no id.
-    pub fn id(&self) -> Result<Pid> {
-        Ok(Pid::from_raw(i32::try_from(self.child.id())?))
-    }
-
->>>>>>> incident
     /// How the program ended, if it did.
     ///
     /// # Errors
