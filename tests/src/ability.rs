@@ -82,7 +82,7 @@ pub fn rsyslog() -> bool {
     )
 }
 
-/// True if Python has DuckDB, which reads the store's files of flows.
+/// True if Python has `DuckDB`, which reads the store's files of flows.
 ///
 /// # Panics
 /// As [`privileged`].

@@ -24,13 +24,13 @@ pub const PACKAGES: &str = "systemd,systemd-sysv";
 pub const PACKAGE: &str = "WARDTAP_PACKAGE";
 
 /// Time to boot, and to stop.
-const LIMIT: Duration = Duration::from_secs(60);
+const LIMIT: Duration = Duration::from_mins(1);
 
 /// Gives the new process a cgroup and namespaces of its own, and then [`BOOT`] in them.
 const ENTER: &str = "echo $$ > \"$1/cgroup.procs\" && \
     exec unshare --mount --pid --fork --kill-child --uts --ipc --cgroup sh -euc \"$2\" sh \"$3\"";
 
-/// Mounts what a container's first process expects (systemd.io/CONTAINER_INTERFACE) and becomes it. Settings that
+/// Mounts what a container's first process expects (`systemd.io/CONTAINER_INTERFACE`) and becomes it. Settings that
 /// belong to the whole kernel can't be changed from inside.
 const BOOT: &str = r#"
 mount --bind "$1" "$1"
@@ -112,7 +112,9 @@ impl Machine {
                 .arg("is-system-running")
                 .output()
                 .ok()?;
-            last = String::from_utf8_lossy(&output.stdout).trim().to_owned();
+            String::from_utf8_lossy(&output.stdout)
+                .trim()
+                .clone_into(&mut last);
             output.status.success().then_some(())
         })
         .with_context(|| format!("it is {last:?}:\n{}", self.init.log()))

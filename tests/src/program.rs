@@ -78,6 +78,8 @@ impl Program {
         &self.log
     }
 
+<<<<<<< HEAD
+=======
     /// Its process id; that of what it turned itself into, where it is a launcher.
     ///
     /// # Errors
@@ -86,6 +88,7 @@ impl Program {
         Ok(Pid::from_raw(i32::try_from(self.child.id())?))
     }
 
+>>>>>>> incident
     /// How the program ended, if it did.
     ///
     /// # Errors
@@ -140,7 +143,7 @@ impl Program {
             return Ok(status);
         }
         // Its id can't be another's: it was not waited for.
-        kill(self.id()?, Signal::SIGTERM)?;
+        kill(Pid::from_raw(i32::try_from(self.id())?), Signal::SIGTERM)?;
         let ended = wait_for("its end", Duration::from_secs(10), || {
             self.child.try_wait().ok().flatten()
         });

@@ -7,7 +7,13 @@ mod capture;
 mod contender;
 mod peers;
 
-use std::{collections::BTreeMap, env, fmt::Write as _, fs, path::PathBuf};
+use std::{
+    collections::BTreeMap,
+    env,
+    fmt::Write as _,
+    fs,
+    path::{Path, PathBuf},
+};
 
 use anyhow::{Context, Result, ensure};
 
@@ -133,7 +139,8 @@ pub(crate) fn run_all(arguments: &Arguments) -> Result<()> {
             );
         }
     }
-    let text = table(&measured, &peers, &wardtap, arguments.rounds, packets, all)?;
+    let versions = versions(&peers, &wardtap, arguments.wardtap.is_some())?;
+    let text = table(&measured, &versions, arguments.rounds, packets, all)?;
     println!("\n{text}");
     if arguments.write {
         write(&text)?;
@@ -147,8 +154,7 @@ pub(crate) fn run_all(arguments: &Arguments) -> Result<()> {
 )]
 fn table(
     measured: &BTreeMap<usize, Measured>,
-    peers: &Peers,
-    wardtap: &std::path::Path,
+    versions: &str,
     rounds: usize,
     packets: u64,
     all: u64,
@@ -169,7 +175,7 @@ fn table(
             .unwrap_or_default()
             .trim(),
         processor(),
-        versions(peers, wardtap)?
+        versions
     );
     for (place, contender) in Contender::ALL.into_iter().enumerate() {
         let Some(one) = measured.get(&place) else {
@@ -212,21 +218,34 @@ fn processor() -> String {
     )
 }
 
-fn versions(peers: &Peers, wardtap: &std::path::Path) -> Result<String> {
-    let commit = output(
-        "git",
-        &[
-            "-C",
-            &root().display().to_string(),
-            "rev-parse",
-            "--short",
-            "HEAD",
-        ],
-    );
+fn versions(peers: &Peers, wardtap: &Path, named: bool) -> Result<String> {
+    // Of a binary that was named, only its age is known.
+    let made = if named {
+        output(
+            "date",
+            &[
+                "-u",
+                "+built %Y-%m-%d %H:%M",
+                "-r",
+                &wardtap.display().to_string(),
+            ],
+        )
+    } else {
+        output(
+            "git",
+            &[
+                "-C",
+                &root().display().to_string(),
+                "rev-parse",
+                "--short",
+                "HEAD",
+            ],
+        )
+    };
     Ok(format!(
         "Wardtap {} ({}), Suricata {}, tshark {}, nfstream {}, softflowd {}",
         peers.version(wardtap, &["--version"])?,
-        commit.unwrap_or_default().trim(),
+        made.unwrap_or_default().trim(),
         peers.version(&peers.file("root/usr/bin/suricata"), &["-V"])?,
         peers.version(&peers.file("root/usr/bin/tshark"), &["--version"])?,
         peers.nfstream(),

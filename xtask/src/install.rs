@@ -10,7 +10,7 @@ use nix::unistd::geteuid;
 
 use crate::workspace::{bound_jobs, cargo, line, output, run, which};
 
-/// Versions of python-hl7 and DuckDB, from the Python package index.
+/// Versions of python-hl7 and `DuckDB`, from the Python package index.
 const HL7: &str = "0.4.5";
 const DUCKDB: &str = "2.0.1";
 
@@ -170,7 +170,7 @@ pub(crate) fn python_version() -> Option<String> {
 }
 
 /// A Python environment with python-hl7, whose MLLP client and server are the HL7 peers of the tests
-/// and the demo, and with DuckDB, which reads the store's files of flows.
+/// and the demo, and with `DuckDB`, which reads the store's files of flows.
 pub(crate) fn python() -> Result<()> {
     let folder = tests::hl7::python_folder();
     let python = tests::hl7::python();

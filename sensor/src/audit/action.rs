@@ -21,6 +21,18 @@ pub enum Cause {
     Protected,
 }
 
+impl Cause {
+    /// In words.
+    #[must_use]
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Expired => "expired",
+            Self::Released => "released",
+            Self::Protected => "lifted, its target being protected",
+        }
+    }
+}
+
 /// What of a rule was changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -33,6 +45,19 @@ pub enum Change {
     Enabled,
     /// It drops no more.
     Disabled,
+}
+
+impl Change {
+    /// In words.
+    #[must_use]
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Extended => "extended",
+            Self::Approved => "approved",
+            Self::Enabled => "enabled",
+            Self::Disabled => "disabled",
+        }
+    }
 }
 
 /// What the policy made of a finding, also if it did nothing.
@@ -297,23 +322,12 @@ impl fmt::Display for Action {
             } => write!(
                 f,
                 "rule {id} {}, now {} until {expires}: {reason}",
-                match change {
-                    Change::Extended => "extended",
-                    Change::Approved => "approved",
-                    Change::Enabled => "enabled",
-                    Change::Disabled => "disabled",
-                },
+                change.label(),
                 state.label()
             ),
-            Self::RuleRemoved { id, cause, reason } => write!(
-                f,
-                "rule {id} {}: {reason}",
-                match cause {
-                    Cause::Expired => "expired",
-                    Cause::Released => "released",
-                    Cause::Protected => "lifted, its target being protected",
-                }
-            ),
+            Self::RuleRemoved { id, cause, reason } => {
+                write!(f, "rule {id} {}: {reason}", cause.label())
+            }
             Self::ReleasedAll { ids, reason } => {
                 write!(f, "all {} rules released: {reason}", ids.len())
             }

@@ -405,9 +405,13 @@ fn lookup_and_delete(map: &MapData, key: &[u8]) -> Result<Option<Flow>, KernelEr
         flags: 0,
     };
     let result = match bpf(BPF_MAP_LOOKUP_AND_DELETE_ELEM, &mut attr) {
-        // Hash maps have it since Linux 5.14.
+        // Hash maps have it since Linux 5.14. Before, a packet in between is missing from the last state.
         Err(error) if matches!(error.raw_os_error(), Some(libc::EINVAL | ENOTSUPP)) => {
-            bpf(BPF_MAP_LOOKUP_ELEM, &mut attr).and_then(|()| bpf(BPF_MAP_DELETE_ELEM, &mut attr))
+            bpf(BPF_MAP_LOOKUP_ELEM, &mut attr).and_then(|()| {
+                // Refused (`EINVAL`) with a field that a deletion does not have.
+                attr.value = 0;
+                bpf(BPF_MAP_DELETE_ELEM, &mut attr)
+            })
         }
         other => other,
     };

@@ -24,11 +24,11 @@ pub(crate) enum Line {
 ///
 /// # Errors
 /// When a line does not come whole, in [`LIMIT`] each.
-pub(crate) fn converse(passage: &Passage, port: u16, lines: Vec<Line>) -> Result<()> {
+pub(crate) fn converse(passage: &Passage, port: u16, lines: &[Line]) -> Result<()> {
     let listener = passage
         .right
         .within(move || Ok(TcpListener::bind(("10.9.0.2", port))?))?;
-    let heard = lines.clone();
+    let heard = lines.to_vec();
     let server = thread::spawn(move || say(&listener.accept()?.0, &heard, false));
     let client = passage.left.within(move || {
         Ok(TcpStream::connect_timeout(
@@ -36,7 +36,7 @@ pub(crate) fn converse(passage: &Passage, port: u16, lines: Vec<Line>) -> Result
             LIMIT,
         )?)
     })?;
-    say(&client, &lines, true)?;
+    say(&client, lines, true)?;
     drop(client);
     server.join().map_err(|_| anyhow!("the server panicked"))?
 }

@@ -14,7 +14,7 @@ use nix::{errno::Errno, libc};
 
 /// `BPF_PROG_LOAD` of linux/bpf.h.
 const PROG_LOAD: c_long = 5;
-/// `BPF_LOG_STATS` of linux/bpf_verifier.h.
+/// `BPF_LOG_STATS` of `linux/bpf_verifier.h`.
 const LOG_STATS: u32 = 4;
 /// Bytes of a log that holds them.
 const LOG: usize = 1 << 16;
@@ -64,19 +64,19 @@ fn original() -> Syscall {
 #[unsafe(no_mangle)]
 unsafe extern "C" fn syscall(
     number: c_long,
-    a: c_long,
-    b: c_long,
-    c: c_long,
-    d: c_long,
-    e: c_long,
-    f: c_long,
+    first: c_long,
+    second: c_long,
+    third: c_long,
+    fourth: c_long,
+    fifth: c_long,
+    sixth: c_long,
 ) -> c_long {
     // SAFETY: what the caller says of its arguments.
-    let pass = || unsafe { original()(number, a, b, c, d, e, f) };
-    if number != libc::SYS_bpf || a != PROG_LOAD || COUNTS.with_borrow(Option::is_none) {
+    let pass = || unsafe { original()(number, first, second, third, fourth, fifth, sixth) };
+    if number != libc::SYS_bpf || first != PROG_LOAD || COUNTS.with_borrow(Option::is_none) {
         return pass();
     }
-    let attributes = b as *mut ProgLoad;
+    let attributes = second as *mut ProgLoad;
     let mut log = vec![0_u8; LOG];
     // SAFETY: with this command the attributes are those of a program, the caller's alone.
     let name = unsafe {
@@ -102,9 +102,9 @@ unsafe extern "C" fn syscall(
         println!("the verifier refuses {name}: {log}");
     } else if let Some(count) = processed(&log) {
         COUNTS.with_borrow_mut(|counts| {
-            counts
-                .iter_mut()
-                .for_each(|all| all.push((name.clone(), count)))
+            if let Some(counts) = counts {
+                counts.push((name, count));
+            }
         });
     }
     Errno::set_raw(error);

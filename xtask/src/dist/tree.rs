@@ -103,7 +103,7 @@ impl Tree {
             .args([self.0.join(BINARY), self.0.join(RUNTIME)]))?;
         self.made_by_itself(binary)?;
         self.documents(runtime, notices)?;
-        self.modes(&self.0)
+        modes(&self.0)
     }
 
     /// What the binary prints of itself.
@@ -150,7 +150,7 @@ impl Tree {
 
     /// Writes what dpkg reads.
     pub(super) fn control(&self, version: &str) -> Result<()> {
-        let size = self.size(&self.0)?;
+        let size = size(&self.0)?;
         let template = fs::read_to_string(root().join("packaging/deb/control"))?;
         let control = template
             .replace("@VERSION@", version)
@@ -194,21 +194,6 @@ impl Tree {
         Ok(value.unwrap_or_default().to_owned())
     }
 
-    /// Bytes of all files.
-    fn size(&self, folder: &Path) -> Result<u64> {
-        let mut sum = 0;
-        for entry in fs::read_dir(folder)? {
-            let path = entry?.path();
-            let meta = fs::symlink_metadata(&path)?;
-            sum += if meta.is_dir() {
-                self.size(&path)?
-            } else {
-                meta.len()
-            };
-        }
-        Ok(sum)
-    }
-
     /// `md5sum` of each file but the conffiles, as `dpkg --verify` reads it.
     fn sums(&self) -> Result<String> {
         let script = "find . -type f ! -path './etc/*' ! -path './DEBIAN/*' -printf '%P\\0' | sort -z | xargs -0 md5sum";
@@ -240,20 +225,6 @@ impl Tree {
         fs::create_dir_all(folder).with_context(|| folder.display().to_string())?;
         Ok(path)
     }
-
-    /// Folders are open to all, whatever the umask of who builds.
-    fn modes(&self, folder: &Path) -> Result<()> {
-        mode(folder, PROGRAM)?;
-        for entry in fs::read_dir(folder)? {
-            let path = entry?.path();
-            if path.is_dir() {
-                self.modes(&path)?;
-            } else if fs::metadata(&path)?.permissions().mode() & 0o111 == 0 {
-                mode(&path, FILE)?;
-            }
-        }
-        Ok(())
-    }
 }
 
 fn mode(path: &Path, mode: u32) -> Result<()> {
@@ -283,5 +254,34 @@ fn compress(path: &Path) -> Result<()> {
 }
 
 fn lines(of: &[&str]) -> String {
-    of.iter().map(|line| format!("{line}\n")).collect()
+    of.iter().flat_map(|line| [line, "\n"]).collect()
+}
+
+/// Bytes of all files.
+fn size(folder: &Path) -> Result<u64> {
+    let mut sum = 0;
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        let meta = fs::symlink_metadata(&path)?;
+        sum += if meta.is_dir() {
+            size(&path)?
+        } else {
+            meta.len()
+        };
+    }
+    Ok(sum)
+}
+
+/// Folders are open to all, whatever the umask of who builds.
+fn modes(folder: &Path) -> Result<()> {
+    mode(folder, PROGRAM)?;
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        if path.is_dir() {
+            modes(&path)?;
+        } else if fs::metadata(&path)?.permissions().mode() & 0o111 == 0 {
+            mode(&path, FILE)?;
+        }
+    }
+    Ok(())
 }

@@ -1,7 +1,7 @@
 //! What people and policy did, from the audit trail.
 
 use super::{Act, Acts, Facts};
-use crate::audit::{Action, Cause, Change, Entry};
+use crate::audit::{Action, Entry};
 
 pub(super) fn acts(facts: Facts<'_>) -> Acts {
     let mut acts = Acts::default();
@@ -51,25 +51,12 @@ fn take(acts: &mut Acts, entry: &Entry) {
         )),
         Action::RuleChanged {
             id, change, reason, ..
-        } => {
-            let change = match change {
-                Change::Extended => "extended",
-                Change::Approved => "approved",
-                Change::Enabled => "enabled",
-                Change::Disabled => "disabled",
-            };
-            acts.containment
-                .push(did(format!("rule {id} {change}"), reason));
-        }
-        Action::RuleRemoved { id, cause, reason } => {
-            let cause = match cause {
-                Cause::Expired => "expired",
-                Cause::Released => "released",
-                Cause::Protected => "lifted, its target being protected",
-            };
-            acts.containment
-                .push(did(format!("rule {id} {cause}"), reason));
-        }
+        } => acts
+            .containment
+            .push(did(format!("rule {id} {}", change.label()), reason)),
+        Action::RuleRemoved { id, cause, reason } => acts
+            .containment
+            .push(did(format!("rule {id} {}", cause.label()), reason)),
         Action::ReleasedAll { ids, reason } => {
             let what = format!("all {} rules released", ids.len());
             acts.containment.push(did(what, reason));

@@ -2,7 +2,7 @@
 
 use super::{Good, Happened, What, scope::Scope, timeline::plain};
 use crate::{
-    audit::{Action, Change, Entry},
+    audit::{Action, Entry},
     response::{RuleId, State},
     words::utc_moment,
 };
@@ -83,12 +83,7 @@ fn of_rule<'a>(action: &'a Action, rules: &[RuleId]) -> Option<Told<'a>> {
             expires,
             reason,
         } if rules.contains(id) => {
-            let change = match change {
-                Change::Extended => "extended",
-                Change::Approved => "approved",
-                Change::Enabled => "enabled",
-                Change::Disabled => "disabled",
-            };
+            let change = change.label();
             let until = utc_moment(*expires);
             let what = format!("Rule {id} {change}, now {} until {until}", state.label());
             (What::Rule, tone(*state), what, reason)
