@@ -78,6 +78,14 @@ impl Program {
         &self.log
     }
 
+    /// Its process id; that of what it turned itself into, where it is a launcher.
+    ///
+    /// # Errors
+    /// When that is no id.
+    pub fn id(&self) -> Result<Pid> {
+        Ok(Pid::from_raw(i32::try_from(self.child.id())?))
+    }
+
     /// How the program ended, if it did.
     ///
     /// # Errors
@@ -132,7 +140,7 @@ impl Program {
             return Ok(status);
         }
         // Its id can't be another's: it was not waited for.
-        kill(Pid::from_raw(i32::try_from(self.id())?), Signal::SIGTERM)?;
+        kill(self.id()?, Signal::SIGTERM)?;
         let ended = wait_for("its end", Duration::from_secs(10), || {
             self.child.try_wait().ok().flatten()
         });

@@ -199,7 +199,7 @@ fn keys_work_while_the_daemon_is_silent_or_gone() -> Result<()> {
     desk.top("")?;
     desk.terminal.shows("the overview", &["left0", "Packets"])?;
     // Stopped, it takes connections and never answers.
-    let id = Pid::from_raw(i32::try_from(desk.daemon.id())?);
+    let id = desk.daemon.id()?;
     kill(id, Signal::SIGSTOP)?;
     desk.terminal.press(&["5"])?;
     let turned = desk

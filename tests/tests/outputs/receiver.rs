@@ -125,12 +125,11 @@ pub(crate) fn parse(text: &str) -> Result<Message> {
         .iter()
         .find_map(|(name, value)| (name == "meta sequenceId").then(|| value.parse()))
         .context("no sequence id")??;
-    let content = match content.strip_prefix('\u{feff}') {
-        Some(text) => text,
-        None => {
-            ensure!(content.is_ascii(), "text without its mark: {content}");
-            content
-        }
+    let content = if let Some(text) = content.strip_prefix('\u{feff}') {
+        text
+    } else {
+        ensure!(content.is_ascii(), "text without its mark: {content}");
+        content
     };
     ensure!(!content.contains('\u{feff}'), "a mark in the text");
     Ok(Message {
