@@ -21,24 +21,31 @@ if __name__ == '__main__':
     print(sum(names.values()), names['DICOM'], names['HL7'])
 ";
 
+/// The outputs that Suricata's package switches on, by their places in its configuration.
+const SURICATA_OUTPUTS: [&str; 3] = ["outputs.0.fast", "outputs.1.eve-log", "outputs.7.stats"];
+
 /// A program with its settings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Contender {
     Wardtap,
+    WardtapSilent,
     WardtapTotals,
     Suricata,
     SuricataRules,
+    SuricataSilent,
     Tshark,
     Nfstream,
     Softflowd,
 }
 
 impl Contender {
-    pub(super) const ALL: [Self; 7] = [
+    pub(super) const ALL: [Self; 9] = [
         Self::Wardtap,
+        Self::WardtapSilent,
         Self::WardtapTotals,
         Self::Suricata,
         Self::SuricataRules,
+        Self::SuricataSilent,
         Self::Tshark,
         Self::Nfstream,
         Self::Softflowd,
@@ -48,9 +55,11 @@ impl Contender {
     pub(super) const fn label(self) -> &'static str {
         match self {
             Self::Wardtap => "wardtap replay --json",
+            Self::WardtapSilent => "wardtap replay",
             Self::WardtapTotals => "wardtap replay --summary",
             Self::Suricata => "Suricata, no rules",
             Self::SuricataRules => "Suricata, its package's rules",
+            Self::SuricataSilent => "Suricata, no rules, no outputs",
             Self::Tshark => "tshark -q -z io,phs",
             Self::Nfstream => "nfstream",
             Self::Softflowd => "softflowd",
@@ -68,20 +77,18 @@ impl Contender {
         let text = |words: &[&str]| words.iter().map(PathBuf::from).collect::<Vec<_>>();
         let capture = capture.to_owned();
         match self {
-            Self::Wardtap => [
-                vec![wardtap.to_owned()],
-                text(&["replay", "--json"]),
-                vec![capture],
-            ]
-            .concat(),
-            Self::WardtapTotals => [
-                vec![wardtap.to_owned()],
-                text(&["replay", "--summary"]),
-                vec![capture],
-            ]
-            .concat(),
+            Self::Wardtap => replay(wardtap, &["--json"], capture),
+            Self::WardtapSilent => replay(wardtap, &[], capture),
+            Self::WardtapTotals => replay(wardtap, &["--summary"], capture),
             Self::Suricata => suricata(peers, Path::new("/dev/null"), capture, folder),
             Self::SuricataRules => suricata(peers, &peers.file("package.rules"), capture, folder),
+            Self::SuricataSilent => {
+                let mut words = suricata(peers, Path::new("/dev/null"), capture, folder);
+                for output in SURICATA_OUTPUTS {
+                    words.extend(["--set".into(), format!("{output}.enabled=no").into()]);
+                }
+                words
+            }
             Self::Tshark => [
                 vec![peers.file("root/usr/bin/tshark")],
                 text(&["-n", "-q", "-z", "io,phs", "-r"]),
@@ -116,7 +123,8 @@ impl Contender {
         let text = String::from_utf8_lossy(&text);
         Ok(match self {
             Self::Wardtap => wardtap(&text),
-            Self::WardtapTotals => "totals of the same".to_owned(),
+            Self::WardtapSilent | Self::WardtapTotals => "the same, in tables".to_owned(),
+            Self::SuricataSilent => "nothing".to_owned(),
             Self::Suricata | Self::SuricataRules => eve(&text),
             Self::Tshark => {
                 let frames = |name: &str| -> u64 {
@@ -148,6 +156,15 @@ impl Contender {
             Self::Softflowd => "flows by address and port only".to_owned(),
         })
     }
+}
+
+fn replay(wardtap: &Path, how: &[&str], capture: PathBuf) -> Vec<PathBuf> {
+    let how = how.iter().map(PathBuf::from);
+    [wardtap.to_owned(), "replay".into()]
+        .into_iter()
+        .chain(how)
+        .chain([capture])
+        .collect()
 }
 
 fn suricata(peers: &Peers, rules: &Path, capture: PathBuf, folder: &Path) -> Vec<PathBuf> {
