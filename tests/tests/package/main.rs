@@ -15,7 +15,7 @@ use tests::{
     wait::wait_for,
 };
 
-const LIMIT: Duration = Duration::from_secs(60);
+const LIMIT: Duration = Duration::from_mins(1);
 /// Configuration, in the path: programs and rules stay while no daemon runs.
 const CONFIG: &str = "[[interface]]\nname = \"span0\"\nrole = \"inline\"\n";
 const HERE: &str = "/etc/wardtap/wardtap.toml";

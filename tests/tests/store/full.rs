@@ -26,7 +26,7 @@ use tests::{ability::privileged, wait::wait_for};
 use crate::site::{Folder, SECONDS, Site, number, packets};
 
 /// A store with its thread and all that was offered to it.
-struct Offered {
+struct Feed {
     queue: SyncSender<Arc<Event>>,
     account: Arc<Account>,
     thread: JoinHandle<()>,
@@ -34,7 +34,7 @@ struct Offered {
     full: u64,
 }
 
-impl Offered {
+impl Feed {
     fn start(folder: &Path) -> Self {
         let options = StoreOptions {
             batch: 100,
@@ -107,7 +107,7 @@ fn a_full_disk_is_counted_exactly_and_survived() -> Result<()> {
     let disk = folder.small_disk(8 << 20)?;
     let ballast = disk.join("ballast");
     fs::write(&ballast, vec![0; 6 << 20])?;
-    let mut store = Offered::start(&disk);
+    let mut store = Feed::start(&disk);
     wait_for("the disk to be full", SECONDS, || {
         store.offer(200).ok()?;
         store.account.stats().failing
@@ -153,7 +153,7 @@ fn a_disk_that_becomes_read_only_is_survived() -> Result<()> {
         mount(None::<&str>, &disk, None::<&str>, flags, None::<&str>)
     };
     remount(MsFlags::MS_RDONLY)?;
-    let mut store = Offered::start(&disk);
+    let mut store = Feed::start(&disk);
     store.offer(500)?;
     let why = wait_for("it to fail", SECONDS, || store.account.stats().failing)?;
     ensure!(why.contains("Read-only"), "{why}");

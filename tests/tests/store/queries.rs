@@ -177,7 +177,7 @@ fn the_documented_queries_answer() -> Result<()> {
     Ok(())
 }
 
-/// The same with numbers as text: how DuckDB gives sums depends on their width.
+/// The same with numbers as text: how `DuckDB` gives sums depends on their width.
 fn numbers(value: &Value) -> Value {
     match value {
         Value::Array(items) => items.iter().map(numbers).collect(),
