@@ -4,6 +4,7 @@
 mod alerts;
 mod evidence;
 mod outputs;
+#[expect(dead_code, reason = "other tests use more of it")]
 mod site;
 
 use std::fs;
