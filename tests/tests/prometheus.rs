@@ -192,9 +192,9 @@ fn start(site: &Site) -> Result<Program> {
     fs::write(
         &file,
         format!(
-            "global: {{scrape_interval: 1s, evaluation_interval: 1s}}\nrule_files: [{:?}]\n\
+            "global: {{scrape_interval: 1s, evaluation_interval: 1s}}\nrule_files: [\"{}\"]\n\
              scrape_configs:\n  - job_name: wardtap\n    static_configs: [{{targets: [\"127.0.0.1:9641\"]}}]\n",
-            fs::canonicalize(rules_file())?
+            fs::canonicalize(rules_file())?.display()
         ),
     )?;
     let server = prometheus::program(prometheus::SERVER).context("no prometheus")?;
