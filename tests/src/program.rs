@@ -78,6 +78,12 @@ impl Program {
         &self.log
     }
 
+    /// Its process id; that of what it turned itself into, where it is a launcher.
+    #[must_use]
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// How the program ended, if it did.
     ///
     /// # Errors
