@@ -97,3 +97,12 @@ def test_a_busy_service_does_not_push_others_out():
     assert counts.min() >= 900
     assert (np.diff(sampled.time_ns) >= 0).all()
     assert len(split.sample(rows, 100_000)) == len(rows)
+
+
+def test_benign_cases_join_the_calibration_and_attacks_do_not():
+    parts = split.by_time(synthetic.rows(6_000, seed=3), 0.6, 0.2, 0.1, seed=1)
+    others = synthetic.rows(500, seed=4, attacks=20)
+    joined = parts.calibrated_with(others)
+    assert len(joined.calibrate) == len(parts.calibrate) + len(others.normal())
+    assert (np.diff(joined.calibrate.time_ns) >= 0).all()
+    assert joined.train is parts.train

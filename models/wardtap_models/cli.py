@@ -44,6 +44,12 @@ def _parser() -> argparse.ArgumentParser:
     )
     train.add_argument("--digests", type=Path, metavar="FILE", help="of learnt rows (default MODEL.digests)")
     train.add_argument(
+        "--calibrate-with",
+        type=Path,
+        metavar="ROWS.csv",
+        help="rows that join the calibration, of whatever time: flows of alerts that people called benign",
+    )
+    train.add_argument(
         "--test", type=Path, action="append", default=[], metavar="TEST.csv", help="other rows to measure for the card"
     )
     train.add_argument("--source", default="", metavar="TEXT", help="what the card says about the rows")
@@ -101,6 +107,8 @@ def _train(arguments: argparse.Namespace) -> None:
     versions = library.versions()
     train, calibrate = arguments.split
     parts = split.by_time(read(arguments.rows), train, calibrate, arguments.hold_out, arguments.seed)
+    if arguments.calibrate_with:
+        parts = parts.calibrated_with(read(arguments.calibrate_with))
     others = {f"On {path.name}": read(path) for path in arguments.test}
     print(f"{len(parts.train)} rows to learn from, {len(parts.calibrate)} to calibrate, {len(parts.test)} to test")
     learnt = learn(library, parts.train, parts.calibrate, Settings(seed=arguments.seed, epochs=arguments.epochs))

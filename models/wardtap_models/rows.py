@@ -44,6 +44,13 @@ class Rows:
             label,
         )
 
+    def joined(self, others: "Rows") -> "Rows":
+        """Both, without labels, in the order of their times."""
+        mine, theirs = self.without_label(), others.without_label()
+        names = ("time_ns", "client", "server", "port", "protocol", "features")
+        both = Rows(*(np.concatenate([getattr(mine, name), getattr(theirs, name)]) for name in names))
+        return both.take(np.argsort(both.time_ns, kind="stable"))
+
     def normal(self) -> "Rows":
         """Those that are not labelled as an attack."""
         return self if self.label is None else self.take(self.label == "")

@@ -1,7 +1,7 @@
 """Who learns from what: by time, never shuffled, and some devices not at all."""
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -23,6 +23,10 @@ class Split:
     calibrate: Rows
     test: Rows  # Of the same devices, later.
     test_held_out: Rows  # Of devices that no other part has, later too.
+
+    def calibrated_with(self, rows: Rows) -> "Split":
+        """With these rows in the calibration too, unless they are attacks; what is strange then is stranger than they are."""
+        return replace(self, calibrate=self.calibrate.joined(rows.normal()))
 
 
 def by_time(rows: Rows, train: float, calibrate: float, held_out: float, seed: int) -> Split:

@@ -1,5 +1,7 @@
 //! `wardtap model`.
 
+mod retrain;
+
 use std::{
     fmt::Write as _,
     path::{Path, PathBuf},
@@ -45,6 +47,9 @@ pub(super) enum ModelCommand {
     /// Put a model in use, if it passes
     #[command(after_help = EXAMPLES)]
     Load(LoadArgs),
+    /// Train a model on the site's own flows, hold it against the one in use, and load it if it is no worse
+    #[command(after_help = retrain::EXAMPLES)]
+    Retrain(retrain::RetrainArgs),
     /// Put the model before in use again
     Rollback(RollbackArgs),
 }
@@ -94,16 +99,9 @@ pub(super) fn run(socket: &Path, command: &ModelCommand) -> anyhow::Result<ExitC
             }
         }
         ModelCommand::Verify(args) => return verify(args),
+        ModelCommand::Retrain(args) => return retrain::run(socket, args),
         ModelCommand::Load(args) => {
-            let file = ModelFile::read(&args.file)?;
-            let manifest = String::from_utf8(file.manifest)
-                .with_context(|| format!("the manifest of {} is no text", args.file.display()))?;
-            let new = NewModel {
-                name: file.name,
-                graph: STANDARD.encode(file.graph),
-                manifest,
-                reason: args.reason.clone(),
-            };
+            let new = read(&args.file, &args.reason)?;
             let loaded: Loaded = client::post(socket, &format!("{MODELS}/load"), &new)?;
             changed(args.shown, &loaded)?;
         }
@@ -116,6 +114,20 @@ pub(super) fn run(socket: &Path, command: &ModelCommand) -> anyhow::Result<ExitC
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// A model as it is sent to the daemon.
+fn read(path: &Path, reason: &str) -> anyhow::Result<NewModel> {
+    let file = ModelFile::read(path)?;
+    let manifest = String::from_utf8(file.manifest)
+        .with_context(|| format!("the manifest of {} is no text", path.display()))?;
+    Ok(NewModel {
+        name: file.name,
+        graph: STANDARD.encode(file.graph),
+        manifest,
+        reason: reason.to_owned(),
+        no_worse: false,
+    })
 }
 
 fn changed(shown: Shown, loaded: &Loaded) -> anyhow::Result<()> {

@@ -42,7 +42,8 @@ pub const RULES: &str = "/v1/rules";
 pub const PROTECTED: &str = "/v1/protected";
 
 /// Answers a [`model::Summary`](crate::model::Summary). `/load` below it takes a [`NewModel`], `/rollback` a [`Reason`],
-/// and both answer a [`model::Loaded`](crate::model::Loaded).
+/// and both answer a [`model::Loaded`](crate::model::Loaded). `/compare` takes a [`NewModel`] too, changes nothing, and
+/// answers a [`Comparison`](crate::model::Comparison), or null where no model is in use.
 pub const MODELS: &str = "/v1/models";
 
 /// Answers [`ExportedRow`]s, as [`Wanted`] says.
@@ -353,6 +354,9 @@ pub struct NewModel {
     pub manifest: String,
     /// Why, in words.
     pub reason: String,
+    /// Only if it is no worse than the one in use, on the labelled cases and the latest flows.
+    #[serde(default)]
+    pub no_worse: bool,
 }
 
 /// An entry of the never-block list.

@@ -6,20 +6,22 @@ use axum::{
     Extension, Json, Router,
     extract::{DefaultBodyLimit, connect_info::ConnectInfo},
     http::StatusCode,
-    response::Response,
+    response::{IntoResponse, Response},
     routing::{get, post},
 };
 use base64::{Engine, engine::general_purpose::STANDARD};
 
 use super::{
     api::{MODELS, NewModel, Reason},
+    evidence::{Failed, blocking},
     rules::{Body, Peer, act},
     server::{answer, failure},
 };
 use crate::{
+    alert::Verdict,
     audit::Action,
     daemon::AskError,
-    model::{LoadError, Loaded, ModelFile, Models, Row, SIZE_MAX, Summary},
+    model::{LoadError, Loaded, ModelFile, Models, Row, SIZE_MAX, Summary, Trial},
     response::{Actor, Responder, ResponderHandle},
 };
 
@@ -33,6 +35,10 @@ pub(super) fn router(response: ResponderHandle, models: Arc<Models>) -> Router {
             &format!("{MODELS}/load"),
             post(load).layer(DefaultBodyLimit::max(BODY_MAX)),
         )
+        .route(
+            &format!("{MODELS}/compare"),
+            post(compare).layer(DefaultBodyLimit::max(BODY_MAX)),
+        )
         .route(&format!("{MODELS}/rollback"), post(rollback))
         .layer(Extension(models))
         .layer(Extension(response))
@@ -42,10 +48,60 @@ async fn list(Extension(models): Extension<Arc<Models>>) -> Response {
     answer::<Summary>(Ok(models.summary()))
 }
 
-async fn recorded(response: &ResponderHandle) -> Result<Vec<Row>, AskError> {
+/// The recorded flows, and what a model is held against: the labelled cases, and the last fifth of the time of the
+/// recorded flows, which training leaves to the test.
+async fn tried(response: &ResponderHandle) -> Result<(Vec<Row>, Trial), AskError> {
     response
-        .ask(|responder| responder.analysis().recorded().rows().cloned().collect())
+        .ask(|responder| {
+            let analysis = responder.analysis();
+            let rows: Vec<Row> = analysis.recorded().rows().cloned().collect();
+            let mut trial = Trial {
+                latest: latest(&rows),
+                ..Trial::default()
+            };
+            for case in analysis.cases().all() {
+                let one = (case.alert.id, case.rows().collect());
+                match case.verdict() {
+                    Some(Verdict::Malicious) => trial.malicious.push(one),
+                    Some(Verdict::Benign) => trial.benign.push(one),
+                    None => {}
+                }
+            }
+            (rows, trial)
+        })
         .await
+}
+
+fn latest(rows: &[Row]) -> Vec<Row> {
+    let times = || rows.iter().map(|row| row.time.0);
+    let (Some(begin), Some(end)) = (times().min(), times().max()) else {
+        return Vec::new();
+    };
+    let from = end - (end - begin) / 5;
+    let latest = rows.iter().filter(|row| row.time.0 >= from);
+    latest.cloned().collect()
+}
+
+/// The file of a request.
+fn file(new: &NewModel) -> Option<ModelFile> {
+    Some(ModelFile {
+        name: plain(&new.name),
+        graph: STANDARD.decode(&new.graph).ok()?,
+        manifest: new.manifest.clone().into_bytes(),
+    })
+}
+
+async fn compare(
+    Extension(response): Extension<ResponderHandle>,
+    Extension(models): Extension<Arc<Models>>,
+    body: Body<NewModel>,
+) -> Result<Response, Failed> {
+    let Json(new) = body.map_err(|rejection| Failed::refused(&rejection.body_text()))?;
+    let file = file(&new).ok_or_else(|| Failed::refused(&"the model is not in base64"))?;
+    let (rows, trial) = tried(&response).await?;
+    let compared = blocking(move || models.compare(&file, &rows, &trial)).await?;
+    let compared = compared.map_err(|error| Failed::refused(&error))?;
+    Ok(Json(compared).into_response())
 }
 
 async fn load(
@@ -54,27 +110,21 @@ async fn load(
     ConnectInfo(peer): ConnectInfo<Peer>,
     body: Body<NewModel>,
 ) -> Response {
-    let NewModel {
-        name,
-        graph,
-        manifest,
-        reason,
-    } = match body {
+    let new = match body {
         Ok(Json(new)) => new,
         Err(rejection) => return failure(rejection.status(), &rejection.body_text()),
     };
-    let Ok(graph) = STANDARD.decode(graph) else {
+    let Some(file) = file(&new) else {
         return failure(StatusCode::BAD_REQUEST, "the model is not in base64");
     };
-    let file = ModelFile {
-        name: plain(&name),
-        graph,
-        manifest: manifest.into_bytes(),
-    };
-    let rows = match recorded(&response).await {
-        Ok(rows) => rows,
+    let NewModel {
+        reason, no_worse, ..
+    } = new;
+    let (rows, trial) = match tried(&response).await {
+        Ok(tried) => tried,
         Err(error) => return answer::<()>(Err(error)),
     };
+    let trial = no_worse.then_some(trial);
     let sha256 = file.sha256();
     let name = file.name.clone();
     let why = reason.clone();
@@ -82,7 +132,7 @@ async fn load(
         &response,
         peer,
         (name, Some(sha256), reason),
-        move |time, actor| models.load(&file, &rows, (time, actor, &why)),
+        move |time, actor| models.load(&file, &rows, trial.as_ref(), (time, actor, &why)),
         |about, replaces, reason| Action::ModelLoaded {
             name: about.0,
             sha256: about.1,

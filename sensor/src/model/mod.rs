@@ -2,6 +2,7 @@
 //! believed, and how flows are scored by them.
 
 pub mod about;
+mod compare;
 pub mod csv;
 pub mod features;
 pub mod gate;
@@ -19,6 +20,7 @@ mod shelf;
 mod start;
 
 pub use about::About;
+pub use compare::{Compared, Comparison, Trial, compare};
 pub use features::{FEATURES, NAMES, Row, SCHEMA};
 pub use gate::{Check, Examination, Gate, examine, examine_outside};
 pub use graph::{BATCH, Model, RunError, Score};

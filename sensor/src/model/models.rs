@@ -10,8 +10,8 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use super::{
-    About, Check, Counts, Gate, Model, ModelFile, Refusal, Row, Runtime, RuntimeError, Scorer,
-    Slot, examine,
+    About, Check, Comparison, Counts, Gate, Model, ModelFile, Refusal, Row, Runtime, RuntimeError, Scorer,
+    Slot, Trial, examine,
     shelf::{Entry, Shelf},
     start::Start,
 };
@@ -36,6 +36,9 @@ pub enum LoadError {
     /// It did not pass the gate.
     #[error("the model is refused: {0}")]
     Refused(#[from] Refusal),
+    /// It is worse than the one in use.
+    #[error("the model is worse than the one in use, which stays: {0}")]
+    Worse(Box<Comparison>),
     /// It can't be kept.
     #[error("the model is not loaded, since it can't be kept: {0}")]
     Disk(#[from] io::Error),
@@ -55,6 +58,7 @@ impl LoadError {
             Self::Runtime(_) => "runtime",
             Self::Off => "configuration",
             Self::Refused(refusal) => refusal.check(),
+            Self::Worse(_) => "regression cases",
             Self::Disk(_) => "disk",
             Self::NoPrevious => "previous",
             Self::NoReason => "reason",
@@ -207,8 +211,8 @@ impl Models {
         Scorer::threaded(Arc::clone(&self.slot))
     }
 
-    /// Puts a model in use, if it passes the gate; `recorded` are flows that it is tried with. Scoring goes on with the
-    /// old one until then, and after a refusal.
+    /// Puts a model in use, if it passes the gate; `recorded` are flows that it is tried with. With a trial it also has
+    /// to be no worse than the one in use. Scoring goes on with the old one until then, and after a refusal.
     ///
     /// # Errors
     /// [`LoadError`]; nothing is changed then.
@@ -216,10 +220,18 @@ impl Models {
         &self,
         file: &ModelFile,
         recorded: &[Row],
+        trial: Option<&Trial>,
         (now, by, reason): (Time, &Actor, &str),
     ) -> Result<Loaded, LoadError> {
         let _one = self.loading.lock().unwrap_or_else(PoisonError::into_inner);
-        let (model, checks) = self.examined(file, recorded, reason)?;
+        let (mut model, checks) = self.examined(file, recorded, reason)?;
+        if let Some(trial) = trial
+            && let Some(comparison) = self.held_against(&mut model, trial)?
+            && comparison.is_worse()
+        {
+            self.state().refusals += 1;
+            return Err(LoadError::Worse(Box::new(comparison)));
+        }
         let entry = Entry {
             name: file.name.clone(),
             sha256: file.sha256(),
@@ -259,6 +271,29 @@ impl Models {
             ..entry
         })?;
         Ok(self.turn(state, model, replaces, checks))
+    }
+
+    /// Examines a model and holds it against the one in use; changes nothing. None where none is in use.
+    ///
+    /// # Errors
+    /// [`LoadError`] if it does not pass the gate.
+    pub fn compare(
+        &self,
+        file: &ModelFile,
+        recorded: &[Row],
+        trial: &Trial,
+    ) -> Result<Option<Comparison>, LoadError> {
+        let (mut model, _) = self.examined(file, recorded, "to compare")?;
+        self.held_against(&mut model, trial)
+    }
+
+    fn held_against(
+        &self,
+        model: &mut Model,
+        trial: &Trial,
+    ) -> Result<Option<Comparison>, LoadError> {
+        let compared = self.slot.compare(model, trial);
+        compared.map_err(|error| LoadError::Refused(Refusal::Run(error.to_string())))
     }
 
     fn refuse(&self, refusal: Refusal) -> LoadError {

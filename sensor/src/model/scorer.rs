@@ -13,7 +13,7 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-use super::{BATCH, FEATURES, Model, Row};
+use super::{BATCH, Comparison, FEATURES, Model, Row, RunError, Trial, compare};
 
 /// Rows that may wait for the thread: 17 MB.
 const QUEUE: usize = 65_536;
@@ -111,6 +111,20 @@ impl Slot {
         self.told.store(false, Ordering::Relaxed);
         self.number.fetch_add(1, Ordering::Relaxed);
         std::mem::replace(&mut *current, model)
+    }
+
+    /// Holds another model against the one in use, which scores no batch meanwhile; none where none is in use.
+    ///
+    /// # Errors
+    /// When one of them gives no scores.
+    pub fn compare(
+        &self,
+        new: &mut Model,
+        trial: &Trial,
+    ) -> Result<Option<Comparison>, RunError> {
+        let mut current = self.lock();
+        let compared = current.as_mut().map(|old| compare(old, new, trial));
+        compared.transpose()
     }
 
     fn lock(&self) -> MutexGuard<'_, Option<Model>> {

@@ -75,7 +75,7 @@ fn person() -> Actor {
 fn load(models: &Models, path: &Path, recorded: &[Row]) -> Result<(), LoadError> {
     let file = ModelFile::read(path)?;
     models
-        .load(&file, recorded, (Time(1), &person(), WHY))
+        .load(&file, recorded, None, (Time(1), &person(), WHY))
         .map(|_| ())
 }
 
