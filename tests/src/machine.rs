@@ -196,7 +196,7 @@ impl Drop for Machine {
 
 /// The id of systemd, once it is what runs there.
 fn first_process(init: &mut Program) -> Result<u32> {
-    let outside = init.id();
+    let outside = init.id()?;
     init.wait_until("systemd to be there", LIMIT, |_| {
         let children = format!("/proc/{outside}/task/{outside}/children");
         let id = fs::read_to_string(children).ok()?.trim().parse().ok()?;

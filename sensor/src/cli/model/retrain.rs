@@ -43,7 +43,7 @@ pub(in crate::cli) struct RetrainArgs {
     /// Why: part of the evidence
     #[arg(long)]
     reason: String,
-    /// The Python that has the package wardtap_models
+    /// The Python that has the package `wardtap_models`
     #[arg(long, value_name = "FILE", default_value = "python3")]
     python: PathBuf,
     /// Keep rows, model and card in this folder; else they are removed
