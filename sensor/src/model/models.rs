@@ -10,8 +10,8 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use super::{
-    About, Check, Comparison, Counts, Gate, Model, ModelFile, Refusal, Row, Runtime, RuntimeError, Scorer,
-    Slot, Trial, examine,
+    About, Check, Comparison, Counts, Gate, Model, ModelFile, Refusal, Row, Runtime, RuntimeError,
+    Scorer, Slot, Trial, examine,
     shelf::{Entry, Shelf},
     start::Start,
 };

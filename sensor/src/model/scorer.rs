@@ -117,11 +117,7 @@ impl Slot {
     ///
     /// # Errors
     /// When one of them gives no scores.
-    pub fn compare(
-        &self,
-        new: &mut Model,
-        trial: &Trial,
-    ) -> Result<Option<Comparison>, RunError> {
+    pub fn compare(&self, new: &mut Model, trial: &Trial) -> Result<Option<Comparison>, RunError> {
         let mut current = self.lock();
         let compared = current.as_mut().map(|old| compare(old, new, trial));
         compared.transpose()

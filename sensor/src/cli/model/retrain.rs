@@ -117,7 +117,10 @@ fn has_package(python: &Path) -> anyhow::Result<()> {
 }
 
 /// What is learnt from, with a label where a flow belongs to an attack, and the benign rows for the calibration.
-fn parts(recorded: Vec<ExportedRow>, cases: Vec<ExportedRow>) -> (Vec<ExportedRow>, Vec<ExportedRow>) {
+fn parts(
+    recorded: Vec<ExportedRow>,
+    cases: Vec<ExportedRow>,
+) -> (Vec<ExportedRow>, Vec<ExportedRow>) {
     let (benign, malicious): (Vec<_>, Vec<_>) = cases
         .into_iter()
         .partition(|one| one.label == Some(Verdict::Benign));
@@ -158,7 +161,10 @@ fn train_model(
         .arg("--out")
         .arg(work.path(NAME))
         .args(["--seed", &args.seed.to_string()])
-        .args(["--source", "Flows that the sensor recorded at the site, under pseudonyms."]);
+        .args([
+            "--source",
+            "Flows that the sensor recorded at the site, under pseudonyms.",
+        ]);
     if !benign.is_empty() {
         write("benign.csv", benign)?;
         command.arg("--calibrate-with").arg(work.path("benign.csv"));
