@@ -225,10 +225,10 @@ fn the_status_says_what_was_lost_and_what_is_wrong() -> io::Result<()> {
             "protected": 9, "enforcing": ["eth1"], "trail": "/var/lib/wardtap/audit.jsonl",
             "entries": 77, "waiting": 0, "dropped": 0
         },
-        "output": {
-            "target": "/var/lib/wardtap/events.jsonl", "lines": 99, "dropped_queue_full": 5,
-            "dropped_write_error": 0, "failing": "No space left on device"
-        },
+        "outputs": [{
+            "name": "json", "target": "/var/lib/wardtap/events.jsonl", "events": 99, "waiting": 0,
+            "dropped_queue_full": 5, "dropped_write_error": 0, "failing": "No space left on device"
+        }],
         "warnings": ["the ring buffer was full"]
     });
     let folder = Folder::new()?;

@@ -225,7 +225,7 @@ fn look(site: &Site, path: &mut Vec<String>, found: &mut BTreeSet<String>) -> Re
     {
         found.insert(path.join(" "));
     }
-    if path.len() == 3 {
+    if path.len() > 3 {
         bail!("commands below {path:?}");
     }
     let commands = help.split("Commands:\n").nth(1).unwrap_or_default();

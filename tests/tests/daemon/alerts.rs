@@ -363,7 +363,14 @@ fn trail_and_events(site: &Site) -> Result<()> {
         .filter_map(|entry| entry["action"].as_str())
         .collect();
     ensure!(
-        by_root == ["labelled", "labelled", "baseline_reset"],
+        by_root
+            == [
+                "labelled",
+                "labelled",
+                "exported",
+                "exported",
+                "baseline_reset"
+            ],
         "{by_root:?}"
     );
     let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/events.schema.json");
