@@ -227,7 +227,7 @@ fn the_status_says_what_was_lost_and_what_is_wrong() -> io::Result<()> {
         },
         "outputs": [{
             "name": "json", "target": "/var/lib/wardtap/events.jsonl", "events": 99, "waiting": 0,
-            "dropped_queue_full": 5, "dropped_write_error": 0, "failing": "No space left on device"
+            "dropped_queue_full": 5, "dropped_write_error": 0, "resent": 0, "failing": "No space left on device"
         }],
         "warnings": ["the ring buffer was full"]
     });

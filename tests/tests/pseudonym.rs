@@ -20,7 +20,8 @@ scan_within = \"2s\"
 ";
 
 /// Each command that has `--pseudonymise`, as it is asked; `ID` is an alert's number, `FILE` a file that it writes.
-const COMMANDS: [&str; 15] = [
+const COMMANDS: [&str; 16] = [
+    "advisories match",
     "alerts cases",
     "alerts list",
     "alerts show ID",

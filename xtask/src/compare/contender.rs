@@ -149,7 +149,9 @@ impl Contender {
                 )
             }
             Self::Nfstream => {
-                let mut numbers = text.split_whitespace().skip(1);
+                // It says more before, of its own settings.
+                let last = text.lines().last().unwrap_or_default();
+                let mut numbers = last.split_whitespace().skip(1);
                 let mut next = || numbers.next().unwrap_or("0").to_owned();
                 format!("{} flows named DICOM, {} named HL7", next(), next())
             }
@@ -199,19 +201,16 @@ fn events(text: &str) -> impl Iterator<Item = Value> {
 }
 
 fn wardtap(text: &str) -> String {
-    let (mut associations, mut commands, mut messages, mut flows) = (0, 0_u64, 0, 0);
+    let (mut associations, mut messages, mut flows) = (0_u64, 0_u64, 0_u64);
     for event in events(text) {
         match event["event_type"].as_str() {
             Some("flow") => flows += 1,
-            Some("dicom") if event["dicom"]["type"] == "association" => associations += 1,
-            Some("dicom") => commands += 1,
+            Some("dicom") if event["dicom"]["type"] != "opened" => associations += 1,
             Some("hl7") if event["hl7"]["type"] == "message" => messages += 1,
             _ => {}
         }
     }
-    format!(
-        "{associations} DICOM associations and {commands} other DICOM events, {messages} HL7 messages, {flows} flows"
-    )
+    format!("{associations} DICOM associations, {messages} HL7 messages, {flows} flows")
 }
 
 fn eve(text: &str) -> String {
