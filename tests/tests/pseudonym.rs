@@ -30,7 +30,7 @@ const COMMANDS: [&str; 16] = [
     "devices list",
     "devices show 10.0.0.3",
     "exposure list",
-    "exposure show 10.0.0.2",
+    "exposure show 10.0.0.3",
     "flows list",
     "protect list",
     "report compliance --format json",
@@ -82,6 +82,7 @@ fn nothing_of_the_originals_leaves_under_pseudonyms() -> Result<()> {
         &[
             "protect",
             "add",
+            "--device",
             "10.0.0.2",
             "--reason",
             "pump of Mrs Meier, bed 4",
@@ -204,7 +205,12 @@ fn clean(command: &str, text: &str) -> Result<()> {
 
 fn said(site: &Site, arguments: &[&str]) -> Result<String> {
     let output = site.cli(arguments)?;
-    ensure!(output.status.success(), "{arguments:?}: {output:?}");
+    // Of a device without a weakness there is nothing to show; what is said of that is looked at as well.
+    let may_fail = arguments.starts_with(&["exposure", "show"]);
+    ensure!(
+        output.status.success() || may_fail,
+        "{arguments:?}: {output:?}"
+    );
     Ok(String::from_utf8(output.stdout)? + &String::from_utf8(output.stderr)?)
 }
 
