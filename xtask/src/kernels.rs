@@ -52,7 +52,7 @@ pub(crate) const EMULATOR: &[Program] = &[
     },
 ];
 
-/// A guest that takes longer than this has failed; it takes one to two minutes of a core.
+/// A guest that takes longer than this has failed; it takes two to three minutes of a core.
 const LIMIT: Duration = Duration::from_mins(15);
 
 #[derive(clap::Args)]
