@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use nix::time::{ClockId, clock_gettime};
 
-use crate::event::Timebase;
+use crate::event::{Time, Timebase};
 
 /// A change of the offset by more than this is worth a line in the log.
 const STEP: Duration = Duration::from_secs(1);
@@ -24,6 +24,12 @@ pub(crate) fn timebase() -> Timebase {
     Timebase {
         unix_offset_ns: wall - before.midpoint(after),
     }
+}
+
+/// The wall clock.
+#[must_use]
+pub(crate) fn now() -> Time {
+    timebase().wall(monotonic())
 }
 
 /// Tells of a wall clock that was set.

@@ -2,6 +2,11 @@
 
 use std::fmt::Write;
 
+/// As much of a hash as people read.
+pub(crate) fn short(digits: &str) -> &str {
+    digits.get(..12).unwrap_or(digits)
+}
+
 /// The digits of bytes.
 pub(crate) fn encode(bytes: &[u8]) -> String {
     bytes.iter().fold(String::new(), |mut text, byte| {

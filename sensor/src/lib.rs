@@ -23,6 +23,7 @@ mod hash;
 mod hex;
 pub mod inventory;
 pub mod kernel;
+mod lock;
 pub mod metrics;
 pub mod model;
 pub mod output;

@@ -123,7 +123,7 @@ impl Hospital {
         switch.ip(&["link", "set", BRIDGE, "up"])?;
 
         let sensor = namespace("sensor")?;
-        veth(&switch, MIRROR_PORT, &sensor, MIRROR)?;
+        switch.cable(MIRROR_PORT, &sensor, MIRROR)?;
         // The sensor has no address there: it listens and never speaks.
         sensor.ip(&["link", "set", MIRROR, "arp", "off"])?;
         let mut hosts = Vec::new();
@@ -162,7 +162,7 @@ impl Hospital {
             switch.ip(&["link", "add", side, "type", "bridge", "stp_state", "0"])?;
             switch.ip(&["link", "set", side, "up"])?;
             let up = format!("{side}-up");
-            veth(&switch, &up, &sensor, port)?;
+            switch.cable(&up, &sensor, port)?;
             switch.ip(&["link", "set", &up, "master", side])?;
             sensor.ip(&["link", "set", port, "master", BRIDGE])?;
             for role in roles {
@@ -207,7 +207,7 @@ impl Hospital {
     /// # Errors
     /// When a step fails.
     pub fn response(&self) -> Result<()> {
-        veth(&self.switch, RESPONSE_PORT, &self.sensor, RESPONSE)?;
+        self.switch.cable(RESPONSE_PORT, &self.sensor, RESPONSE)?;
         self.sensor.ip(&["link", "set", RESPONSE, "arp", "off"])?;
         self.switch
             .ip(&["link", "set", RESPONSE_PORT, "master", BRIDGE])?;
@@ -229,29 +229,10 @@ impl Hospital {
     }
 }
 
-/// A cable: one end in `a`, the other in `b`, both up.
-fn veth(a: &Namespace, a_name: &str, b: &Namespace, b_name: &str) -> Result<()> {
-    a.ip(&[
-        "link",
-        "add",
-        a_name,
-        "type",
-        "veth",
-        "peer",
-        "name",
-        b_name,
-        "netns",
-        b.name(),
-    ])?;
-    a.ip(&["link", "set", a_name, "up"])?;
-    b.ip(&["link", "set", b_name, "up"])?;
-    Ok(())
-}
-
 /// Connects a host to a bridge of the switch.
 fn attach_to(switch: &Namespace, bridge: &str, role: Role, host: &Namespace) -> Result<()> {
     let port = role.name();
-    veth(switch, port, host, INTERFACE)?;
+    switch.cable(port, host, INTERFACE)?;
     host.ip(&["link", "set", INTERFACE, "address", &role.mac()])?;
     // Frames as they are on a wire: the kernel would hand over up to 64 KiB of TCP at once.
     host.ip(&["link", "set", INTERFACE, "gso_max_segs", "1"])?;

@@ -93,6 +93,19 @@ impl Namespace {
         )
     }
 
+    /// Lays a cable: a pair of virtual interfaces, one end here, the other in `to`, both up.
+    ///
+    /// # Errors
+    /// When a step fails.
+    pub fn cable(&self, here: &str, to: &Self, there: &str) -> Result<()> {
+        self.ip(&[
+            "link", "add", here, "type", "veth", "peer", "name", there, "netns", &to.name,
+        ])?;
+        self.ip(&["link", "set", here, "up"])?;
+        to.ip(&["link", "set", there, "up"])?;
+        Ok(())
+    }
+
     /// `tc` in this namespace.
     ///
     /// # Errors

@@ -9,11 +9,10 @@ use std::{fs, path::Path, process::Output};
 
 use anyhow::{Context, Result, ensure};
 use serde_json::Value;
-use site::{SECONDS, Site, binary, number};
+use site::{SECONDS, Site, number};
 use tests::{
     ability::{self, privileged},
     models,
-    program::Program,
     wait::wait_for,
 };
 
@@ -120,17 +119,7 @@ fn an_operator_loads_models_and_goes_back() -> Result<()> {
     leaves_under_pseudonyms(&site)?;
 
     // What was loaded last is in use after a restart.
-    site.daemon.stop()?;
-    let mut command = site.sensor.command(binary()?);
-    command
-        .arg("run")
-        .arg("--config")
-        .arg(site.folder.path.join("wardtap.toml"));
-    site.daemon = Program::start("again", command, &site.folder.path)?;
-    site.daemon
-        .wait_until("the daemon to listen", SECONDS, |log| {
-            log.contains("listening").then_some(())
-        })?;
+    site.restart()?;
     let status = site.json(&["status"])?;
     assert_eq!(in_use(&status), "other.onnx", "{status:#}");
     Ok(())

@@ -8,8 +8,8 @@ mod site;
 use std::{collections::BTreeSet, fs};
 
 use anyhow::{Context, Result, bail, ensure};
-use site::{SECONDS, Site, binary, number};
-use tests::{ability::privileged, program::Program, wait::wait_for};
+use site::{SECONDS, Site, number};
+use tests::{ability::privileged, wait::wait_for};
 
 const MORE: &str = "\
 [flow]
@@ -118,22 +118,12 @@ fn nothing_of_the_originals_leaves_under_pseudonyms() -> Result<()> {
         clear.contains("10.0.0.3") && clear.contains("Meier"),
         "nothing to hide: {clear}"
     );
-    let devices = wait_for("those who sent", 2 * SECONDS, || {
+    wait_for("those who sent", 2 * SECONDS, || {
         addresses(&site).ok().filter(|found| found.len() >= 2)
     })?;
     let first = all(&site, &id)?;
 
-    site.daemon.stop()?;
-    let mut command = site.sensor.command(binary()?);
-    command
-        .arg("run")
-        .arg("--config")
-        .arg(site.folder.path.join("wardtap.toml"));
-    site.daemon = Program::start("again", command, &site.folder.path)?;
-    site.daemon
-        .wait_until("the daemon to listen", SECONDS, |log| {
-            log.contains("listening").then_some(())
-        })?;
+    site.restart()?;
     let second = all(&site, &id)?;
     ensure!(first == second, "{first:?} and {second:?}");
 

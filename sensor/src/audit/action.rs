@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     event::Time,
+    hex::short,
     response::{Protected, Rule, RuleId, State, Target},
 };
 
@@ -400,9 +401,4 @@ impl fmt::Display for Action {
             } => write!(f, "{packets} TCP resets for rule {id}: {outcome}"),
         }
     }
-}
-
-/// As much of a hash as people read.
-fn short(sha256: &str) -> &str {
-    sha256.get(..12).unwrap_or(sha256)
 }

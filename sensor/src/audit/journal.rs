@@ -6,6 +6,8 @@ use std::{
     io::{self, BufRead, BufReader, Seek, SeekFrom, Write},
     os::unix::fs::OpenOptionsExt,
     path::{Path, PathBuf},
+    thread,
+    time::Duration,
 };
 
 use nix::{
@@ -177,6 +179,30 @@ pub fn verify(
         });
     }
     Ok((summary, checkpoints))
+}
+
+/// How often a trail whose last entries are not signed yet is looked at again, and after which time.
+const TRIES: u32 = 20;
+const AGAIN: Duration = Duration::from_millis(100);
+
+/// [`verify`], which waits a little for a daemon that has written entries and is about to sign them. Each reading
+/// begins anew: `begin` makes what `take` gives the entries to.
+pub fn verify_settled<T>(
+    path: &Path,
+    key: Option<&str>,
+    begin: impl Fn() -> T,
+    take: impl Fn(&mut T, Entry),
+) -> (T, Result<(Summary, Checkpoints), JournalError>) {
+    let mut tries = 0;
+    loop {
+        let mut taken = begin();
+        let verified = verify(path, key, |entry| take(&mut taken, entry));
+        if tries == TRIES || !matches!(verified, Err(JournalError::Behind { .. })) {
+            return (taken, verified);
+        }
+        tries += 1;
+        thread::sleep(AGAIN);
+    }
 }
 
 /// The same, with entries at the end that are not signed yet.

@@ -5,7 +5,6 @@ use std::{
     io::Write as _,
     path::{Path, PathBuf},
     process::ExitCode,
-    thread,
     time::Duration,
 };
 
@@ -20,7 +19,7 @@ use super::{
 };
 use crate::{
     audit::{
-        self, Entry, FILE, JournalError,
+        self, Entry, FILE,
         bundle::{self, Header},
     },
     config::{Config, PATH, Span},
@@ -29,10 +28,6 @@ use crate::{
         client,
     },
 };
-
-/// How often a trail whose last entries are not signed yet is looked at again, and after which time.
-const TRIES: u32 = 20;
-const AGAIN: Duration = Duration::from_millis(100);
 
 const EXAMPLES: &str = "\
 Examples:
@@ -123,15 +118,7 @@ fn verify(args: &VerifyArgs) -> anyhow::Result<ExitCode> {
     if bundle::is_bundle(&path).unwrap_or(false) {
         return verify_bundle(&path, args);
     }
-    let mut verified = audit::verify(&path, args.key.as_deref(), |_| {});
-    for _ in 0..TRIES {
-        // The daemon has written entries and is about to sign them.
-        if !matches!(verified, Err(JournalError::Behind { .. })) {
-            break;
-        }
-        thread::sleep(AGAIN);
-        verified = audit::verify(&path, args.key.as_deref(), |_| {});
-    }
+    let ((), verified) = audit::verify_settled(&path, args.key.as_deref(), || (), |(), _| {});
     match verified {
         Ok((summary, checkpoints)) => {
             let verified = Verified {

@@ -23,6 +23,7 @@ use crate::{
         api::{MODELS, NewModel, Reason},
         client,
     },
+    hex::short,
     model::{
         About, Check, Entry, Gate, Loaded, ModelFile, Runtime, Summary, examine, examine_outside,
     },
@@ -151,11 +152,6 @@ fn passed(checks: &[Check]) -> String {
         let _ = writeln!(text, "{ok}  {}: {}", check.what, check.found);
         text
     })
-}
-
-/// As much of a hash as people read.
-fn short(sha256: &str) -> &str {
-    sha256.get(..12).unwrap_or(sha256)
 }
 
 fn list(summary: &Summary) -> String {

@@ -4,14 +4,17 @@ use std::borrow::Cow;
 
 use serde_json::Value;
 
+use crate::report::is_unseen;
+
 /// A character that a terminal would act on, or that would have text look like another: control characters, and what
 /// directs or hides text (Unicode Standard Annex 9, Unicode Technical Report 36 section 2.2).
 fn misleads(c: char) -> bool {
     c.is_control()
+        || is_unseen(c)
+        // Fillers and what varies the letter before.
         || matches!(c,
-            '\u{ad}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{180e}' | '\u{200b}'..='\u{200f}'
-            | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{feff}' | '\u{ffa0}'
-            | '\u{fff9}'..='\u{fffb}' | '\u{fe00}'..='\u{fe0f}' | '\u{e0000}'..='\u{e0fff}')
+            '\u{115f}' | '\u{1160}' | '\u{3164}' | '\u{ffa0}' | '\u{fe00}'..='\u{fe0f}'
+            | '\u{e0080}'..='\u{e0fff}')
 }
 
 /// The text with U+FFFD for each character that misleads.

@@ -21,9 +21,8 @@ use crate::{
     store::{Contact, Reader, StoreError},
 };
 
-const SECOND: i64 = 1_000_000_000;
 /// Counters are read from the store for so long at once: they are many.
-const PART: i64 = 6 * 3_600 * SECOND;
+const PART: i64 = 6 * 3_600 * 1_000_000_000;
 
 pub(super) fn router(ranking: Ranking) -> Router {
     Router::new()
@@ -49,11 +48,7 @@ async fn compliance(
         .await?;
     let response = ranking.response().clone();
     let mut made = blocking(move || {
-        let ago = |seconds: u64| {
-            let nanoseconds = i64::try_from(seconds).unwrap_or(i64::MAX);
-            Time(seen.now.0.saturating_sub(nanoseconds.saturating_mul(SECOND)))
-        };
-        let (since, until) = (ago(past.since), ago(past.until));
+        let (since, until) = (seen.now.before(past.since), seen.now.before(past.until));
         if since >= until {
             return Err(Failed::refused(&"the time that the report is about ends before it begins"));
         }

@@ -23,8 +23,6 @@ use crate::{
     response::ResponderHandle,
 };
 
-const SECOND: i64 = 1_000_000_000;
-
 pub(super) fn router(response: ResponderHandle) -> Router {
     Router::new()
         .route(EXPORTED_ROWS, get(rows))
@@ -97,16 +95,12 @@ async fn trail(
         (keeper.trail().path().to_owned(), keeper.time())
     });
     let (path, now) = asked.await?;
-    let ago = |seconds: u64| {
-        let nanoseconds = i64::try_from(seconds).unwrap_or(i64::MAX);
-        Time(now.0.saturating_sub(nanoseconds.saturating_mul(SECOND)))
-    };
     // An entry of this moment is one of the past.
     let end = match part.until {
         0 => Time(i64::MAX),
-        until => ago(until),
+        until => now.before(until),
     };
-    let within = part.since.map_or(Time(i64::MIN), ago)..end;
+    let within = part.since.map_or(Time(i64::MIN), |since| now.before(since))..end;
     let selection = blocking(move || Selection::read(&path, &within));
     let selection = selection.await?.map_err(|error| Failed::refused(&error))?;
     let action = Action::Exported {

@@ -1,7 +1,7 @@
 //! The socket's answers that are reports. What they are made of is gathered here: from the store, and from the memory of
 //! the capture where the store lacks it.
 
-use std::{path::PathBuf, thread, time::Duration};
+use std::path::PathBuf;
 
 use axum::{
     Extension, Json, Router,
@@ -37,9 +37,6 @@ const BEFORE: i64 = 7 * DAY;
 /// And so long after its end.
 const AFTER: i64 = DAY;
 const DAY: i64 = 86_400 * 1_000_000_000;
-/// How often a trail whose last entries are not signed yet is looked at again, and after which time.
-const TRIES: u32 = 20;
-const AGAIN: Duration = Duration::from_millis(100);
 /// Alerts that are named to who asks for one that is not there.
 const NAMED: usize = 5;
 
@@ -290,36 +287,32 @@ fn hosts(mut lately: Vec<HostReport>, stored: Vec<HostReport>) -> Vec<HostReport
 
 /// The trail's part, and what its chain and checkpoints say.
 fn trail(path: &std::path::Path, from: Time, opened: Time, until: Time) -> (Collected, Seal) {
-    for _ in 0..TRIES {
-        let mut collected = Collected::between(from, opened, until);
-        match audit::verify(path, None, |entry| collected.take(entry)) {
-            Ok((summary, checkpoints)) => {
-                let seal = Seal {
-                    entries: summary.entries,
-                    head: summary.head,
-                    signed: checkpoints.last(),
-                    key: checkpoints.key,
-                    flaw: None,
-                };
-                return (collected, seal);
-            }
-            // The daemon has written entries and is about to sign them.
-            Err(JournalError::Behind { .. }) => thread::sleep(AGAIN),
-            Err(error) => return (collected, read(path, Some(&error))),
-        }
-    }
-    let mut collected = Collected::between(from, opened, until);
-    let behind = audit::verify(path, None, |entry| collected.take(entry)).err();
-    (collected, read(path, behind.as_ref()))
+    let (collected, verified) = audit::verify_settled(
+        path,
+        None,
+        || Collected::between(from, opened, until),
+        Collected::take,
+    );
+    let seal = match verified {
+        Ok((summary, checkpoints)) => Seal {
+            entries: summary.entries,
+            head: summary.head,
+            signed: checkpoints.last(),
+            key: checkpoints.key,
+            flaw: None,
+        },
+        Err(error) => chain(path, &error),
+    };
+    (collected, seal)
 }
 
 /// What the chain alone says.
-fn read(path: &std::path::Path, flaw: Option<&JournalError>) -> Seal {
+fn chain(path: &std::path::Path, flaw: &JournalError) -> Seal {
     let summary = audit::read(path, |_| {}).ok();
     Seal {
         entries: summary.as_ref().map_or(0, |one| one.entries),
         head: summary.map(|one| one.head).unwrap_or_default(),
-        flaw: flaw.map(ToString::to_string),
+        flaw: Some(flaw.to_string()),
         ..Seal::default()
     }
 }

@@ -317,7 +317,7 @@ async fn until_stopped(
 fn clinical_of(clinical: Arc<Mutex<Clinical>>) -> ClinicalOf {
     Box::new(move |target| match target {
         Target::Device { address } => {
-            let now = clock::timebase().wall(clock::monotonic());
+            let now = clock::now();
             let clinical = clinical.lock().unwrap_or_else(PoisonError::into_inner);
             clinical.peers_of(*address, now)
         }

@@ -8,6 +8,16 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Time(pub i64);
 
+impl Time {
+    /// So many seconds before; at the earliest the first moment that there is.
+    #[must_use]
+    pub fn before(self, seconds: u64) -> Self {
+        const SECOND: i64 = 1_000_000_000;
+        let seconds = i64::try_from(seconds).unwrap_or(i64::MAX);
+        Self(self.0.saturating_sub(seconds.saturating_mul(SECOND)))
+    }
+}
+
 impl fmt::Display for Time {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // Every i64 of nanoseconds is within the years 1677 to 2262, which jiff holds.

@@ -5,7 +5,7 @@
 use std::{
     fmt, io,
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc, Mutex,
         atomic::{AtomicBool, AtomicU64, Ordering},
         mpsc::{Receiver, SyncSender, TrySendError, sync_channel},
     },
@@ -13,7 +13,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::{event::Event, rights};
+use crate::{event::Event, lock::lock, rights};
 
 /// What a lane's thread does with events.
 pub trait Sink: Send + 'static {
@@ -163,16 +163,13 @@ impl Entrance {
         }
         self.account.offered.fetch_add(1, Ordering::Relaxed);
         loop {
-            let reason = match self.queue.try_send(Arc::clone(event)) {
+            match self.queue.try_send(Arc::clone(event)) {
                 Ok(()) => return,
-                Err(TrySendError::Full(_)) => &self.account.queue_full,
-                Err(TrySendError::Disconnected(_)) => {
-                    self.account.dropped(1);
-                    return;
-                }
-            };
+                Err(TrySendError::Disconnected(_)) => return self.account.dropped(1),
+                Err(TrySendError::Full(_)) => {}
+            }
             if deadline.is_none_or(|deadline| Instant::now() >= deadline) {
-                reason.fetch_add(1, Ordering::Relaxed);
+                self.account.queue_full.fetch_add(1, Ordering::Relaxed);
                 return;
             }
             // The queue has no blocking send with a time limit.
@@ -251,8 +248,4 @@ impl Lane {
             "the output takes no more; what waits for it is given up"
         );
     }
-}
-
-pub(super) fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

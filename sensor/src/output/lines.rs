@@ -20,10 +20,10 @@ use std::{
 
 use super::{
     Format, Origin, OutputError,
-    lane::{Account, Sink, lock},
+    lane::{Account, Sink},
     rotate::{self, Rotation},
 };
-use crate::event::Event;
+use crate::{event::Event, lock::lock};
 
 /// Mode of a file that is made: events name hosts, which is no one else's business.
 const FILE_MODE: u32 = 0o640;

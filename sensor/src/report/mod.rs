@@ -21,3 +21,4 @@ pub use html::html;
 pub use markdown::markdown;
 pub use technique::technique;
 pub use text::Text;
+pub(crate) use text::is_unseen;

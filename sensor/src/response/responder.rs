@@ -9,7 +9,7 @@ use std::{
     ops::ControlFlow,
     path::{Path, PathBuf},
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
+        Arc, Mutex,
         mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel},
     },
     thread::{self, JoinHandle},
@@ -34,6 +34,7 @@ use crate::{
     daemon::AskError,
     detect::{Basis, Finding, Observation, clinical::Clinical},
     event::{AlertReport, AuditReport, Body, Event, Time},
+    lock::lock,
     model::Scorer,
     output::OutputSender,
 };
@@ -644,8 +645,4 @@ impl Summary {
             resets,
         }
     }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -142,6 +142,18 @@ impl Target {
         }
     }
 
+    /// True if it is the device's, or a part of its traffic. Whose an Ethernet address is, a target does not know.
+    #[must_use]
+    pub fn concerns(&self, device: IpAddr) -> bool {
+        match self {
+            Self::Flow { a, b, .. } => a.ip() == device || b.ip() == device,
+            Self::Pair { a, b, .. } => *a == device || *b == device,
+            Self::Service { address, .. } | Self::Device { address } => *address == device,
+            Self::Subnet { subnet } => subnet.contains(&device),
+            Self::Mac { .. } => false,
+        }
+    }
+
     /// How much it blocks, the narrowest first: the order in which the kernel looks rules up, and in which
     /// the policy considers them.
     #[must_use]

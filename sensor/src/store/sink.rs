@@ -23,7 +23,7 @@ use super::{
 };
 use crate::{
     clock,
-    event::{Event, Time},
+    event::Event,
     output::lane::{Account, Lane, LaneOptions, Sink},
 };
 
@@ -268,7 +268,7 @@ impl Worker<'_> {
             return false;
         }
         self.set_aside = Some(Instant::now());
-        match database::set_aside(&self.options.folder, now()) {
+        match database::set_aside(&self.options.folder, clock::now()) {
             Ok(aside) => {
                 let aside = aside.display().to_string();
                 tracing::error!(
@@ -332,14 +332,14 @@ impl Worker<'_> {
             return Err(failed()(error));
         }
         if self.mover.is_none()
-            && let Some(job) = history::next(connection, folder, self.options.rows, now())?
+            && let Some(job) = history::next(connection, folder, self.options.rows, clock::now())?
         {
             let path = folder.join(&job.path);
             self.mover = Some(Mover::start(job, folder).map_err(StoreError::file(path))?);
         }
         // Files are removed when no row in the table is in them any more.
         if time >= self.retention && !more {
-            let turn = retention::turn(connection, folder, &self.options.keep, now())?;
+            let turn = retention::turn(connection, folder, &self.options.keep, clock::now())?;
             if !turn.more {
                 self.retention = time + RETENTION;
             }
@@ -352,10 +352,6 @@ impl Worker<'_> {
         }
         measure(connection, &self.handle).map_err(failed())
     }
-}
-
-fn now() -> Time {
-    clock::timebase().wall(clock::monotonic())
 }
 
 fn devices(

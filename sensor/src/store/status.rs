@@ -2,12 +2,12 @@
 
 use std::{
     collections::BTreeMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex},
 };
 
 use serde::{Deserialize, Serialize};
 
-use crate::{event::Time, inventory::HostReport};
+use crate::{event::Time, inventory::HostReport, lock::lock};
 
 /// How the store stands. What became of events is in the account of the output `store`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -43,10 +43,6 @@ pub struct StoreHandle(Arc<Shared>);
 struct Shared {
     status: Mutex<StoreStatus>,
     devices: Mutex<Option<Vec<HostReport>>>,
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl StoreHandle {

@@ -147,6 +147,21 @@ impl Site {
         })
     }
 
+    /// Ends the daemon and starts it again, on what it left.
+    pub(crate) fn restart(&mut self) -> Result<()> {
+        self.daemon.stop()?;
+        let mut command = self.sensor.command(binary()?);
+        command
+            .arg("run")
+            .arg("--config")
+            .arg(self.folder.path.join("wardtap.toml"));
+        self.daemon = Program::start("again", command, &self.folder.path)?;
+        self.daemon
+            .wait_until("the daemon to listen", SECONDS, |log| {
+                log.contains("listening").then_some(())
+            })
+    }
+
     fn launch(
         name: &str,
         folder: Folder,
@@ -155,20 +170,7 @@ impl Site {
         let id = std::process::id();
         let sensor = Namespace::create(&format!("wt-{name}-{id}-s"))?;
         let sender = Namespace::create(&format!("wt-{name}-{id}-x"))?;
-        sensor.ip(&[
-            "link",
-            "add",
-            "span0",
-            "type",
-            "veth",
-            "peer",
-            "name",
-            "out0",
-            "netns",
-            sender.name(),
-        ])?;
-        sensor.ip(&["link", "set", "span0", "up"])?;
-        sender.ip(&["link", "set", "out0", "up"])?;
+        sensor.cable("span0", &sender, "out0")?;
         let mut daemon = Program::start("wardtap", command(&sensor)?, &folder.path)?;
         daemon.wait_until("the daemon to listen", SECONDS, |log| {
             log.contains("listening").then_some(())

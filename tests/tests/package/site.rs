@@ -68,20 +68,7 @@ impl Site {
         let folder = Folder(machine::image().with_file_name(&name));
         let network = Namespace::create(&format!("{name}-s"))?;
         let sender = Namespace::create(&format!("{name}-x"))?;
-        network.ip(&[
-            "link",
-            "add",
-            "span0",
-            "type",
-            "veth",
-            "peer",
-            "name",
-            "out0",
-            "netns",
-            sender.name(),
-        ])?;
-        network.ip(&["link", "set", "span0", "up"])?;
-        sender.ip(&["link", "set", "out0", "up"])?;
+        network.cable("span0", &sender, "out0")?;
         let machine = Machine::boot(&network, &folder.0)?;
         fs::copy(&package, machine.path("/srv/wardtap.deb"))?;
         let traffic = Mutex::new(Traffic {

@@ -3,14 +3,12 @@
 use std::{
     collections::{BTreeMap, VecDeque},
     path::Path,
-    thread,
-    time::Duration,
 };
 
 use super::TrailState;
 use crate::{
     alert::Alert,
-    audit::{self, Action, Entry, JournalError},
+    audit::{self, Action, Entry},
     config::Detect,
     event::Time,
     exposure::Exposure,
@@ -53,10 +51,6 @@ pub struct Facts<'a> {
     pub missing: &'a [String],
 }
 
-/// How often a trail whose last entries are not signed yet is looked at again, and after which time.
-const TRIES: u32 = 20;
-const AGAIN: Duration = Duration::from_millis(100);
-
 /// Counters of a time: how much they rose, and when they were taken. They are many, so they are not kept.
 #[derive(Clone, Debug, Default)]
 pub struct Counted {
@@ -96,28 +90,23 @@ impl Trail {
     /// daemon that has written entries and is about to sign them.
     #[must_use]
     pub fn read(folder: &Path, since: Time, until: Time) -> Self {
-        let path = folder.join(audit::FILE);
-        let mut tries = 0;
-        loop {
-            let mut taking = Taking::new(since, until);
-            let verified = audit::verify(&path, None, |entry| taking.take(entry));
-            tries += 1;
-            if matches!(verified, Err(JournalError::Behind { .. })) && tries < TRIES {
-                thread::sleep(AGAIN);
-                continue;
+        let (taking, verified) = audit::verify_settled(
+            &folder.join(audit::FILE),
+            None,
+            || Taking::new(since, until),
+            Taking::take,
+        );
+        let mut this = taking.done();
+        match verified {
+            Ok((summary, checkpoints)) => {
+                this.state.whole = true;
+                this.state.head = summary.head;
+                this.state.signed = checkpoints.last();
+                this.state.key = checkpoints.key;
             }
-            let mut this = taking.done();
-            match verified {
-                Ok((summary, checkpoints)) => {
-                    this.state.whole = true;
-                    this.state.head = summary.head;
-                    this.state.signed = checkpoints.last();
-                    this.state.key = checkpoints.key;
-                }
-                Err(error) => this.state.flaw = Some(error.to_string()),
-            }
-            return this;
+            Err(error) => this.state.flaw = Some(error.to_string()),
         }
+        this
     }
 }
 

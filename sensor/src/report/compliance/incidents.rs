@@ -1,9 +1,6 @@
 //! Alerts with their times: from the first finding to the decision, to containment, to its effect, to a person's word.
 
-use std::{
-    collections::{BTreeMap, BTreeSet, HashMap},
-    net::IpAddr,
-};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::{Facts, Incident, Incidents};
 use crate::{
@@ -149,7 +146,7 @@ impl<'a> Told<'a> {
         rules.extend(self.rules.iter().filter_map(|(id, rule)| {
             let about = rule
                 .target
-                .is_some_and(|target| concerns(&target, alert.device));
+                .is_some_and(|target| target.concerns(alert.device));
             (about && rule.made.is_some_and(within)).then_some(*id)
         }));
         let known: Vec<&Rule> = rules.iter().filter_map(|id| self.rules.get(id)).collect();
@@ -180,16 +177,5 @@ impl<'a> Told<'a> {
                 .map(|(time, _)| *time)
                 .or_else(|| said.map(|label| label.time)),
         }
-    }
-}
-
-/// The target is the device, or part of its traffic.
-fn concerns(target: &Target, device: IpAddr) -> bool {
-    match target {
-        Target::Flow { a, b, .. } => a.ip() == device || b.ip() == device,
-        Target::Pair { a, b, .. } => *a == device || *b == device,
-        Target::Service { address, .. } | Target::Device { address } => *address == device,
-        Target::Subnet { subnet } => subnet.contains(&device),
-        Target::Mac { .. } => false,
     }
 }

@@ -146,14 +146,11 @@ pub struct Containment {
 /// True if the target takes in the device.
 pub(super) fn is_about(facts: &Facts, target: &Target, device: IpAddr) -> bool {
     match target {
-        Target::Flow { a, b, .. } => a.ip() == device || b.ip() == device,
-        Target::Pair { a, b, .. } => *a == device || *b == device,
-        Target::Service { address, .. } | Target::Device { address } => *address == device,
-        Target::Subnet { subnet } => subnet.contains(&device),
         Target::Mac { mac } => facts.hosts.iter().any(|host| {
             let own = || host.macs.iter().any(|one| *one == mac.to_string());
             host.address == device && !host.mac_shared && own()
         }),
+        other => other.concerns(device),
     }
 }
 

@@ -6,6 +6,7 @@ use super::{
 };
 use crate::{
     exposure::Exposed,
+    hex::short,
     report::{
         Section, Table, Tone,
         compliance::{Compliance, Coverage, Exchange, Exchanges},
@@ -60,7 +61,7 @@ pub(super) fn coverage(coverage: &Coverage) -> Section {
             .to_owned(),
             run.version.clone(),
             run.interfaces.join(", "),
-            short(&run.config),
+            short(&run.config).to_owned(),
         ]
     });
     let (Some(since), Some(until)) = (coverage.counted_since, coverage.counted_until) else {
@@ -199,9 +200,4 @@ fn exposed(one: &Exposed) -> Vec<String> {
         one.sum.clone(),
         weak.join("; "),
     ]
-}
-
-/// As much of a hash as people read.
-fn short(hash: &str) -> String {
-    hash.chars().take(12).collect()
 }
