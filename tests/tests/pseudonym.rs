@@ -1,6 +1,9 @@
 //! What leaves under pseudonyms holds nothing of the originals, by any command that offers it; and it is the same each
 //! time, also after a restart.
 
+#[allow(dead_code, reason = "other tests use more of it")]
+#[path = "traffic/dicom.rs"]
+mod dicom;
 #[allow(dead_code, reason = "the daemon's own tests use more of it")]
 #[path = "daemon/site.rs"]
 mod site;
@@ -8,6 +11,7 @@ mod site;
 use std::{collections::BTreeSet, fs};
 
 use anyhow::{Context, Result, bail, ensure};
+use etherparse::PacketBuilder;
 use site::{SECONDS, Site, number};
 use tests::{ability::privileged, wait::wait_for};
 
@@ -41,9 +45,15 @@ const COMMANDS: [&str; 16] = [
 /// Commands that give pseudonyms unless addresses are asked for.
 const EXPORTS: [&str; 2] = ["export features", "alerts cases --csv"];
 
-/// What none of them may hold: addresses as text and in hexadecimal digits, HL7 applications and facilities, the person
-/// and what a person said.
-const ORIGINALS: [&str; 17] = [
+/// What a host calls itself when it asks for an address.
+const HOST: &str = "icu-pump-7";
+
+/// What none of them may hold: addresses as text and in hexadecimal digits, HL7 applications and facilities, DICOM
+/// application entities, the name of a host, the person and what a person said.
+const ORIGINALS: [&str; 20] = [
+    HOST,
+    "CT_ROOM_1",
+    "ARCHIVE",
     "10.0.0.",
     "0a0000",
     "0x0a00",
@@ -71,6 +81,7 @@ fn nothing_of_the_originals_leaves_under_pseudonyms() -> Result<()> {
     let mut site = Site::start("pseudonym", MORE)?;
     every_command_is_listed(&site)?;
     site.send(20)?;
+    introduce(&mut site)?;
     site.scan(40)?;
     let id = wait_for("an alert", SECONDS, || {
         let alerts = site.json(&["alerts", "list"]).ok()?;
@@ -118,6 +129,18 @@ fn nothing_of_the_originals_leaves_under_pseudonyms() -> Result<()> {
         clear.contains("10.0.0.3") && clear.contains("Meier"),
         "nothing to hide: {clear}"
     );
+    for (host, name) in [
+        ("10.0.0.1", HOST),
+        ("10.0.0.1", "CT_ROOM_1"),
+        ("10.0.0.2", "ARCHIVE"),
+    ] {
+        let mut device = String::new();
+        wait_for(name, 2 * SECONDS, || {
+            device = said(&site, &["devices", "show", host, "--json"]).ok()?;
+            device.contains(name).then_some(())
+        })
+        .with_context(|| format!("{host} is {device}"))?;
+    }
     wait_for("those who sent", 2 * SECONDS, || {
         addresses(&site).ok().filter(|found| found.len() >= 2)
     })?;
@@ -139,6 +162,40 @@ fn nothing_of_the_originals_leaves_under_pseudonyms() -> Result<()> {
         "{output:?}"
     );
     Ok(())
+}
+
+/// Has the host that sends say its name, and be a DICOM application entity that asks another.
+fn introduce(site: &mut Site) -> Result<()> {
+    let (host, server) = ([2, 0, 0, 0, 0, 1], [2, 0, 0, 0, 0, 2]);
+    // RFC 2131 section 2: a request, of Ethernet, by the address that it has; the name is option 12 (RFC 2132 section 3.14).
+    let mut dhcp = vec![1, 1, 6, 0, 0, 0, 0, 7, 0, 0, 0, 0, 10, 0, 0, 1];
+    dhcp.extend([0; 12]);
+    dhcp.extend(host);
+    dhcp.resize(236, 0);
+    dhcp.extend([0x63, 0x82, 0x53, 0x63, 53, 1, 3, 12]);
+    dhcp.push(u8::try_from(HOST.len())?);
+    dhcp.extend(HOST.bytes());
+    dhcp.push(255);
+    let mut frame = Vec::new();
+    PacketBuilder::ethernet2(host, server)
+        .ipv4([10, 0, 0, 1], [10, 0, 0, 2], 64)
+        .udp(68, 67)
+        .write(&mut frame, &dhcp)?;
+    site.frame(&frame)?;
+    let mut asked = Vec::new();
+    PacketBuilder::ethernet2(host, server)
+        .ipv4([10, 0, 0, 1], [10, 0, 0, 2], 64)
+        .tcp(40_001, 104, 1, 1_000)
+        .ack(1)
+        .write(&mut asked, &dicom::request("", ""))?;
+    site.frame(&asked)?;
+    let mut answered = Vec::new();
+    PacketBuilder::ethernet2(server, host)
+        .ipv4([10, 0, 0, 2], [10, 0, 0, 1], 64)
+        .tcp(104, 40_001, 1, 1_000)
+        .ack(1)
+        .write(&mut answered, &dicom::acceptance())?;
+    site.frame(&answered)
 }
 
 /// Asks by all commands; the pseudonym of the suspect in what is the same each time.
@@ -168,8 +225,11 @@ fn all(site: &Site, id: &str) -> Result<String> {
     let device = alert["device"].as_str().context("a device")?;
     let text = said(site, &["export", "features"])?;
     ensure!(text.contains(&format!(",{device},")), "{device} in {text}");
-    let trail = site.json(&["audit", "show", "--pseudonymise"])?.to_string();
+    let trail = site
+        .json(&["audit", "show", "--last", "200", "--pseudonymise"])?
+        .to_string();
     ensure!(trail.contains("\"exported\""), "{trail}");
+    ensure!(trail.contains("the answer of /v1/exposure"), "{trail}");
     ensure!(
         trail.contains(&format!("\"address\":\"{device}\"")),
         "{device} in {trail}"

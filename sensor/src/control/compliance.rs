@@ -1,21 +1,19 @@
 //! The socket's answer that is the compliance report. What it is made of is gathered here, on a thread that may wait.
 
 use axum::{
-    Json, Router,
-    extract::{Query as Params, State, connect_info::ConnectInfo},
+    Extension, Json, Router,
+    extract::{Query as Params, State},
     response::{IntoResponse, Response},
     routing::get,
 };
 
 use super::{
     api::{COMPLIANCE, Past},
-    evidence::{Failed, blocking, person, record},
+    evidence::{Failed, Given, blocking},
     exposure::{Ranking, Seen},
-    rules::Peer,
 };
 use crate::{
     alert::Alert,
-    audit::Action,
     event::Time,
     report::compliance::{Compliance, Counted, Facts, Trail, report},
     store::{Contact, Reader, StoreError},
@@ -32,10 +30,8 @@ pub(super) fn router(ranking: Ranking) -> Router {
 
 async fn compliance(
     State(ranking): State<Ranking>,
-    ConnectInfo(peer): ConnectInfo<Peer>,
     Params(past): Params<Past>,
 ) -> Result<Response, Failed> {
-    let by = person(peer)?;
     let seen = ranking.seen().await?;
     let (now, options) = ranking
         .capture()
@@ -46,7 +42,6 @@ async fn compliance(
             )
         })
         .await?;
-    let response = ranking.response().clone();
     let mut made = blocking(move || {
         let (since, until) = (seen.now.before(past.since), seen.now.before(past.until));
         if since >= until {
@@ -81,13 +76,12 @@ async fn compliance(
     })
     .await??;
     made.pseudonymised = past.pseudonymise;
-    let action = Action::Exported {
+    let given = Given {
         what: format!("the compliance report of the time since {}", made.since),
         items: 1,
         pseudonymised: past.pseudonymise,
     };
-    record(&response, by, action).await?;
-    Ok(Json::<Compliance>(made).into_response())
+    Ok((Extension(given), Json::<Compliance>(made)).into_response())
 }
 
 /// What the store knows, and what the memory of the daemon adds to it.

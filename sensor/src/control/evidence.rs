@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use axum::{
+    extract::{ConnectInfo, Request, State},
     http::StatusCode,
+    middleware::Next,
     response::{IntoResponse, Response},
 };
 
@@ -93,4 +95,41 @@ pub(super) async fn blocking<T: Send + 'static>(
 ) -> Result<T, Failed> {
     let done = tokio::task::spawn_blocking(work).await;
     done.map_err(|error| Failed::broken(&error))
+}
+
+/// Marks, as an extension, an answer that is made to leave the site: an export, a report, whatever was asked for under pseudonyms.
+#[derive(Clone, Debug)]
+pub(super) struct Given {
+    /// What, in words.
+    pub(super) what: String,
+    /// Rows, entries, things of a list.
+    pub(super) items: u64,
+    /// Addresses and names were replaced.
+    pub(super) pseudonymised: bool,
+}
+
+/// The layer around all routes that has what is [`Given`] in the trail before it goes out.
+pub(super) async fn layer(
+    State(response): State<ResponderHandle>,
+    ConnectInfo(peer): ConnectInfo<Peer>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let mut answer = next.run(request).await;
+    let Some(given) = answer.extensions_mut().remove::<Given>() else {
+        return answer;
+    };
+    let action = Action::Exported {
+        what: given.what,
+        items: given.items,
+        pseudonymised: given.pseudonymised,
+    };
+    let recorded = match person(peer) {
+        Ok(by) => record(&response, by, action).await,
+        Err(error) => Err(error),
+    };
+    match recorded {
+        Ok(()) => answer,
+        Err(error) => error.into_response(),
+    }
 }

@@ -11,13 +11,13 @@ use axum::{
 
 use super::{
     api::{AUDIT, EXPORTED_ROWS, EXPORTED_TRAIL, ExportedRow, LIMIT_MAX, Last, Part, Wanted},
-    evidence::{Failed, blocking, person, record},
-    rules::{Peer, act},
+    evidence::{Failed, Given, blocking, person},
+    rules::Peer,
     veil::Veiled,
 };
 use crate::{
     analysis::Analysis,
-    audit::{self, Action, Entry, bundle::Selection},
+    audit::{self, Entry, bundle::Selection},
     event::Time,
     pseudonym::Veil,
     response::ResponderHandle,
@@ -33,32 +33,24 @@ pub(super) fn router(response: ResponderHandle) -> Router {
 
 async fn rows(
     Extension(response): Extension<ResponderHandle>,
-    ConnectInfo(peer): ConnectInfo<Peer>,
     Params(wanted): Params<Wanted>,
-) -> Response {
-    act(
-        &response,
-        peer,
-        Ok(Json(())),
-        move |responder, actor, ()| {
-            let (rows, what) = if wanted.labelled {
-                (
-                    labelled(responder.analysis()),
-                    "features of labelled alerts",
-                )
+) -> Result<Response, Failed> {
+    let (rows, what) = response
+        .ask(move |responder| {
+            let analysis = responder.analysis();
+            if wanted.labelled {
+                (labelled(analysis), "features of labelled alerts")
             } else {
-                (recorded(responder.analysis()), "features of recorded flows")
-            };
-            let action = Action::Exported {
-                what: what.to_owned(),
-                items: rows.len() as u64,
-                pseudonymised: wanted.pseudonymise,
-            };
-            responder.keeper_mut().record(actor, action);
-            Ok(rows)
-        },
-    )
-    .await
+                (recorded(analysis), "features of recorded flows")
+            }
+        })
+        .await?;
+    let given = Given {
+        what: what.to_owned(),
+        items: rows.len() as u64,
+        pseudonymised: wanted.pseudonymise,
+    };
+    Ok((Extension(given), Json(rows)).into_response())
 }
 
 /// The last entries of the trail: to be looked at, which is no export.
@@ -103,19 +95,18 @@ async fn trail(
     let within = part.since.map_or(Time(i64::MIN), |since| now.before(since))..end;
     let selection = blocking(move || Selection::read(&path, &within));
     let selection = selection.await?.map_err(|error| Failed::refused(&error))?;
-    let action = Action::Exported {
+    let given = Given {
         what: format!("the audit trail from entry {} on", selection.first()),
         items: selection.len(),
         pseudonymised: veil.is_some(),
     };
-    record(&response, by.clone(), action).await?;
     let bundle = blocking(move || {
         let veil = veil.as_ref().map(|Extension(veil)| veil);
         selection.bundle(by, now, veil)
     });
     let bundle = bundle.await?.map_err(|error| Failed::refused(&error))?;
     let text = String::from_utf8(bundle).map_err(|error| Failed::refused(&error))?;
-    Ok((Extension(Veiled), Json(text)).into_response())
+    Ok((Extension(given), Extension(Veiled), Json(text)).into_response())
 }
 
 fn recorded(analysis: &Analysis) -> Vec<ExportedRow> {

@@ -84,10 +84,6 @@ impl Ranking {
         &self.capture
     }
 
-    pub(super) const fn response(&self) -> &ResponderHandle {
-        &self.response
-    }
-
     /// The ranking by what was seen. Waits for the disk.
     pub(super) fn rank(&self, seen: &Seen) -> Exposure {
         // Without a store what hosts use, by the inventory, has to do.

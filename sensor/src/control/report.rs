@@ -12,14 +12,14 @@ use axum::{
 
 use super::{
     api::{INCIDENTS, Reporting},
-    evidence::{Failed, blocking, person, record},
+    evidence::{Failed, Given, blocking, person},
     rules::Peer,
     server::{associations, hl7_sessions},
     status,
 };
 use crate::{
     alert::Alert,
-    audit::{self, Action, JournalError},
+    audit::{self, JournalError},
     clock,
     daemon::{Capture, CaptureHandle},
     event::{Event, Time},
@@ -57,17 +57,15 @@ async fn incident(
     let by = person(peer)?;
     let decided = response.ask(Decided::of).await?;
     let seen = capture.ask(Seen::of).await?;
-    let who = by.clone();
-    let made = blocking(move || gather(id, who, decided, seen).map(|facts| Incident::of(&facts)));
+    let made = blocking(move || gather(id, by, decided, seen).map(|facts| Incident::of(&facts)));
     let mut report = made.await??;
     report.pseudonymised = how.pseudonymise;
-    let action = Action::Exported {
+    let given = Given {
         what: format!("the incident report of alert {id}"),
         items: 1,
         pseudonymised: how.pseudonymise,
     };
-    record(&response, by, action).await?;
-    Ok(Json(report).into_response())
+    Ok((Extension(given), Json(report)).into_response())
 }
 
 /// What the response thread knows.

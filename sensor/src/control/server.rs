@@ -17,7 +17,7 @@ use tokio::net::UnixListener;
 use super::{
     alerts,
     api::{DEVICES, FLOWS, Failure, LIMIT_MAX, Page, Query, SESSIONS, STATUS},
-    compliance, devices, export, exposure, model, report,
+    compliance, devices, evidence, export, exposure, model, report,
     rules::{self, Peer, Roles},
     status, veil,
 };
@@ -56,7 +56,8 @@ pub async fn serve(
         .merge(rules::router(response.clone(), roles))
         .fallback(async || failure(StatusCode::NOT_FOUND, "there is no such thing to ask for"))
         // Around all: no route can forget it.
-        .layer(from_fn_with_state((capture.clone(), response), veil::layer))
+        .layer(from_fn_with_state((capture, response.clone()), veil::layer))
+        .layer(from_fn_with_state(response, evidence::layer))
         .into_make_service_with_connect_info::<Peer>();
     if let Err(error) = axum::serve(listener, router).await {
         tracing::error!("the control socket is served no more: {error}");

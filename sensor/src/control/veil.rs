@@ -4,14 +4,14 @@
 use axum::{
     body::{Body, to_bytes},
     extract::{Query, Request, State},
-    http::{StatusCode, header::CONTENT_LENGTH},
+    http::{Method, StatusCode, header::CONTENT_LENGTH},
     middleware::Next,
     response::Response,
 };
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::server::failure;
+use super::{evidence::Given, server::failure};
 use crate::{
     daemon::CaptureHandle,
     pseudonym::{Named, Names, Pseudonyms, SiteKey, Veil},
@@ -51,6 +51,8 @@ pub(super) async fn layer(
         Err(why) => return failure(StatusCode::INTERNAL_SERVER_ERROR, &why),
     };
     request.extensions_mut().insert(veil.clone());
+    // What changes something is in the trail by itself.
+    let what = (request.method() == Method::GET).then(|| request.uri().path().to_owned());
     let answer = next.run(request).await;
     if answer.extensions().get::<Veiled>().is_some() {
         return answer;
@@ -61,8 +63,15 @@ pub(super) async fn layer(
         Err(error) => return failure(StatusCode::INTERNAL_SERVER_ERROR, &error.to_string()),
     };
     match veiled {
-        Ok(Some(veiled)) => {
+        Ok(Some((veiled, items))) => {
             parts.headers.remove(CONTENT_LENGTH);
+            if let Some(path) = what.filter(|_| parts.status.is_success()) {
+                parts.extensions.get_or_insert_with(|| Given {
+                    what: format!("the answer of {path}"),
+                    items,
+                    pseudonymised: true,
+                });
+            }
             Response::from_parts(parts, Body::from(veiled))
         }
         _ => failure(
@@ -72,10 +81,13 @@ pub(super) async fn layer(
     }
 }
 
-fn veiled(veil: &Veil, clear: &[u8]) -> Option<Vec<u8>> {
+/// The answer veiled, and how many items it has.
+fn veiled(veil: &Veil, clear: &[u8]) -> Option<(Vec<u8>, u64)> {
     let mut value: Value = serde_json::from_slice(clear).ok()?;
     veil.value(&mut value);
-    serde_json::to_vec(&value).ok()
+    let list = value.as_array().or_else(|| value.get("items")?.as_array());
+    let items = list.map_or(1, |items| items.len() as u64);
+    Some((serde_json::to_vec(&value).ok()?, items))
 }
 
 /// The veil of the site, with the names that are known now.

@@ -201,6 +201,12 @@ impl Site {
         Ok(())
     }
 
+    /// Sends a frame as it is.
+    pub(crate) fn frame(&mut self, frame: &[u8]) -> Result<()> {
+        self.wire.send(frame)?;
+        Ok(())
+    }
+
     /// Sends the first datagram of `count` flows, none of which is answered.
     pub(crate) fn scan(&mut self, count: u16) -> Result<()> {
         for port in 1..=count {
