@@ -15,6 +15,16 @@ pub(crate) fn count(number: u64) -> String {
     text
 }
 
+/// A number of things, of which one is named without its last letter.
+pub(crate) fn several(number: u64, things: &str) -> String {
+    let things = if number == 1 {
+        things.strip_suffix('s').unwrap_or(things)
+    } else {
+        things
+    };
+    format!("{} {things}", count(number))
+}
+
 /// A number of seconds, in its two greatest units.
 pub(crate) fn span(seconds: u64) -> String {
     match seconds {

@@ -270,11 +270,16 @@ fn is_closed_pipe(error: &anyhow::Error) -> bool {
 
 /// Writes a value as JSON, one line.
 fn print_json<T: Serialize>(value: &T) -> anyhow::Result<()> {
-    print(&format!("{}\n", serde_json::to_string(value)?))
+    write_out(&format!("{}\n", serde_json::to_string(value)?))
+}
+
+/// Writes what people read to standard output: nothing in it hides text or turns it around.
+fn print(text: &str) -> anyhow::Result<()> {
+    write_out(&plain::seen(text))
 }
 
 /// Writes to standard output; a closed pipe is an error here, not a panic.
-fn print(text: &str) -> anyhow::Result<()> {
+fn write_out(text: &str) -> anyhow::Result<()> {
     use io::Write;
     let mut out = io::stdout().lock();
     out.write_all(text.as_bytes())?;

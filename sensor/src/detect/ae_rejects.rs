@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, net::IpAddr};
 
 use super::{Detector, Draft, Observation, Site, What, window::Window};
-use crate::config::Detect;
+use crate::{config::Detect, words::several};
 
 /// Calling or called AE title not recognised, by the application (PS3.8 section 9.3.4).
 const NOT_RECOGNISED: [(u8, u8); 2] = [(1, 3), (1, 7)];
@@ -59,10 +59,9 @@ impl Detector for AeRejects {
             technique: "T1110",
             confidence: 0.8,
             evidence: format!(
-                "{} pairs of AE titles that {} DICOM servers did not recognise, within {} s",
+                "{} pairs of AE titles that {} did not recognise, within {seconds} s",
                 tries.len(),
-                servers.len(),
-                seconds
+                several(servers.len() as u64, "DICOM servers"),
             ),
             service: seen.service().filter(|_| servers.len() == 1),
             victims: servers.into_iter().collect(),

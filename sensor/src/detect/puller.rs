@@ -6,7 +6,7 @@ use std::{net::IpAddr, num::NonZeroUsize};
 use lru::LruCache;
 
 use super::{Basis, Detector, Draft, Observation, Site, What};
-use crate::baseline::Fact;
+use crate::{baseline::Fact, words::several};
 
 /// C-GET and C-MOVE requests (PS3.7 annex E.1).
 pub(super) const PULLS: [u16; 2] = [0x0010, 0x0021];
@@ -69,9 +69,9 @@ impl Detector for Puller {
             victims: vec![server],
             service: seen.service(),
             evidence: format!(
-                "{} C-MOVE or C-GET requests after {} C-FIND requests under the AE title {}, {}",
-                asked.pulls,
-                asked.finds,
+                "{} after {} under the AE title {}, {}",
+                several(asked.pulls.into(), "C-MOVE or C-GET requests"),
+                several(asked.finds.into(), "C-FIND requests"),
                 calling
                     .as_deref()
                     .map_or_else(|| "(not seen)".to_owned(), |title| format!("{title:?}")),

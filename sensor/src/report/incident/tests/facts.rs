@@ -92,12 +92,12 @@ fn finding(
 fn alert() -> Value {
     json!({
         "id": 7, "device": INTRUDER, "severity": "critical", "confidence": 0.97,
-        "title": "6 pairs of AE titles that 1 DICOM servers did not recognise, within 10 s",
+        "title": "6 pairs of AE titles that 1 DICOM server did not recognise, within 10 s",
         "opened": "2026-03-02T09:00:10Z", "updated": "2026-03-02T09:00:19Z", "closed": "2026-03-02T09:15:19Z",
         "techniques": ["T1110", "T1119", "T1046"], "finding_count": 5,
         "findings": [
-            finding("ae_rejects", "T1110", "09:00:10", "6 pairs of AE titles that 1 DICOM servers did not recognise, within 10 s", &[ARCHIVE]),
-            finding("new_puller", "T1119", "09:00:12", "1 C-MOVE or C-GET requests after 1 C-FIND requests under the AE title \"WS_GUEST\"", &[ARCHIVE]),
+            finding("ae_rejects", "T1110", "09:00:10", "6 pairs of AE titles that 1 DICOM server did not recognise, within 10 s", &[ARCHIVE]),
+            finding("new_puller", "T1119", "09:00:12", "1 C-MOVE or C-GET request after 1 C-FIND request under the AE title \"WS_GUEST\"", &[ARCHIVE]),
             finding("scan", "T1046", "09:00:19", "32 connections refused or unanswered within 10 s, to 24 ports of 2 hosts", &[ARCHIVE, EHR]),
         ],
         "check": ["ae_rejects: wrong if someone tests the archive"],
