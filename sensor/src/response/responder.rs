@@ -3,37 +3,40 @@
 //! The capture thread tells it every second how it fares and what was seen of the rules' targets; it never
 //! waits for this thread. Others ask it by [`ResponderHandle::ask`].
 
+mod handle;
+mod judgement;
+mod summary;
+
 use std::{
-    collections::{HashMap, VecDeque},
     io,
-    ops::ControlFlow,
     path::{Path, PathBuf},
     sync::{
         Arc, Mutex,
-        mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel},
+        mpsc::{Receiver, RecvTimeoutError, sync_channel},
     },
     thread::{self, JoinHandle},
     time::{Duration, Instant},
 };
 
-use ipnet::IpNet;
-use tokio::{sync::oneshot, time::timeout};
+pub use handle::ResponderHandle;
+use handle::{Board, Message};
+use judgement::Judgement;
+pub use judgement::Pulse;
+pub use summary::Summary;
 
 use super::{
-    Actor, Keeper, Protected, RuleId, Scope, State, Verdict as Effect, Wish,
-    effect::{Sighting, WatchList},
-    policy::{self, Decision, Policy, Situation, Verdict},
+    Actor, Keeper, Protected, Scope, State, Wish,
+    policy::{Decision, Verdict},
     resets::{Ended, Mirrors, Resets},
 };
 use crate::{
-    alert::{Alert, Decided, Told, Touched},
-    analysis::{Account, Analysis, AnalysisOptions, Outcome},
+    alert::{Decided, Told},
+    analysis::{Analysis, AnalysisOptions, Outcome},
     audit::{self, Action},
     baseline::Census,
     config::Containment,
-    daemon::AskError,
     detect::{Basis, Finding, Observation, clinical::Clinical},
-    event::{AlertReport, AuditReport, Body, Event, Time},
+    event::{AlertReport, AuditReport, Body, Event},
     lock::lock,
     model::Scorer,
     output::OutputSender,
@@ -51,31 +54,6 @@ const SAVE_SHARE: u32 = 50;
 const CENSUS: usize = 2_000;
 /// Beats between two times that the sample of flows is.
 const SAVE_RECORDED: u64 = 300;
-/// Pulses over which the loss is measured: a minute.
-const LOSS_PULSES: usize = 60;
-/// How long a question may wait for its answer; a slow disk is waited for.
-const ANSWER: Duration = Duration::from_secs(8);
-
-/// What the capture thread tells each second.
-#[derive(Debug, Default)]
-pub struct Pulse {
-    /// What was seen of the rules' targets since the last pulse.
-    pub seen: HashMap<RuleId, Sighting>,
-    /// Packets and ring events since the last pulse.
-    pub offered: u64,
-    /// Of these, lost or not understood.
-    pub lost: u64,
-    /// Known devices by [`policy::neighbourhood`]; `None`: as before.
-    pub devices: Option<HashMap<IpNet, usize>>,
-}
-
-type Question = Box<dyn FnOnce(&mut Responder) -> ControlFlow<()> + Send>;
-
-enum Message {
-    Ask(Question),
-    Pulse(Pulse),
-    Observed(Vec<Observation>),
-}
 
 /// What can be set anew while it runs.
 #[derive(Clone, Debug, PartialEq)]
@@ -127,129 +105,6 @@ pub struct Knowledge {
     pub scorer: Option<Scorer>,
 }
 
-/// From findings to decisions.
-struct Judgement {
-    clinical: Arc<Mutex<Clinical>>,
-    policy: Policy,
-    /// Offered and lost, of the last pulses.
-    losses: VecDeque<(u64, u64)>,
-    devices: HashMap<IpNet, usize>,
-    inline: bool,
-}
-
-/// Asks and tells the response thread.
-#[derive(Clone)]
-pub struct ResponderHandle {
-    messages: SyncSender<Message>,
-    board: Arc<Mutex<Board>>,
-}
-
-/// What others may read without asking.
-#[derive(Debug, Default)]
-struct Board {
-    watch: Arc<WatchList>,
-    summary: Arc<Summary>,
-    account: Arc<Account>,
-}
-
-/// How containment stands.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Summary {
-    /// Rules by [`State`].
-    pub rules: Vec<(State, u64)>,
-    /// Rules that drop, by whether they work.
-    pub effects: Vec<(Effect, u64)>,
-    /// Rules that drop and were seen not to, with how that is known.
-    pub not_effective: Vec<(RuleId, String)>,
-    /// Entries of the never-block list.
-    pub protected: u64,
-    /// The trail's file.
-    pub trail: String,
-    /// Its entries on the disk.
-    pub entries: u64,
-    /// Entries that wait for the disk.
-    pub waiting: u64,
-    /// Entries that were dropped because too many waited.
-    pub dropped: u64,
-    /// Why the trail can't be written now.
-    pub failing: Option<String>,
-    /// TCP resets sent since the start.
-    pub resets: u64,
-}
-
-impl ResponderHandle {
-    /// Runs `question` on the response thread.
-    ///
-    /// # Errors
-    /// [`AskError`]; the question may be answered to no one later.
-    pub async fn ask<T, F>(&self, question: F) -> Result<T, AskError>
-    where
-        T: Send + 'static,
-        F: FnOnce(&mut Responder) -> T + Send + 'static,
-    {
-        let (reply, answer) = oneshot::channel();
-        self.send(Message::Ask(Box::new(move |responder| {
-            // Who asked may have given up; what was asked is done all the same only if not.
-            if !reply.is_closed() {
-                let _ = reply.send(question(responder));
-            }
-            ControlFlow::Continue(())
-        })))?;
-        match timeout(ANSWER, answer).await {
-            Ok(Ok(answer)) => Ok(answer),
-            Ok(Err(_)) => Err(AskError::Over),
-            Err(_) => Err(AskError::Late),
-        }
-    }
-
-    fn send(&self, message: Message) -> Result<(), AskError> {
-        self.messages
-            .try_send(message)
-            .map_err(|error| match error {
-                TrySendError::Full(_) => AskError::Busy,
-                TrySendError::Disconnected(_) => AskError::Over,
-            })
-    }
-
-    /// Tells how the capture fares; what does not get through is told with the next.
-    pub fn pulse(&self, pulse: Pulse) {
-        // The thread is gone only when the daemon ends.
-        let _ = self.send(Message::Pulse(pulse));
-    }
-
-    /// Tells what was observed; false if the queue is full and it is lost.
-    #[must_use]
-    pub fn observe(&self, seen: Vec<Observation>) -> bool {
-        seen.is_empty() || self.send(Message::Observed(seen)).is_ok()
-    }
-
-    /// What the capture thread is to look out for.
-    #[must_use]
-    pub fn watch_list(&self) -> Arc<WatchList> {
-        Arc::clone(&lock(&self.board).watch)
-    }
-
-    /// How containment stands, at most a second old.
-    #[must_use]
-    pub fn summary(&self) -> Arc<Summary> {
-        Arc::clone(&lock(&self.board).summary)
-    }
-
-    /// How analysis stands, at most a second old; its census, for many devices, up to a minute.
-    #[must_use]
-    pub fn account(&self) -> Arc<Account> {
-        Arc::clone(&lock(&self.board).account)
-    }
-
-    /// Ends the thread, after what is asked already.
-    pub fn stop(&self) {
-        // It may have ended already.
-        let _ = self
-            .messages
-            .send(Message::Ask(Box::new(|_| ControlFlow::Break(()))));
-    }
-}
-
 impl Responder {
     /// Starts the thread; `folder` keeps what was learnt, `inline` says whether rules drop anywhere,
     /// `mirrors` where resets go.
@@ -272,13 +127,7 @@ impl Responder {
             summary: Arc::new(Summary::of(&keeper, 0)),
             account: Arc::default(),
         }));
-        let judgement = Judgement {
-            clinical,
-            policy: Policy::new(options.containment.clone()),
-            losses: VecDeque::new(),
-            devices: HashMap::new(),
-            inline,
-        };
+        let judgement = Judgement::new(clinical, options.containment.clone(), inline);
         let mut analysis = Analysis::open(folder, options.analysis.clone());
         if let Some(scorer) = scorer {
             analysis.set_scorer(scorer);
@@ -368,7 +217,7 @@ impl Responder {
 
     /// Learns from an observation, and acts on what is found by it.
     fn consider(&mut self, seen: &Observation) {
-        lock(&self.judgement.clinical).learn(seen);
+        self.judgement.learn(seen);
         let mut out = Outcome::default();
         self.analysis.observe(seen, &mut out);
         self.take(out);
@@ -412,7 +261,7 @@ impl Responder {
         let saved = self
             .analysis
             .save(&self.folder)
-            .and_then(|()| lock(&self.judgement.clinical).save());
+            .and_then(|()| self.judgement.save());
         // All of it is written each time: of very many devices that takes seconds.
         let seconds = (begin.elapsed() * SAVE_SHARE).as_secs();
         self.save_due = self.beats + seconds.max(SAVE);
@@ -563,86 +412,10 @@ impl Responder {
     /// When the kernel does not take the never-block list.
     pub fn reload(&mut self, options: ResponderOptions) -> Result<(), crate::kernel::KernelError> {
         self.keeper.configure(&options.protect())?;
-        self.judgement.policy.set(options.containment.clone());
+        self.judgement.set(options.containment.clone());
         self.analysis.set(options.analysis.clone());
         self.options = options;
         self.beat();
         Ok(())
-    }
-}
-
-impl Judgement {
-    fn pulse(&mut self, pulse: Pulse) {
-        if self.losses.len() == LOSS_PULSES {
-            self.losses.pop_front();
-        }
-        self.losses.push_back((pulse.offered, pulse.lost));
-        if let Some(devices) = pulse.devices {
-            self.devices = devices;
-        }
-    }
-
-    /// Loss in the last minute, per cent.
-    #[expect(clippy::cast_precision_loss, reason = "a share need not be exact")]
-    fn loss_percent(&self) -> f64 {
-        let (offered, lost) = self
-            .losses
-            .iter()
-            .fold((0, 0), |sum, one| (sum.0 + one.0, sum.1 + one.1));
-        if offered == 0 {
-            return 0.0;
-        }
-        lost as f64 * 100.0 / offered as f64
-    }
-
-    fn decide(&mut self, finding: &Finding, keeper: &Keeper, resets: bool) -> Decision {
-        let neighbours = policy::neighbourhood(finding.subject);
-        let situation = Situation {
-            now: keeper.time(),
-            book: keeper.book(),
-            loss_percent: self.loss_percent(),
-            known_devices: self.devices.get(&neighbours).copied().unwrap_or(0),
-            inline: self.inline,
-            resets,
-        };
-        self.policy.decide(finding, &situation)
-    }
-
-    /// What containment of an alert's device would touch.
-    fn touched(&self, alert: &Alert, now: Time) -> Touched {
-        let peers = lock(&self.clinical).peers_of(alert.device, now);
-        Touched::by(alert, &peers)
-    }
-}
-
-impl Summary {
-    fn of(keeper: &Keeper, resets: u64) -> Self {
-        let trail = keeper.trail();
-        let status = trail.status();
-        let rules = || keeper.book().rules();
-        let count = |state| rules().filter(|rule| rule.state == state).count() as u64;
-        let mut effects = Effect::ALL.map(|verdict| (verdict, 0));
-        let mut not_effective = Vec::new();
-        for rule in rules().filter(|rule| rule.state == State::Enabled) {
-            let effect = keeper.effect(rule.id);
-            for (_, count) in effects.iter_mut().filter(|(it, _)| *it == effect.verdict) {
-                *count += 1;
-            }
-            if effect.verdict == Effect::NotEffective {
-                not_effective.push((rule.id, effect.detail));
-            }
-        }
-        Self {
-            rules: State::ALL.map(|state| (state, count(state))).to_vec(),
-            effects: effects.to_vec(),
-            not_effective,
-            protected: keeper.book().protected().count() as u64,
-            trail: trail.path().display().to_string(),
-            entries: status.entries,
-            waiting: status.waiting,
-            dropped: status.dropped,
-            failing: status.failing,
-            resets,
-        }
     }
 }
