@@ -19,7 +19,7 @@ use super::{
     CHECKPOINTS, Checkpoint, CheckpointFlaw, Entry, Flaw, JournalError,
     checkpoint::{is_signed, sign},
     entry::GENESIS,
-    journal::read_each,
+    reading::read_each,
 };
 use crate::{event::Time, pseudonym::Veil, response::Actor};
 

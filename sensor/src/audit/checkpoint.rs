@@ -16,7 +16,7 @@ use std::{
 use ed25519_dalek::{Signature, Signer as _, SigningKey, VerifyingKey};
 use serde::{Deserialize, Serialize};
 
-use super::journal::JournalError;
+use super::reading::JournalError;
 use crate::{event::Time, hex};
 
 /// Name of the checkpoints' file, beside the trail.

@@ -10,12 +10,14 @@ pub mod bundle;
 mod checkpoint;
 mod entry;
 mod journal;
+mod reading;
 mod trail;
 
 pub use action::{Action, Cause, Change, Decision};
 pub use checkpoint::{CHECKPOINTS, Checkpoint, CheckpointFlaw, Checkpoints, PUBLIC_KEY};
 pub use entry::{Entry, Flaw};
-pub use journal::{Journal, JournalError, Recovery, Summary, read, verify, verify_settled};
+pub use journal::{Journal, Recovery};
+pub use reading::{JournalError, Summary, read, verify, verify_settled};
 pub use trail::{Ticket, Trail, TrailStatus};
 
 /// Name of the file in the state directory.
