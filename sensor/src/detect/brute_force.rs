@@ -3,7 +3,7 @@
 use std::net::{IpAddr, SocketAddr};
 
 use super::{Detector, Draft, Observation, Site, What, window::Window};
-use crate::{baseline::Fact, config::Detect, response::Transport};
+use crate::{baseline::Fact, config::Detect, response::Transport, words::several};
 
 /// FTP, SSH, Telnet, POP3, IMAP, LDAP, SMB, MS SQL, Oracle, `MySQL`, RDP, `PostgreSQL`, VNC, `WinRM`.
 const LOGINS: [u16; 14] = [
@@ -83,9 +83,9 @@ impl Detector for BruteForce {
             technique: "T1110",
             confidence: 0.75,
             evidence: format!(
-                "{} short connections to login services of {} hosts within {} s, the last to TCP port {}{}",
+                "{} short connections to login services of {} within {} s, the last to TCP port {}{}",
                 tries.len(),
-                servers.len(),
+                several(servers.len() as u64, "hosts"),
                 seconds,
                 service.port,
                 if known {

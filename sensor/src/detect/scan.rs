@@ -11,6 +11,7 @@ use super::{Detector, Draft, Observation, Site, What, is_host, window::Window};
 use crate::{
     baseline::{Fact, is_lasting},
     config::Detect,
+    words::several,
 };
 
 /// Without a way to the outside, phones and workstations ask one web server after the other: of those, so many
@@ -94,11 +95,10 @@ impl Detector for Scan {
             technique: "T1046",
             confidence: 0.9,
             evidence: format!(
-                "{} connections refused or unanswered within {} s, to {} ports of {} hosts",
+                "{} connections refused or unanswered within {seconds} s, to {} of {}",
                 tried.len(),
-                seconds,
-                ports.len(),
-                hosts.len()
+                several(ports.len() as u64, "ports"),
+                several(hosts.len() as u64, "hosts")
             ),
             victims: hosts.into_iter().collect(),
             wrong_if: "an inventory or vulnerability scanner of the site does its work, or a server went away and its clients try again",

@@ -8,7 +8,7 @@ use crate::{
         Block, Edge, Graph, Kind, Node, Section, Table, Tone, Way,
         incident::{Incident, Spread},
     },
-    words::utc_moment,
+    words::{several, utc_moment},
 };
 
 /// Nodes of a hop that are drawn; the table has all.
@@ -28,17 +28,17 @@ impl Incident {
         let spread = &self.spread;
         let clinical = spread.reached.iter().filter(|one| one.is_clinical).count();
         section.text(format!(
-            "From {device}, since {}: {} systems could have been reached, {clinical} of them clinical. A way counts when each of its \
+            "From {device}, since {}: {} could have been reached, {clinical} of them clinical. A way counts when each of its \
              contacts lasted beyond the moment at which the one before it can have passed something on; connections are followed from \
              who opened them, and not where only refusals came back. That something could have come this way does not mean that it did.",
             utc_moment(spread.since),
-            spread.reached.len() as u64 + spread.cut,
+            several(spread.reached.len() as u64 + spread.cut, "systems"),
         ));
         if spread.served > 0 {
             section.text(format!(
-                "{} more systems asked one of those for something since then. They are not followed: what a server gives out harms a \
+                "{} asked one of those for something since then. They are not followed: what a server gives out harms a \
                  client only if the server itself was taken over.",
-                spread.served
+                several(spread.served, "more systems")
             ));
         }
         if spread.reached.is_empty() {
