@@ -34,6 +34,9 @@ pub const IDLE_MIN: u64 = 1_000_000_000;
 /// The first methods only lead back into this module or into the parsers. They are here so that the
 /// kernel can make each a function that its verifier checks on its own.
 pub trait Home: Sized {
+    /// [`crate::packet::Packet::parse_plain`] of the frame into `cpu().packet`.
+    fn parse_plain(&mut self) -> bool;
+
     /// Parses the next layer of the frame into `cpu().packet`: [`Outcome::to_code`].
     fn parse_layer(&mut self) -> u32;
 
@@ -155,10 +158,14 @@ pub fn process<H: Home>(home: &mut H, interface: u32, length: u32, layer: Layer)
     cpu.counters.add(Counter::Bytes, u64::from(length));
     cpu.packet.begin(interface, layer);
     let mut outcome = Outcome::Tunnel.to_code();
-    for _ in 0..=MAX_TUNNELS {
-        outcome = home.parse_layer();
-        if outcome != Outcome::Tunnel.to_code() {
-            break;
+    if matches!(layer, Layer::Ethernet) && home.parse_plain() {
+        outcome = Outcome::Flow.to_code();
+    } else {
+        for _ in 0..=MAX_TUNNELS {
+            outcome = home.parse_layer();
+            if outcome != Outcome::Tunnel.to_code() {
+                break;
+            }
         }
     }
     if home.cpu().packet.vlan_depth != 0 {

@@ -98,6 +98,18 @@ impl Key4 {
         protocol: 0,
         pad: [0; 3],
     };
+
+    /// Sets it from the words in which a packet has them, in network order: addresses, and both ports as one. The
+    /// padding stays zero; three bytes of it would be a call of `memset` in the kernel.
+    #[inline(always)]
+    pub(crate) const fn set(&mut self, addr_a: u32, addr_b: u32, ports: u32, protocol: u8) {
+        let [a0, a1, b0, b1] = ports.to_ne_bytes();
+        self.addr_a = addr_a.to_ne_bytes();
+        self.addr_b = addr_b.to_ne_bytes();
+        self.port_a = [a0, a1];
+        self.port_b = [b0, b1];
+        self.protocol = protocol;
+    }
 }
 
 impl FlowKey {

@@ -46,6 +46,7 @@ mod ip;
 mod layout;
 mod link;
 mod mdns;
+mod plain;
 mod transport;
 mod tunnel;
 

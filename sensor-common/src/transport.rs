@@ -101,7 +101,6 @@ fn complete_key(packet: &mut Packet, source_port: u16, destination_port: u16) {
         }
         (key.port_a, key.port_b) = ordered(turned, source_port, destination_port);
         key.protocol = protocol;
-        key.pad = [0; 3];
     } else {
         let key = &mut packet.key6;
         let (source, destination) = (key.addr_a, key.addr_b);
@@ -138,7 +137,7 @@ const fn ordered(turned: bool, source: u16, destination: u16) -> ([u8; 2], [u8; 
 /// RFC 6864 allows) only TCP with payload can be told: its sequence number and checksum. 0: not to
 /// be told.
 #[inline(always)]
-fn fingerprint(packet: &Packet, checksum: u16) -> u64 {
+pub(crate) fn fingerprint(packet: &Packet, checksum: u16) -> u64 {
     let identified = packet.ip_id != 0;
     let tcp = packet.is_tcp();
     let told_apart = if tcp {

@@ -19,6 +19,7 @@ use sensor_common::{
 
 use crate::{
     emit,
+    frame::XdpFrame,
     maps::{
         ARP_CLAIMS, CLINICAL, CONTAINMENT, CPU, ESTABLISHED4, ESTABLISHED6, FRESH4, FRESH6,
         PROTECTED_HOSTS, PROTECTED_NETS, RULE_HITS, RULE_HOSTS, RULE_NETS, RULE_PAIRS, RULES,
@@ -87,6 +88,12 @@ impl Home for KernelHome {
                 self.settings().test_time
             }
         }
+    }
+
+    #[inline(always)]
+    fn parse_plain(&mut self) -> bool {
+        let frame = XdpFrame::new(self.context);
+        self.cpu().packet.parse_plain(&frame)
     }
 
     #[inline(always)]
