@@ -96,11 +96,18 @@ fn complete_key(packet: &mut Packet, source_port: u16, destination_port: u16) {
         let (source, destination) = (key.addr_a, key.addr_b);
         let order = (u32::from_be_bytes(source), u32::from_be_bytes(destination));
         turned = order.0 > order.1 || (order.0 == order.1 && ports_turned);
-        if turned {
-            (key.addr_a, key.addr_b) = (destination, source);
-        }
-        (key.port_a, key.port_b) = ordered(turned, source_port, destination_port);
-        key.protocol = protocol;
+        let ends = if turned {
+            (destination, source)
+        } else {
+            (source, destination)
+        };
+        let ([a0, a1], [b0, b1]) = ordered(turned, source_port, destination_port);
+        key.set(
+            u32::from_ne_bytes(ends.0),
+            u32::from_ne_bytes(ends.1),
+            u32::from_ne_bytes([a0, a1, b0, b1]),
+            protocol,
+        );
     } else {
         let key = &mut packet.key6;
         let (source, destination) = (key.addr_a, key.addr_b);
