@@ -8,6 +8,7 @@ use crate::{
     cpu::Cpu,
     event::{self, EventHeader, EventKind, FlowReason},
     flow::{self, Edges, Flow},
+    half::since,
     packet::{Layer, MAX_TUNNELS, Outcome, protocol},
     reader::{self, STEPS, Step},
     rule::{Clearance, Containment, Rule, RuleRef},
@@ -157,44 +158,52 @@ pub fn process<H: Home>(home: &mut H, interface: u32, length: u32, layer: Layer)
     cpu.counters.count(Counter::Packets);
     cpu.counters.add(Counter::Bytes, u64::from(length));
     cpu.packet.begin(interface, layer);
-    let mut outcome = Outcome::Tunnel.to_code();
     if matches!(layer, Layer::Ethernet) && home.parse_plain() {
-        outcome = Outcome::Flow.to_code();
+        let counters = &mut home.cpu().counters;
+        counters.count(Counter::Ipv4);
+        counters.count(Counter::Tcp);
     } else {
+        let mut outcome = Outcome::Tunnel.to_code();
         for _ in 0..=MAX_TUNNELS {
             outcome = home.parse_layer();
             if outcome != Outcome::Tunnel.to_code() {
                 break;
             }
         }
-    }
-    if home.cpu().packet.vlan_depth != 0 {
-        home.cpu().counters.count(Counter::Vlan);
-    }
-    if outcome != Outcome::Flow.to_code() {
-        if contain::ask(home, None, length).is_err() {
-            home.cpu().counters.count(Counter::Contained);
-            return Verdict::Drop;
+        if home.cpu().packet.vlan_depth != 0 {
+            home.cpu().counters.count(Counter::Vlan);
         }
-        if outcome == Outcome::Done(Counter::Arp).to_code() {
-            let now = home.now();
-            home.notice(now);
+        if outcome != Outcome::Flow.to_code() {
+            return dispose(home, outcome, length);
         }
-        let first = Outcome::Done(Counter::Packets).to_code();
-        for counter in Counter::DISPOSITIONS {
-            if outcome == first + *counter as u32 {
-                home.cpu().counters.count(*counter);
-            }
-        }
-        return Verdict::Pass;
+        classify(home.cpu());
     }
-    classify(home.cpu());
     let found = look_up(home);
     let Ok(clearance) = contain::ask(home, found.map(|(_, entry)| entry), length) else {
         home.cpu().counters.count(Counter::Contained);
         return Verdict::Drop;
     };
     track(home, found, clearance);
+    Verdict::Pass
+}
+
+/// Counts a packet that has no flow key, by its `outcome`, if the rules let it pass.
+#[inline(always)]
+fn dispose<H: Home>(home: &mut H, outcome: u32, length: u32) -> Verdict {
+    if contain::ask(home, None, length).is_err() {
+        home.cpu().counters.count(Counter::Contained);
+        return Verdict::Drop;
+    }
+    if outcome == Outcome::Done(Counter::Arp).to_code() {
+        let now = home.now();
+        home.notice(now);
+    }
+    let first = Outcome::Done(Counter::Packets).to_code();
+    for counter in Counter::DISPOSITIONS {
+        if outcome == first + *counter as u32 {
+            home.cpu().counters.count(*counter);
+        }
+    }
     Verdict::Pass
 }
 
@@ -296,7 +305,7 @@ fn entry<H: Home>(home: &mut H, found: Option<Found>, now: u64) -> Option<Found>
         // SAFETY: as in `track`.
         let flow = unsafe { &*entry };
         let reopened = flow.is_reopened_by(&home.cpu().packet);
-        if !reopened && now.saturating_sub(flow.last()) <= IDLE_MIN {
+        if !reopened && since(flow.last(), now) <= IDLE_MIN {
             return Some((table, entry));
         }
         let tcp = home.cpu().packet.is_tcp();

@@ -39,22 +39,29 @@ impl Packet {
         {
             return false;
         }
+        let payload = total - 20 - data_offset;
+        let offset = IP + 20 + data_offset;
+        let (ip_id, sequence, flags) = (h.be16::<18>(), h.be32::<38>(), h.u8::<47>());
         self.forget_flags();
         self.macs = Macs::of_words(h.ne64::<0>(), h.ne32::<8>());
         self.family = 4;
         self.protocol = protocol::TCP;
         self.ip_length = total;
-        self.ip_id = h.be16::<18>();
+        self.ip_id = ip_id;
         self.ttl = h.u8::<22>();
-        self.sequence = h.be32::<38>();
-        self.tcp_flags = h.u8::<47>();
+        self.sequence = sequence;
+        self.tcp_flags = flags;
         self.window = h.be16::<48>();
-        self.offset = IP + 20 + data_offset;
-        self.payload_length = total - 20 - data_offset;
-        self.payload_captured = self.payload_length;
+        self.offset = offset;
+        self.payload_length = payload;
+        self.payload_captured = payload;
         self.first_byte = 0;
-        if self.payload_length > 0 {
-            self.first_byte = frame.u8(self.offset).unwrap_or(0);
+        self.fingerprint = 0;
+        if payload > 0 {
+            self.first_byte = frame.u8(offset).unwrap_or(0);
+        }
+        if payload > 0 || ip_id != 0 {
+            self.fingerprint = transport::join(ip_id, h.be16::<50>(), sequence, flags, total);
         }
         // Endpoints as numbers: address, then port.
         let (from, to) = (h.ne32::<26>(), h.ne32::<30>());
@@ -63,13 +70,13 @@ impl Packet {
         let destination = u64::from(u32::from_be(to)) << 16 | u64::from(h.be16::<36>());
         let turned = source > destination;
         if turned {
-            self.key4.set(to, from, ports.rotate_left(16), protocol::TCP);
+            self.key4
+                .set(to, from, ports.rotate_left(16), protocol::TCP);
         } else {
             self.key4.set(from, to, ports, protocol::TCP);
         }
         self.direction = u8::from(turned);
         self.reach = Reach::Key as u8;
-        self.fingerprint = transport::fingerprint(self, h.be16::<50>());
         true
     }
 }

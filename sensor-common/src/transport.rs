@@ -144,7 +144,7 @@ const fn ordered(turned: bool, source: u16, destination: u16) -> ([u8; 2], [u8; 
 /// RFC 6864 allows) only TCP with payload can be told: its sequence number and checksum. 0: not to
 /// be told.
 #[inline(always)]
-pub(crate) fn fingerprint(packet: &Packet, checksum: u16) -> u64 {
+fn fingerprint(packet: &Packet, checksum: u16) -> u64 {
     let identified = packet.ip_id != 0;
     let tcp = packet.is_tcp();
     let told_apart = if tcp {
@@ -155,11 +155,21 @@ pub(crate) fn fingerprint(packet: &Packet, checksum: u16) -> u64 {
     if !told_apart {
         return 0;
     }
-    let low =
-        (u64::from(packet.ip_id) << 48) | (u64::from(checksum) << 32) | u64::from(packet.sequence);
+    join(
+        packet.ip_id,
+        checksum,
+        packet.sequence,
+        packet.tcp_flags,
+        packet.ip_length,
+    )
+}
+
+/// What a fingerprint is made of, in one number that is not 0.
+#[inline(always)]
+pub(crate) const fn join(ip_id: u16, checksum: u16, sequence: u32, flags: u8, length: u32) -> u64 {
+    let low = (ip_id as u64) << 48 | (checksum as u64) << 32 | sequence as u64;
     // The flags and the length join by rotation, so that the four stay apart in practice.
-    let high =
-        (u64::from(packet.tcp_flags) << 16) | u64::from(packet.ip_length & 0xffff) | (1 << 63);
+    let high = (flags as u64) << 16 | (length & 0xffff) as u64 | 1 << 63;
     low ^ high.rotate_left(20)
 }
 
