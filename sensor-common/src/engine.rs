@@ -8,7 +8,6 @@ use crate::{
     cpu::Cpu,
     event::{self, EventHeader, EventKind, FlowReason},
     flow::{self, Edges, Flow},
-    half::since,
     packet::{Layer, MAX_TUNNELS, Outcome, protocol},
     reader::{self, STEPS, Step},
     rule::{Clearance, Containment, Rule, RuleRef},
@@ -305,7 +304,7 @@ fn entry<H: Home>(home: &mut H, found: Option<Found>, now: u64) -> Option<Found>
         // SAFETY: as in `track`.
         let flow = unsafe { &*entry };
         let reopened = flow.is_reopened_by(&home.cpu().packet);
-        if !reopened && since(flow.last(), now) <= IDLE_MIN {
+        if !reopened && now.saturating_sub(flow.last()) <= IDLE_MIN {
             return Some((table, entry));
         }
         let tcp = home.cpu().packet.is_tcp();

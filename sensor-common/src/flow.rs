@@ -5,7 +5,7 @@
 //! delivers one direction on two queues, updates can be lost; the per-CPU counters stay exact.
 
 use crate::{
-    half::{Half, since},
+    half::Half,
     notice::Topic,
     packet::{Packet, TCP_ACK, TCP_FIN, TCP_PSH, TCP_RST, TCP_SYN},
     rule::Clearance,
@@ -233,7 +233,7 @@ impl Flow {
         } else {
             settings.idle_tcp
         };
-        since(self.last(), now) > limit
+        now.saturating_sub(self.last()) > limit
     }
 
     /// True if `packet` begins a new conversation under this entry's key: an opening SYN after the
@@ -260,7 +260,7 @@ impl Flow {
 
         if half.fingerprint == packet.fingerprint
             && packet.fingerprint != 0
-            && since(half.last, now) <= DUPLICATE_WINDOW
+            && now.saturating_sub(half.last) <= DUPLICATE_WINDOW
         {
             half.duplicates += 1;
             return Edges(Edges::DUPLICATE);

@@ -121,7 +121,7 @@ impl Half {
             self.window_max = packet.window;
             self.interval_min = u32::MAX;
         } else {
-            let micros = micros(since(self.last, now));
+            let micros = micros(now.saturating_sub(self.last));
             self.interval_squares = self
                 .interval_squares
                 .wrapping_add(u64::from(micros) * u64::from(micros));
@@ -162,13 +162,6 @@ impl Half {
     }
 }
 
-/// Nanoseconds from `then` to `now`; none where the clock went back. In the kernel, `saturating_sub` takes two comparisons.
-#[inline(always)]
-#[must_use]
-pub(crate) const fn since(then: u64, now: u64) -> u64 {
-    if now > then { now - then } else { 0 }
-}
-
 /// Whole microseconds of `nanoseconds`, at most `u32::MAX`.
 ///
 /// Below 2^32 by the reciprocal `ceil(2^38 / 1000)`, exact there ("Hacker's Delight", second edition,
@@ -197,45 +190,46 @@ fn bump<const N: usize>(bins: &mut [u32; N], bin: u32) {
 }
 
 /// The bin of [`Half::sizes`] for an IP packet of `length` bytes.
-///
-/// A tree of comparisons: BPF has no instruction for a logarithm, and halving takes three times as many.
 #[inline(always)]
 #[must_use]
 pub const fn size_bin(length: u32) -> u32 {
-    match length {
-        0..64 => 0,
-        64..128 => 1,
-        128..256 => 2,
-        256..512 => 3,
-        512..1_024 => 4,
-        1_024..2_048 => 5,
-        2_048..4_096 => 6,
-        _ => 7,
+    let mut units = length >> 6;
+    let mut bin = 0;
+    if units >= 8 {
+        units >>= 3;
+        bin = 3;
+    }
+    bin + match units {
+        0..=1 => units,
+        2..=3 => 2,
+        4..=7 => 3,
+        _ => 4,
     }
 }
 
-/// The bin of [`Half::intervals`] for a time of `micros` microseconds: half the binary logarithm.
+/// The bin of [`Half::intervals`] for a time of `micros` microseconds: half the binary logarithm. By halving, since BPF has no
+/// instruction for it.
 #[inline(always)]
 #[must_use]
 pub const fn interval_bin(micros: u32) -> u32 {
-    match micros {
-        0..0x4 => 0,
-        0x4..0x10 => 1,
-        0x10..0x40 => 2,
-        0x40..0x100 => 3,
-        0x100..0x400 => 4,
-        0x400..0x1000 => 5,
-        0x1000..0x4000 => 6,
-        0x4000..0x1_0000 => 7,
-        0x1_0000..0x4_0000 => 8,
-        0x4_0000..0x10_0000 => 9,
-        0x10_0000..0x40_0000 => 10,
-        0x40_0000..0x100_0000 => 11,
-        0x100_0000..0x400_0000 => 12,
-        0x400_0000..0x1000_0000 => 13,
-        0x1000_0000..0x4000_0000 => 14,
-        _ => 15,
+    let mut value = micros;
+    let mut bin = 0;
+    if value >= 1 << 16 {
+        value >>= 16;
+        bin += 8;
     }
+    if value >= 1 << 8 {
+        value >>= 8;
+        bin += 4;
+    }
+    if value >= 1 << 4 {
+        value >>= 4;
+        bin += 2;
+    }
+    if value >= 1 << 2 {
+        bin += 1;
+    }
+    bin
 }
 
 #[cfg(test)]

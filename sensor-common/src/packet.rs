@@ -107,7 +107,7 @@ pub enum Reach {
 }
 
 /// A packet, as far as it has been parsed. Parsing goes from layer to layer and leaves the innermost.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(C)]
 pub struct Packet {
     /// The flow key, for IPv6.
