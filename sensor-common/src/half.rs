@@ -199,11 +199,16 @@ pub const fn size_bin(length: u32) -> u32 {
         units >>= 3;
         bin = 3;
     }
-    bin + match units {
-        0..=1 => units,
+    bin += match units {
         2..=3 => 2,
         4..=7 => 3,
-        _ => 4,
+        _ => units,
+    };
+    // Written so that the compiler can't leave the comparison out, by which the verifier of Linux 5.10 knows the bound.
+    if bin > SIZE_BINS as u32 - 1 {
+        SIZE_BINS as u32 - 1
+    } else {
+        bin
     }
 }
 

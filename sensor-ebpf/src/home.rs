@@ -22,9 +22,8 @@ use crate::{
     frame::XdpFrame,
     kept,
     maps::{
-        ARP_CLAIMS, CLINICAL, CONTAINMENT, CPU, ESTABLISHED6, FRESH4, FRESH6,
-        PROTECTED_HOSTS, PROTECTED_NETS, RULE_HITS, RULE_HOSTS, RULE_NETS, RULE_PAIRS, RULES,
-        SETTINGS,
+        ARP_CLAIMS, CLINICAL, CONTAINMENT, CPU, ESTABLISHED6, FRESH4, FRESH6, PROTECTED_HOSTS,
+        PROTECTED_NETS, RULE_HITS, RULE_HOSTS, RULE_NETS, RULE_PAIRS, RULES, SETTINGS,
     },
     programs::{
         wardtap_decide, wardtap_flush, wardtap_layer, wardtap_notice, wardtap_notice_step,

@@ -55,7 +55,11 @@ pub(crate) fn keep(key: &Key4, flow: *const Flow) -> bool {
         (&raw mut (*kept).key).write_volatile(*key);
         copied
     };
-    if copied == 0 && ESTABLISHED4.insert(key, place, u64::from(BPF_NOEXIST)).is_ok() {
+    if copied == 0
+        && ESTABLISHED4
+            .insert(key, place, u64::from(BPF_NOEXIST))
+            .is_ok()
+    {
         return true;
     }
     free(place, kept);

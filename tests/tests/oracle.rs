@@ -43,10 +43,10 @@ fn compare(frame: &[u8]) -> Vec<Verdict> {
     let mut packet = Packet::EMPTY;
     packet.begin(0, Layer::Ethernet);
     let (mut plain, mut layers) = (packet, packet);
-    if plain.parse_plain(&frame)
-        && (layers.parse_layer(&frame), layers) != (Outcome::Flow, plain)
-    {
-        return vec![Different(format!("{plain:?} at once, {layers:?} by layers"))];
+    if plain.parse_plain(&frame) && (layers.parse_layer(&frame), layers) != (Outcome::Flow, plain) {
+        return vec![Different(format!(
+            "{plain:?} at once, {layers:?} by layers"
+        ))];
     }
     let mut verdicts = Vec::new();
     for _ in 0..=MAX_TUNNELS {

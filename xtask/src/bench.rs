@@ -6,7 +6,7 @@ use std::{env, path::PathBuf};
 use anyhow::Result;
 
 use crate::{
-    ebpf, runtime,
+    ebpf, instructions, runtime,
     workspace::{cargo_command, root, run},
 };
 
@@ -29,6 +29,9 @@ pub(crate) fn run_all(arguments: &Arguments) -> Result<()> {
     run(cargo_command("bench")
         .args(["--quiet", "--package", "sensor", "--bench", "packet"])
         .env("WARDTAP_BENCH_OBJECT", objects.join("wardtap-bench.bpf.o")))?;
+
+    println!("\nInstructions of a packet, by the file they come from:\n");
+    instructions::print(&objects.join("wardtap-bench.bpf.o"))?;
 
     run(cargo_command("bench").args(["--quiet", "--package", "sensor", "--bench", "memory"]))?;
 

@@ -88,7 +88,7 @@ impl TableSizes {
 }
 
 impl Default for TableSizes {
-    /// About 130 MB in all.
+    /// About 120 MB in all.
     fn default() -> Self {
         Self {
             established4: 65_536,
