@@ -1,7 +1,7 @@
 //! Where an established IPv4 flow is kept in the kernel, so that its packets find it without the kernel's hash table.
 //!
-//! A look-up in that table costs as much as all features of a packet: three calls, each with a return that processors
-//! must not predict. Flows are therefore kept in an array, which the verifier reads inline. A hash table, the *directory*,
+//! A look-up in that table costs as much as all features of a packet: calls within calls, whose returns are dear where
+//! processors must not predict them. Flows are therefore kept in an array, which the verifier reads inline. A hash table, the *directory*,
 //! says which place of the array a key has; it decides who is in the table. A second array of *hints*, by a hash of the
 //! key, says where the flow was found last. A hint proves nothing: the place holds the key, which is compared.
 

@@ -20,11 +20,17 @@ pub(crate) struct Arguments {
     /// Capture to replay instead of mix/mix-dev.pcap of the captures' folder
     #[arg(long)]
     capture: Option<PathBuf>,
+    /// Count the instructions of a packet, measure nothing
+    #[arg(long)]
+    instructions: bool,
 }
 
 /// `cargo xtask bench`.
 pub(crate) fn run_all(arguments: &Arguments) -> Result<()> {
     let objects = ebpf::objects()?;
+    if arguments.instructions {
+        return instructions::print(&objects.join("wardtap-bench.bpf.o"));
+    }
     println!("\nThe kernel's packet path (BPF_PROG_TEST_RUN; compare ratios, not nanoseconds):\n");
     run(cargo_command("bench")
         .args(["--quiet", "--package", "sensor", "--bench", "packet"])

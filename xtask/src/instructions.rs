@@ -1,5 +1,10 @@
 //! Which instructions a packet of an established flow executes: the bench's program is interpreted with the bench's
 //! frame, and each instruction counted by the source file that it comes from.
+#![allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "registers hold addresses, halves and signed numbers alike: an interpreter cuts and turns them"
+)]
 
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
@@ -9,6 +14,8 @@ use std::{
 
 use anyhow::{Context, Result, bail, ensure};
 use aya_obj::{Object, generated::bpf_insn};
+
+use crate::workspace::root;
 
 /// Packets before the one that is counted: the flow is established by then, and no power of two comes.
 const BEFORE: u32 = 69;
@@ -335,10 +342,11 @@ fn files(object: &Object, function: &aya_obj::Function) -> Result<Vec<String>> {
             .collect();
         files[line.insn_off as usize] = String::from_utf8_lossy(&name).into_owned();
     }
+    let root = root();
     let mut last = String::new();
     for file in &mut files {
-        if file.starts_with("sensor-") {
-            last = file.clone();
+        if let Ok(own) = Path::new(file).strip_prefix(root) {
+            last = own.display().to_string();
         }
         file.clone_from(&last);
     }
