@@ -34,6 +34,9 @@ pub const IDLE_MIN: u64 = 1_000_000_000;
 /// The first methods only lead back into this module or into the parsers. They are here so that the
 /// kernel can make each a function that its verifier checks on its own.
 pub trait Home: Sized {
+    /// [`crate::packet::Packet::parse_plain`] of the frame into `cpu().packet`.
+    fn parse_plain(&mut self) -> bool;
+
     /// Parses the next layer of the frame into `cpu().packet`: [`Outcome::to_code`].
     fn parse_layer(&mut self) -> u32;
 
@@ -154,40 +157,52 @@ pub fn process<H: Home>(home: &mut H, interface: u32, length: u32, layer: Layer)
     cpu.counters.count(Counter::Packets);
     cpu.counters.add(Counter::Bytes, u64::from(length));
     cpu.packet.begin(interface, layer);
-    let mut outcome = Outcome::Tunnel.to_code();
-    for _ in 0..=MAX_TUNNELS {
-        outcome = home.parse_layer();
-        if outcome != Outcome::Tunnel.to_code() {
-            break;
-        }
-    }
-    if home.cpu().packet.vlan_depth != 0 {
-        home.cpu().counters.count(Counter::Vlan);
-    }
-    if outcome != Outcome::Flow.to_code() {
-        if contain::ask(home, None, length).is_err() {
-            home.cpu().counters.count(Counter::Contained);
-            return Verdict::Drop;
-        }
-        if outcome == Outcome::Done(Counter::Arp).to_code() {
-            let now = home.now();
-            home.notice(now);
-        }
-        let first = Outcome::Done(Counter::Packets).to_code();
-        for counter in Counter::DISPOSITIONS {
-            if outcome == first + *counter as u32 {
-                home.cpu().counters.count(*counter);
+    if matches!(layer, Layer::Ethernet) && home.parse_plain() {
+        let counters = &mut home.cpu().counters;
+        counters.count(Counter::Ipv4);
+        counters.count(Counter::Tcp);
+    } else {
+        let mut outcome = Outcome::Tunnel.to_code();
+        for _ in 0..=MAX_TUNNELS {
+            outcome = home.parse_layer();
+            if outcome != Outcome::Tunnel.to_code() {
+                break;
             }
         }
-        return Verdict::Pass;
+        if home.cpu().packet.vlan_depth != 0 {
+            home.cpu().counters.count(Counter::Vlan);
+        }
+        if outcome != Outcome::Flow.to_code() {
+            return dispose(home, outcome, length);
+        }
+        classify(home.cpu());
     }
-    classify(home.cpu());
     let found = look_up(home);
     let Ok(clearance) = contain::ask(home, found.map(|(_, entry)| entry), length) else {
         home.cpu().counters.count(Counter::Contained);
         return Verdict::Drop;
     };
     track(home, found, clearance);
+    Verdict::Pass
+}
+
+/// Counts a packet that has no flow key, by its `outcome`, if the rules let it pass.
+#[inline(always)]
+fn dispose<H: Home>(home: &mut H, outcome: u32, length: u32) -> Verdict {
+    if contain::ask(home, None, length).is_err() {
+        home.cpu().counters.count(Counter::Contained);
+        return Verdict::Drop;
+    }
+    if outcome == Outcome::Done(Counter::Arp).to_code() {
+        let now = home.now();
+        home.notice(now);
+    }
+    let first = Outcome::Done(Counter::Packets).to_code();
+    for counter in Counter::DISPOSITIONS {
+        if outcome == first + *counter as u32 {
+            home.cpu().counters.count(*counter);
+        }
+    }
     Verdict::Pass
 }
 

@@ -101,6 +101,10 @@ impl Edges {
     }
 }
 
+const fn is_closed(flags: u8) -> bool {
+    flags & RESET != 0 || flags & (FIN_A | FIN_B) == FIN_A | FIN_B
+}
+
 impl Flow {
     /// An entry before its first packet.
     pub const EMPTY: Self = Self {
@@ -154,7 +158,7 @@ impl Flow {
     #[inline(always)]
     #[must_use]
     pub const fn is_closed(&self) -> bool {
-        self.flags & RESET != 0 || self.flags & (FIN_A | FIN_B) == FIN_A | FIN_B
+        is_closed(self.flags)
     }
 
     /// The clearance of a direction.
@@ -247,7 +251,6 @@ impl Flow {
     #[inline(always)]
     pub fn update(&mut self, packet: &mut Packet, now: u64) -> Edges {
         let mut edges = 0;
-        let was_closed = self.is_closed();
         let b_sends = packet.direction & 1 == 1;
         let half = if b_sends {
             &mut self.directions[1]
@@ -272,6 +275,7 @@ impl Flow {
                 half.push += 1;
             }
             if flags & (TCP_SYN | TCP_FIN | TCP_RST) != 0 {
+                let was_closed = is_closed(self.flags);
                 if flags & TCP_SYN != 0 {
                     half.syn = half.syn.saturating_add(1);
                 }
@@ -282,6 +286,9 @@ impl Flow {
                 if flags & TCP_RST != 0 {
                     half.rst = half.rst.saturating_add(1);
                     self.flags |= RESET;
+                }
+                if !was_closed && is_closed(self.flags) {
+                    edges |= Edges::CLOSED;
                 }
             }
             let place = half.stream.advance(packet);
@@ -315,9 +322,6 @@ impl Flow {
         let total = self.packets();
         if total >= SNAPSHOT_FROM && total.is_power_of_two() {
             edges |= Edges::SNAPSHOT;
-        }
-        if !was_closed && self.is_closed() {
-            edges |= Edges::CLOSED;
         }
         if self.flags & ESTABLISHED == 0
             && ((a.packets != 0 && b.packets != 0) || total >= ONE_SIDED_ESTABLISHED)

@@ -131,7 +131,7 @@ impl Half {
             if micros > self.interval_max {
                 self.interval_max = micros;
             }
-            bump(&mut self.intervals, log2(micros) / 2);
+            bump(&mut self.intervals, interval_bin(micros));
             if short < self.length_min {
                 self.length_min = short;
             }
@@ -193,36 +193,48 @@ fn bump<const N: usize>(bins: &mut [u32; N], bin: u32) {
 #[inline(always)]
 #[must_use]
 pub const fn size_bin(length: u32) -> u32 {
-    let log = log2(length);
-    log.saturating_sub(5)
+    let mut units = length >> 6;
+    let mut bin = 0;
+    if units >= 8 {
+        units >>= 3;
+        bin = 3;
+    }
+    bin += match units {
+        2..=3 => 2,
+        4..=7 => 3,
+        _ => units,
+    };
+    // Written so that the compiler can't leave the comparison out, by which the verifier of Linux 5.10 knows the bound.
+    if bin > SIZE_BINS as u32 - 1 {
+        SIZE_BINS as u32 - 1
+    } else {
+        bin
+    }
 }
 
-/// Floor of the binary logarithm; 0 for 0. By halving, since BPF has no instruction for it.
+/// The bin of [`Half::intervals`] for a time of `micros` microseconds: half the binary logarithm. By halving, since BPF has no
+/// instruction for it.
 #[inline(always)]
 #[must_use]
-pub const fn log2(value: u32) -> u32 {
-    let mut value = value;
-    let mut log = 0;
+pub const fn interval_bin(micros: u32) -> u32 {
+    let mut value = micros;
+    let mut bin = 0;
     if value >= 1 << 16 {
         value >>= 16;
-        log += 16;
+        bin += 8;
     }
     if value >= 1 << 8 {
         value >>= 8;
-        log += 8;
+        bin += 4;
     }
     if value >= 1 << 4 {
         value >>= 4;
-        log += 4;
+        bin += 2;
     }
     if value >= 1 << 2 {
-        value >>= 2;
-        log += 2;
+        bin += 1;
     }
-    if value >= 1 << 1 {
-        log += 1;
-    }
-    log
+    bin
 }
 
 #[cfg(test)]
@@ -230,11 +242,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn log2_is_ilog2() {
-        for value in (1..5_000).chain([65_535, 65_536, 1 << 24, u32::MAX]) {
-            assert_eq!(log2(value), value.ilog2(), "of {value}");
+    fn interval_bins_are_powers_of_four() {
+        for micros in (1..5_000).chain([65_535, 65_536, 1 << 24, u32::MAX]) {
+            assert_eq!(interval_bin(micros), micros.ilog2() / 2, "of {micros}");
         }
-        assert_eq!(log2(0), 0);
+        assert_eq!(interval_bin(0), 0);
     }
 
     #[test]
@@ -265,6 +277,9 @@ mod tests {
             (4_096, 7),
         ] {
             assert_eq!(size_bin(length), bin, "of {length}");
+        }
+        for length in (64..70_000).chain([1 << 20, u32::MAX]) {
+            assert_eq!(size_bin(length), (length.ilog2() - 5).min(7), "of {length}");
         }
     }
 }

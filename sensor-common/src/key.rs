@@ -3,6 +3,8 @@
 //! Endpoints are stored in ascending order of (address, port) as big-endian bytes; the lesser one is
 //! endpoint A. A packet from A to B travels in [`Direction::AToB`].
 
+use core::mem;
+
 /// Which way a packet of a flow travels, as index of [`crate::flow::Flow::directions`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
@@ -32,10 +34,10 @@ impl Direction {
 
 /// Key of an IPv4 flow as the kernel's maps hold it: 16 bytes, since a look-up's cost grows with the key.
 ///
-/// Aligned so that an address is written by one store: reading a word of which the bytes were just
+/// Aligned so that it is written and compared by two stores and loads: reading a word of which the bytes were just
 /// stored one by one stalls the CPU.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-#[repr(C, align(4))]
+#[repr(C, align(8))]
 pub struct Key4 {
     /// Address of endpoint A, network order.
     pub addr_a: [u8; 4],
@@ -98,6 +100,33 @@ impl Key4 {
         protocol: 0,
         pad: [0; 3],
     };
+
+    /// Sets it from the words in which a packet has them, in network order: addresses, and both ports as one.
+    #[inline(always)]
+    pub(crate) const fn set(&mut self, addr_a: u32, addr_b: u32, ports: u32, protocol: u8) {
+        let low = u32::from_ne_bytes([protocol, 0, 0, 0]);
+        let words = if cfg!(target_endian = "little") {
+            [
+                (addr_b as u64) << 32 | addr_a as u64,
+                (low as u64) << 32 | ports as u64,
+            ]
+        } else {
+            [
+                (addr_a as u64) << 32 | addr_b as u64,
+                (ports as u64) << 32 | low as u64,
+            ]
+        };
+        // SAFETY: as many bytes, aligned alike; every bit pattern is a key.
+        *self = unsafe { mem::transmute::<[u64; 2], Self>(words) };
+    }
+
+    /// Its bytes as two words.
+    #[inline(always)]
+    #[must_use]
+    pub const fn words(&self) -> [u64; 2] {
+        // SAFETY: as many bytes, aligned alike, without padding.
+        unsafe { mem::transmute::<Self, [u64; 2]>(*self) }
+    }
 }
 
 impl FlowKey {

@@ -8,6 +8,7 @@ use crate::{
     event::{Chunk, ChunkHeader, EventHeader, FlowEvent},
     flow::Flow,
     half::Half,
+    kept::Kept4,
     key::{FlowKey, Key4},
     rule::{Clearance, ClinicalKey, Containment, Hits, HostKey, NetKey, Rule, RuleRef},
     settings::Settings,
@@ -17,6 +18,8 @@ use crate::{
 
 const _: () = {
     assert!(size_of::<Key4>() == 16);
+    assert!(size_of::<Kept4>() == 656);
+    assert!(offset_of!(Kept4, flow) == 24);
     assert!(size_of::<FlowKey>() == 40);
     assert!(size_of::<Stream>() == 64);
     assert!(size_of::<Half>() == 272);

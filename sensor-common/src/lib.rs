@@ -31,6 +31,7 @@ pub mod event;
 pub mod flow;
 pub mod half;
 pub mod hl7;
+pub mod kept;
 pub mod key;
 pub mod notice;
 pub mod packet;
@@ -46,6 +47,7 @@ mod ip;
 mod layout;
 mod link;
 mod mdns;
+mod plain;
 mod transport;
 mod tunnel;
 
@@ -53,4 +55,4 @@ mod tunnel;
 ///
 /// It is in the pin directory's name and in each event; the loader and the event reader refuse any
 /// other.
-pub const ABI_VERSION: u8 = 3;
+pub const ABI_VERSION: u8 = 4;

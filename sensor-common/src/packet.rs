@@ -107,7 +107,7 @@ pub enum Reach {
 }
 
 /// A packet, as far as it has been parsed. Parsing goes from layer to layer and leaves the innermost.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(C)]
 pub struct Packet {
     /// The flow key, for IPv6.
@@ -179,6 +179,16 @@ impl Macs {
         end: [0; 4],
         pad: [0; 4],
     };
+
+    /// From the two words they are read by.
+    #[inline(always)]
+    pub(crate) const fn of_words(begin: u64, end: u32) -> Self {
+        Self {
+            begin: begin.to_ne_bytes(),
+            end: end.to_ne_bytes(),
+            pad: [0; 4],
+        }
+    }
 
     /// The destination.
     #[inline(always)]
@@ -258,7 +268,7 @@ impl Packet {
     /// transport header or the tunnel.
     #[inline(always)]
     pub fn parse_layer<F: Frame>(&mut self, frame: &F) -> Outcome {
-        self.flags = 0;
+        self.forget_flags();
         let ip_version = if self.layer == Layer::Ethernet as u8 {
             match link::ethernet(frame, self) {
                 Ok(version) => version,
@@ -369,6 +379,11 @@ impl Packet {
             Topic::Dhcp => DHCP,
             Topic::Names => NAMES,
         };
+    }
+
+    #[inline(always)]
+    pub(crate) const fn forget_flags(&mut self) {
+        self.flags = 0;
     }
 
     #[inline(always)]

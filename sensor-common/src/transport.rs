@@ -96,12 +96,18 @@ fn complete_key(packet: &mut Packet, source_port: u16, destination_port: u16) {
         let (source, destination) = (key.addr_a, key.addr_b);
         let order = (u32::from_be_bytes(source), u32::from_be_bytes(destination));
         turned = order.0 > order.1 || (order.0 == order.1 && ports_turned);
-        if turned {
-            (key.addr_a, key.addr_b) = (destination, source);
-        }
-        (key.port_a, key.port_b) = ordered(turned, source_port, destination_port);
-        key.protocol = protocol;
-        key.pad = [0; 3];
+        let ends = if turned {
+            (destination, source)
+        } else {
+            (source, destination)
+        };
+        let ([a0, a1], [b0, b1]) = ordered(turned, source_port, destination_port);
+        key.set(
+            u32::from_ne_bytes(ends.0),
+            u32::from_ne_bytes(ends.1),
+            u32::from_ne_bytes([a0, a1, b0, b1]),
+            protocol,
+        );
     } else {
         let key = &mut packet.key6;
         let (source, destination) = (key.addr_a, key.addr_b);
@@ -149,11 +155,21 @@ fn fingerprint(packet: &Packet, checksum: u16) -> u64 {
     if !told_apart {
         return 0;
     }
-    let low =
-        (u64::from(packet.ip_id) << 48) | (u64::from(checksum) << 32) | u64::from(packet.sequence);
+    join(
+        packet.ip_id,
+        checksum,
+        packet.sequence,
+        packet.tcp_flags,
+        packet.ip_length,
+    )
+}
+
+/// What a fingerprint is made of, in one number that is not 0.
+#[inline(always)]
+pub(crate) const fn join(ip_id: u16, checksum: u16, sequence: u32, flags: u8, length: u32) -> u64 {
+    let low = (ip_id as u64) << 48 | (checksum as u64) << 32 | sequence as u64;
     // The flags and the length join by rotation, so that the four stay apart in practice.
-    let high =
-        (u64::from(packet.tcp_flags) << 16) | u64::from(packet.ip_length & 0xffff) | (1 << 63);
+    let high = (flags as u64) << 16 | (length & 0xffff) as u64 | 1 << 63;
     low ^ high.rotate_left(20)
 }
 

@@ -11,6 +11,8 @@ mod frame;
 #[cfg(target_arch = "bpf")]
 mod home;
 #[cfg(target_arch = "bpf")]
+mod kept;
+#[cfg(target_arch = "bpf")]
 mod maps;
 #[cfg(target_arch = "bpf")]
 mod programs;

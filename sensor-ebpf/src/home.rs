@@ -19,10 +19,11 @@ use sensor_common::{
 
 use crate::{
     emit,
+    frame::XdpFrame,
+    kept,
     maps::{
-        ARP_CLAIMS, CLINICAL, CONTAINMENT, CPU, ESTABLISHED4, ESTABLISHED6, FRESH4, FRESH6,
-        PROTECTED_HOSTS, PROTECTED_NETS, RULE_HITS, RULE_HOSTS, RULE_NETS, RULE_PAIRS, RULES,
-        SETTINGS,
+        ARP_CLAIMS, CLINICAL, CONTAINMENT, CPU, ESTABLISHED6, FRESH4, FRESH6, PROTECTED_HOSTS,
+        PROTECTED_NETS, RULE_HITS, RULE_HOSTS, RULE_NETS, RULE_PAIRS, RULES, SETTINGS,
     },
     programs::{
         wardtap_decide, wardtap_flush, wardtap_layer, wardtap_notice, wardtap_notice_step,
@@ -87,6 +88,12 @@ impl Home for KernelHome {
                 self.settings().test_time
             }
         }
+    }
+
+    #[inline(always)]
+    fn parse_plain(&mut self) -> bool {
+        let frame = XdpFrame::new(self.context);
+        self.cpu().packet.parse_plain(&frame)
     }
 
     #[inline(always)]
@@ -159,7 +166,7 @@ impl Home for KernelHome {
     fn find(&mut self, table: Table) -> Option<*mut Flow> {
         let packet = &self.cpu().packet;
         match (packet.family, table) {
-            (4, Table::Established) => ESTABLISHED4.get_ptr_mut(&packet.key4),
+            (4, Table::Established) => kept::find(&packet.key4),
             (4, Table::Fresh) => FRESH4.get_ptr_mut(&packet.key4),
             (_, Table::Established) => ESTABLISHED6.get_ptr_mut(&packet.key6),
             (_, Table::Fresh) => FRESH6.get_ptr_mut(&packet.key6),
@@ -173,7 +180,7 @@ impl Home for KernelHome {
         // SAFETY: the engine passes a pointer that `find` gave for this packet.
         let value = unsafe { value.map_or(fresh, |flow| &*flow) };
         match (packet.family, table) {
-            (4, Table::Established) => ESTABLISHED4.insert(&packet.key4, value, u64::from(BPF_ANY)),
+            (4, Table::Established) => return kept::keep(&packet.key4, value),
             (4, Table::Fresh) => FRESH4.insert(&packet.key4, value, u64::from(BPF_NOEXIST)),
             (_, Table::Established) => ESTABLISHED6.insert(&packet.key6, value, u64::from(BPF_ANY)),
             (_, Table::Fresh) => FRESH6.insert(&packet.key6, value, u64::from(BPF_NOEXIST)),
@@ -186,7 +193,7 @@ impl Home for KernelHome {
         let packet = &self.cpu().packet;
         // What is gone already, another CPU has removed.
         let _ = match (packet.family, table) {
-            (4, Table::Established) => ESTABLISHED4.remove(&packet.key4),
+            (4, Table::Established) => return kept::release(&packet.key4),
             (4, Table::Fresh) => FRESH4.remove(&packet.key4),
             (_, Table::Established) => ESTABLISHED6.remove(&packet.key6),
             (_, Table::Fresh) => FRESH6.remove(&packet.key6),

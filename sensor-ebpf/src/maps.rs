@@ -2,14 +2,15 @@
 //! shares them between the program instances of all interfaces.
 
 use aya_ebpf::{
-    bindings::BPF_F_NO_PREALLOC,
+    bindings::{BPF_F_MMAPABLE, BPF_F_NO_PREALLOC},
     macros::map,
-    maps::{Array, HashMap, LpmTrie, LruHashMap, PerCpuArray, RingBuf},
+    maps::{Array, HashMap, LpmTrie, LruHashMap, PerCpuArray, Queue, RingBuf},
 };
 use sensor_common::{
     arp::{ArpKey, CLAIMS, Claim},
     cpu::Cpu,
     flow::Flow,
+    kept::Kept4,
     key::{FlowKey, Key4},
     rule::{
         CLINICAL_MAX, ClinicalKey, Containment, Hits, HostKey, NetKey, PROTECTED_MAX, RULES_MAX,
@@ -30,9 +31,21 @@ pub(crate) static SETTINGS: Array<Settings> = Array::pinned(1, 0);
 #[map]
 pub(crate) static EVENTS: RingBuf = RingBuf::pinned(4096, 0);
 
-/// Established IPv4 flows.
+/// Established IPv4 flows: the place in [`KEPT4`] of each. What is here is in the table.
 #[map]
-pub(crate) static ESTABLISHED4: HashMap<Key4, Flow> = HashMap::pinned(1, 0);
+pub(crate) static ESTABLISHED4: HashMap<Key4, u32> = HashMap::pinned(1, 0);
+
+/// The places of established IPv4 flows; the daemon reads them in place.
+#[map]
+pub(crate) static KEPT4: Array<Kept4> = Array::pinned(1, BPF_F_MMAPABLE);
+
+/// Places that are free.
+#[map]
+pub(crate) static FREE4: Queue<u32> = Queue::pinned(1, 0);
+
+/// Places by [`sensor_common::kept::hint`].
+#[map]
+pub(crate) static HINTS4: Array<u32> = Array::pinned(1, 0);
 
 /// Established IPv6 flows.
 #[map]

@@ -9,7 +9,7 @@ use sensor_common::{
     packet::{Layer, Outcome, Tunnel},
     settings::Settings,
 };
-use traffic::{Sensor, parse};
+use traffic::{Sensor, is_plain_and_the_same, parse};
 
 mod traffic;
 
@@ -346,6 +346,27 @@ proptest! {
             let (packet, outcome) = parse(&frame[..length], Layer::Ethernet);
             prop_assert!(packet.offset as usize <= frame.len() || outcome != Outcome::Flow);
         }
+    }
+
+    #[test]
+    fn a_plain_segment_is_what_its_layers_are(
+        mut inner in inner(),
+        changes in proptest::collection::vec((0_usize..58, any::<u8>()), 0..4),
+        cut in 0_usize..150,
+        pad in 0_usize..8,
+    ) {
+        (inner.v6, inner.udp) = (false, false);
+        let mut frame = inner.ethernet(&[]);
+        prop_assert!(is_plain_and_the_same(&frame));
+        // Any header byte may be wrong, and the frame cut or padded.
+        for (at, value) in changes {
+            if let Some(byte) = frame.get_mut(at) {
+                *byte = value;
+            }
+        }
+        frame.truncate(frame.len().max(cut) - cut.min(4));
+        frame.resize(frame.len() + pad, 0xee);
+        is_plain_and_the_same(&frame);
     }
 
     #[test]

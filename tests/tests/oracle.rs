@@ -42,6 +42,12 @@ const EXTENSIONS: [u8; 8] = [0, 43, 44, 51, 60, 135, 139, 140];
 fn compare(frame: &[u8]) -> Vec<Verdict> {
     let mut packet = Packet::EMPTY;
     packet.begin(0, Layer::Ethernet);
+    let (mut plain, mut layers) = (packet, packet);
+    if plain.parse_plain(&frame) && (layers.parse_layer(&frame), layers) != (Outcome::Flow, plain) {
+        return vec![Different(format!(
+            "{plain:?} at once, {layers:?} by layers"
+        ))];
+    }
     let mut verdicts = Vec::new();
     for _ in 0..=MAX_TUNNELS {
         let start = packet.offset as usize;

@@ -6,7 +6,7 @@ use std::{env, path::PathBuf};
 use anyhow::Result;
 
 use crate::{
-    ebpf, runtime,
+    ebpf, instructions, runtime,
     workspace::{cargo_command, root, run},
 };
 
@@ -20,15 +20,24 @@ pub(crate) struct Arguments {
     /// Capture to replay instead of mix/mix-dev.pcap of the captures' folder
     #[arg(long)]
     capture: Option<PathBuf>,
+    /// Count the instructions of a packet, measure nothing
+    #[arg(long)]
+    instructions: bool,
 }
 
 /// `cargo xtask bench`.
 pub(crate) fn run_all(arguments: &Arguments) -> Result<()> {
     let objects = ebpf::objects()?;
+    if arguments.instructions {
+        return instructions::print(&objects.join("wardtap-bench.bpf.o"));
+    }
     println!("\nThe kernel's packet path (BPF_PROG_TEST_RUN; compare ratios, not nanoseconds):\n");
     run(cargo_command("bench")
         .args(["--quiet", "--package", "sensor", "--bench", "packet"])
         .env("WARDTAP_BENCH_OBJECT", objects.join("wardtap-bench.bpf.o")))?;
+
+    println!("\nInstructions of a packet, by the file they come from:\n");
+    instructions::print(&objects.join("wardtap-bench.bpf.o"))?;
 
     run(cargo_command("bench").args(["--quiet", "--package", "sensor", "--bench", "memory"]))?;
 

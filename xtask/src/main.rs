@@ -10,6 +10,7 @@ mod doctor;
 mod ebpf;
 mod evaluate;
 mod install;
+mod instructions;
 mod kernels;
 mod models;
 mod runtime;

@@ -185,6 +185,11 @@ struct Visit<'a, S> {
 
 impl<S: FnMut(&[u8])> Home for Visit<'_, S> {
     #[inline]
+    fn parse_plain(&mut self) -> bool {
+        self.engine.cpu.packet.parse_plain(&self.frame)
+    }
+
+    #[inline]
     fn parse_layer(&mut self) -> u32 {
         self.engine.cpu.packet.parse_layer(&self.frame).to_code()
     }

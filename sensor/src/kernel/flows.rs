@@ -1,10 +1,6 @@
 //! Reading and sweeping the kernel's flow tables, in batches.
 
-use std::{
-    io,
-    os::fd::{AsFd, AsRawFd},
-    time::Duration,
-};
+use std::time::Duration;
 
 use aya::{
     Ebpf,
@@ -19,7 +15,11 @@ use sensor_common::{
 
 use crate::response::effect::Lookout;
 
-use super::{KernelError, Options};
+use super::{
+    KernelError, Options,
+    elements::{lookup_and_delete, lookup_batch},
+    kept::Kept,
+};
 
 /// Entries that one batch reads at most; larger than any hash bucket.
 const BATCH: usize = 4_096;
@@ -86,10 +86,13 @@ pub struct FlowTables {
     lookout: Lookout,
     keys: Vec<u8>,
     values: Vec<Flow>,
+    places: Vec<u32>,
 }
 
 struct Table {
     map: MapData,
+    // Where the flows are, if the map says no more than their places.
+    kept: Option<Kept>,
     key: KeyKind,
     established: bool,
     cursor: Option<u32>,
@@ -97,6 +100,19 @@ struct Table {
     // for a flow when it passed in between.
     last_pass: u64,
     pass: u64,
+}
+
+impl Table {
+    /// Removes an entry and gives its last state; `None` if it was gone.
+    fn remove(&mut self, key: &[u8]) -> Result<Option<Flow>, KernelError> {
+        match &mut self.kept {
+            Some(kept) => match lookup_and_delete(&self.map, key, 0_u32)? {
+                Some(place) => kept.take_flow(place, key),
+                None => Ok(None),
+            },
+            None => lookup_and_delete(&self.map, key, Flow::EMPTY),
+        }
+    }
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -139,8 +155,13 @@ impl FlowTables {
             let Some(Map::HashMap(map) | Map::LruHashMap(map)) = ebpf.take_map(name) else {
                 return Err(KernelError::Shape { name });
             };
+            let kept = match key {
+                KeyKind::V4 if established => Some(Kept::take(ebpf)?),
+                _ => None,
+            };
             tables.push(Table {
                 map,
+                kept,
                 key,
                 established,
                 cursor: None,
@@ -166,6 +187,7 @@ impl FlowTables {
             lookout: Lookout::default(),
             keys: vec![0; BATCH * size_of::<FlowKey>()],
             values: vec![Flow::EMPTY; BATCH],
+            places: vec![0; BATCH],
         })
     }
 
@@ -241,13 +263,20 @@ impl FlowTables {
             table.last_pass = table.pass;
             table.pass = now;
         }
-        let (count, next) =
-            lookup_batch(&table.map, table.cursor, &mut self.keys, &mut self.values)?;
+        let (count, next) = match table.kept {
+            Some(_) => lookup_batch(&table.map, table.cursor, &mut self.keys, &mut self.places)?,
+            None => lookup_batch(&table.map, table.cursor, &mut self.keys, &mut self.values)?,
+        };
         let size = table.key.size();
-        for (bytes, flow) in self.keys.chunks_exact(size).zip(&self.values).take(count) {
-            let Some(key) = table.key.read(bytes) else {
+        for (index, bytes) in self.keys.chunks_exact(size).take(count).enumerate() {
+            let there = match &table.kept {
+                Some(kept) => kept.flow(self.places[index], bytes),
+                None => Some(self.values[index]),
+            };
+            let (Some(key), Some(flow)) = (table.key.read(bytes), there) else {
                 continue;
             };
+            let flow = &flow;
             self.lookout.look(&key, flow);
             stats.visited += 1;
             if table.established {
@@ -276,7 +305,7 @@ impl FlowTables {
             if let Some(why) = why {
                 // The final state may hold a packet more than the batch saw. `None`: the packet path
                 // removed it meanwhile and has sent its final record itself.
-                if let Some(flow) = lookup_and_delete(&table.map, bytes)? {
+                if let Some(flow) = table.remove(bytes)? {
                     stats.removed += 1;
                     on(SweepItem {
                         key,
@@ -309,118 +338,4 @@ impl FlowTables {
 pub(crate) fn is_active_due(flow: &Flow, active: u64, last_pass: u64, pass: u64) -> bool {
     let periods = |time: u64| time.saturating_sub(flow.start) / active;
     periods(pass) > periods(last_pass.max(flow.start)) && flow.last() > last_pass
-}
-
-/// The kernel's own "not supported" (linux/errno.h), which libc does not name.
-const ENOTSUPP: i32 = 524;
-
-const BPF_MAP_LOOKUP_ELEM: libc::c_long = 1;
-const BPF_MAP_DELETE_ELEM: libc::c_long = 3;
-const BPF_MAP_LOOKUP_AND_DELETE_ELEM: libc::c_long = 21;
-const BPF_MAP_LOOKUP_BATCH: libc::c_long = 24;
-
-/// `union bpf_attr` for batches (linux/bpf.h).
-#[repr(C)]
-struct BatchAttr {
-    in_batch: u64,
-    out_batch: u64,
-    keys: u64,
-    values: u64,
-    count: u32,
-    map_fd: u32,
-    elem_flags: u64,
-    flags: u64,
-}
-
-/// `union bpf_attr` for single elements.
-#[repr(C)]
-struct ElementAttr {
-    map_fd: u32,
-    pad: u32,
-    key: u64,
-    value: u64,
-    flags: u64,
-}
-
-fn bpf<T>(command: libc::c_long, attr: &mut T) -> io::Result<()> {
-    // SAFETY: `attr` is a `union bpf_attr` of its own size, which the kernel is told; its pointers are
-    // to live buffers of the sizes that the map has.
-    let result = unsafe {
-        libc::syscall(
-            libc::SYS_bpf,
-            command,
-            std::ptr::from_mut(attr),
-            size_of::<T>(),
-        )
-    };
-    if result < 0 {
-        Err(io::Error::last_os_error())
-    } else {
-        Ok(())
-    }
-}
-
-fn fd_of(map: &MapData) -> u32 {
-    map.fd().as_fd().as_raw_fd().cast_unsigned()
-}
-
-/// Reads up to [`BATCH`] entries from `cursor` on (Linux 5.6, commit 057996380a42): how many, and where
-/// to go on, `None` at the end.
-fn lookup_batch(
-    map: &MapData,
-    cursor: Option<u32>,
-    keys: &mut [u8],
-    values: &mut [Flow],
-) -> Result<(usize, Option<u32>), KernelError> {
-    let start = cursor.unwrap_or(0);
-    let mut next = 0_u32;
-    let mut attr = BatchAttr {
-        in_batch: cursor.map_or(0, |_| std::ptr::from_ref(&start) as u64),
-        out_batch: std::ptr::from_mut(&mut next) as u64,
-        keys: keys.as_mut_ptr() as u64,
-        values: values.as_mut_ptr() as u64,
-        count: u32::try_from(values.len()).unwrap_or(0),
-        map_fd: fd_of(map),
-        elem_flags: 0,
-        flags: 0,
-    };
-    match bpf(BPF_MAP_LOOKUP_BATCH, &mut attr) {
-        Ok(()) => Ok((attr.count as usize, Some(next))),
-        Err(error) if error.raw_os_error() == Some(libc::ENOENT) => Ok((attr.count as usize, None)),
-        Err(source) => Err(KernelError::System {
-            call: "BPF_MAP_LOOKUP_BATCH",
-            source,
-        }),
-    }
-}
-
-/// Removes an entry and gives its last state; `None` if it was gone.
-fn lookup_and_delete(map: &MapData, key: &[u8]) -> Result<Option<Flow>, KernelError> {
-    let mut flow = Flow::EMPTY;
-    let mut attr = ElementAttr {
-        map_fd: fd_of(map),
-        pad: 0,
-        key: key.as_ptr() as u64,
-        value: std::ptr::from_mut(&mut flow) as u64,
-        flags: 0,
-    };
-    let result = match bpf(BPF_MAP_LOOKUP_AND_DELETE_ELEM, &mut attr) {
-        // Hash maps have it since Linux 5.14. Before, a packet in between is missing from the last state.
-        Err(error) if matches!(error.raw_os_error(), Some(libc::EINVAL | ENOTSUPP)) => {
-            bpf(BPF_MAP_LOOKUP_ELEM, &mut attr).and_then(|()| {
-                // Refused (`EINVAL`) with a field that a deletion does not have.
-                attr.value = 0;
-                bpf(BPF_MAP_DELETE_ELEM, &mut attr)
-            })
-        }
-        other => other,
-    };
-    match result {
-        Ok(()) => Ok(Some(flow)),
-        Err(error) if error.raw_os_error() == Some(libc::ENOENT) => Ok(None),
-        Err(source) => Err(KernelError::System {
-            call: "BPF_MAP_LOOKUP_AND_DELETE_ELEM",
-            source,
-        }),
-    }
 }

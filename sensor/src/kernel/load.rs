@@ -2,11 +2,13 @@
 
 use std::path::Path;
 
+use aya::{Btf, Ebpf, EbpfLoader, maps::Map};
+use sensor_common::kept::hints;
+
 use super::{
-    Clock, KernelError, Options, host,
+    Clock, KernelError, Options, host, kept,
     life::{CPU, EVENTS},
 };
-use aya::{Btf, Ebpf, EbpfLoader, maps::Map};
 
 /// The oldest kernel with a coarse clock.
 const COARSE_CLOCK: (u32, u32) = (5, 11);
@@ -69,17 +71,22 @@ pub(super) fn instance(
     for (name, entries) in options.tables.entries() {
         loader.map_max_entries(name, entries);
     }
-    let ebpf = loader
+    let last_hint = hints(options.tables.established4) - 1;
+    let mut ebpf = loader
         .btf(btf.as_ref())
         .default_map_pin_directory(pins)
         .map_pin_path(CPU, life.join(CPU))
         .map_pin_path(EVENTS, life.join(EVENTS))
         .map_max_entries(CPU, slots)
         .map_max_entries(EVENTS, options.ring_bytes)
+        .override_global("WARDTAP_HINTS", &last_hint, true)
         .override_global("WARDTAP_SLOT", &slot, true)
         .override_global("WARDTAP_CLOCK", &clock, true)
         .override_global("WARDTAP_INLINE", &inline, true)
         .load(object)?;
+    if slot == 0 {
+        kept::prepare(&mut ebpf)?;
+    }
     Ok(ebpf)
 }
 

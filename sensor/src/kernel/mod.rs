@@ -5,9 +5,11 @@
 //! ABI version in its name.
 
 mod attach;
+mod elements;
 mod error;
 mod flows;
 pub mod host;
+mod kept;
 mod life;
 mod load;
 mod object;
@@ -26,7 +28,7 @@ use aya::{
     maps::{Array, MapData, PerCpuArray},
     programs::links::PinnedLink,
 };
-use sensor_common::{counter::Counters, cpu::Cpu, settings::Settings};
+use sensor_common::{counter::Counters, cpu::Cpu, kept::hints, settings::Settings};
 
 pub use attach::{Attached, Mode};
 pub use error::KernelError;
@@ -72,9 +74,12 @@ pub struct TableSizes {
 
 impl TableSizes {
     /// Map names and entries.
-    fn entries(&self) -> [(&'static str, u32); 4] {
+    fn entries(&self) -> [(&'static str, u32); 7] {
         [
             ("ESTABLISHED4", self.established4),
+            ("KEPT4", self.established4),
+            ("FREE4", self.established4),
+            ("HINTS4", hints(self.established4)),
             ("ESTABLISHED6", self.established6),
             ("FRESH4", self.fresh4),
             ("FRESH6", self.fresh6),
@@ -83,7 +88,7 @@ impl TableSizes {
 }
 
 impl Default for TableSizes {
-    /// About 130 MB in all.
+    /// About 120 MB in all.
     fn default() -> Self {
         Self {
             established4: 65_536,

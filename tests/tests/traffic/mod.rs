@@ -46,6 +46,21 @@ pub(crate) fn parse(frame: &[u8], layer: Layer) -> (Packet, Outcome) {
     (packet, outcome)
 }
 
+/// True if the frame is a plain TCP segment; what is known of it then must be what [`parse`] finds.
+pub(crate) fn is_plain_and_the_same(frame: &[u8]) -> bool {
+    let mut packet = Packet::EMPTY;
+    packet.begin(0, Layer::Ethernet);
+    let plain = packet.parse_plain(&frame);
+    if plain {
+        assert_eq!(
+            (packet, Outcome::Flow),
+            parse(frame, Layer::Ethernet),
+            "{frame:02x?}"
+        );
+    }
+    plain
+}
+
 /// Who sends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum From {
