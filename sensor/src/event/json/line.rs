@@ -73,13 +73,12 @@ impl<'a> Line<'a> {
     #[inline]
     fn fill<const N: usize>(&mut self, count: usize, fill: impl FnOnce(&mut [u8; N])) {
         let rest = self.bytes.get_mut(self.at..);
-        match rest.and_then(|rest| rest.first_chunk_mut()) {
-            Some(slot) => fill(slot),
-            None => {
-                let mut slot = [0; N];
-                fill(&mut slot);
-                self.grow(&slot);
-            }
+        if let Some(slot) = rest.and_then(|rest| rest.first_chunk_mut()) {
+            fill(slot);
+        } else {
+            let mut slot = [0; N];
+            fill(&mut slot);
+            self.grow(&slot);
         }
         self.at += count;
     }
@@ -262,12 +261,12 @@ impl io::Write for Line<'_> {
 /// multiplication in parts of a word: halves, quarters, eighths.
 #[inline]
 const fn eight_digits(value: u64) -> u64 {
-    let halves = value / 10_000 | (value % 10_000) << 32;
+    let halves = (value / 10_000) | ((value % 10_000) << 32);
     // A hundredth of each, exact below 10^4; then a tenth of each, exact below 100.
     let hundreds = ((halves * 10_486) >> 20) & 0x7f_0000_007f;
-    let quarters = hundreds | (halves - 100 * hundreds) << 16;
+    let quarters = hundreds | ((halves - 100 * hundreds) << 16);
     let tens = ((quarters * 103) >> 10) & 0x000f_000f_000f_000f;
-    (tens | (quarters - 10 * tens) << 8) | 0x3030_3030_3030_3030
+    (tens | ((quarters - 10 * tens) << 8)) | 0x3030_3030_3030_3030
 }
 
 /// True if no byte of it has to be escaped: control characters, quotation mark and backslash (RFC 8259 section 7).
@@ -275,11 +274,13 @@ const fn eight_digits(value: u64) -> u64 {
 fn is_plain(text: &[u8]) -> bool {
     const EACH: u64 = 0x0101_0101_0101_0101;
     const HIGHEST: u64 = 0x80 * EACH;
+    const QUOTE: u64 = 0x22;
+    const BACKSLASH: u64 = 0x5c;
     // Subtraction sets the highest bit of a byte that is less, or that is zero; the bytes beyond ASCII, which have it, are
     // left out. It borrows from the next byte only where it has found one.
     let found = |word: u64| {
-        let quote = (word ^ (EACH * b'"' as u64)).wrapping_sub(EACH);
-        let backslash = (word ^ (EACH * b'\\' as u64)).wrapping_sub(EACH);
+        let quote = (word ^ (EACH * QUOTE)).wrapping_sub(EACH);
+        let backslash = (word ^ (EACH * BACKSLASH)).wrapping_sub(EACH);
         (word.wrapping_sub(EACH * 0x20) | quote | backslash) & !word & HIGHEST
     };
     let (words, rest) = text.as_chunks();

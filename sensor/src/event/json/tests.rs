@@ -17,7 +17,7 @@ struct Source {
 impl Source {
     fn number<T: TryFrom<u64>>(&mut self) -> T {
         let value = self.numbers.next().unwrap_or_default();
-        let bits = 8 * size_of::<T>() as u32;
+        let bits = 8 * size_of::<T>();
         // One bit less for those that have a sign.
         let all = [value >> (64 - bits), value >> (65 - bits)];
         all.into_iter()
@@ -50,7 +50,7 @@ impl Source {
         if self.flag() {
             IpAddr::from(self.number::<u32>().to_be_bytes())
         } else {
-            IpAddr::from((u128::from(self.number::<u64>()) << 64 | 1).to_be_bytes())
+            IpAddr::from(((u128::from(self.number::<u64>()) << 64) | 1).to_be_bytes())
         }
     }
 
@@ -173,7 +173,7 @@ fn number() -> impl Strategy<Value = u64> {
     prop_oneof![
         any::<u64>(),
         (any::<u64>(), 0..64_u32)
-            .prop_map(|(value, bits)| value.rotate_right(bits) & 0xff << (bits & 56)),
+            .prop_map(|(value, bits)| value.rotate_right(bits) & (0xff << (bits & 0x38))),
         Just(0),
         Just(u64::MAX),
     ]
