@@ -5,7 +5,7 @@ mod summary;
 use std::{
     collections::BTreeMap,
     fs,
-    io::{self, BufWriter, IsTerminal, Write},
+    io::{self, IsTerminal, Write},
     ops::ControlFlow,
     path::{Path, PathBuf},
     process::ExitCode,
@@ -28,7 +28,7 @@ use crate::{
 /// A file of at least so many bytes gets a progress bar on a terminal.
 pub(super) const LONG: u64 = 50_000_000;
 /// Bytes of JSON lines that are written at once.
-const BUFFER: usize = 256 * 1024;
+const BUFFER: usize = 64 * 1024;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -187,14 +187,15 @@ pub(super) fn warn(path: &Path, reading: &Reading) {
 
 /// Where the events go.
 struct Sink {
-    lines: Option<BufWriter<io::Stdout>>,
+    /// Whole lines that are not written yet; none where no events are wanted.
+    lines: Option<Vec<u8>>,
     error: Option<io::Error>,
 }
 
 impl Sink {
     fn new(json: bool) -> Self {
         Self {
-            lines: json.then(|| BufWriter::with_capacity(BUFFER, io::stdout())),
+            lines: json.then(|| Vec::with_capacity(BUFFER + BUFFER / 4)),
             error: None,
         }
     }
@@ -209,10 +210,21 @@ impl Sink {
         let (Some(lines), None) = (&mut self.lines, &self.error) else {
             return;
         };
-        let written = serde_json::to_writer(&mut *lines, event)
-            .map_err(io::Error::from)
-            .and_then(|()| lines.write_all(b"\n"));
-        self.error = written.err();
+        match event.write_json(lines) {
+            Ok(()) => lines.push(b'\n'),
+            Err(error) => self.error = Some(error),
+        }
+        if lines.len() >= BUFFER {
+            self.flush();
+        }
+    }
+
+    /// Writes the lines that there are.
+    fn flush(&mut self) {
+        if let (Some(lines), None) = (&mut self.lines, &self.error) {
+            self.error = io::stdout().write_all(lines).err();
+            lines.clear();
+        }
     }
 
     fn check(&mut self) -> anyhow::Result<()> {
@@ -226,11 +238,15 @@ impl Sink {
         let time = replay.span().map_or(0, |span| span.last);
         let time = Time(i64::try_from(time).unwrap_or(i64::MAX));
         self.write(&Event::stats(time, counters(replay)));
-        self.check()?;
-        if let Some(lines) = &mut self.lines {
-            lines.flush().context("can't write the events")?;
-        }
-        Ok(())
+        self.flush();
+        self.check()
+    }
+}
+
+impl Drop for Sink {
+    /// Of a file that can't be read to its end, what was read is written.
+    fn drop(&mut self) {
+        self.flush();
     }
 }
 

@@ -2,7 +2,6 @@
 
 use std::{
     borrow::Cow,
-    fmt::Write as _,
     net::{IpAddr, Ipv6Addr},
     sync::Arc,
 };
@@ -187,11 +186,13 @@ pub fn mac_text(mac: [u8; 6]) -> Option<String> {
     if mac == [0; 6] {
         return None;
     }
+    let digit = |value: u8| char::from(b"0123456789abcdef"[usize::from(value & 15)]);
     let mut text = String::with_capacity(17);
-    for (number, byte) in mac.iter().enumerate() {
-        let colon = if number == 0 { "" } else { ":" };
-        // Writing to a string can't fail.
-        let _ = write!(text, "{colon}{byte:02x}");
+    for byte in mac {
+        if !text.is_empty() {
+            text.push(':');
+        }
+        text.extend([digit(byte >> 4), digit(byte)]);
     }
     Some(text)
 }
@@ -199,6 +200,13 @@ pub fn mac_text(mac: [u8; 6]) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn ethernet_addresses() {
+        let text = mac_text([0x00, 0x1b, 0xa0, 0xff, 0x09, 0xf0]);
+        assert_eq!(text.as_deref(), Some("00:1b:a0:ff:09:f0"));
+        assert_eq!(mac_text([0; 6]), None);
+    }
 
     /// Values of the specification's baseline.
     #[test]

@@ -10,6 +10,7 @@ mod audit;
 mod dicom;
 mod flow;
 mod hl7;
+mod json;
 mod time;
 mod tls;
 

@@ -109,7 +109,14 @@ impl Format {
     ) -> io::Result<()> {
         let before = to.len();
         let result = match self {
-            Self::Json => json(event, ascii, to),
+            Self::Json => event.write_json(to).and_then(|()| {
+                // Few events have more than ASCII.
+                if ascii && !to.get(before..).is_some_and(<[u8]>::is_ascii) {
+                    to.truncate(before);
+                    return json(event, ascii, to);
+                }
+                Ok(())
+            }),
             Self::Ocsf => ocsf::of(event, origin)
                 .ok_or_else(|| io::ErrorKind::Unsupported.into())
                 .and_then(|finding| json(&finding, ascii, to)),

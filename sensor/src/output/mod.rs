@@ -9,7 +9,7 @@ mod ocsf;
 mod rotate;
 mod syslog;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use std::{io, sync::Arc, time::Instant};
 

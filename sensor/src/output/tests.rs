@@ -46,11 +46,11 @@ fn found(detector: &str, technique: &str, confidence: f64) -> serde_json::Value 
     })
 }
 
-pub(super) fn finding() -> Event {
+pub(crate) fn finding() -> Event {
     event(&json!({ "event_type": "finding", "finding": found("scan", "T1046", 0.8) }))
 }
 
-pub(super) fn alert() -> Event {
+pub(crate) fn alert() -> Event {
     event(&json!({
         "event_type": "alert",
         "alert": {
@@ -66,7 +66,7 @@ pub(super) fn alert() -> Event {
     }))
 }
 
-pub(super) fn audit() -> Event {
+pub(crate) fn audit() -> Event {
     let ann = json!({ "kind": "person", "uid": 1000, "name": "ann" });
     event(&json!({
         "event_type": "audit",
@@ -80,11 +80,11 @@ pub(super) fn audit() -> Event {
     }))
 }
 
-pub(super) fn stats() -> Event {
+pub(crate) fn stats() -> Event {
     event(&json!({ "event_type": "stats", "stats": { "n": 1 } }))
 }
 
-pub(super) fn flow() -> Event {
+pub(crate) fn flow() -> Event {
     let line = include_str!("../../../docs/events.md")
         .lines()
         .find(|line| line.contains("\"event_type\":\"flow\""))
