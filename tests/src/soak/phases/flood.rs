@@ -1,0 +1,100 @@
+//! More than is usual: flows of spoofed sources, malformed messages, and both while memory is short.
+
+use std::path::Path;
+
+use anyhow::{Context, Result, ensure};
+
+use super::super::{
+    Stage,
+    frames::{Connection, Dice, MESSAGE, Malformed, datagram, request, spoof},
+    memory,
+    site::number,
+    spray::Pace,
+};
+
+/// Malformed messages a second at least, so that a short run ends.
+const RATE: u64 = 5_000;
+/// What the daemon may have beyond what it holds, when memory is short.
+const SPARE: u64 = 64 << 20;
+/// Frames a second, when memory is short.
+const MIXED: u64 = 20_000;
+
+pub(super) fn flows(stage: &mut Stage<'_>) -> Result<String> {
+    let mut frames = [datagram()?, request()?];
+    let mut dice = Dice::new(u64::from(std::process::id()));
+    let count = stage.site.spray.during(stage.time, Pace::Full, |spray, number| {
+        let frame = &mut frames[usize::try_from(number % 2)?];
+        spoof(frame, dice.next());
+        spray.send(frame);
+        Ok(())
+    })?;
+    let evicted = number(&stage.site.status()?, "/flows/evicted");
+    ensure!(
+        evicted > 0 || count < 200_000,
+        "{count} flows, and none made room for others"
+    );
+    Ok(format!("{count} flows of spoofed sources"))
+}
+
+fn workspace() -> Result<&'static Path> {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .context("the crate lies in the workspace")
+}
+
+pub(super) fn malformed(stage: &mut Stage<'_>) -> Result<String> {
+    let mut messages = Malformed::new(workspace()?, stage.care.done().0)?;
+    let wanted = stage.malformed.max(1);
+    let rate = (wanted / stage.time.as_secs().max(1)).max(RATE);
+    let mut changed = 0;
+    while changed < wanted {
+        stage.site.spray.times(
+            (wanted - changed).min(10_000),
+            Pace::Of(rate),
+            |spray, _| {
+                let (frame, end, mutated) = messages.next()?;
+                spray.send(&frame);
+                changed += u64::from(mutated);
+                if let Some(end) = end {
+                    spray.send(&end);
+                }
+                Ok(())
+            },
+        )?;
+    }
+    Ok(format!("{changed} malformed DICOM and HL7 messages"))
+}
+
+/// The limit falls to little more than what is held, and everything comes at once.
+pub(super) fn memory(stage: &mut Stage<'_>) -> Result<String> {
+    let limit = stage.site.group.held()? + SPARE;
+    ensure!(limit <= memory::LIMIT, "more is held than is allowed");
+    stage.site.group.limit(limit)?;
+    let mut messages = Malformed::new(workspace()?, 4_711)?;
+    let mut frame = datagram()?;
+    let mut dice = Dice::new(4_711);
+    let mut connection = Connection::new([10, 91, 1, 1], 30_000, 2_575);
+    let sent = stage.site.spray.during(stage.time, Pace::Of(MIXED), |spray, number| {
+        match number % 3 {
+            0 => {
+                spoof(&mut frame, dice.next());
+                spray.send(&frame);
+            }
+            1 => {
+                let (frame, end, _) = messages.next()?;
+                spray.send(&frame);
+                if let Some(end) = end {
+                    spray.send(&end);
+                }
+            }
+            _ => spray.send(&connection.segment(MESSAGE, false, false)?),
+        }
+        Ok(())
+    });
+    stage.site.group.limit(memory::LIMIT)?;
+    Ok(format!(
+        "at most {} MB, while {} flows, malformed and valid messages came",
+        limit >> 20,
+        sent?
+    ))
+}

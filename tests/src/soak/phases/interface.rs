@@ -1,0 +1,95 @@
+//! Interfaces that go down and up and get other names, while frames come.
+
+use std::{
+    thread,
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context, Result, ensure};
+
+use super::super::{
+    Stage,
+    frames::{Connection, MESSAGE},
+    site::{SPAN, number},
+    spray::Pace,
+};
+use crate::{hospital::MIRROR, wait::wait_for};
+
+/// Frames after each change.
+const FRAMES: u64 = 500;
+const RATE: u64 = 10_000;
+/// Down for so long.
+const DOWN: Duration = Duration::from_millis(100);
+const SECONDS: Duration = Duration::from_secs(10);
+
+pub(super) fn flaps(stage: &mut Stage<'_>) -> Result<String> {
+    let start = Instant::now();
+    let mut connection = Connection::new([10, 91, 4, 1], 30_000, 2_575);
+    let mut rounds = 0_u32;
+    while start.elapsed() < stage.time || rounds == 0 {
+        rounds += 1;
+        let other = format!("renamed{}", rounds % 10);
+        for name in [SPAN, MIRROR] {
+            // What is sent into an interface that is down is lost on the way, and no sensor can count it: nothing is.
+            let pause = stage.care.pause();
+            change(stage, &["link", "set", name, "down"])?;
+            thread::sleep(DOWN);
+            change(stage, &["link", "set", name, "name", &other])?;
+            change(stage, &["link", "set", &other, "up"])?;
+            carrier(stage, &other)?;
+            drop(pause);
+            if name == SPAN {
+                still_counts(stage, &mut connection)?;
+            }
+            let pause = stage.care.pause();
+            change(stage, &["link", "set", &other, "down"])?;
+            change(stage, &["link", "set", &other, "name", name])?;
+            change(stage, &["link", "set", name, "up"])?;
+            carrier(stage, name)?;
+            drop(pause);
+        }
+        still_counts(stage, &mut connection)?;
+    }
+    Ok(format!(
+        "{rounds} times both interfaces down, renamed, up, down, renamed back, up"
+    ))
+}
+
+fn change(stage: &Stage<'_>, arguments: &[&str]) -> Result<()> {
+    stage.site.hospital.sensor().ip(arguments)?;
+    Ok(())
+}
+
+/// Frames pass only once both ends of the cable know that it is up.
+fn carrier(stage: &Stage<'_>, name: &str) -> Result<()> {
+    wait_for("the interface to be up", SECONDS, || {
+        let link = stage.site.hospital.sensor().ip(&["link", "show", name]).ok()?;
+        link.contains("state UP").then_some(())
+    })
+}
+
+fn still_counts(stage: &mut Stage<'_>, connection: &mut Connection) -> Result<()> {
+    let packets = |stage: &Stage<'_>| -> Result<u64> {
+        let status = stage.site.status()?;
+        let interfaces = status["interfaces"].as_array().into_iter().flatten();
+        let mut named = interfaces.filter(|one| one["name"] == SPAN);
+        let one = named.next().context("no such interface in the status")?;
+        Ok(number(one, "/counters/packets"))
+    };
+    let before = packets(stage)?;
+    stage.site.spray.times(FRAMES, Pace::Of(RATE), |spray, _| {
+        spray.send(&connection.segment(MESSAGE, false, false)?);
+        Ok(())
+    })?;
+    let mut now = 0;
+    let counted = wait_for("the frames to be counted", SECONDS, || {
+        now = packets(stage).ok()?;
+        (now - before >= FRAMES).then_some(())
+    });
+    ensure!(
+        counted.is_ok(),
+        "{} of {FRAMES} frames were counted after the interface came back",
+        now - before
+    );
+    Ok(())
+}

@@ -1,0 +1,118 @@
+//! An operator, or what acts for one, in a frenzy: reloads with good and bad files, models in turns.
+
+use std::{
+    fs,
+    thread,
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context, Result, ensure};
+use nix::sys::signal::Signal;
+
+use super::super::{
+    Stage,
+    frames::{Dice, datagram, spoof},
+    site::number,
+    spray::Pace,
+};
+use crate::{models as fixture, wait::wait_for};
+
+/// Between two reloads.
+const PAUSE: Duration = Duration::from_millis(20);
+const SECONDS: Duration = Duration::from_secs(30);
+/// Flows between two models.
+const FLOWS: u64 = 200;
+
+pub(super) fn reloads(stage: &mut Stage<'_>) -> Result<String> {
+    let path = stage.site.config();
+    let good = fs::read_to_string(&path)?;
+    let turns = [
+        good.clone(),
+        format!("{good}\nnonsense = 1\n"),
+        good.replace("idle_other = \"3s\"", "idle_other = \"4s\""),
+        good[..good.len() / 2].to_owned(),
+        good.replace("size = \"1MiB\"", "size = \"2MiB\""),
+        String::new(),
+    ];
+    let told = |stage: &Stage<'_>| {
+        let log = stage.site.daemon.log();
+        let of = |what: &str| log.matches(what).count();
+        [of("reloaded"), of("the old one stays in force")]
+    };
+    let before = told(stage);
+    let mut flow = datagram()?;
+    let mut dice = Dice::new(1);
+    let start = Instant::now();
+    let mut count = 0;
+    while start.elapsed() < stage.time {
+        // In place, as an editor might: the daemon may find half of it.
+        fs::write(&path, &turns[count % turns.len()])?;
+        stage.site.signal(Signal::SIGHUP)?;
+        stage.site.spray.times(10, Pace::Full, |spray, _| {
+            spoof(&mut flow, dice.next());
+            spray.send(&flow);
+            Ok(())
+        })?;
+        count += 1;
+        thread::sleep(PAUSE);
+    }
+    fs::write(&path, &good)?;
+    let storm = told(stage);
+    stage.site.signal(Signal::SIGHUP)?;
+    wait_for("the last reload", SECONDS, || {
+        (told(stage)[0] > storm[0]).then_some(())
+    })?;
+    let after = told(stage);
+    let [taken, refused] = [after[0] - before[0], after[1] - before[1]];
+    ensure!(taken > 0 && refused > 0, "{taken} taken, {refused} refused");
+    Ok(format!(
+        "{count} signals: {taken} reloads, of them {refused} with a bad file and the old settings"
+    ))
+}
+
+pub(super) fn models(stage: &mut Stage<'_>) -> Result<String> {
+    let folder = fixture::made()?;
+    let turns = [("good", true), ("other", true), ("truncated", false), ("altered-weight", false)];
+    let counts = |stage: &Stage<'_>| -> Result<[u64; 4]> {
+        let status = stage.site.status()?;
+        let of = |name: &str| number(&status, &format!("/model/{name}"));
+        Ok([of("loads"), of("refusals"), of("flows/failed"), of("flows/scored")])
+    };
+    let before = counts(stage)?;
+    let mut flow = datagram()?;
+    let mut dice = Dice::new(2);
+    let (mut loaded, mut refused) = (0_u64, 0_u64);
+    let start = Instant::now();
+    while start.elapsed() < stage.time || loaded < 2 {
+        for (name, sound) in turns {
+            stage.site.spray.times(FLOWS, Pace::Full, |spray, _| {
+                spoof(&mut flow, dice.next());
+                spray.send(&flow);
+                Ok(())
+            })?;
+            let model = folder.join(format!("{name}.onnx"));
+            let model = model.to_str().context("a path")?;
+            let said = stage.site.cli(&["model", "load", model, "--reason", "soak"])?;
+            ensure!(said.status.success() == sound, "{name}: {said:?}");
+            if sound {
+                loaded += 1;
+            } else {
+                refused += 1;
+            }
+        }
+    }
+    let good = folder.join("good.onnx");
+    let back = ["model", "load", good.to_str().context("a path")?, "--reason", "the end"];
+    ensure!(stage.site.cli(&back)?.status.success());
+    let after = counts(stage)?;
+    ensure!(
+        [after[0] - before[0], after[1] - before[1]] == [loaded + 1, refused],
+        "{loaded} loaded and {refused} refused, the daemon says {before:?} and {after:?}"
+    );
+    ensure!(after[2] == before[2], "flows could not be scored: {before:?} and {after:?}");
+    ensure!(after[3] > before[3], "no flow was scored");
+    Ok(format!(
+        "{loaded} models loaded, {refused} damaged ones refused, {} flows scored",
+        after[3] - before[3]
+    ))
+}

@@ -1,0 +1,494 @@
+//! The daemon at the hospital's mirror and at a second interface, which floods come in by, and what it says of itself.
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    io::{Read, Write},
+    net::TcpStream,
+    path::{Path, PathBuf},
+    process::{Command, Output},
+    time::Duration,
+};
+
+use anyhow::{Context, Result, ensure};
+use nix::sys::signal::{Signal, kill};
+use serde_json::Value;
+
+use super::{
+    Options,
+    care::Care,
+    disk::Disk,
+    memory::{self, Group, Memory},
+    seen::Seen,
+    siem::{ADDRESS, Siem},
+    spray::{OUT, Spray},
+};
+use crate::{
+    hl7,
+    hospital::{Hospital, MIRROR},
+    models,
+    netns::{Namespace, run},
+    program::Program,
+};
+
+/// The sensor's end of the flooder's cable.
+pub(super) const SPAN: &str = "span0";
+const METRICS: &str = "127.0.0.1:9641";
+/// Time that the daemon has to start, and to answer.
+const LIMIT: Duration = Duration::from_secs(30);
+/// Time until a stopped daemon has written everything.
+const END: Duration = Duration::from_secs(60);
+/// Gives a process a wall clock that can be set, and it alone: Debian's libfaketime.
+pub const FAKE_CLOCK: &str = if cfg!(target_arch = "aarch64") {
+    "/usr/lib/aarch64-linux-gnu/faketime/libfaketimeMT.so.1"
+} else {
+    "/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1"
+};
+
+/// Daemon, disk, receiver and flooder.
+pub(super) struct Site<'a> {
+    // Dropped in this order: what uses something goes before it.
+    pub(super) daemon: Program,
+    pub(super) spray: Spray,
+    pub(super) group: Group,
+    pub(super) disk: Disk,
+    pub(super) siem: Siem,
+    pub(super) outside: Namespace,
+    pub(super) hospital: &'a Hospital,
+    pub(super) folder: PathBuf,
+    binary: PathBuf,
+}
+
+impl<'a> Site<'a> {
+    /// Starts the daemon.
+    pub(super) fn start(hospital: &'a Hospital, options: &Options<'_>) -> Result<Self> {
+        let folder = options.folder.join("sensor");
+        fs::create_dir_all(&folder)?;
+        let disk = Disk::create(&folder)?;
+        let outside = Namespace::create(&format!("{}-outside", options.prefix))?;
+        cable(hospital, &outside)?;
+        let siem = Siem::start(hospital.sensor())?;
+        let group = Group::create(options.prefix)?;
+        fs::write(folder.join("clock"), "+0")?;
+        let config = folder.join("wardtap.toml");
+        fs::write(&config, configuration(&folder, &disk.path, options.prefix)?)?;
+        let mut command = Command::new("sh");
+        command
+            .args(["-c", "echo $$ > \"$0\" && exec \"$@\""])
+            .arg(group.processes())
+            .args(["nsenter", &format!("--net=/run/netns/{}", hospital.sensor().name())])
+            .args(["env", &format!("LD_PRELOAD={FAKE_CLOCK}")])
+            .arg(options.daemon)
+            .args(["run", "--config"])
+            .arg(&config)
+            .env("FAKETIME_TIMESTAMP_FILE", folder.join("clock"))
+            // Read again after a second; what measures spans of time is left alone.
+            .envs([
+                ("FAKETIME_CACHE_DURATION", "1"),
+                ("FAKETIME_DONT_FAKE_MONOTONIC", "1"),
+                ("NO_FAKE_STAT", "1"),
+            ]);
+        let mut daemon = Program::start("wardtap", command, &folder)?;
+        daemon.wait_until("the daemon to listen", LIMIT, |log| {
+            (log.matches("listening").count() >= 2).then_some(())
+        })?;
+        Ok(Self {
+            daemon,
+            spray: Spray::open(&outside)?,
+            group,
+            disk,
+            siem,
+            outside,
+            hospital,
+            binary: options.daemon.to_owned(),
+            folder,
+        })
+    }
+
+    /// The file of events.
+    pub(super) fn events(&self) -> PathBuf {
+        self.disk.path.join("events.jsonl")
+    }
+
+    /// The configuration file.
+    pub(super) fn config(&self) -> PathBuf {
+        self.folder.join("wardtap.toml")
+    }
+
+    /// Sets the daemon's wall clock so many seconds off, within a second or two.
+    pub(super) fn set_clock(&self, seconds: i64) -> Result<()> {
+        // Renamed into place: a read never finds half of it.
+        let new = self.folder.join("clock.new");
+        fs::write(&new, format!("{seconds:+}"))?;
+        Ok(fs::rename(new, self.folder.join("clock"))?)
+    }
+
+    pub(super) fn signal(&self, signal: Signal) -> Result<()> {
+        Ok(kill(self.daemon.id()?, signal)?)
+    }
+
+    pub(super) fn cli(&self, arguments: &[&str]) -> Result<Output> {
+        Ok(Command::new(&self.binary)
+            .arg("--socket")
+            .arg(self.folder.join("control.sock"))
+            .args(arguments)
+            .output()?)
+    }
+
+    pub(super) fn status(&self) -> Result<Value> {
+        let output = self.cli(&["status", "--json"])?;
+        let text = String::from_utf8_lossy(&output.stdout);
+        serde_json::from_str(&text)
+            .with_context(|| format!("status: {}", String::from_utf8_lossy(&output.stderr)))
+    }
+
+    pub(super) fn memory(&self) -> Result<Memory> {
+        let (rss, peak_rss) = memory::of_process(self.daemon.id()?.as_raw())?;
+        let held = self.group.held()?;
+        Ok(Memory {
+            rss,
+            peak_rss,
+            held,
+        })
+    }
+
+    pub(super) fn forget_peak(&self) -> Result<()> {
+        memory::forget_peak(self.daemon.id()?.as_raw())
+    }
+
+    fn metrics(&self) -> Result<BTreeMap<String, f64>> {
+        let text = self.hospital.sensor().within(|| {
+            let mut stream = TcpStream::connect(METRICS)?;
+            stream.set_read_timeout(Some(LIMIT))?;
+            // Before 1.1 there are no chunks.
+            stream.write_all(b"GET /metrics HTTP/1.0\r\nHost: sensor\r\n\r\n")?;
+            let mut answer = String::new();
+            stream.read_to_string(&mut answer)?;
+            Ok(answer)
+        })?;
+        let (_, body) = text.split_once("\r\n\r\n").context("no HTTP answer")?;
+        body.lines()
+            .filter(|line| !line.starts_with('#'))
+            .map(|line| {
+                let (name, value) = line.rsplit_once(' ').context("no metric")?;
+                Ok((name.to_owned(), value.parse()?))
+            })
+            .collect()
+    }
+
+    /// How everything stands.
+    pub(super) fn account(&self, care: &Care, seen: &Seen) -> Result<Account> {
+        ensure!(seen.alive(), "the reader of events has ended");
+        let status = self.status()?;
+        let metrics = self.metrics()?;
+        let total = |name: &str| -> f64 {
+            let parts = metrics.iter().filter(|(key, _)| key.starts_with(name));
+            parts.map(|(_, value)| value).sum()
+        };
+        let flows_made = total("wardtap_flows_created_total");
+        let flows_known = total("wardtap_flows_swept_total")
+            + total("wardtap_flows_replaced_total")
+            + total("wardtap_flow_table_entries")
+            + total("wardtap_flows_evicted_total");
+        let (messages, images) = care.done();
+        let (messages_seen, images_seen) = seen.done();
+        let out = link(&self.outside, OUT)?;
+        let interfaces = status["interfaces"].as_array();
+        let interface = |name: &str| {
+            let mut all = interfaces.into_iter().flatten();
+            all.find(|one| one["name"] == name)
+                .map(|one| one["counters"].clone())
+                .with_context(|| format!("no {name} in the status"))
+        };
+        let [mirror, span] = [interface(MIRROR)?, interface(SPAN)?];
+        Ok(Account {
+            care: [messages, images],
+            care_seen: [messages_seen, images_seen],
+            mirror: Line::of(self.hospital.mirrored()?, &mirror),
+            span: Line::of(out.0, &span),
+            flood_tried: self.spray.tried,
+            flood_taken: out.0 + out.1,
+            ring: ring(&status),
+            bad_records: total_of(&status["pipeline"], "bad_records_"),
+            flows_made,
+            flows_known,
+            flows_evicted: number(&status, "/flows/evicted"),
+            unobserved: number(&status, "/detection/lost"),
+            outputs: outputs(&status),
+            failing: failing(&status),
+            lines: seen.lines(),
+            siem: self.siem.received(),
+        })
+    }
+
+    /// The events that the outputs have delivered, in words.
+    pub(super) fn outputs(&self) -> Result<String> {
+        let outputs = outputs(&self.status()?);
+        let words: Vec<_> = outputs
+            .iter()
+            .map(|(name, one)| format!("{name} {}", one.delivered))
+            .collect();
+        Ok(words.join(", "))
+    }
+
+    /// Stops the daemon in order.
+    pub(super) fn daemon_stop(&mut self) -> Result<()> {
+        let id = self.daemon.id()?;
+        kill(id, Signal::SIGTERM)?;
+        let daemon = &mut self.daemon;
+        let status = crate::wait::wait_for("the daemon's end", END, || daemon.ended().ok()?)?;
+        ensure!(status.success(), "{status}:\n{}", self.log_tail());
+        Ok(())
+    }
+
+    pub(super) fn verify_trail(&self) -> Result<String> {
+        let trail = self.disk.path.join("state/audit.jsonl");
+        let output = Command::new(&self.binary)
+            .args(["audit", "verify"])
+            .arg(&trail)
+            .output()?;
+        let said = String::from_utf8_lossy(&output.stdout).into_owned();
+        ensure!(
+            output.status.success(),
+            "the trail: {said}{}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+        let lines = fs::read_to_string(&trail)?.lines().count();
+        Ok(format!("the audit trail verifies, {lines} entries"))
+    }
+
+    /// SQLite's own check of the store.
+    pub(super) fn check_store(&self) -> Result<String> {
+        let ask = "import sqlite3, sys; c = sqlite3.connect(sys.argv[1]); \
+                   print(c.execute('PRAGMA integrity_check').fetchall()[0][0])";
+        let store = self.disk.path.join("state/store.sqlite");
+        let said = run(Command::new(hl7::python()).args(["-c", ask]).arg(store))?;
+        ensure!(said.trim() == "ok", "the store: {said}");
+        Ok("the store passes SQLite's integrity_check".to_owned())
+    }
+
+    /// The end of the daemon's log.
+    pub(super) fn log_tail(&self) -> String {
+        let log = self.daemon.log();
+        let lines: Vec<_> = log.lines().collect();
+        lines[lines.len().saturating_sub(30)..].join("\n")
+    }
+}
+
+/// Lays the flooder's cable.
+pub(super) fn cable(hospital: &Hospital, outside: &Namespace) -> Result<()> {
+    hospital.sensor().cable(SPAN, outside, OUT)?;
+    for (namespace, name) in [(hospital.sensor(), SPAN), (outside, OUT)] {
+        namespace.ip(&["link", "set", name, "arp", "off"])?;
+    }
+    Ok(())
+}
+
+fn configuration(folder: &Path, disk: &Path, pins: &str) -> Result<String> {
+    Ok(format!(
+        "[[interface]]\nname = \"{MIRROR}\"\n[[interface]]\nname = \"{SPAN}\"\n\n\
+         [flow]\n# Short, so that conversations are over soon after they were closed.\nidle_closed = \"2s\"\nidle_other = \"3s\"\n\n\
+         [ring]\n# Small, so that it overruns soon.\nsize = \"1MiB\"\n\n\
+         [baseline]\n# A hospital of some thousand devices, as docs/operating.md reckons with; a flood makes many more.\ndevices = 10000\n\n\
+         [model]\npath = \"{}\"\nruntime = \"{}\"\n\n\
+         [state]\ndirectory = \"{}\"\npins = \"/sys/fs/bpf/{pins}\"\n\n\
+         [store]\nmax_size = \"512MiB\"\n\n\
+         [output.json]\npath = \"{}\"\nrotate_size = \"64MiB\"\nkeep = 12\n\n\
+         [[output.syslog]]\nname = \"siem\"\naddress = \"{ADDRESS}\"\ntransport = \"tcp\"\nformat = \"json\"\nevents = [\"hl7\", \"dicom\", \"alert\", \"audit\"]\n\n\
+         [metrics]\nlisten = \"{METRICS}\"\n\n[control]\nsocket = \"{}\"\n",
+        models::made()?.join("good.onnx").display(),
+        models::runtime().display(),
+        disk.join("state").display(),
+        disk.join("events.jsonl").display(),
+        folder.join("control.sock").display(),
+    ))
+}
+
+/// Frames that an interface sent, and those that it dropped.
+fn link(namespace: &Namespace, name: &str) -> Result<(u64, u64)> {
+    let text = namespace.ip(&["-json", "-statistics", "link", "show", name])?;
+    let value: Value = serde_json::from_str(&text)?;
+    let sent = &value[0]["stats64"]["tx"];
+    let field = |name: &str| sent[name].as_u64().context("no count of frames");
+    Ok((field("packets")?, field("dropped")?))
+}
+
+/// What came to an interface, and what the daemon says of it.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct Line {
+    pub(super) sent: u64,
+    pub(super) counted: u64,
+    disposed: u64,
+}
+
+/// The dispositions of a packet (docs/metrics.md).
+const DISPOSITIONS: [&str; 14] = [
+    "in_flow",
+    "duplicate",
+    "arp",
+    "not_ip",
+    "link_truncated",
+    "vlan_depth",
+    "ip_truncated",
+    "ip_malformed",
+    "ipv6_extension_depth",
+    "tunnel_depth",
+    "tunnel_malformed",
+    "transport_malformed",
+    "flow_table_full",
+    "contained",
+];
+
+impl Line {
+    fn of(sent: u64, counters: &Value) -> Self {
+        let counter = |name: &&str| counters[*name].as_u64().unwrap_or_default();
+        Self {
+            sent,
+            counted: counter(&"packets"),
+            disposed: DISPOSITIONS.iter().map(|name| counter(name)).sum(),
+        }
+    }
+}
+
+/// What became of an output's events.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(super) struct Delivery {
+    pub(super) delivered: u64,
+    pub(super) waiting: u64,
+    pub(super) dropped: u64,
+}
+
+/// How everything stands at a moment, since the start.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct Account {
+    /// Messages and images of the hospital, done and seen.
+    pub(super) care: [u64; 2],
+    pub(super) care_seen: [u64; 2],
+    pub(super) mirror: Line,
+    pub(super) span: Line,
+    pub(super) flood_tried: u64,
+    pub(super) flood_taken: u64,
+    /// Offered, received, lost.
+    pub(super) ring: [u64; 3],
+    bad_records: u64,
+    flows_made: f64,
+    flows_known: f64,
+    pub(super) flows_evicted: u64,
+    pub(super) unobserved: u64,
+    pub(super) outputs: BTreeMap<String, Delivery>,
+    failing: Vec<String>,
+    lines: u64,
+    siem: u64,
+}
+
+impl Account {
+    /// What is not as it has to be at rest, since `before`.
+    pub(super) fn wrong(&self, before: &Self) -> Vec<String> {
+        let mut wrong = Vec::new();
+        let mut same = |what: &str, a: u64, b: u64| {
+            if a != b {
+                wrong.push(format!("{what}: {a} and {b}"));
+            }
+        };
+        for (name, line) in [(MIRROR, &self.mirror), (SPAN, &self.span)] {
+            same(&format!("frames into {name}, counted"), line.sent, line.counted);
+            same(&format!("frames of {name}, of all dispositions"), line.counted, line.disposed);
+        }
+        same("frames of the flood, sent or dropped by the cable", self.flood_tried, self.flood_taken);
+        let [offered, received, lost] = self.ring;
+        same("events offered, received or lost", offered, received + lost);
+        same("records that can't be decoded, none", self.bad_records, 0);
+        for (name, output) in &self.outputs {
+            same(&format!("events that wait for {name}, none"), output.waiting, 0);
+        }
+        let delivered = |name: &str| self.outputs.get(name).map_or(0, |one| one.delivered);
+        same("events written, lines in the files", delivered("json"), self.lines);
+        same("events sent, messages at the receiver", delivered("siem"), self.siem);
+        if (self.flows_made - self.flows_known).abs() > 0.5 {
+            wrong.push(format!(
+                "flows made, ended or live: {} and {}",
+                self.flows_made, self.flows_known
+            ));
+        }
+        wrong.extend(self.failing.iter().cloned());
+        for (what, done, seen) in [
+            ("messages", self.since(before).care[0], self.since(before).care_seen[0]),
+            ("images", self.since(before).care[1], self.since(before).care_seen[1]),
+        ] {
+            let explained = self.explained(before);
+            if seen > done || done - seen > explained {
+                wrong.push(format!(
+                    "{what} of the hospital: {done} done, {seen} seen, {explained} lost as counted"
+                ));
+            }
+        }
+        wrong
+    }
+
+    /// Losses since `before` that say why something of the hospital is not in the events: what the ring did not take and
+    /// what the file of events did not.
+    pub(super) fn explained(&self, before: &Self) -> u64 {
+        let dropped = |account: &Self| account.outputs.get("json").map_or(0, |one| one.dropped);
+        self.ring[2] - before.ring[2] + dropped(self) - dropped(before)
+    }
+
+    /// What of care came since `before`.
+    pub(super) fn since(&self, before: &Self) -> Work {
+        let less = |now: [u64; 2], then: [u64; 2]| [now[0] - then[0], now[1] - then[1]];
+        Work {
+            care: less(self.care, before.care),
+            care_seen: less(self.care_seen, before.care_seen),
+        }
+    }
+}
+
+/// What was done and seen of the hospital.
+pub(super) struct Work {
+    pub(super) care: [u64; 2],
+    pub(super) care_seen: [u64; 2],
+}
+
+pub(super) fn number(value: &Value, pointer: &str) -> u64 {
+    value
+        .pointer(pointer)
+        .and_then(Value::as_u64)
+        .unwrap_or_default()
+}
+
+fn ring(status: &Value) -> [u64; 3] {
+    ["offered", "received", "lost"].map(|name| {
+        let kinds = status["ring"].as_array().into_iter().flatten();
+        kinds.filter_map(|kind| kind[name].as_u64()).sum()
+    })
+}
+
+fn total_of(value: &Value, prefix: &str) -> u64 {
+    let fields = value.as_object().into_iter().flatten();
+    fields
+        .filter(|(name, _)| name.starts_with(prefix))
+        .filter_map(|(_, value)| value.as_u64())
+        .sum()
+}
+
+fn outputs(status: &Value) -> BTreeMap<String, Delivery> {
+    let all = status["outputs"].as_array().into_iter().flatten();
+    all.filter_map(|one| {
+        let delivery = Delivery {
+            delivered: number(one, "/events"),
+            waiting: number(one, "/waiting"),
+            dropped: number(one, "/dropped_queue_full") + number(one, "/dropped_write_error"),
+        };
+        Some((one["name"].as_str()?.to_owned(), delivery))
+    })
+    .collect()
+}
+
+/// What says that it can't be written or sent.
+fn failing(status: &Value) -> Vec<String> {
+    let all = status["outputs"].as_array().into_iter().flatten();
+    let parts = [&status["containment"], &status["detection"], &status["store"]];
+    all.chain(parts)
+        .filter_map(|one| one["failing"].as_str())
+        .map(str::to_owned)
+        .collect()
+}
