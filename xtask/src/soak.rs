@@ -25,10 +25,9 @@ const PREFIX: &str = "wardtap-soak";
 /// What it runs beside the hospital's programs.
 const TOOLS: &[Program] = &[
     Program {
-        // Not a program; its path is absolute and so found where it is.
-        name: soak::FAKE_CLOCK,
-        package: "libfaketime",
-        purpose: "a wall clock of the daemon's own that can be set",
+        name: "cc",
+        package: "gcc",
+        purpose: "building what gives the daemon a wall clock of its own",
     },
     Program {
         name: "mkfs.ext4",

@@ -9,7 +9,7 @@ use anyhow::{Context, Result, bail};
 
 /// What the daemon may have in all, bytes: its own memory, the kernel's for its maps, and the files that it has just
 /// written. Half of what docs/operating.md asks of a machine.
-pub const LIMIT: u64 = 1 << 30;
+pub(super) const LIMIT: u64 = 1 << 30;
 
 /// A reading, bytes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

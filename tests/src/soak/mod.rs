@@ -29,7 +29,6 @@ use site::{Account, Site};
 pub use disk::remove_leftovers;
 pub use memory::Memory;
 pub use report::{Report, Row};
-pub use site::FAKE_CLOCK;
 
 /// Every phase comes so often: what is bounded is full after the first round, and grows no more in the second.
 const ROUNDS: u32 = 2;

@@ -84,7 +84,10 @@ impl Row {
         if self.wrong.is_empty() {
             "ok".to_owned()
         } else {
-            format!("FAILED: {}", self.wrong.join("; "))
+            // In one cell of a table.
+            let wrong = self.wrong.join("; ");
+            let words: Vec<_> = wrong.split_whitespace().collect();
+            format!("FAILED: {}", words.join(" ").replace('|', "/"))
         }
     }
 }

@@ -2,9 +2,10 @@
 
 use std::{
     collections::BTreeMap,
-    fs,
+    fs::{self, OpenOptions},
     io::{Read, Write},
     net::TcpStream,
+    os::unix::fs::FileExt,
     path::{Path, PathBuf},
     process::{Command, Output},
     time::Duration,
@@ -29,6 +30,7 @@ use crate::{
     models,
     netns::{Namespace, run},
     program::Program,
+    wait::wait_for,
 };
 
 /// The sensor's end of the flooder's cable.
@@ -38,13 +40,6 @@ const METRICS: &str = "127.0.0.1:9641";
 const LIMIT: Duration = Duration::from_secs(30);
 /// Time until a stopped daemon has written everything.
 const END: Duration = Duration::from_secs(60);
-/// Gives a process a wall clock that can be set, and it alone: Debian's libfaketime.
-pub const FAKE_CLOCK: &str = if cfg!(target_arch = "aarch64") {
-    "/usr/lib/aarch64-linux-gnu/faketime/libfaketimeMT.so.1"
-} else {
-    "/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1"
-};
-
 /// Daemon, disk, receiver and flooder.
 pub(super) struct Site<'a> {
     // Dropped in this order: what uses something goes before it.
@@ -57,6 +52,8 @@ pub(super) struct Site<'a> {
     pub(super) hospital: &'a Hospital,
     pub(super) folder: PathBuf,
     binary: PathBuf,
+    /// Frames that cables before this one carried and dropped.
+    carried: [u64; 2],
 }
 
 impl<'a> Site<'a> {
@@ -69,25 +66,22 @@ impl<'a> Site<'a> {
         cable(hospital, &outside)?;
         let siem = Siem::start(hospital.sensor())?;
         let group = Group::create(options.prefix)?;
-        fs::write(folder.join("clock"), "+0")?;
+        fs::write(folder.join("clock"), 0_i64.to_ne_bytes())?;
+        let clock = fake_clock(&folder)?;
         let config = folder.join("wardtap.toml");
         fs::write(&config, configuration(&folder, &disk.path, options.prefix)?)?;
+        // A run that was killed may have left programs and flows, which this daemon would take over.
+        unload(options.daemon, &config)?;
         let mut command = Command::new("sh");
         command
             .args(["-c", "echo $$ > \"$0\" && exec \"$@\""])
             .arg(group.processes())
             .args(["nsenter", &format!("--net=/run/netns/{}", hospital.sensor().name())])
-            .args(["env", &format!("LD_PRELOAD={FAKE_CLOCK}")])
+            .args(["env", &format!("LD_PRELOAD={}", clock.display())])
             .arg(options.daemon)
             .args(["run", "--config"])
             .arg(&config)
-            .env("FAKETIME_TIMESTAMP_FILE", folder.join("clock"))
-            // Read again after a second; what measures spans of time is left alone.
-            .envs([
-                ("FAKETIME_CACHE_DURATION", "1"),
-                ("FAKETIME_DONT_FAKE_MONOTONIC", "1"),
-                ("NO_FAKE_STAT", "1"),
-            ]);
+            .env("WARDTAP_CLOCK", folder.join("clock"));
         let mut daemon = Program::start("wardtap", command, &folder)?;
         daemon.wait_until("the daemon to listen", LIMIT, |log| {
             (log.matches("listening").count() >= 2).then_some(())
@@ -102,6 +96,7 @@ impl<'a> Site<'a> {
             hospital,
             binary: options.daemon.to_owned(),
             folder,
+            carried: [0; 2],
         })
     }
 
@@ -115,12 +110,14 @@ impl<'a> Site<'a> {
         self.folder.join("wardtap.toml")
     }
 
-    /// Sets the daemon's wall clock so many seconds off, within a second or two.
+    /// Sets the daemon's wall clock so many seconds off, at once.
     pub(super) fn set_clock(&self, seconds: i64) -> Result<()> {
-        // Renamed into place: a read never finds half of it.
-        let new = self.folder.join("clock.new");
-        fs::write(&new, format!("{seconds:+}"))?;
-        Ok(fs::rename(new, self.folder.join("clock"))?)
+        // In place: the daemon has it mapped.
+        let clock = OpenOptions::new()
+            .write(true)
+            .open(self.folder.join("clock"))?;
+        clock.write_all_at(&(seconds * 1_000_000_000).to_ne_bytes(), 0)?;
+        Ok(())
     }
 
     pub(super) fn signal(&self, signal: Signal) -> Result<()> {
@@ -135,7 +132,20 @@ impl<'a> Site<'a> {
             .output()?)
     }
 
+    /// The status, asked for again while the daemon is busy.
     pub(super) fn status(&self) -> Result<Value> {
+        let mut last = None;
+        wait_for("a status", LIMIT, || {
+            let status = self.ask();
+            let found = status.as_ref().ok().cloned();
+            last = Some(status);
+            found
+        })
+        .or_else(|_| last.context("it was not asked")?)
+    }
+
+    /// The status, asked for once.
+    pub(super) fn ask(&self) -> Result<Value> {
         let output = self.cli(&["status", "--json"])?;
         let text = String::from_utf8_lossy(&output.stdout);
         serde_json::from_str(&text)
@@ -192,7 +202,7 @@ impl<'a> Site<'a> {
             + total("wardtap_flows_evicted_total");
         let (messages, images) = care.done();
         let (messages_seen, images_seen) = seen.done();
-        let out = link(&self.outside, OUT)?;
+        let [sent, dropped] = self.carried()?;
         let interfaces = status["interfaces"].as_array();
         let interface = |name: &str| {
             let mut all = interfaces.into_iter().flatten();
@@ -205,9 +215,9 @@ impl<'a> Site<'a> {
             care: [messages, images],
             care_seen: [messages_seen, images_seen],
             mirror: Line::of(self.hospital.mirrored()?, &mirror),
-            span: Line::of(out.0, &span),
+            span: Line::of(sent, &span),
             flood_tried: self.spray.tried,
-            flood_taken: out.0 + out.1,
+            flood_taken: sent + dropped,
             ring: ring(&status),
             bad_records: total_of(&status["pipeline"], "bad_records_"),
             flows_made,
@@ -219,6 +229,24 @@ impl<'a> Site<'a> {
             lines: seen.lines(),
             siem: self.siem.received(),
         })
+    }
+
+    fn carried(&self) -> Result<[u64; 2]> {
+        let [sent, dropped] = link(&self.outside, OUT)?;
+        Ok([self.carried[0] + sent, self.carried[1] + dropped])
+    }
+
+    /// Takes the flooder's cable away, both interfaces with it.
+    pub(super) fn cut(&mut self) -> Result<()> {
+        self.carried = self.carried()?;
+        self.outside.ip(&["link", "delete", OUT])?;
+        Ok(())
+    }
+
+    /// Lays a new one.
+    pub(super) fn mend(&mut self) -> Result<()> {
+        cable(self.hospital, &self.outside)?;
+        self.spray.reopen(&self.outside)
     }
 
     /// The events that the outputs have delivered, in words.
@@ -236,7 +264,7 @@ impl<'a> Site<'a> {
         let id = self.daemon.id()?;
         kill(id, Signal::SIGTERM)?;
         let daemon = &mut self.daemon;
-        let status = crate::wait::wait_for("the daemon's end", END, || daemon.ended().ok()?)?;
+        let status = wait_for("the daemon's end", END, || daemon.ended().ok()?)?;
         ensure!(status.success(), "{status}:\n{}", self.log_tail());
         Ok(())
     }
@@ -275,13 +303,40 @@ impl<'a> Site<'a> {
     }
 }
 
-/// Lays the flooder's cable.
-pub(super) fn cable(hospital: &Hospital, outside: &Namespace) -> Result<()> {
+fn cable(hospital: &Hospital, outside: &Namespace) -> Result<()> {
     hospital.sensor().cable(SPAN, outside, OUT)?;
     for (namespace, name) in [(hospital.sensor(), SPAN), (outside, OUT)] {
         namespace.ip(&["link", "set", name, "arp", "off"])?;
     }
     Ok(())
+}
+
+impl Drop for Site<'_> {
+    fn drop(&mut self) {
+        if !matches!(self.daemon.ended(), Ok(None)) {
+            return;
+        }
+        // It ended otherwise than it should: its programs may be pinned.
+        let _ = self.daemon.kill();
+        if let Err(error) = unload(&self.binary, &self.config()) {
+            eprintln!("{error:#}");
+        }
+    }
+}
+
+fn unload(daemon: &Path, config: &Path) -> Result<()> {
+    run(Command::new(daemon).args(["unload", "--config"]).arg(config))?;
+    Ok(())
+}
+
+/// Builds what gives the daemon a wall clock of its own.
+fn fake_clock(folder: &Path) -> Result<PathBuf> {
+    let library = folder.join("clock.so");
+    run(Command::new("cc")
+        .args(["-O2", "-shared", "-fPIC", "-o"])
+        .arg(&library)
+        .arg(hl7::script("clock.c")))?;
+    Ok(library)
 }
 
 fn configuration(folder: &Path, disk: &Path, pins: &str) -> Result<String> {
@@ -305,12 +360,12 @@ fn configuration(folder: &Path, disk: &Path, pins: &str) -> Result<String> {
 }
 
 /// Frames that an interface sent, and those that it dropped.
-fn link(namespace: &Namespace, name: &str) -> Result<(u64, u64)> {
+fn link(namespace: &Namespace, name: &str) -> Result<[u64; 2]> {
     let text = namespace.ip(&["-json", "-statistics", "link", "show", name])?;
     let value: Value = serde_json::from_str(&text)?;
     let sent = &value[0]["stats64"]["tx"];
     let field = |name: &str| sent[name].as_u64().context("no count of frames");
-    Ok((field("packets")?, field("dropped")?))
+    Ok([field("packets")?, field("dropped")?])
 }
 
 /// What came to an interface, and what the daemon says of it.

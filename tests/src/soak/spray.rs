@@ -41,6 +41,12 @@ impl Spray {
         })
     }
 
+    /// Sends into a new interface of the name from now on.
+    pub(super) fn reopen(&mut self, outside: &Namespace) -> Result<()> {
+        self.wire = Wire::open(outside, OUT)?;
+        Ok(())
+    }
+
     /// Sends one frame. That the interface does not take it is no error, and counted.
     pub(super) fn send(&mut self, frame: &[u8]) {
         self.tried += 1;

@@ -17,7 +17,7 @@ use crate::wait::wait_for;
 
 /// Seconds that the clock is off, one after another.
 const STEPS: [i64; 6] = [90, -90, 3_600, -7_200, 86_400, 0];
-/// The daemon looks at its clock each second, and its clock at the file as often.
+/// The daemon looks at its clock each second.
 const FOLLOWS: Duration = Duration::from_secs(10);
 /// How far off what the status says may be, seconds.
 const NEAR: i64 = 5;

@@ -1,4 +1,4 @@
-//! Interfaces that go down and up and get other names, while frames come.
+//! Interfaces that go down and up, get other names, are taken away and come back, while frames come.
 
 use std::{
     thread,
@@ -49,10 +49,24 @@ pub(super) fn flaps(stage: &mut Stage<'_>) -> Result<String> {
             drop(pause);
         }
         still_counts(stage, &mut connection)?;
+        stage.site.cut()?;
+        warned(stage, true)?;
+        stage.site.mend()?;
+        warned(stage, false)?;
+        still_counts(stage, &mut connection)?;
     }
     Ok(format!(
-        "{rounds} times both interfaces down, renamed, up, down, renamed back, up"
+        "{rounds} times: both interfaces down, renamed, up, down, renamed back, up; one deleted and made again"
     ))
+}
+
+/// Waits until the status says that the interface is gone, or no more.
+fn warned(stage: &Stage<'_>, gone: bool) -> Result<()> {
+    let what = if gone { "missed" } else { "listened on" };
+    wait_for(&format!("the interface to be {what}"), SECONDS, || {
+        let status = stage.site.status().ok()?;
+        (status["warnings"].to_string().contains("was taken away") == gone).then_some(())
+    })
 }
 
 fn change(stage: &Stage<'_>, arguments: &[&str]) -> Result<()> {

@@ -30,9 +30,8 @@ pub(super) fn reloads(stage: &mut Stage<'_>) -> Result<String> {
         good.clone(),
         format!("{good}\nnonsense = 1\n"),
         good.replace("idle_other = \"3s\"", "idle_other = \"4s\""),
-        good[..good.len() / 2].to_owned(),
+        good.replacen("[store]", "[store", 1),
         good.replace("size = \"1MiB\"", "size = \"2MiB\""),
-        String::new(),
     ];
     let told = |stage: &Stage<'_>| {
         let log = stage.site.daemon.log();
@@ -45,8 +44,10 @@ pub(super) fn reloads(stage: &mut Stage<'_>) -> Result<String> {
     let start = Instant::now();
     let mut count = 0;
     while start.elapsed() < stage.time {
-        // In place, as an editor might: the daemon may find half of it.
-        fs::write(&path, &turns[count % turns.len()])?;
+        // Renamed into place: an empty file, as it is for a moment otherwise, is one that says the defaults.
+        let new = path.with_extension("new");
+        fs::write(&new, &turns[count % turns.len()])?;
+        fs::rename(&new, &path)?;
         stage.site.signal(Signal::SIGHUP)?;
         stage.site.spray.times(10, Pace::Full, |spray, _| {
             spoof(&mut flow, dice.next());
