@@ -145,6 +145,10 @@ fn rounds(
             ensure!(alive, "the daemon ended:\n{}", stage.site.log_tail());
         }
         report.resting.push(stage.site.memory()?);
+        if round == 1 {
+            let status = stage.site.status()?;
+            report.full = site::number(&status, "/detection/evicted") > 0;
+        }
     }
     report.limit = memory::LIMIT;
     Ok(())

@@ -86,7 +86,7 @@ impl<'a> Site<'a> {
         daemon.wait_until("the daemon to listen", LIMIT, |log| {
             (log.matches("listening").count() >= 2).then_some(())
         })?;
-        Ok(Self {
+        let site = Self {
             daemon,
             spray: Spray::open(&outside)?,
             group,
@@ -97,7 +97,13 @@ impl<'a> Site<'a> {
             binary: options.daemon.to_owned(),
             folder,
             carried: [0; 2],
-        })
+        };
+        // A second model beside the one that is configured, so that there is one to go back to.
+        let other = models::made()?.join("other.onnx");
+        let other = other.to_str().context("a path")?;
+        let said = site.cli(&["model", "load", other, "--reason", "soak"])?;
+        ensure!(said.status.success(), "{said:?}");
+        Ok(site)
     }
 
     /// The file of events.

@@ -14,7 +14,9 @@ use super::super::{
 
 /// Malformed messages a second at least, so that a short run ends.
 const RATE: u64 = 5_000;
-/// What the daemon may have beyond what it holds, when memory is short.
+/// What the daemon may have when memory is short, a quarter of what docs/operating.md asks of a machine; or so much more
+/// than it holds then, if that is more.
+const SHORT: u64 = 512 << 20;
 const SPARE: u64 = 64 << 20;
 /// Frames a second, when memory is short.
 const MIXED: u64 = 20_000;
@@ -67,7 +69,8 @@ pub(super) fn malformed(stage: &mut Stage<'_>) -> Result<String> {
 
 /// The limit falls to little more than what is held, and everything comes at once.
 pub(super) fn memory(stage: &mut Stage<'_>) -> Result<String> {
-    let limit = stage.site.group.held()? + SPARE;
+    let held = stage.site.group.held()?;
+    let limit = SHORT.max(held + SPARE);
     ensure!(limit <= memory::LIMIT, "more is held than is allowed");
     stage.site.group.limit(limit)?;
     let mut messages = Malformed::new(workspace()?, 4_711)?;
@@ -93,8 +96,9 @@ pub(super) fn memory(stage: &mut Stage<'_>) -> Result<String> {
     });
     stage.site.group.limit(memory::LIMIT)?;
     Ok(format!(
-        "at most {} MB, while {} flows, malformed and valid messages came",
+        "at most {} MB, of which {} were held, while {} flows, malformed and valid messages came",
         limit >> 20,
+        held >> 20,
         sent?
     ))
 }

@@ -22,6 +22,8 @@ const PAUSE: Duration = Duration::from_millis(20);
 const SECONDS: Duration = Duration::from_secs(30);
 /// Flows between two models.
 const FLOWS: u64 = 200;
+/// Models of the fixture that no daemon takes.
+const DAMAGED: [&str; 2] = ["truncated.onnx", "altered-weight.onnx"];
 
 pub(super) fn reloads(stage: &mut Stage<'_>) -> Result<String> {
     let path = stage.site.config();
@@ -73,7 +75,6 @@ pub(super) fn reloads(stage: &mut Stage<'_>) -> Result<String> {
 
 pub(super) fn models(stage: &mut Stage<'_>) -> Result<String> {
     let folder = fixture::made()?;
-    let turns = [("good", true), ("other", true), ("truncated", false), ("altered-weight", false)];
     let counts = |stage: &Stage<'_>| -> Result<[u64; 4]> {
         let status = stage.site.status()?;
         let of = |name: &str| number(&status, &format!("/model/{name}"));
@@ -84,36 +85,32 @@ pub(super) fn models(stage: &mut Stage<'_>) -> Result<String> {
     let mut dice = Dice::new(2);
     let (mut loaded, mut refused) = (0_u64, 0_u64);
     let start = Instant::now();
-    while start.elapsed() < stage.time || loaded < 2 {
-        for (name, sound) in turns {
-            stage.site.spray.times(FLOWS, Pace::Full, |spray, _| {
-                spoof(&mut flow, dice.next());
-                spray.send(&flow);
-                Ok(())
-            })?;
-            let model = folder.join(format!("{name}.onnx"));
-            let model = model.to_str().context("a path")?;
-            let said = stage.site.cli(&["model", "load", model, "--reason", "soak"])?;
-            ensure!(said.status.success() == sound, "{name}: {said:?}");
-            if sound {
-                loaded += 1;
-            } else {
-                refused += 1;
-            }
-        }
+    while start.elapsed() < stage.time || loaded % 2 > 0 || loaded == 0 {
+        stage.site.spray.times(FLOWS, Pace::Full, |spray, _| {
+            spoof(&mut flow, dice.next());
+            spray.send(&flow);
+            Ok(())
+        })?;
+        // Loaded anew, neither would pass: it finds the floods strange, and the gate says that it does not fit the site.
+        let said = stage.site.cli(&["model", "rollback", "--reason", "soak"])?;
+        ensure!(said.status.success(), "{said:?}");
+        loaded += 1;
+        let name = DAMAGED[usize::try_from(loaded % 2)?];
+        let model = folder.join(name);
+        let model = model.to_str().context("a path")?;
+        let said = stage.site.cli(&["model", "load", model, "--reason", "soak"])?;
+        ensure!(said.status.code() == Some(1), "{name}: {said:?}");
+        refused += 1;
     }
-    let good = folder.join("good.onnx");
-    let back = ["model", "load", good.to_str().context("a path")?, "--reason", "the end"];
-    ensure!(stage.site.cli(&back)?.status.success());
     let after = counts(stage)?;
     ensure!(
-        [after[0] - before[0], after[1] - before[1]] == [loaded + 1, refused],
+        [after[0] - before[0], after[1] - before[1]] == [loaded, refused],
         "{loaded} loaded and {refused} refused, the daemon says {before:?} and {after:?}"
     );
     ensure!(after[2] == before[2], "flows could not be scored: {before:?} and {after:?}");
     ensure!(after[3] > before[3], "no flow was scored");
     Ok(format!(
-        "{loaded} models loaded, {refused} damaged ones refused, {} flows scored",
+        "{loaded} times the other of two models, {refused} damaged ones refused, {} flows scored",
         after[3] - before[3]
     ))
 }
