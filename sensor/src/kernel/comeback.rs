@@ -60,7 +60,8 @@ impl Kernel {
             tracing::warn!("a pinned link of an interface that is gone stays: {error}");
         }
         let id = InterfaceId::here(index)?;
-        let (attached, link) = attach::attach(&mut instance.ebpf, &self.wanted[at], id, &self.pins)?;
+        let (attached, link) =
+            attach::attach(&mut instance.ebpf, &self.wanted[at], id, &self.pins)?;
         instance.link = link;
         instance.refused = None;
         promiscuous::join(&self.promiscuous[at], index)?;

@@ -7,13 +7,13 @@ use std::{fs, path::Path};
 /// Ethernet addresses of whoever floods, and of whom.
 const MACS: [[u8; 6]; 2] = [[2, 0, 0, 0, 0, 1], [2, 0, 0, 0, 0, 2]];
 /// Whom: nobody of the hospital.
-pub(super) const TARGET: [u8; 4] = [10, 88, 0, 1];
+const TARGET: [u8; 4] = [10, 88, 0, 1];
 /// Bytes of TCP payload in a frame at most.
 const PAYLOAD: usize = 1_400;
 /// Messages of a connection before it is closed.
 const MESSAGES: u32 = 100;
 /// An HL7 message that is as it has to be, in MLLP.
-pub(super) const MESSAGE: &[u8] =
+const MESSAGE: &[u8] =
     b"\x0bMSH|^~\\&|LAB|WARD|EHR|SITE|20260101||ORU^R01|1|P|2.5\rPID|1||FLOOD\r\x1c\r";
 
 /// A datagram of a new flow; the address at [`SOURCE`] and the port at [`PORT`] can be changed in place, since nobody
@@ -45,10 +45,10 @@ const PORT: usize = 34;
 
 /// Gives the frame another source.
 pub(super) fn spoof(frame: &mut [u8], number: u64) {
-    let [.., a, b, c, d, e] = number.to_be_bytes();
+    let [.., port, second, third, fourth, low] = number.to_be_bytes();
     // 172.16.0.0/12 has a million addresses; the rest is in the port.
-    frame[SOURCE..SOURCE + 4].copy_from_slice(&[172, 16 | (b & 15), c, d]);
-    frame[PORT..PORT + 2].copy_from_slice(&[a | 4, e]);
+    frame[SOURCE..SOURCE + 4].copy_from_slice(&[172, 16 | (second & 15), third, fourth]);
+    frame[PORT..PORT + 2].copy_from_slice(&[port | 4, low]);
 }
 
 /// Random numbers, the same each time (xorshift64*).
@@ -82,7 +82,7 @@ pub(super) struct Connection {
 }
 
 impl Connection {
-    pub(super) const fn new(source: [u8; 4], port: u16, service: u16) -> Self {
+    const fn new(source: [u8; 4], port: u16, service: u16) -> Self {
         Self {
             source,
             ports: [port, service],
@@ -90,8 +90,24 @@ impl Connection {
         }
     }
 
+    /// One of HL7; the same number has the same ends.
+    pub(super) const fn of_hl7(number: u16) -> Self {
+        let [high, low] = number.to_be_bytes();
+        Self::new([10, 91, high, low], 30_000, 2_575)
+    }
+
+    /// A message of the client.
+    pub(super) fn message(&mut self) -> Result<Vec<u8>> {
+        self.segment(MESSAGE, false, false)
+    }
+
+    /// Its end, by a reset.
+    pub(super) fn end(&mut self) -> Result<Vec<u8>> {
+        self.segment(&[], false, true)
+    }
+
     /// A segment; from the server if `back`.
-    pub(super) fn segment(&mut self, payload: &[u8], back: bool, fin: bool) -> Result<Vec<u8>> {
+    fn segment(&mut self, payload: &[u8], back: bool, reset: bool) -> Result<Vec<u8>> {
         let mut ends = [self.source, TARGET];
         let mut ports = self.ports;
         if back {
@@ -103,8 +119,8 @@ impl Connection {
             .ipv4(ends[0], ends[1], 64)
             .tcp(ports[0], ports[1], *sequence, 1_000)
             .ack(1);
-        if fin {
-            builder = builder.fin();
+        if reset {
+            builder = builder.rst();
         }
         *sequence = sequence.wrapping_add(u32::try_from(payload.len())?);
         let mut frame = Vec::new();
@@ -126,8 +142,8 @@ pub(super) struct Malformed {
 }
 
 impl Malformed {
-    /// `workspace` is the folder in which `fuzz` is.
-    pub(super) fn new(workspace: &Path, seed: u64) -> Result<Self> {
+    /// `workspace` is the folder in which `fuzz` is; seeds are small numbers.
+    pub(super) fn new(workspace: &Path, seed: u32) -> Result<Self> {
         let folder = workspace.join("fuzz/seeds");
         let mut seeds = [vec![association()], vec![MESSAGE.to_vec()]];
         for (all, name) in seeds.iter_mut().zip(["dicom", "hl7"]) {
@@ -145,8 +161,9 @@ impl Malformed {
         }
         Ok(Self {
             seeds,
-            dice: Dice::new(seed),
-            connections: 0,
+            dice: Dice::new(u64::from(seed)),
+            // Others than with another seed.
+            connections: seed << 16,
             left: 0,
             now: Connection::new([0; 4], 0, 0),
             dicom: false,
@@ -160,11 +177,7 @@ impl Malformed {
             self.dicom = !self.dicom;
             let [_, a, b, c] = self.connections.to_be_bytes();
             let service = if self.dicom { 11_112 } else { 2_575 };
-            self.now = Connection::new(
-                [10, 90 | (a & 1), b, c],
-                u16::try_from(20_000 + self.connections % 40_000)?,
-                service,
-            );
+            self.now = Connection::new([10, 90, b, c], 20_000 + u16::from(a), service);
             self.left = MESSAGES;
         }
         let first = self.left == MESSAGES;
@@ -183,7 +196,7 @@ impl Malformed {
         }
         let back = !first && self.dice.below(4) == 0;
         let frame = self.now.segment(&message, back, false)?;
-        let end = (self.left == 0).then(|| self.now.segment(&[], false, true));
+        let end = (self.left == 0).then(|| self.now.end());
         Ok((frame, end.transpose()?, changed))
     }
 }

@@ -53,27 +53,31 @@ impl Group {
     pub(super) fn create(name: &str) -> Result<Self> {
         let root = Path::new("/sys/fs/cgroup");
         let controllers = fs::read_to_string(root.join("cgroup.controllers"));
-        let group = if controllers.is_ok_and(|text| text.split_whitespace().any(|one| one == "memory")) {
-            fs::write(root.join("cgroup.subtree_control"), "+memory")
-                .context("/sys/fs/cgroup/cgroup.subtree_control")?;
-            Self {
-                path: root.join(name),
-                files: &VERSION_2,
-            }
-        } else if root.join("memory").is_dir() {
-            // Below this process's own: what bounds that bounds the daemon too.
-            let own = fs::read_to_string("/proc/self/cgroup")?;
-            let own = own
-                .lines()
-                .find_map(|line| line.split_once(":memory:"))
-                .map_or("/", |(_, path)| path);
-            Self {
-                path: root.join("memory").join(own.trim_start_matches('/')).join(name),
-                files: &VERSION_1,
-            }
-        } else {
-            bail!("there is no control group for memory at {}", root.display());
-        };
+        let group =
+            if controllers.is_ok_and(|text| text.split_whitespace().any(|one| one == "memory")) {
+                fs::write(root.join("cgroup.subtree_control"), "+memory")
+                    .context("/sys/fs/cgroup/cgroup.subtree_control")?;
+                Self {
+                    path: root.join(name),
+                    files: &VERSION_2,
+                }
+            } else if root.join("memory").is_dir() {
+                // Below this process's own: what bounds that bounds the daemon too.
+                let own = fs::read_to_string("/proc/self/cgroup")?;
+                let own = own
+                    .lines()
+                    .find_map(|line| line.split_once(":memory:"))
+                    .map_or("/", |(_, path)| path);
+                Self {
+                    path: root
+                        .join("memory")
+                        .join(own.trim_start_matches('/'))
+                        .join(name),
+                    files: &VERSION_1,
+                }
+            } else {
+                bail!("there is no control group for memory at {}", root.display());
+            };
         fs::create_dir_all(&group.path).with_context(|| group.path.display().to_string())?;
         group.limit(LIMIT)?;
         Ok(group)

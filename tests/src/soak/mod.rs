@@ -1,6 +1,7 @@
 //! Faults and floods, one after another, against one daemon that has to outlive them all, while a hospital works on:
 //! `cargo xtask soak`. `docs/soak.md` says what is done in each phase and what has to hold.
 
+mod account;
 mod care;
 mod disk;
 mod frames;
@@ -21,10 +22,12 @@ use std::{
 use anyhow::{Context, Result, anyhow, ensure};
 
 use crate::{hospital::Hospital, wait::wait_for};
+use account::Account;
 use care::Care;
+use frames::{Connection, Dice};
 use phases::PHASES;
 use seen::Seen;
-use site::{Account, Site};
+use site::Site;
 
 pub use disk::remove_leftovers;
 pub use memory::Memory;
@@ -71,6 +74,8 @@ struct Stage<'a> {
     time: Duration,
     /// Malformed messages that the phase sends.
     malformed: u64,
+    /// Connections and sources of random numbers so far: none is used twice.
+    used: u16,
 }
 
 /// Runs the phases; what became of them.
@@ -102,6 +107,7 @@ pub fn run(options: &Options<'_>) -> Result<Report> {
         seen,
         time: options.time / runs,
         malformed,
+        used: 0,
     };
     let mut report = Report::default();
     let done = thread::scope(|scope| {
@@ -147,7 +153,7 @@ fn rounds(
         report.resting.push(stage.site.memory()?);
         if round == 1 {
             let status = stage.site.status()?;
-            report.full = site::number(&status, "/detection/evicted") > 0;
+            report.full = account::number(&status, "/detection/evicted") > 0;
         }
     }
     report.limit = memory::LIMIT;
@@ -155,13 +161,24 @@ fn rounds(
 }
 
 impl Stage<'_> {
+    /// A number that was not used before.
+    fn unused(&mut self) -> u16 {
+        self.used += 1;
+        self.used
+    }
+
+    /// A new connection of HL7, into the second interface.
+    fn connection(&mut self) -> Connection {
+        Connection::of_hl7(self.unused())
+    }
+
+    /// Random numbers.
+    fn dice(&mut self) -> Dice {
+        Dice::new(u64::from(self.unused()) << 32)
+    }
+
     /// Runs a phase, lets everything settle, and draws up the account.
-    fn phase(
-        &mut self,
-        phase: &phases::Phase,
-        round: u32,
-        before: &mut Account,
-    ) -> Result<Row> {
+    fn phase(&mut self, phase: &phases::Phase, round: u32, before: &mut Account) -> Result<Row> {
         self.site.forget_peak()?;
         let start = Instant::now();
         let done = (phase.run)(self);
@@ -196,7 +213,8 @@ impl Stage<'_> {
             Err(error) => row.wrong.push(format!("{error:#}")),
         }
         if memory.peak_rss > memory::LIMIT {
-            row.wrong.push("it took more memory than allowed".to_owned());
+            row.wrong
+                .push("it took more memory than allowed".to_owned());
         }
         Ok(row)
     }
@@ -233,8 +251,7 @@ fn end(stage: Stage<'_>) -> Result<String> {
     let mut said = vec![site.verify_trail()?, site.check_store()?];
     let lines = seen.finish()?;
     said.push(format!(
-        "{lines} lines of events, each whole ({} said to be written before the end)",
-        outputs
+        "{lines} lines of events, each whole (delivered before the end: {outputs})"
     ));
     Ok(said.join("; "))
 }

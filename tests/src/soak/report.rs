@@ -2,10 +2,7 @@
 
 use std::fmt::Write;
 
-use super::{
-    memory::Memory,
-    site::Account,
-};
+use super::{account::Account, memory::Memory};
 
 const MEGABYTE: u64 = 1 << 20;
 /// What the daemon may hold more at rest after the second round than after the first, in per cent.
@@ -30,8 +27,8 @@ pub struct Row {
     pub received: u64,
     /// Events that the ring buffer did not take.
     pub lost: u64,
-    /// Events that outputs dropped.
-    pub dropped: u64,
+    /// Events that outputs dropped, of those that dropped any.
+    pub dropped: Vec<(String, u64)>,
     /// Observations that did not get to the detectors.
     pub unobserved: u64,
     /// Flows that made room for others, unreported.
@@ -48,15 +45,17 @@ impl Row {
     pub(super) fn between(&mut self, before: &Account, after: &Account) {
         let work = after.since(before);
         let frames = |account: &Account| account.mirror.counted + account.span.counted;
-        let dropped = |account: &Account| -> u64 {
-            account.outputs.values().map(|output| output.dropped).sum()
-        };
         self.frames = frames(after) - frames(before);
         self.care = work.care;
         self.care_seen = work.care_seen;
         self.received = after.ring[1] - before.ring[1];
         self.lost = after.ring[2] - before.ring[2];
-        self.dropped = dropped(after) - dropped(before);
+        for (name, output) in &after.outputs {
+            let then = before.outputs.get(name).map_or(0, |one| one.dropped);
+            if output.dropped > then {
+                self.dropped.push((name.clone(), output.dropped - then));
+            }
+        }
         self.unobserved = after.unobserved - before.unobserved;
         self.evicted = after.flows_evicted - before.flows_evicted;
     }
@@ -71,13 +70,23 @@ impl Row {
             self.frames,
             self.received,
             self.lost,
-            self.dropped,
+            self.drops(),
             self.unobserved,
             self.care,
             self.care_seen,
             self.memory.peak_rss / MEGABYTE,
             self.verdict()
         )
+    }
+
+    fn drops(&self) -> String {
+        if self.dropped.is_empty() {
+            return "0".to_owned();
+        }
+        let each = self.dropped.iter();
+        each.map(|(name, count)| format!("{} ({name})", grouped(*count)))
+            .collect::<Vec<_>>()
+            .join(", ")
     }
 
     fn verdict(&self) -> String {
@@ -115,7 +124,14 @@ impl Report {
             .rows
             .iter()
             .filter(|row| !row.wrong.is_empty())
-            .map(|row| format!("{} (round {}): {}", row.name, row.round, row.wrong.join("; ")))
+            .map(|row| {
+                format!(
+                    "{} (round {}): {}",
+                    row.name,
+                    row.round,
+                    row.wrong.join("; ")
+                )
+            })
             .collect();
         if let [first, last] = self.resting[..]
             && self.full
@@ -155,7 +171,7 @@ impl Report {
                 grouped(row.frames),
                 grouped(row.received),
                 grouped(row.lost),
-                grouped(row.dropped),
+                row.drops(),
                 grouped(row.unobserved),
                 row.memory.peak_rss / MEGABYTE,
                 row.verdict(),

@@ -122,7 +122,7 @@ impl Receiver {
         let Some(stream) = &mut self.stream else {
             return;
         };
-        let mut buffer = [0; 1 << 16];
+        let mut buffer = [0; 1 << 14];
         match stream.read(&mut buffer) {
             Ok(0) => self.stream = None,
             Ok(count) => {

@@ -8,11 +8,7 @@ use std::{
 use anyhow::{Context, Result};
 use jiff::Timestamp;
 
-use super::super::{
-    Stage,
-    frames::{Connection, MESSAGE},
-    spray::Pace,
-};
+use super::super::{Stage, spray::Pace};
 use crate::wait::wait_for;
 
 /// Seconds that the clock is off, one after another.
@@ -25,7 +21,7 @@ const RATE: u64 = 500;
 
 pub(super) fn steps(stage: &mut Stage<'_>) -> Result<String> {
     let part = stage.time / u32::try_from(STEPS.len())?;
-    let mut connection = Connection::new([10, 91, 5, 1], 30_000, 2_575);
+    let mut connection = stage.connection();
     for step in STEPS {
         let start = Instant::now();
         stage.site.set_clock(step)?;
@@ -40,10 +36,12 @@ pub(super) fn steps(stage: &mut Stage<'_>) -> Result<String> {
         .with_context(|| format!("set {step} s off, it says {said}"))?;
         let left = part.saturating_sub(start.elapsed());
         stage.site.spray.during(left, Pace::Of(RATE), |spray, _| {
-            spray.send(&connection.segment(MESSAGE, false, false)?);
+            spray.send(&connection.message()?);
             Ok(())
         })?;
     }
+    let end = connection.end()?;
+    stage.site.spray.send(&end);
     // As the real clock has it again.
     thread::sleep(Duration::from_secs(1));
     Ok(format!(

@@ -6,8 +6,8 @@ use anyhow::{Result, ensure};
 
 use super::super::{
     Stage,
-    frames::{Connection, Dice, MESSAGE, datagram, spoof},
-    site::number,
+    account::number,
+    frames::{datagram, spoof},
     spray::Pace,
 };
 use crate::wait::wait_for;
@@ -28,22 +28,25 @@ pub(super) fn slow(stage: &mut Stage<'_>) -> Result<String> {
     let times = (stutter.as_millis() / (STOP + GO).as_millis()).max(1);
     let times = u64::try_from(times)?;
     let folder = stage.site.folder.clone();
-    let mut connection = Connection::new([10, 91, 2, 1], 30_000, 2_575);
+    let mut connection = stage.connection();
     let mut flow = datagram()?;
-    let mut dice = Dice::new(u64::from(std::process::id()) + 1);
+    let mut dice = stage.dice();
     let mut slowest = Duration::ZERO;
     for (stop, go, times) in [(STOP, GO, times), (still, GO, 1)] {
         let mut stutter = stage.site.disk.stutter(&folder, stop, go, times)?;
         while stutter.ended()?.is_none() {
-            stage.site.spray.times(RATE / 4, Pace::Of(RATE), |spray, number| {
-                if number % 2 == 0 {
-                    spray.send(&connection.segment(MESSAGE, false, false)?);
-                } else {
-                    spoof(&mut flow, dice.next());
-                    spray.send(&flow);
-                }
-                Ok(())
-            })?;
+            stage
+                .site
+                .spray
+                .times(RATE / 4, Pace::Of(RATE), |spray, number| {
+                    if number % 2 == 0 {
+                        spray.send(&connection.message()?);
+                    } else {
+                        spoof(&mut flow, dice.next());
+                        spray.send(&flow);
+                    }
+                    Ok(())
+                })?;
             // Who asks does not wait for the disk.
             let asked = Instant::now();
             let status = stage.site.ask()?;
@@ -55,6 +58,8 @@ pub(super) fn slow(stage: &mut Stage<'_>) -> Result<String> {
         })?;
         ensure!(ended.success(), "{}", stutter.log());
     }
+    let end = connection.end()?;
+    stage.site.spray.send(&end);
     ensure!(slowest < ANSWER, "a status took {slowest:?}");
     Ok(format!(
         "{times} times 900 ms, then {} s without a write; a status took {} ms at most",

@@ -6,9 +6,9 @@ use anyhow::{Context, Result, ensure};
 
 use super::super::{
     Stage,
-    frames::{Connection, Dice, MESSAGE, Malformed, datagram, request, spoof},
+    account::number,
+    frames::{Malformed, datagram, request, spoof},
     memory,
-    site::number,
     spray::Pace,
 };
 
@@ -23,13 +23,16 @@ const MIXED: u64 = 20_000;
 
 pub(super) fn flows(stage: &mut Stage<'_>) -> Result<String> {
     let mut frames = [datagram()?, request()?];
-    let mut dice = Dice::new(u64::from(std::process::id()));
-    let count = stage.site.spray.during(stage.time, Pace::Full, |spray, number| {
-        let frame = &mut frames[usize::try_from(number % 2)?];
-        spoof(frame, dice.next());
-        spray.send(frame);
-        Ok(())
-    })?;
+    let mut dice = stage.dice();
+    let count = stage
+        .site
+        .spray
+        .during(stage.time, Pace::Full, |spray, number| {
+            let frame = &mut frames[usize::try_from(number % 2)?];
+            spoof(frame, dice.next());
+            spray.send(frame);
+            Ok(())
+        })?;
     let evicted = number(&stage.site.status()?, "/flows/evicted");
     ensure!(
         evicted > 0 || count < 200_000,
@@ -45,7 +48,7 @@ fn workspace() -> Result<&'static Path> {
 }
 
 pub(super) fn malformed(stage: &mut Stage<'_>) -> Result<String> {
-    let mut messages = Malformed::new(workspace()?, stage.care.done().0)?;
+    let mut messages = Malformed::new(workspace()?, stage.unused().into())?;
     let wanted = stage.malformed.max(1);
     let rate = (wanted / stage.time.as_secs().max(1)).max(RATE);
     let mut changed = 0;
@@ -73,28 +76,33 @@ pub(super) fn memory(stage: &mut Stage<'_>) -> Result<String> {
     let limit = SHORT.max(held + SPARE);
     ensure!(limit <= memory::LIMIT, "more is held than is allowed");
     stage.site.group.limit(limit)?;
-    let mut messages = Malformed::new(workspace()?, 4_711)?;
+    let mut messages = Malformed::new(workspace()?, stage.unused().into())?;
     let mut frame = datagram()?;
-    let mut dice = Dice::new(4_711);
-    let mut connection = Connection::new([10, 91, 1, 1], 30_000, 2_575);
-    let sent = stage.site.spray.during(stage.time, Pace::Of(MIXED), |spray, number| {
-        match number % 3 {
-            0 => {
-                spoof(&mut frame, dice.next());
-                spray.send(&frame);
-            }
-            1 => {
-                let (frame, end, _) = messages.next()?;
-                spray.send(&frame);
-                if let Some(end) = end {
-                    spray.send(&end);
+    let mut dice = stage.dice();
+    let mut connection = stage.connection();
+    let sent = stage
+        .site
+        .spray
+        .during(stage.time, Pace::Of(MIXED), |spray, number| {
+            match number % 3 {
+                0 => {
+                    spoof(&mut frame, dice.next());
+                    spray.send(&frame);
                 }
+                1 => {
+                    let (frame, end, _) = messages.next()?;
+                    spray.send(&frame);
+                    if let Some(end) = end {
+                        spray.send(&end);
+                    }
+                }
+                _ => spray.send(&connection.message()?),
             }
-            _ => spray.send(&connection.segment(MESSAGE, false, false)?),
-        }
-        Ok(())
-    });
+            Ok(())
+        });
     stage.site.group.limit(memory::LIMIT)?;
+    let end = connection.end()?;
+    stage.site.spray.send(&end);
     Ok(format!(
         "at most {} MB, of which {} were held, while {} flows, malformed and valid messages came",
         limit >> 20,

@@ -7,12 +7,7 @@ use std::{
 
 use anyhow::{Context, Result, ensure};
 
-use super::super::{
-    Stage,
-    frames::{Connection, MESSAGE},
-    site::{SPAN, number},
-    spray::Pace,
-};
+use super::super::{Stage, account::number, frames::Connection, site::SPAN, spray::Pace};
 use crate::{hospital::MIRROR, wait::wait_for};
 
 /// Frames after each change.
@@ -24,7 +19,7 @@ const SECONDS: Duration = Duration::from_secs(10);
 
 pub(super) fn flaps(stage: &mut Stage<'_>) -> Result<String> {
     let start = Instant::now();
-    let mut connection = Connection::new([10, 91, 4, 1], 30_000, 2_575);
+    let mut connection = stage.connection();
     let mut rounds = 0_u32;
     while start.elapsed() < stage.time || rounds == 0 {
         rounds += 1;
@@ -55,6 +50,8 @@ pub(super) fn flaps(stage: &mut Stage<'_>) -> Result<String> {
         warned(stage, false)?;
         still_counts(stage, &mut connection)?;
     }
+    let end = connection.end()?;
+    stage.site.spray.send(&end);
     Ok(format!(
         "{rounds} times: both interfaces down, renamed, up, down, renamed back, up; one deleted and made again"
     ))
@@ -77,7 +74,12 @@ fn change(stage: &Stage<'_>, arguments: &[&str]) -> Result<()> {
 /// Frames pass only once both ends of the cable know that it is up.
 fn carrier(stage: &Stage<'_>, name: &str) -> Result<()> {
     wait_for("the interface to be up", SECONDS, || {
-        let link = stage.site.hospital.sensor().ip(&["link", "show", name]).ok()?;
+        let link = stage
+            .site
+            .hospital
+            .sensor()
+            .ip(&["link", "show", name])
+            .ok()?;
         link.contains("state UP").then_some(())
     })
 }
@@ -92,7 +94,7 @@ fn still_counts(stage: &mut Stage<'_>, connection: &mut Connection) -> Result<()
     };
     let before = packets(stage)?;
     stage.site.spray.times(FRAMES, Pace::Of(RATE), |spray, _| {
-        spray.send(&connection.segment(MESSAGE, false, false)?);
+        spray.send(&connection.message()?);
         Ok(())
     })?;
     let mut now = 0;

@@ -1,8 +1,7 @@
 //! An operator, or what acts for one, in a frenzy: reloads with good and bad files, models in turns.
 
 use std::{
-    fs,
-    thread,
+    fs, thread,
     time::{Duration, Instant},
 };
 
@@ -11,8 +10,8 @@ use nix::sys::signal::Signal;
 
 use super::super::{
     Stage,
-    frames::{Dice, datagram, spoof},
-    site::number,
+    account::number,
+    frames::{datagram, spoof},
     spray::Pace,
 };
 use crate::{models as fixture, wait::wait_for};
@@ -42,7 +41,7 @@ pub(super) fn reloads(stage: &mut Stage<'_>) -> Result<String> {
     };
     let before = told(stage);
     let mut flow = datagram()?;
-    let mut dice = Dice::new(1);
+    let mut dice = stage.dice();
     let start = Instant::now();
     let mut count = 0;
     while start.elapsed() < stage.time {
@@ -78,11 +77,16 @@ pub(super) fn models(stage: &mut Stage<'_>) -> Result<String> {
     let counts = |stage: &Stage<'_>| -> Result<[u64; 4]> {
         let status = stage.site.status()?;
         let of = |name: &str| number(&status, &format!("/model/{name}"));
-        Ok([of("loads"), of("refusals"), of("flows/failed"), of("flows/scored")])
+        Ok([
+            of("loads"),
+            of("refusals"),
+            of("flows/failed"),
+            of("flows/scored"),
+        ])
     };
     let before = counts(stage)?;
     let mut flow = datagram()?;
-    let mut dice = Dice::new(2);
+    let mut dice = stage.dice();
     let (mut loaded, mut refused) = (0_u64, 0_u64);
     let start = Instant::now();
     while start.elapsed() < stage.time || loaded % 2 > 0 || loaded == 0 {
@@ -98,7 +102,9 @@ pub(super) fn models(stage: &mut Stage<'_>) -> Result<String> {
         let name = DAMAGED[usize::try_from(loaded % 2)?];
         let model = folder.join(name);
         let model = model.to_str().context("a path")?;
-        let said = stage.site.cli(&["model", "load", model, "--reason", "soak"])?;
+        let said = stage
+            .site
+            .cli(&["model", "load", model, "--reason", "soak"])?;
         ensure!(said.status.code() == Some(1), "{name}: {said:?}");
         refused += 1;
     }
@@ -107,7 +113,10 @@ pub(super) fn models(stage: &mut Stage<'_>) -> Result<String> {
         [after[0] - before[0], after[1] - before[1]] == [loaded, refused],
         "{loaded} loaded and {refused} refused, the daemon says {before:?} and {after:?}"
     );
-    ensure!(after[2] == before[2], "flows could not be scored: {before:?} and {after:?}");
+    ensure!(
+        after[2] == before[2],
+        "flows could not be scored: {before:?} and {after:?}"
+    );
     ensure!(after[3] > before[3], "no flow was scored");
     Ok(format!(
         "{loaded} times the other of two models, {refused} damaged ones refused, {} flows scored",

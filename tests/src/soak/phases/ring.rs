@@ -8,12 +8,7 @@ use std::{
 use anyhow::{Result, ensure};
 use nix::sys::signal::Signal;
 
-use super::super::{
-    Stage,
-    frames::{Connection, MESSAGE},
-    site::number,
-    spray::Pace,
-};
+use super::super::{Stage, account::number, spray::Pace};
 
 /// Messages in a stop: three times what the ring holds.
 const MESSAGES: u64 = 12_000;
@@ -32,15 +27,18 @@ pub(super) fn overrun(stage: &mut Stage<'_>) -> Result<String> {
     let mut stops = 0_u16;
     while start.elapsed() < stage.time || stops == 0 {
         stops += 1;
-        let mut connection = Connection::new([10, 91, 0, 1], 20_000 + stops, 2_575);
+        let mut connection = stage.connection();
         stage.site.signal(Signal::SIGSTOP)?;
-        let sent = stage.site.spray.times(MESSAGES, Pace::Of(RATE), |spray, _| {
-            spray.send(&connection.segment(MESSAGE, false, false)?);
-            Ok(())
-        });
+        let sent = stage
+            .site
+            .spray
+            .times(MESSAGES, Pace::Of(RATE), |spray, _| {
+                spray.send(&connection.message()?);
+                Ok(())
+            });
         stage.site.signal(Signal::SIGCONT)?;
         sent?;
-        let end = connection.segment(&[], false, true)?;
+        let end = connection.end()?;
         stage.site.spray.send(&end);
         thread::sleep(PAUSE);
     }

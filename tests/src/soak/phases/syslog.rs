@@ -4,12 +4,7 @@ use std::time::Duration;
 
 use anyhow::Result;
 
-use super::super::{
-    Stage,
-    frames::{Connection, MESSAGE},
-    siem::Mode,
-    spray::Pace,
-};
+use super::super::{Stage, siem::Mode, spray::Pace};
 
 /// Messages a second, each of which goes to the receiver.
 const RATE: u64 = 1_000;
@@ -18,7 +13,7 @@ const STALL: Duration = Duration::from_secs(20);
 
 pub(super) fn dead(stage: &mut Stage<'_>) -> Result<String> {
     let part = (stage.time / 3).min(STALL);
-    let mut connection = Connection::new([10, 91, 3, 1], 30_000, 2_575);
+    let mut connection = stage.connection();
     for (mode, time) in [
         (Mode::Stalls, part),
         (Mode::Gone, part),
@@ -26,7 +21,7 @@ pub(super) fn dead(stage: &mut Stage<'_>) -> Result<String> {
     ] {
         stage.site.siem.set(mode);
         let sent = stage.site.spray.during(time, Pace::Of(RATE), |spray, _| {
-            spray.send(&connection.segment(MESSAGE, false, false)?);
+            spray.send(&connection.message()?);
             Ok(())
         });
         if sent.is_err() {
@@ -34,6 +29,8 @@ pub(super) fn dead(stage: &mut Stage<'_>) -> Result<String> {
         }
         sent?;
     }
+    let end = connection.end()?;
+    stage.site.spray.send(&end);
     Ok(format!(
         "{} s connected without reading, reset, {} s gone, back",
         part.as_secs(),
