@@ -163,16 +163,19 @@ impl Account {
                 0,
             );
         }
-        let delivered = |name: &str| self.outputs.get(name).map_or(0, |one| one.delivered);
+        let delivered = |name: &str| {
+            let of = |account: &Self| account.outputs.get(name).map_or(0, |one| one.delivered);
+            of(self) - of(before)
+        };
         same(
             "events written, lines in the files",
             delivered("json"),
-            self.lines,
+            self.lines - before.lines,
         );
         same(
             "events sent, messages at the receiver",
             delivered("siem"),
-            self.siem,
+            self.siem - before.siem,
         );
         if (self.flows_made - self.flows_known).abs() > 0.5 {
             wrong.push(format!(

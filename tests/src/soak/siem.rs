@@ -13,11 +13,14 @@ use std::{
 };
 
 use anyhow::Result;
+use nix::sys::socket::{setsockopt, sockopt::RcvBuf};
 
 use crate::netns::Namespace;
 
 /// Where it listens, in the sensor's namespace.
 pub(super) const ADDRESS: &str = "127.0.0.1:6514";
+/// Bytes that the kernel takes before they are read.
+const BUFFER: usize = 1 << 19;
 const PAUSE: Duration = Duration::from_millis(20);
 
 /// What it does.
@@ -98,6 +101,9 @@ impl Receiver {
             self.listener = TcpListener::bind(ADDRESS).ok();
             if let Some(listener) = &self.listener {
                 let _ = listener.set_nonblocking(true);
+                // What this kernel takes for a program that does not read, Wardtap sends again, up to 4 MiB
+                // (docs/outputs.md): on the loopback it would take more.
+                let _ = setsockopt(listener, RcvBuf, &BUFFER);
             }
         }
         if self.stream.is_none() {

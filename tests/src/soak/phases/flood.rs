@@ -6,7 +6,6 @@ use anyhow::{Context, Result, ensure};
 
 use super::super::{
     Stage,
-    account::number,
     frames::{Malformed, datagram, request, spoof},
     memory,
     spray::Pace,
@@ -33,11 +32,6 @@ pub(super) fn flows(stage: &mut Stage<'_>) -> Result<String> {
             spray.send(frame);
             Ok(())
         })?;
-    let evicted = number(&stage.site.status()?, "/flows/evicted");
-    ensure!(
-        evicted > 0 || count < 200_000,
-        "{count} flows, and none made room for others"
-    );
     Ok(format!("{count} flows of spoofed sources"))
 }
 
