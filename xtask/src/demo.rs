@@ -1,6 +1,6 @@
 //! `cargo xtask demo`: a small hospital in network namespaces, and what the sensor sees of it.
 
-mod interruption;
+pub(crate) mod interruption;
 mod words;
 
 use std::{

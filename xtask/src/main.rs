@@ -14,6 +14,7 @@ mod instructions;
 mod kernels;
 mod models;
 mod runtime;
+mod soak;
 mod test;
 mod toolchain;
 mod workspace;
@@ -45,6 +46,8 @@ enum Command {
     Kernels(kernels::Arguments),
     /// Measure how well attacks are found, and how often an alert is false
     Evaluate(evaluate::Arguments),
+    /// Put one daemon through faults and floods while a hospital works on
+    Soak(soak::Arguments),
     /// Make the Debian package
     Dist(dist::Arguments),
     /// Fetch the ONNX Runtime that models run in, once; tests and demo do so by themselves
@@ -66,6 +69,7 @@ fn main() -> ExitCode {
         Command::Compare(arguments) => compare::run_all(&arguments),
         Command::Kernels(arguments) => kernels::run_all(&arguments),
         Command::Evaluate(arguments) => evaluate::run_all(&arguments),
+        Command::Soak(arguments) => soak::run_all(&arguments),
         Command::Dist(arguments) => dist::run_all(&arguments),
         Command::Runtime => runtime::fetch().map(|library| println!("{}", library.display())),
         Command::Models(arguments) => models::prepare(&arguments),

@@ -13,13 +13,13 @@ mod census;
 mod device;
 mod items;
 mod moved;
+mod open_windows;
 mod windows;
 
 #[cfg(test)]
 mod tests;
 
 use std::{
-    collections::VecDeque,
     fs, io,
     net::IpAddr,
     num::NonZeroUsize,
@@ -28,6 +28,7 @@ use std::{
 
 use brought::Brought;
 use lru::LruCache;
+use open_windows::OpenWindows;
 use serde::{Deserialize, Serialize};
 
 pub use census::Census;
@@ -87,8 +88,7 @@ pub struct Baselines {
     brought: Brought,
     pools: Vec<Windows>,
     running: LruCache<u64, (u64, u64)>,
-    /// 5-minute windows that go on, by their number since 1970.
-    open_windows: VecDeque<(i64, IpAddr)>,
+    open_windows: OpenWindows,
     evicted: u64,
     changed: bool,
 }
@@ -115,7 +115,7 @@ impl Baselines {
             brought: Brought::default(),
             pools: vec![Windows::default(); Kind::ALL.len()],
             running: LruCache::new(RUNNING),
-            open_windows: VecDeque::new(),
+            open_windows: OpenWindows::default(),
             evicted: 0,
             changed: false,
         }
@@ -276,15 +276,8 @@ impl Baselines {
 
     /// Devices whose 5-minute window is over at `now`; each is named once for each window.
     pub fn due(&mut self, now: Time) -> Vec<IpAddr> {
-        let number = now.0.div_euclid(Length::FiveMinutes.nanos());
-        let mut due = Vec::new();
-        while let Some((window, address)) = self.open_windows.front().copied()
-            && window < number
-        {
-            self.open_windows.pop_front();
-            due.push(address);
-        }
-        due
+        self.open_windows
+            .due(now.0.div_euclid(Length::FiveMinutes.nanos()))
     }
 
     /// Closes the windows of a device that are over at `now`.
@@ -316,10 +309,18 @@ impl Baselines {
             let Some(device) = self.devices.peek_mut(&end.address) else {
                 continue;
             };
-            if device.windows.advance(seen.time) {
-                self.open_windows.push_back((number, end.address));
-            }
+            let begins = device.windows.advance(seen.time);
             device.take(&end, new_peer, seen.time);
+            if begins {
+                let (room, devices) = (self.devices.cap().get(), &self.devices);
+                self.open_windows
+                    .push((number, end.address), room, |address| {
+                        devices.contains(address)
+                    });
+            }
+            let Some(device) = self.devices.peek_mut(&end.address) else {
+                continue;
+            };
             let trusted = device.is_trusted(seen.time);
             if let Some(kind) = kind_before
                 && trusted

@@ -207,6 +207,12 @@ fn warnings(snapshot: &Snapshot, one_sided: OneSided) -> Vec<String> {
 pub(super) fn blind(snapshot: &Snapshot, one_sided: OneSided) -> Vec<String> {
     let mut warnings = Vec::new();
     for one in &snapshot.interfaces {
+        if !one.attached.present {
+            warnings.push(format!(
+                "{} was taken away: nothing is seen there until it is back",
+                one.attached.name
+            ));
+        }
         if one.attached.mode == Mode::Generic {
             warnings.push(format!(
                 "{} is in generic mode, which is slower: {}",

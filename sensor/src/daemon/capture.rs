@@ -27,7 +27,7 @@ use super::{
 use crate::{
     clock,
     event::{Event, Time, Timebase},
-    kernel::{Kernel, KernelError, Ring, SweepStats, Why},
+    kernel::{Kernel, KernelError, Presence, Ring, SweepStats, Why},
     model::Models,
     output::{Output, OutputHandle, OutputStats},
     pipeline::{FlowEndReason, Pipeline},
@@ -318,7 +318,32 @@ impl Capture {
         }
     }
 
+    /// An interface that came back has another index.
+    fn look_after_interfaces(&mut self) {
+        for (at, presence) in self.kernel.look_after() {
+            let Some(one) = self.kernel.interfaces().get(at) else {
+                continue;
+            };
+            let name = one.name.as_str();
+            match presence {
+                Presence::Gone => tracing::error!(
+                    interface = name,
+                    "the interface was taken away: nothing is seen there until one of that name is back"
+                ),
+                Presence::Back => {
+                    tracing::warn!(interface = name, "the interface is back and listened on");
+                    self.pipeline.name_interface(one.index, name);
+                }
+                Presence::Refused(error) => tracing::error!(
+                    interface = name,
+                    "the interface is back and can't be listened on, which takes a restart: {error}"
+                ),
+            }
+        }
+    }
+
     fn second(&mut self, now: u64) {
+        self.look_after_interfaces();
         let timebase = clock::timebase();
         clock::tell_step(self.timebase, timebase);
         self.timebase = timebase;

@@ -52,6 +52,8 @@ pub struct Attached {
     pub frags: bool,
     /// Why driver mode was not possible, where it was asked for or tried.
     pub fallback: Option<String>,
+    /// The interface is there. One that was taken away counts nothing until it comes back under its name.
+    pub present: bool,
 }
 
 impl Attached {
@@ -127,6 +129,7 @@ pub(super) fn attach(
                     mode,
                     frags,
                     fallback,
+                    present: true,
                 };
                 return Ok((attached, link));
             }
@@ -221,6 +224,7 @@ fn take_over(
         frags: there.frags,
         fallback: (there.mode == Mode::Generic && interface.mode.is_none())
             .then(|| "an earlier daemon had it so".to_owned()),
+        present: true,
     };
     Ok((attached, Some(pinned)))
 }

@@ -5,6 +5,7 @@
 //! ABI version in its name.
 
 mod attach;
+mod comeback;
 mod elements;
 mod error;
 mod flows;
@@ -31,6 +32,7 @@ use aya::{
 use sensor_common::{counter::Counters, cpu::Cpu, kept::hints, settings::Settings};
 
 pub use attach::{Attached, Mode};
+pub use comeback::Presence;
 pub use error::KernelError;
 pub(crate) use flows::is_active_due;
 pub use flows::{FlowTables, Occupancy, SweepItem, SweepStats, Why};
@@ -138,7 +140,9 @@ pub struct Kernel {
     instances: Vec<Instance>,
     attached: Vec<Attached>,
     // Held for the mode: it ends with its socket.
-    _promiscuous: Vec<OwnedFd>,
+    promiscuous: Vec<OwnedFd>,
+    /// What was asked for, in the same order.
+    wanted: Vec<InterfaceOptions>,
     cpu: PerCpuArray<MapData, Pod<Cpu>>,
     inherited: Vec<Counters>,
     left_over: Vec<Ring>,
@@ -152,6 +156,8 @@ pub struct Kernel {
 pub(crate) struct Instance {
     ebpf: Ebpf,
     link: Option<PinnedLink>,
+    /// An interface that came back and did not take the program: it is not tried each second.
+    refused: Option<u32>,
 }
 
 /// Programs that are loaded and on no interface yet, and the rules, which are taken from here: what is
@@ -200,7 +206,11 @@ impl Loaded {
             let (one, link) = attach::attach(&mut ebpf, interface, *id, &pins)?;
             promiscuous.push(promiscuous::hold(one.index)?);
             attached.push(one);
-            instances.push(Instance { ebpf, link });
+            instances.push(Instance {
+                ebpf,
+                link,
+                refused: None,
+            });
         }
         attach::release_others(&pins, &ids);
         pins.remove_other_versions();
@@ -222,7 +232,8 @@ impl Loaded {
             flows: FlowTables::new(first, &options)?,
             ring: Some(Ring::new(load::take(first, "EVENTS")?)),
             attached,
-            _promiscuous: promiscuous,
+            promiscuous,
+            wanted: options.interfaces,
             instances,
             pins,
         })

@@ -19,10 +19,6 @@ const REQUEST_SIZE: libc::socklen_t = size_of::<libc::packet_mreq>() as libc::so
 /// Puts the interface into promiscuous mode for as long as the descriptor lives (`PACKET_MR_PROMISC`,
 /// packet(7)); the kernel counts those who ask. The socket has protocol 0, so it receives nothing.
 pub(super) fn hold(index: u32) -> Result<OwnedFd, KernelError> {
-    let failed = |source| KernelError::System {
-        call: "PACKET_ADD_MEMBERSHIP",
-        source,
-    };
     let socket = socket(
         AddressFamily::Packet,
         SockType::Raw,
@@ -30,6 +26,19 @@ pub(super) fn hold(index: u32) -> Result<OwnedFd, KernelError> {
         None,
     )
     .map_err(|error| failed(error.into()))?;
+    join(&socket, index)?;
+    Ok(socket)
+}
+
+fn failed(source: io::Error) -> KernelError {
+    KernelError::System {
+        call: "PACKET_ADD_MEMBERSHIP",
+        source,
+    }
+}
+
+/// The same for another interface, with a descriptor of [`hold`]: that takes no right.
+pub(super) fn join(socket: &OwnedFd, index: u32) -> Result<(), KernelError> {
     let request = libc::packet_mreq {
         mr_ifindex: index.cast_signed(),
         mr_type: MODE,
@@ -49,5 +58,5 @@ pub(super) fn hold(index: u32) -> Result<OwnedFd, KernelError> {
     if result < 0 {
         return Err(failed(io::Error::last_os_error()));
     }
-    Ok(socket)
+    Ok(())
 }

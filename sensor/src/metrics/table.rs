@@ -101,6 +101,10 @@ pub const TABLE: &[Row] = rows! {
         "1 if the driver runs the program, 0 if the network stack does (generic mode, slower)." => |s| {
             each(s, |one| sample([&one.attached.name], u64::from(one.attached.mode == Mode::Driver)))
         };
+    Gauge "wardtap_interface_present" ["interface"] DAEMON,
+        "0 while the interface is gone: it was taken away, and nothing is seen there until it is back." => |s| {
+            each(s, |one| sample([&one.attached.name], u64::from(one.attached.present)))
+        };
     Counter "wardtap_received_packets_total" ["interface"] KERNEL,
         "Packets that reached the program: the sum of wardtap_packets_total." => |s| {
             each(s, |one| sample([&one.attached.name], one.counters.get(Counter::Packets)))

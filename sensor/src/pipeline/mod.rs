@@ -101,6 +101,11 @@ impl Pipeline {
         self.options.timebase = timebase;
     }
 
+    /// Gives an interface its name in events from now on.
+    pub fn name_interface(&mut self, index: u32, name: &str) {
+        self.options.interfaces.insert(index, name.into());
+    }
+
     /// Takes one record of the ring buffer (or of the portable engine), and appends the events that
     /// follow from it. A bad record is counted by reason.
     pub fn ring_record(&mut self, bytes: &[u8], out: &mut Vec<Event>) {

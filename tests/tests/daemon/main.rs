@@ -147,6 +147,55 @@ fn what_a_full_ring_loses_is_counted_exactly() -> Result<()> {
 }
 
 #[test]
+fn an_interface_that_comes_back_is_listened_on_again() -> Result<()> {
+    if !privileged() {
+        return Ok(());
+    }
+    let mut site = Site::start("comeback", "")?;
+    let gone = |status: &Value| {
+        let warnings = status["warnings"].to_string();
+        warnings.contains("span0 was taken away")
+    };
+    site.send(5)?;
+    site.status_when("5 packets", |status| packets(status) == 5 && !gone(status))?;
+    for round in 1..=2 {
+        site.cut()?;
+        site.status_when("the interface to be missed", gone)?;
+        let present = site.metrics()?["wardtap_interface_present{interface=\"span0\"}"];
+        assert!(present.abs() < 0.5, "{present}");
+        site.mend()?;
+        site.status_when("the interface to be back", |status| !gone(status))?;
+        let link = site.sensor.ip(&["-d", "link", "show", "span0"])?;
+        assert!(link.contains("promiscuity 1"), "{link}");
+        site.send(5)?;
+        let all = 5 * (round + 1);
+        site.status_when("all packets", |status| {
+            packets(status) == all && number(status, "/pipeline/hl7_messages") == all
+        })?;
+    }
+    // Another name changes nothing.
+    for change in [
+        &["link", "set", "span0", "down"][..],
+        &["link", "set", "span0", "name", "other"],
+        &["link", "set", "other", "up"],
+    ] {
+        site.sensor.ip(change)?;
+    }
+    let carrier = || site.sensor.ip(&["link", "show", "other"]).ok();
+    wait_for("the carrier", SECONDS, || {
+        carrier()?.contains("state UP").then_some(())
+    })?;
+    site.send(5)?;
+    let status = site.status_when("5 more", |status| packets(status) == 20)?;
+    assert!(!gone(&status), "{status:#}");
+    assert_eq!(site.daemon.stop()?.code(), Some(0), "{}", site.daemon.log());
+    let written = events(&site.folder.path.join("events.jsonl"))?;
+    let of_span = |event: &&Value| event["event_type"] == "hl7" && event["in_iface"] == "span0";
+    assert!(written.iter().filter(of_span).count() >= 15);
+    Ok(())
+}
+
+#[test]
 fn every_flow_is_accounted_for() -> Result<()> {
     if !privileged() {
         return Ok(());

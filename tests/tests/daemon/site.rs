@@ -29,7 +29,7 @@ pub(crate) struct Site {
     // Dropped in this order: the daemon before its namespace.
     pub(crate) daemon: Program,
     pub(crate) sensor: Namespace,
-    _sender: Namespace,
+    sender: Namespace,
     wire: Wire,
     pub(crate) folder: Folder,
     sequence: u32,
@@ -179,11 +179,24 @@ impl Site {
         Ok(Self {
             daemon,
             sensor,
-            _sender: sender,
+            sender,
             wire,
             folder,
             sequence: 1,
         })
+    }
+
+    /// Takes the cable away, both interfaces with it.
+    pub(crate) fn cut(&self) -> Result<()> {
+        self.sender.ip(&["link", "delete", "out0"])?;
+        Ok(())
+    }
+
+    /// Lays a new one.
+    pub(crate) fn mend(&mut self) -> Result<()> {
+        self.sensor.cable("span0", &self.sender, "out0")?;
+        self.wire = Wire::open(&self.sender, "out0")?;
+        Ok(())
     }
 
     /// Sends `count` HL7 messages of one connection, a frame each.

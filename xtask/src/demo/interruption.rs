@@ -18,10 +18,10 @@ use tests::netns::remove_leftovers;
 /// How long the main thread has to end by itself.
 const GRACE: Duration = Duration::from_secs(15);
 /// Exit code of a program that was interrupted, as shells have it.
-pub(super) const INTERRUPTED: i32 = 130;
+pub(crate) const INTERRUPTED: i32 = 130;
 
 /// Says whether a signal to end has come.
-pub(super) struct Interruption {
+pub(crate) struct Interruption {
     signals: Receiver<()>,
     came: Arc<AtomicBool>,
 }
@@ -31,7 +31,7 @@ impl Interruption {
     /// ended in time, or on a second signal, everything under `prefix` is torn down at once.
     ///
     /// To be called before any other thread is started; child processes are not affected.
-    pub(super) fn watch(prefix: &'static str) -> Result<Self> {
+    pub(crate) fn watch(prefix: &'static str) -> Result<Self> {
         let mut set = SigSet::empty();
         set.extend([Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP]);
         set.thread_block()?;
@@ -58,7 +58,7 @@ impl Interruption {
     }
 
     /// True once a signal came.
-    pub(super) fn came(&self) -> bool {
+    pub(crate) fn came(&self) -> bool {
         self.came.load(Ordering::Relaxed)
     }
 
@@ -66,7 +66,7 @@ impl Interruption {
     ///
     /// # Errors
     /// When one came.
-    pub(super) fn check(&self) -> Result<()> {
+    pub(crate) fn check(&self) -> Result<()> {
         if self.came() {
             bail!("interrupted");
         }
@@ -74,7 +74,7 @@ impl Interruption {
     }
 
     /// Waits for a signal.
-    pub(super) fn wait(&self) {
+    pub(crate) fn wait(&self) {
         let _ = self.signals.recv();
     }
 }
