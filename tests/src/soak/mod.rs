@@ -37,6 +37,8 @@ pub use report::{Report, Row};
 const ROUNDS: u32 = 2;
 /// Time after a phase in which the account has to become exact.
 const SETTLE: Duration = Duration::from_mins(1);
+/// Time until what was done is in the events, where nothing can be waited for.
+const LATE: Duration = Duration::from_secs(5);
 /// Malformed messages in a run of the usual time.
 const MALFORMED: u64 = 1_000_000;
 /// The usual time.
@@ -208,7 +210,9 @@ impl Stage<'_> {
             }
             Err(error) => {
                 row.wrong.push(format!("{error:#}"));
-                // The next phase is not to blame for it.
+                // The next phase is not to blame for it. What was done a moment ago may not be in the events yet.
+                let _pause = self.care.pause();
+                thread::sleep(LATE);
                 if let Ok(after) = self.site.account(self.care, &self.seen) {
                     row.between(before, &after);
                     *before = after;

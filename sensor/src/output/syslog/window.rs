@@ -31,6 +31,8 @@ struct Message {
 pub(super) struct Window {
     messages: VecDeque<Message>,
     bytes: usize,
+    /// Of these, bytes that the receiver's kernel has taken, on this connection.
+    taken_bytes: usize,
     /// The first that was not written on this connection.
     next: usize,
     undelivered: usize,
@@ -95,6 +97,7 @@ impl Window {
                 continue;
             }
             message.taken = Some(now);
+            self.taken_bytes += message.bytes.len();
             if !message.delivered {
                 message.delivered = true;
                 count += 1;
@@ -105,13 +108,15 @@ impl Window {
         (count, bytes)
     }
 
-    /// Forgets what need not be sent again.
+    /// Forgets what need not be sent again. What was not taken yet pushes nothing out: it piles up while a receiver
+    /// stalls, and what that one took before is what is lost when the connection breaks.
     pub(super) fn forget(&mut self, now: Instant) {
         while let Some(message) = self.messages.front()
             && let Some(taken) = message.taken
-            && (now.duration_since(taken) >= KEEP || self.bytes > BYTES / 2)
+            && (now.duration_since(taken) >= KEEP || self.taken_bytes > BYTES / 2)
         {
             self.bytes -= message.bytes.len();
+            self.taken_bytes -= message.bytes.len();
             self.next -= 1;
             self.messages.pop_front();
         }
@@ -120,6 +125,7 @@ impl Window {
     /// The connection is gone: all that is kept has to be written again.
     pub(super) fn restart(&mut self) {
         self.next = 0;
+        self.taken_bytes = 0;
         for message in &mut self.messages {
             message.taken = None;
             message.mark = u64::MAX;
@@ -146,6 +152,32 @@ mod tests {
             again += window.written(range, all.len() as u64);
         }
         (all, again)
+    }
+
+    #[test]
+    fn what_waits_does_not_push_out_what_was_taken() {
+        let now = Instant::now();
+        let mut window = Window::default();
+        for number in 0..8_u8 {
+            window.push(vec![number; BYTES / 8]);
+        }
+        assert!(!window.has_room());
+        write_all(&mut window, 1);
+        // The receiver's kernel took one, and no more.
+        let one = (BYTES / 8) as u64;
+        assert_eq!(window.taken(one, now), (1, one));
+        window.forget(now);
+        window.restart();
+        let (again, _) = write_all(&mut window, 1);
+        assert_eq!(again.first(), Some(&0), "it is sent again");
+        assert_eq!(again.len(), BYTES);
+        // More than half of all, taken: the first go.
+        window.taken(6 * one, now);
+        window.forget(now);
+        assert!(window.has_room());
+        window.restart();
+        let (again, _) = write_all(&mut window, 1);
+        assert_eq!(again.first(), Some(&2));
     }
 
     #[test]
