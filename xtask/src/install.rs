@@ -37,6 +37,11 @@ pub(crate) const PEERS: &[Program] = &[
         purpose: "the mirror port of the test hospital",
     },
     Program {
+        name: "sysctl",
+        package: "procps",
+        purpose: "TCP in the test hospital gives up in time",
+    },
+    Program {
         name: "ping",
         package: "iputils-ping",
         purpose: "ICMP in the test hospital",
