@@ -305,7 +305,7 @@ pub struct Account {
 }
 
 /// The dispositions of a packet, `Counter::DISPOSITIONS` by label.
-const DISPOSITIONS: [&str; 14] = [
+pub(crate) const DISPOSITIONS: [&str; 14] = [
     "in_flow",
     "duplicate",
     "arp",

@@ -19,7 +19,7 @@ use anyhow::{Context, Result, ensure};
 
 use crate::{
     ebpf,
-    workspace::{output, root, target},
+    workspace::{output, root, target, write_table},
 };
 
 use contender::Contender;
@@ -145,7 +145,7 @@ pub(crate) fn run_all(arguments: &Arguments) -> Result<()> {
     let text = table(&measured, &versions, arguments.rounds, packets, all)?;
     println!("\n{text}");
     if arguments.write {
-        write(&text)?;
+        write_table("docs/compare.md", &text)?;
     }
     Ok(())
 }
@@ -254,22 +254,4 @@ fn versions(peers: &Peers, wardtap: &Path, named: bool) -> Result<String> {
         peers.nfstream(),
         peers.version(&peers.file("root/usr/sbin/softflowd"), &["-h"])?
     ))
-}
-
-const MARKS: [&str; 2] = ["<!-- table -->\n", "<!-- /table -->\n"];
-
-/// Puts the table where it belongs in the document.
-fn write(table: &str) -> Result<()> {
-    let path = root().join("docs/compare.md");
-    let text = fs::read_to_string(&path).with_context(|| path.display().to_string())?;
-    let [begin, end] = MARKS;
-    let (before, rest) = text
-        .split_once(begin)
-        .context("docs/compare.md has no mark for the table")?;
-    let (_, after) = rest
-        .split_once(end)
-        .context("docs/compare.md has no mark for the table's end")?;
-    fs::write(&path, format!("{before}{begin}\n{table}\n{end}{after}"))?;
-    println!("written to {}", path.display());
-    Ok(())
 }

@@ -16,7 +16,7 @@ use crate::{
     ebpf,
     install::{self, PEERS, Program},
     models, runtime,
-    workspace::{output, root, target},
+    workspace::{output, target, write_table},
 };
 
 /// What the namespaces' names begin with.
@@ -113,19 +113,8 @@ fn folder() -> Result<PathBuf> {
     Ok(folder)
 }
 
-const MARKS: [&str; 2] = ["<!-- table -->\n", "<!-- /table -->\n"];
-
 /// Puts the table where it belongs in the document.
 fn write(report: &Report, took: Duration, arguments: &Arguments) -> Result<()> {
-    let path = root().join("docs/soak.md");
-    let text = fs::read_to_string(&path).with_context(|| path.display().to_string())?;
-    let [begin, end] = MARKS;
-    let (before, rest) = text
-        .split_once(begin)
-        .context("docs/soak.md has no mark for the table")?;
-    let (_, after) = rest
-        .split_once(end)
-        .context("docs/soak.md has no mark for the table's end")?;
     let said = |program: &str, arguments: &[&str]| {
         let text = output(program, arguments).unwrap_or_default();
         text.trim().to_owned()
@@ -144,11 +133,5 @@ fn write(report: &Report, took: Duration, arguments: &Arguments) -> Result<()> {
         took.as_secs() / 60,
         took.as_secs() % 60
     );
-    let table = report.table();
-    fs::write(
-        &path,
-        format!("{before}{begin}\n{head}\n\n{table}\n{end}{after}"),
-    )?;
-    println!("written to {}", path.display());
-    Ok(())
+    write_table("docs/soak.md", &format!("{head}\n\n{}", report.table()))
 }

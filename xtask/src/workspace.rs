@@ -103,3 +103,20 @@ pub(crate) fn which(name: &str) -> Option<PathBuf> {
         .map(|folder| folder.join(name))
         .find(|path| path.is_file())
 }
+
+/// Puts a table where a document has the marks for it.
+pub(crate) fn write_table(document: &str, table: &str) -> Result<()> {
+    const BEGIN: &str = "<!-- table -->\n";
+    const END: &str = "<!-- /table -->\n";
+    let path = root().join(document);
+    let text = fs::read_to_string(&path).with_context(|| path.display().to_string())?;
+    let parts = text.split_once(BEGIN).and_then(|(before, rest)| {
+        let (_, after) = rest.split_once(END)?;
+        Some((before, after))
+    });
+    let (before, after) =
+        parts.with_context(|| format!("{document} has no marks for the table"))?;
+    fs::write(&path, format!("{before}{BEGIN}\n{table}\n{END}{after}"))?;
+    println!("written to {}", path.display());
+    Ok(())
+}

@@ -12,7 +12,7 @@ use std::{
 };
 
 use super::{action::Action, journal::Journal};
-use crate::{event::Time, response::Actor};
+use crate::{event::Time, lock::lock, response::Actor};
 
 /// Entries on their way to the thread; while it hangs in a write, what comes beyond is dropped and
 /// counted.
@@ -52,7 +52,7 @@ struct Shared {
 
 impl Shared {
     fn lock(&self) -> MutexGuard<'_, Progress> {
-        self.progress.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.progress)
     }
 }
 

@@ -311,16 +311,6 @@ impl Baselines {
             };
             let begins = device.windows.advance(seen.time);
             device.take(&end, new_peer, seen.time);
-            if begins {
-                let (room, devices) = (self.devices.cap().get(), &self.devices);
-                self.open_windows
-                    .push((number, end.address), room, |address| {
-                        devices.contains(address)
-                    });
-            }
-            let Some(device) = self.devices.peek_mut(&end.address) else {
-                continue;
-            };
             let trusted = device.is_trusted(seen.time);
             if let Some(kind) = kind_before
                 && trusted
@@ -337,7 +327,17 @@ impl Baselines {
                     }
                 }
             }
+            if begins {
+                self.open_window(number, end.address);
+            }
         }
+    }
+
+    /// A window of a device begins.
+    fn open_window(&mut self, number: i64, address: IpAddr) {
+        let (room, devices) = (self.devices.cap().get(), &self.devices);
+        self.open_windows
+            .push((number, address), room, |one| devices.contains(one));
     }
 
     /// A device is suspected: what it did shortly before is forgotten, also what it alone brought to the site,

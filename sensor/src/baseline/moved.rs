@@ -17,9 +17,7 @@ impl Baselines {
         self.devices.push(after, device);
         // The window that goes on is asked for by the address at its beginning.
         let number = now.0.div_euclid(Length::FiveMinutes.nanos());
-        let (room, devices) = (self.devices.cap().get(), &self.devices);
-        self.open_windows
-            .push((number, after), room, |address| devices.contains(address));
+        self.open_window(number, after);
         self.changed = true;
         true
     }

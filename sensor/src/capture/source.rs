@@ -2,8 +2,10 @@
 
 use std::{
     io::{self, Read},
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex},
 };
+
+use crate::lock::lock;
 
 /// Why the medium failed; the parser itself keeps no reason.
 #[derive(Clone, Default)]
@@ -11,12 +13,12 @@ pub(super) struct Failure(Arc<Mutex<Option<io::Error>>>);
 
 impl Failure {
     fn set(&self, error: io::Error) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
+        *lock(&self.0) = Some(error);
     }
 
     /// Takes the reason.
     pub(super) fn take(&self) -> Option<io::Error> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
+        lock(&self.0).take()
     }
 }
 

@@ -3,7 +3,7 @@
 use std::{
     net::IpAddr,
     path::PathBuf,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex},
 };
 
 use axum::{
@@ -34,6 +34,7 @@ use crate::{
         rank,
     },
     inventory::HostReport,
+    lock::lock,
     response::ResponderHandle,
     store::Reader,
 };
@@ -104,10 +105,7 @@ impl Ranking {
 
     /// Does something with the advisories, which are read when they are first asked for.
     fn with<T>(&self, folder: &std::path::Path, does: impl FnOnce(&mut Advisories) -> T) -> T {
-        let mut book = self
-            .advisories
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        let mut book = lock(&self.advisories);
         does(book.get_or_insert_with(|| Advisories::open(folder)))
     }
 

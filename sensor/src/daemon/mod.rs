@@ -14,7 +14,7 @@ mod tally;
 use std::{
     io,
     net::SocketAddr,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex},
 };
 
 use caps::Capability;
@@ -35,6 +35,7 @@ use crate::{
     detect::clinical::Clinical,
     event::Time,
     kernel::{Attached, Kernel, KernelError},
+    lock::lock,
     metrics,
     model::{Models, Scorer},
     output::{Output, OutputError, OutputStats},
@@ -318,7 +319,7 @@ fn clinical_of(clinical: Arc<Mutex<Clinical>>) -> ClinicalOf {
     Box::new(move |target| match target {
         Target::Device { address } => {
             let now = clock::now();
-            let clinical = clinical.lock().unwrap_or_else(PoisonError::into_inner);
+            let clinical = lock(&clinical);
             clinical.peers_of(*address, now)
         }
         _ => Vec::new(),

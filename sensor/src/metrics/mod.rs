@@ -6,7 +6,7 @@ pub mod table;
 
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex},
 };
 
 use prometheus::{
@@ -18,7 +18,7 @@ use prometheus::{
 pub use server::serve;
 
 use self::table::{Kind, Row, Sample, TABLE};
-use crate::daemon::Snapshot;
+use crate::{daemon::Snapshot, lock::lock};
 
 /// The exposition of snapshots.
 #[derive(Clone, Debug)]
@@ -48,7 +48,7 @@ impl Exposition {
     /// # Errors
     /// When a row gives two values under the same labels.
     pub fn text(&self, snapshot: Snapshot) -> prometheus::Result<Vec<u8>> {
-        *self.snapshot.lock().unwrap_or_else(PoisonError::into_inner) = Some(snapshot);
+        *lock(&self.snapshot) = Some(snapshot);
         let mut text = Vec::new();
         TextEncoder::new().encode(&self.registry.gather(), &mut text)?;
         Ok(text)
@@ -76,7 +76,7 @@ impl Collector for Rows {
     }
 
     fn collect(&self) -> Vec<MetricFamily> {
-        let snapshot = self.snapshot.lock().unwrap_or_else(PoisonError::into_inner);
+        let snapshot = lock(&self.snapshot);
         let families = snapshot
             .iter()
             .flat_map(|snapshot| TABLE.iter().map(|row| family(row, (row.read)(snapshot))));

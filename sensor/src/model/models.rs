@@ -3,7 +3,7 @@
 use std::{
     io,
     path::{Path, PathBuf},
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard},
 };
 
 use serde::{Deserialize, Serialize};
@@ -15,7 +15,7 @@ use super::{
     shelf::{Entry, Shelf},
     start::Start,
 };
-use crate::{audit::Action, config, event::Time, response::Actor};
+use crate::{audit::Action, config, event::Time, lock::lock, response::Actor};
 
 /// Where the package puts the shipped model.
 pub const SHIPPED: &str = "/usr/lib/wardtap/models/flow-v1.onnx";
@@ -200,7 +200,7 @@ impl Models {
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.state)
     }
 
     /// A scorer with a thread of its own, which always has the model in use.
@@ -223,7 +223,7 @@ impl Models {
         trial: Option<&Trial>,
         (now, by, reason): (Time, &Actor, &str),
     ) -> Result<Loaded, LoadError> {
-        let _one = self.loading.lock().unwrap_or_else(PoisonError::into_inner);
+        let _one = lock(&self.loading);
         let (mut model, checks) = self.examined(file, recorded, reason)?;
         if let Some(trial) = trial
             && let Some(comparison) = self.held_against(&mut model, trial)?
@@ -250,7 +250,7 @@ impl Models {
     /// # Errors
     /// [`LoadError`]; nothing is changed then.
     pub fn rollback(&self, (now, by, reason): (Time, &Actor, &str)) -> Result<Loaded, LoadError> {
-        let _one = self.loading.lock().unwrap_or_else(PoisonError::into_inner);
+        let _one = lock(&self.loading);
         let (entry, kept) = {
             let state = self.state();
             let previous = state.shelf.book.previous.clone();

@@ -3,13 +3,15 @@
 use std::{
     env, fmt,
     path::{Path, PathBuf},
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex},
 };
 
 use ort::{
     environment::Environment,
     session::{Session, builder::GraphOptimizationLevel},
 };
+
+use crate::lock::lock;
 
 /// The variable that names the library where the configuration does not.
 pub const VARIABLE: &str = "ORT_DYLIB_PATH";
@@ -82,7 +84,7 @@ impl Runtime {
     /// # Errors
     /// [`RuntimeError`]; it can be tried again.
     pub fn load(named: Option<&Path>) -> Result<Self, RuntimeError> {
-        let mut loaded = LOADED.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut loaded = lock(&LOADED);
         if let Some(runtime) = &*loaded {
             return Ok(runtime.clone());
         }

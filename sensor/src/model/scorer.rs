@@ -3,7 +3,7 @@
 use std::{
     fmt, io,
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
+        Arc, Mutex, MutexGuard,
         atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
         mpsc::{Receiver, RecvTimeoutError, Sender, SyncSender, channel, sync_channel},
     },
@@ -14,6 +14,7 @@ use std::{
 use serde::{Deserialize, Serialize};
 
 use super::{BATCH, Comparison, FEATURES, Model, Row, RunError, Trial, compare};
+use crate::lock::lock;
 
 /// Rows that may wait for the thread: 17 MB.
 const QUEUE: usize = 65_536;
@@ -124,7 +125,7 @@ impl Slot {
     }
 
     fn lock(&self) -> MutexGuard<'_, Option<Model>> {
-        self.model.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.model)
     }
 
     /// What became of rows since the start.

@@ -10,7 +10,7 @@ use super::{
     seen::Seen,
     site::{SPAN, Site},
 };
-use crate::hospital::MIRROR;
+use crate::{hospital::MIRROR, sensor::DISPOSITIONS};
 
 impl Site<'_> {
     /// How everything stands.
@@ -66,24 +66,6 @@ pub(super) struct Line {
     pub(super) counted: u64,
     disposed: u64,
 }
-
-/// The dispositions of a packet (docs/metrics.md).
-const DISPOSITIONS: [&str; 14] = [
-    "in_flow",
-    "duplicate",
-    "arp",
-    "not_ip",
-    "link_truncated",
-    "vlan_depth",
-    "ip_truncated",
-    "ip_malformed",
-    "ipv6_extension_depth",
-    "tunnel_depth",
-    "tunnel_malformed",
-    "transport_malformed",
-    "flow_table_full",
-    "contained",
-];
 
 impl Line {
     fn of(sent: u64, counters: &Value) -> Self {

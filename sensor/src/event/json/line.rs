@@ -117,13 +117,12 @@ impl<'a> Line<'a> {
     /// Ends an object or a list whose beginning was [put](Self::put), in place of the last comma in it.
     #[inline]
     pub(super) fn end(&mut self, with: u8) {
-        if self.last() == Some(b',') {
-            self.at -= 1;
-        }
+        self.finish();
         self.put([with, b',']);
     }
 
     /// Ends the line: what was written last is one value, after which no comma belongs.
+    #[inline]
     pub(super) fn finish(&mut self) {
         if self.last() == Some(b',') {
             self.at -= 1;

@@ -32,7 +32,7 @@ use std::{
     io::{self, PipeWriter},
     net::IpAddr,
     os::fd::AsFd,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex},
     thread::{self, JoinHandle},
     time::{Duration, Instant},
 };
@@ -46,7 +46,7 @@ use self::{
     segment::Segment,
     socket::{Port, Tap},
 };
-use crate::event::Time;
+use crate::{event::Time, lock::lock};
 
 /// Copies that are read before what they call for is sent: then only the newest is answered.
 const BATCH: usize = 256;
@@ -280,7 +280,7 @@ impl ResetHandle {
     /// The account so far.
     #[must_use]
     pub fn report(&self) -> ResetReport {
-        let report = self.report.lock().unwrap_or_else(PoisonError::into_inner);
+        let report = lock(&self.report);
         report.clone()
     }
 
@@ -296,7 +296,7 @@ impl ResetHandle {
         if let Some(thread) = self.thread.take()
             && thread.join().is_err()
         {
-            let mut report = self.report.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut report = lock(&self.report);
             report.state = ResetState::Failed("the thread panicked".to_owned());
         }
     }
@@ -341,7 +341,7 @@ impl Worker {
         if let Some(end) = end {
             report.state = end;
         }
-        *self.report.lock().unwrap_or_else(PoisonError::into_inner) = report;
+        *lock(&self.report) = report;
     }
 
     /// Waits for packets, takes them in and answers them. True when it was told to stop.
