@@ -2,6 +2,7 @@
 
 use std::{collections::HashMap, hash::Hash, net::IpAddr, num::NonZeroUsize};
 
+use foldhash::fast::RandomState;
 use lru::LruCache;
 
 use crate::event::Time;
@@ -14,9 +15,14 @@ const THINGS: usize = 1_024;
 /// So many times the window is kept, for what comes late.
 const LATE: i64 = 4;
 
+/// How late, as a share of the window, a thing may come and still be spared the count.
+const MARGIN: i64 = 4;
+
 struct Suspect<T> {
-    things: HashMap<T, Time>,
+    things: HashMap<T, Time, RandomState>,
     latest: Time,
+    /// Windows that end not before this time hold at most so many things.
+    most: (Time, usize),
     /// When what is too old was thrown away last.
     cleared: Time,
     /// When they were told last, and how many they were.
@@ -45,8 +51,9 @@ impl<T: Hash + Eq + Clone> Window<T> {
     /// each time that they have doubled.
     pub(super) fn add(&mut self, suspect: IpAddr, thing: T, now: Time) -> Option<Vec<T>> {
         let suspect = self.suspects.get_or_insert_mut(suspect, || Suspect {
-            things: HashMap::new(),
+            things: HashMap::default(),
             latest: Time(i64::MIN),
+            most: (Time(i64::MIN), 0),
             cleared: now,
             told: None,
         });
@@ -71,14 +78,23 @@ impl<T: Hash + Eq + Clone> Window<T> {
         let end = now.0.saturating_add(self.nanoseconds);
         if suspect.things.len() < THINGS || suspect.things.contains_key(&thing) {
             suspect.things.insert(thing, now);
+            suspect.most.1 += 1;
         }
         let told = suspect.told.filter(|(time, _)| time.0 >= begin);
         let threshold = told.map_or(self.threshold, |(_, count)| count * 2);
-        if suspect.things.len() < threshold {
+        let (from, most) = suspect.most;
+        if suspect.things.len() < threshold || now >= from && most < threshold {
             return None;
         }
         let within = |time: &Time| (begin..=end).contains(&time.0);
-        if suspect.things.values().filter(|time| within(time)).count() < threshold {
+        let margin = self.nanoseconds / MARGIN;
+        let (mut count, mut most) = (0, 0);
+        for time in suspect.things.values() {
+            count += usize::from(within(time));
+            most += usize::from(time.0 >= begin.saturating_sub(margin));
+        }
+        suspect.most = (Time(now.0.saturating_sub(margin)), most);
+        if count < threshold {
             return None;
         }
         let things: Vec<T> = suspect
@@ -94,5 +110,51 @@ impl<T: Hash + Eq + Clone> Window<T> {
     /// The time, seconds.
     pub(super) const fn seconds(&self) -> i64 {
         self.nanoseconds / 1_000_000_000
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The same by counting everything each time.
+    fn counted(things: &HashMap<u32, i64>, now: i64, nanoseconds: i64) -> usize {
+        let within = now - nanoseconds..=now + nanoseconds;
+        things.values().filter(|time| within.contains(time)).count()
+    }
+
+    #[test]
+    fn what_is_spared_the_count_is_below_the_threshold() {
+        const LENGTH: i64 = 1_000;
+        let mut random = 1_u64;
+        let mut next = |below: u64| {
+            random = random
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1);
+            (random >> 33) % below
+        };
+        let suspect = IpAddr::from([10, 0, 0, 1]);
+        for _ in 0..100 {
+            let mut window = Window::new(LENGTH.unsigned_abs(), 20);
+            let mut all: HashMap<u32, i64> = HashMap::new();
+            let (mut clock, mut told) = (0, None::<(i64, usize)>);
+            let pace = 20 + next(100);
+            for _ in 0..500 {
+                clock += i64::try_from(next(pace)).expect("small");
+                // Some come late, some very late, and some again.
+                let late = if next(4) == 0 { next(3_000) } else { next(100) };
+                let now = clock - i64::try_from(late).expect("small");
+                let thing = u32::try_from(next(400)).expect("small");
+                all.insert(thing, now);
+                let count = counted(&all, now, LENGTH);
+                let before = told.filter(|(time, _)| *time >= now - LENGTH);
+                let expected = count >= before.map_or(20, |(_, count)| count * 2);
+                let things = window.add(suspect, thing, Time(now));
+                assert_eq!(things.as_ref().map(Vec::len), expected.then_some(count));
+                if expected {
+                    told = Some((now, count));
+                }
+            }
+        }
     }
 }
