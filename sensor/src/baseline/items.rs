@@ -51,21 +51,6 @@ pub enum Fact<'a> {
 
 /// The hash of a fact. The kind comes first, texts end with a zero byte.
 pub(super) fn key(fact: &Fact<'_>) -> u64 {
-    let mut hasher = blake3::Hasher::new();
-    let address = |hasher: &mut blake3::Hasher, address: &IpAddr| {
-        match address {
-            IpAddr::V4(it) => hasher.update(&it.octets()),
-            IpAddr::V6(it) => hasher.update(&it.octets()),
-        };
-        hasher.update(&[0]);
-    };
-    let text = |hasher: &mut blake3::Hasher, text: &str| {
-        hasher.update(text.as_bytes()).update(&[0]);
-    };
-    let service = |hasher: &mut blake3::Hasher, service: &Service| {
-        hasher.update(&[service.transport.number()]);
-        hasher.update(&service.port.to_be_bytes());
-    };
     let kind: u8 = match fact {
         Fact::Peer(_) => 1,
         Fact::Uses(..) => 2,
@@ -80,33 +65,52 @@ pub(super) fn key(fact: &Fact<'_>) -> u64 {
         Fact::Asks(_) => 11,
         Fact::Acts { .. } => 12,
     };
-    hasher.update(&[kind]);
+    let mut bytes = Vec::with_capacity(64);
+    bytes.push(kind);
     match fact {
-        Fact::Peer(it) | Fact::Pulls(it) => address(&mut hasher, it),
+        Fact::Peer(it) | Fact::Pulls(it) => address(&mut bytes, it),
         Fact::Uses(it, what) => {
-            address(&mut hasher, it);
-            service(&mut hasher, what);
+            address(&mut bytes, it);
+            service(&mut bytes, *what);
         }
-        Fact::Offers(what) | Fact::Asks(what) => service(&mut hasher, what),
-        Fact::Title(it) | Fact::Implementation(it) => text(&mut hasher, it),
+        Fact::Offers(what) | Fact::Asks(what) => service(&mut bytes, *what),
+        Fact::Title(it) | Fact::Implementation(it) => text(&mut bytes, it),
         Fact::MovesTo(it, title) => {
-            address(&mut hasher, it);
-            text(&mut hasher, title);
+            address(&mut bytes, it);
+            text(&mut bytes, title);
         }
         Fact::Sends(it, application, facility) => {
-            address(&mut hasher, it);
-            text(&mut hasher, application);
-            text(&mut hasher, facility);
+            address(&mut bytes, it);
+            text(&mut bytes, application);
+            text(&mut bytes, facility);
         }
         Fact::Works { hour, weekend } | Fact::Acts { hour, weekend } => {
-            hasher.update(&[*hour, u8::from(*weekend)]);
+            bytes.extend([*hour, u8::from(*weekend)]);
         }
         Fact::Application(application, facility) => {
-            text(&mut hasher, application);
-            text(&mut hasher, facility);
+            text(&mut bytes, application);
+            text(&mut bytes, facility);
         }
     }
-    crate::hash::short(&hasher)
+    crate::hash::short(&bytes)
+}
+
+fn address(bytes: &mut Vec<u8>, address: &IpAddr) {
+    match address {
+        IpAddr::V4(it) => bytes.extend(it.octets()),
+        IpAddr::V6(it) => bytes.extend(it.octets()),
+    }
+    bytes.push(0);
+}
+
+fn text(bytes: &mut Vec<u8>, text: &str) {
+    bytes.extend(text.as_bytes());
+    bytes.push(0);
+}
+
+fn service(bytes: &mut Vec<u8>, service: Service) {
+    bytes.push(service.transport.number());
+    bytes.extend(service.port.to_be_bytes());
 }
 
 /// When a fact was seen, seconds since 1970, and how often.

@@ -216,28 +216,22 @@ impl Baselines {
         let Some(device) = self.devices.peek(&address) else {
             return Familiar::Never;
         };
-        self.judge(device.items.get(fact), device.first, now)
+        self.judge()
+            .familiar(device.items.get(fact), device.first, now)
     }
 
     /// How well a fact of the site is known.
     #[must_use]
     pub fn familiar_at_site(&self, fact: &Fact<'_>, now: Time) -> Familiar {
-        self.judge(self.site.get(fact), self.begin.unwrap_or(now), now)
+        self.judge()
+            .familiar(self.site.get(fact), self.begin.unwrap_or(now), now)
     }
 
-    fn judge(&self, seen: Option<Seen>, begin: Time, now: Time) -> Familiar {
-        let Some(seen) = seen else {
-            return Familiar::Never;
-        };
-        let first = i64::from(seen.first) * 1_000_000_000;
-        let age = now.0.saturating_sub(first);
-        let settled = age >= nanos(self.options.settle.as_nanos());
-        // What is so young may yet be forgotten again.
-        let sure = age >= nanos(self.options.doubt.as_nanos());
-        if settled || (sure && first.saturating_sub(begin.0) < self.learning()) {
-            Familiar::Known
-        } else {
-            Familiar::New
+    fn judge(&self) -> Judge {
+        Judge {
+            settle: nanos(self.options.settle.as_nanos()),
+            doubt: nanos(self.options.doubt.as_nanos()),
+            learning: self.learning(),
         }
     }
 
@@ -292,30 +286,27 @@ impl Baselines {
         self.changed = true;
         self.begin.get_or_insert(seen.time);
         let number = seen.time.0.div_euclid(Length::FiveMinutes.nanos());
+        let judge = self.judge();
         for end in device::ends(seen, delta) {
-            let known = self.devices.get_mut(&end.address).is_some();
-            if !known {
-                let device = Device::new(seen.time);
-                if let Some((gone, _)) = self.devices.push(end.address, device)
-                    && gone != end.address
-                {
-                    self.evicted += 1;
-                }
+            let is_known = self.devices.contains(&end.address);
+            if !is_known
+                && let Some((gone, _)) = self.devices.push(end.address, Device::new(seen.time))
+                && gone != end.address
+            {
+                self.evicted += 1;
             }
-            let new_peer = end.new_peer_bytes.is_some_and(|(peer, _)| {
-                self.familiar(end.address, &Fact::Peer(peer), seen.time) != Familiar::Known
-            });
-            let kind_before = self.devices.peek(&end.address).map(Device::kind);
-            let Some(device) = self.devices.peek_mut(&end.address) else {
+            let Some(device) = self.devices.get_mut(&end.address) else {
                 continue;
             };
+            let new_peer = end.new_peer_bytes.is_some_and(|(peer, _)| {
+                let seen_before = device.items.get(&Fact::Peer(peer));
+                judge.familiar(seen_before, device.first, seen.time) != Familiar::Known
+            });
+            let kind_before = device.kind();
             let begins = device.windows.advance(seen.time);
             device.take(&end, new_peer, seen.time);
             let trusted = device.is_trusted(seen.time);
-            if let Some(kind) = kind_before
-                && trusted
-                && let Some(pool) = self.pools.get_mut(kind as usize)
-            {
+            if trusted && let Some(pool) = self.pools.get_mut(kind_before as usize) {
                 device.lend(pool, seen.time);
             }
             if trusted {
@@ -427,6 +418,31 @@ impl Baselines {
 
     fn learning(&self) -> i64 {
         nanos(self.options.learning.as_nanos())
+    }
+}
+
+/// The times of the options that decide how well a fact is known, nanoseconds.
+struct Judge {
+    settle: i64,
+    doubt: i64,
+    learning: i64,
+}
+
+impl Judge {
+    /// How well a fact is known of something that was first seen at `begin`.
+    fn familiar(&self, seen: Option<Seen>, begin: Time, now: Time) -> Familiar {
+        let Some(seen) = seen else {
+            return Familiar::Never;
+        };
+        let first = i64::from(seen.first) * 1_000_000_000;
+        let age = now.0.saturating_sub(first);
+        // What is so young may yet be forgotten again.
+        let sure = age >= self.doubt;
+        if age >= self.settle || (sure && first.saturating_sub(begin.0) < self.learning) {
+            Familiar::Known
+        } else {
+            Familiar::New
+        }
     }
 }
 

@@ -46,7 +46,7 @@ impl Hl7Replay {
 }
 
 fn id(receiver: IpAddr, application: &str, facility: &str, time: &str, control: &str) -> Id {
-    let mut hasher = blake3::Hasher::new();
+    let mut bytes = Vec::with_capacity(128);
     for part in [
         receiver.to_string().as_str(),
         application,
@@ -54,9 +54,10 @@ fn id(receiver: IpAddr, application: &str, facility: &str, time: &str, control: 
         time,
         control,
     ] {
-        hasher.update(part.as_bytes()).update(&[0]);
+        bytes.extend(part.as_bytes());
+        bytes.push(0);
     }
-    crate::hash::short(&hasher)
+    crate::hash::short(&bytes)
 }
 
 impl Detector for Hl7Replay {
