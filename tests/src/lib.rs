@@ -21,6 +21,7 @@ pub mod report;
 pub mod rights;
 pub mod scenario;
 pub mod sensor;
+pub mod site;
 pub mod soak;
 pub mod tally;
 pub mod terminal;

@@ -1,18 +1,14 @@
 //! Models in a running daemon: loaded, refused and taken back by an operator, with what the trail says of it; and a
 //! daemon without a runtime.
 
-#[allow(dead_code, reason = "the daemon's own tests use more of it")]
-#[path = "daemon/site.rs"]
-mod site;
-
 use std::{fs, path::Path, process::Output};
 
 use anyhow::{Context, Result, ensure};
 use serde_json::Value;
-use site::{SECONDS, Site, number};
 use tests::{
     ability::{self, privileged},
     models,
+    site::{self, SECONDS, Site, number},
     wait::wait_for,
 };
 

@@ -1,9 +1,5 @@
 //! Alert rules and dashboard: what they name exists, and a real Prometheus that scrapes a daemon can answer them.
 
-#[allow(dead_code, reason = "the daemon's own tests use more of it")]
-#[path = "daemon/site.rs"]
-mod site;
-
 use std::{
     collections::{BTreeMap, BTreeSet},
     fmt::Write,
@@ -15,8 +11,13 @@ use std::{
 use anyhow::{Context, Result, ensure};
 use sensor::metrics::table::TABLE;
 use serde_json::Value;
-use site::{SECONDS, Site};
-use tests::{ability, program::Program, prometheus, wait::wait_for};
+use tests::{
+    ability,
+    program::Program,
+    prometheus,
+    site::{SECONDS, Site},
+    wait::wait_for,
+};
 
 const PORT: u16 = 9090;
 /// Labels that Prometheus adds.

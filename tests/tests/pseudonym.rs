@@ -4,16 +4,16 @@
 #[allow(dead_code, reason = "other tests use more of it")]
 #[path = "traffic/dicom.rs"]
 mod dicom;
-#[allow(dead_code, reason = "the daemon's own tests use more of it")]
-#[path = "daemon/site.rs"]
-mod site;
 
 use std::{collections::BTreeSet, fs};
 
 use anyhow::{Context, Result, bail, ensure};
 use etherparse::PacketBuilder;
-use site::{SECONDS, Site, number};
-use tests::{ability::privileged, wait::wait_for};
+use tests::{
+    ability::privileged,
+    site::{SECONDS, Site, number},
+    wait::wait_for,
+};
 
 const MORE: &str = "\
 [flow]

@@ -1,10 +1,6 @@
 //! Retraining as an operator does it: a model of the site's own flows is loaded if it is no worse, else the old one
 //! stays, and the trail says so.
 
-#[allow(dead_code, reason = "the daemon's own tests use more of it")]
-#[path = "daemon/site.rs"]
-mod site;
-
 #[allow(dead_code, reason = "the gate's tests use more of it")]
 #[path = "model/rows.rs"]
 mod rows;
@@ -18,8 +14,10 @@ use sensor::{
     model::{Recorded, Row, SCHEMA},
 };
 use serde_json::{Value, json};
-use site::{Folder, Site};
-use tests::{ability, models};
+use tests::{
+    ability, models,
+    site::{Folder, Site},
+};
 
 /// Seconds since 1970 of the first flow.
 const BEGIN: i64 = 1_790_000_000;

@@ -1,9 +1,5 @@
 //! What the daemon keeps of its rights once it listens, as root and as another user, and that it needs no more.
 
-#[allow(dead_code, reason = "the daemon's own tests use more of it")]
-#[path = "daemon/site.rs"]
-mod site;
-
 use std::{
     collections::BTreeMap,
     fs,
@@ -15,11 +11,11 @@ use nix::{
     sys::signal::Signal,
     unistd::{Uid, User, chown},
 };
-use site::{Folder, SECONDS, Site, number, packets};
 use tests::{
     ability::{self, privileged},
     models,
     rights::{CAP_BPF, CAP_NET_RAW, FILES, Thread, threads},
+    site::{Folder, SECONDS, Site, number, packets},
     wait::wait_for,
 };
 

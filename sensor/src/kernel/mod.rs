@@ -18,7 +18,6 @@ mod pins;
 mod pod;
 mod promiscuous;
 mod ring;
-mod rule_keys;
 mod rules;
 mod test_bench;
 

@@ -5,9 +5,12 @@ use std::{fs, os::unix::process::CommandExt, path::Path, process::Command};
 
 use anyhow::{Context, Result, bail, ensure};
 use serde_json::Value;
-use tests::{ability::privileged, program::Program, wait::wait_for};
-
-use crate::site::{Folder, SECONDS, Site, binary, events, number};
+use tests::{
+    ability::privileged,
+    program::Program,
+    site::{Folder, SECONDS, Site, binary, events, number},
+    wait::wait_for,
+};
 
 const MORE: &str = "\
 [flow]

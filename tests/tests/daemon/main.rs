@@ -4,16 +4,18 @@
 mod alerts;
 mod evidence;
 mod outputs;
-#[expect(dead_code, reason = "other tests use more of it")]
-mod site;
 
 use std::fs;
 
 use anyhow::{Context, Result};
 use nix::sys::signal::Signal;
 use serde_json::Value;
-use site::{Folder, SECONDS, Site, binary, events, messages, number, packets, ring};
-use tests::{ability::privileged, program::Program, wait::wait_for};
+use tests::{
+    ability::privileged,
+    program::Program,
+    site::{Folder, SECONDS, Site, binary, events, messages, number, packets, ring},
+    wait::wait_for,
+};
 
 #[test]
 fn a_daemon_sees_answers_and_ends_in_order() -> Result<()> {

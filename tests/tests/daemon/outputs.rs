@@ -9,9 +9,11 @@ use std::{
 use anyhow::{Context, Result, ensure};
 use nix::sys::signal::Signal;
 use serde_json::Value;
-use tests::{ability::privileged, wait::wait_for};
-
-use crate::site::{Folder, SECONDS, Site, events, number};
+use tests::{
+    ability::privileged,
+    site::{Folder, SECONDS, Site, events, number},
+    wait::wait_for,
+};
 
 const MORE: &str = "\
 [flow]

@@ -21,9 +21,11 @@ use sensor::{
     store::{Keep, Reader, Store, StoreOptions},
 };
 use serde_json::Value;
-use tests::{ability::privileged, wait::wait_for};
-
-use crate::site::{Folder, SECONDS, Site, number, packets};
+use tests::{
+    ability::privileged,
+    site::{Folder, SECONDS, Site, number, packets},
+    wait::wait_for,
+};
 
 /// A store with its thread and all that was offered to it.
 struct Feed {

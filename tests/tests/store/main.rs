@@ -2,6 +2,3 @@
 
 mod full;
 mod queries;
-#[path = "../daemon/site.rs"]
-#[expect(dead_code, reason = "other tests use more of it")]
-mod site;

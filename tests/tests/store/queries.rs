@@ -17,9 +17,11 @@ use sensor::{
     store::{Keep, Store, StoreOptions},
 };
 use serde_json::{Value, json};
-use tests::{ability, hl7, wait::wait_for};
-
-use crate::site::{Folder, SECONDS};
+use tests::{
+    ability, hl7,
+    site::{Folder, SECONDS},
+    wait::wait_for,
+};
 
 const FOREVER: Duration = Duration::from_secs(u64::MAX / 4);
 

@@ -5,6 +5,9 @@
 //! disk is waited for by who asked, not here: where the trail can't be written (a full disk) containment
 //! goes on and the entries wait.
 
+mod protection;
+mod watch;
+
 use std::{
     collections::{HashMap, HashSet},
     time::Duration,
@@ -13,12 +16,8 @@ use std::{
 use sensor_common::rule::{Hits, RuleState};
 
 use super::{
-    Actor, Book, ClinicalPeer, Effect, Protected, Protection, Refusal, Rule, RuleId, Scope, State,
-    Target,
-    effect::{self, Sighting, WatchList, Watched},
+    Actor, Book, ClinicalPeer, Effect, Refusal, Rule, RuleId, Scope, State, Target,
     guard::{self, Sound},
-    reset::ResetReport,
-    resets,
 };
 use crate::{
     audit::{Action, Cause, Change, Trail},
@@ -331,79 +330,6 @@ impl Keeper {
         Ok(count)
     }
 
-    /// Puts an address or subnet on the never-block list; rules that it makes void end. They.
-    ///
-    /// # Errors
-    /// [`Denied`]; nothing was changed.
-    pub fn protect(
-        &mut self,
-        actor: &Actor,
-        what: Protected,
-        reason: String,
-    ) -> Result<Vec<RuleId>, Denied> {
-        if reason.trim().is_empty() {
-            return Err(Refusal::NoReason.into());
-        }
-        guard::check_protection(&what)?;
-        if self.book.protected().any(|entry| entry.what == what) {
-            return Err(Refusal::AlreadyProtected(what).into());
-        }
-        self.tables.protect(&what)?;
-        self.record(actor, Action::Protected { what, reason });
-        let void: Vec<_> = self
-            .book
-            .rules()
-            .filter(|rule| guard::protects(&what, &rule.target))
-            .map(|rule| rule.id)
-            .collect();
-        for id in &void {
-            let reason = format!("{what} is protected now");
-            self.end(actor, *id, Cause::Protected, reason)?;
-        }
-        Ok(void)
-    }
-
-    /// Takes something off the never-block list.
-    ///
-    /// # Errors
-    /// [`Denied`]; nothing was changed.
-    pub fn unprotect(
-        &mut self,
-        actor: &Actor,
-        what: Protected,
-        reason: String,
-    ) -> Result<(), Denied> {
-        if self.book.protection(&what).is_none() {
-            return Err(if self.book.is_configured(&what) {
-                Refusal::Configured(what).into()
-            } else {
-                Refusal::NotProtected(what).into()
-            });
-        }
-        self.record(actor, Action::Unprotected { what, reason });
-        // The configuration may say the same.
-        if !self.book.is_configured(&what) {
-            self.tables.unprotect(&what)?;
-        }
-        Ok(())
-    }
-
-    /// Puts what the configuration protects on the never-block list, and takes off what it protects no
-    /// more.
-    ///
-    /// # Errors
-    /// When the kernel refuses.
-    pub fn configure(&mut self, protected: &[Protected]) -> Result<(), KernelError> {
-        self.book.configure(protected, self.now());
-        let wanted: Vec<_> = self.book.protected().map(|entry| entry.what).collect();
-        self.tables.protect_exactly(wanted).map(|_| ())
-    }
-
-    /// The never-block list.
-    pub fn protected(&self) -> impl Iterator<Item = &Protection> {
-        self.book.protected()
-    }
-
     /// Writes down that someone asked for what was refused.
     pub fn refused(&mut self, actor: &Actor, what: String, reason: String) {
         self.record(actor, Action::Refused { what, reason });
@@ -438,91 +364,6 @@ impl Keeper {
         let patience = u64::try_from(patience.as_nanos()).unwrap_or(u64::MAX);
         if let Err(error) = self.tables.beat(clock::monotonic(), patience) {
             tracing::error!("the kernel does not hear that the daemon lives: {error}");
-        }
-    }
-
-    /// The rules with what they do.
-    #[must_use]
-    pub fn reports(&self) -> Vec<RuleReport> {
-        let report = |rule: &Rule| RuleReport {
-            rule: rule.clone(),
-            hits: self.tables.hits(rule.id).unwrap_or_default(),
-            effect: self.effect(rule.id),
-        };
-        self.book.rules().map(report).collect()
-    }
-
-    /// Whether a rule works.
-    #[must_use]
-    pub fn effect(&self, id: RuleId) -> Effect {
-        self.effects.get(&id).cloned().unwrap_or_default()
-    }
-
-    /// One of them.
-    #[must_use]
-    pub fn report(&self, id: RuleId) -> Option<RuleReport> {
-        self.reports().into_iter().find(|one| one.rule.id == id)
-    }
-
-    /// What is to be looked out for: the targets of all rules that drop.
-    #[must_use]
-    pub fn watch_list(&self) -> WatchList {
-        let rules = self
-            .book
-            .rules()
-            .filter(|rule| rule.state == State::Enabled);
-        WatchList {
-            rules: rules
-                .map(|rule| Watched {
-                    id: rule.id,
-                    target: rule.target,
-                    scope: rule.scope,
-                    since: self.since.get(&rule.id).copied().unwrap_or(u64::MAX),
-                    clinical: self.clinical_of(rule).unwrap_or_default(),
-                })
-                .collect(),
-            protected: self.book.protected().map(|entry| entry.what).collect(),
-        }
-    }
-
-    /// Judges whether the rules work, by their hits, by what was seen of their targets, and by what their
-    /// resets came to. A verdict that is new is written down.
-    pub fn verify(
-        &mut self,
-        seen: &HashMap<RuleId, Sighting>,
-        resets: &HashMap<RuleId, ResetReport>,
-    ) {
-        let now = self.now();
-        let timebase = self.timebase;
-        let mut news = Vec::new();
-        for rule in self
-            .book
-            .rules()
-            .filter(|rule| rule.state == State::Enabled)
-        {
-            let hits = self.tables.hits(rule.id).unwrap_or_default();
-            let before = self.effects.get(&rule.id).cloned().unwrap_or_default();
-            let sighting = seen.get(&rule.id);
-            let after = match resets.get(&rule.id) {
-                Some(report) => resets::effect(report, &before, now),
-                // Its resets ended it; one that is still seen is another by the same name.
-                None if self.reset.contains(&rule.id) && sighting.is_none() => before.clone(),
-                None => effect::judge(&hits, sighting, &before, now, |time| timebase.wall(time)),
-            };
-            if resets.contains_key(&rule.id) {
-                self.reset.insert(rule.id);
-            }
-            if after.verdict != before.verdict {
-                news.push(Action::Effect {
-                    id: rule.id,
-                    verdict: after.verdict.label().to_owned(),
-                    detail: after.detail.clone(),
-                });
-            }
-            self.effects.insert(rule.id, after);
-        }
-        for action in news {
-            self.record(&Actor::Daemon, action);
         }
     }
 }

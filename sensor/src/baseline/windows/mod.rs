@@ -4,81 +4,21 @@
 //! median absolute deviation, both of logarithms: neither moves for a few wild values. Values are kept as
 //! sixths of an octave in a byte.
 
+mod distinct;
+mod feature;
+mod usual;
+
 use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
 
+pub use feature::{FEATURES, Feature};
+pub use usual::Usual;
+
+use distinct::{Distinct, mixed};
+use usual::packed;
+
 use crate::event::Time;
-
-/// What is counted in a window.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[repr(u8)]
-pub enum Feature {
-    /// Connections that it opened.
-    Flows,
-    /// Distinct peers of those (estimated).
-    Peers,
-    /// Distinct ports of those (estimated).
-    Ports,
-    /// Connections that it asked for and did not get.
-    Failed,
-    /// Bytes that it sent.
-    BytesOut,
-    /// Bytes that it received.
-    BytesIn,
-    /// Bytes exchanged with peers that are not known.
-    NewPeerBytes,
-    /// C-FIND requests.
-    Queries,
-    /// C-MOVE and C-GET requests.
-    Pulls,
-    /// Associations rejected to it.
-    Rejects,
-    /// HL7 messages that it sent.
-    Messages,
-    /// Negative acknowledgements that it got.
-    Naks,
-}
-
-/// How many features there are.
-pub const FEATURES: usize = 12;
-
-impl Feature {
-    /// All of them, in their order.
-    pub const ALL: [Self; FEATURES] = [
-        Self::Flows,
-        Self::Peers,
-        Self::Ports,
-        Self::Failed,
-        Self::BytesOut,
-        Self::BytesIn,
-        Self::NewPeerBytes,
-        Self::Queries,
-        Self::Pulls,
-        Self::Rejects,
-        Self::Messages,
-        Self::Naks,
-    ];
-
-    /// Its name in explanations.
-    #[must_use]
-    pub const fn label(self) -> &'static str {
-        match self {
-            Self::Flows => "connections",
-            Self::Peers => "peers",
-            Self::Ports => "ports",
-            Self::Failed => "failed connections",
-            Self::BytesOut => "bytes sent",
-            Self::BytesIn => "bytes received",
-            Self::NewPeerBytes => "bytes with unknown peers",
-            Self::Queries => "C-FIND requests",
-            Self::Pulls => "C-MOVE and C-GET requests",
-            Self::Rejects => "rejected associations",
-            Self::Messages => "HL7 messages",
-            Self::Naks => "negative acknowledgements",
-        }
-    }
-}
 
 /// Length of a window.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -117,31 +57,6 @@ impl Length {
     }
 }
 
-/// Distinct things, estimated by linear counting (Whang et al., ACM TODS 15(2), 1990): 512 bits, within about
-/// a tenth up to 1,000.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
-struct Distinct([u64; 8]);
-
-impl Distinct {
-    fn add(&mut self, hash: u64) {
-        let bit = usize::try_from(hash % 512).unwrap_or(0);
-        if let Some(word) = self.0.get_mut(bit / 64) {
-            *word |= 1 << (bit % 64);
-        }
-    }
-
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "at most 512 * ln 512"
-    )]
-    fn count(&self) -> u64 {
-        let set: u32 = self.0.iter().map(|word| word.count_ones()).sum();
-        let empty = f64::from((512 - set).max(1));
-        (-512.0 * (empty / 512.0).ln()).round() as u64
-    }
-}
-
 /// A window that goes on.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 struct Open {
@@ -166,10 +81,6 @@ impl Open {
 const DEPTH: usize = 14;
 /// Blocks of a day.
 const BLOCKS: usize = 6;
-/// So many windows make a baseline.
-const ENOUGH: usize = 5;
-/// Least spread, sixths of an octave.
-const SPREAD_MIN: f64 = 3.0;
 
 /// The last windows, in sixths of an octave.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -193,75 +104,6 @@ impl Track {
             self.next = (self.next + 1) % u8::try_from(DEPTH).unwrap_or(u8::MAX);
         }
     }
-}
-
-/// What is usual of a feature.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Usual {
-    /// Median, sixths of an octave.
-    median: f64,
-    /// Spread, sixths of an octave.
-    spread: f64,
-    /// Windows that it is made of.
-    pub windows: usize,
-}
-
-impl Usual {
-    fn of(values: &mut [u8]) -> Option<Self> {
-        if values.len() < ENOUGH {
-            return None;
-        }
-        let median = middle(values);
-        let mut deviations: Vec<u8> = values.iter().map(|value| value.abs_diff(median)).collect();
-        // 1.4826 makes the median absolute deviation of a normal distribution its standard deviation.
-        let spread = (1.4826 * f64::from(middle(&mut deviations))).max(SPREAD_MIN);
-        Some(Self {
-            median: f64::from(median),
-            spread,
-            windows: values.len(),
-        })
-    }
-
-    /// How many spreads a value lies above the median.
-    #[must_use]
-    pub fn excess(&self, value: u64) -> f64 {
-        (f64::from(packed(value)) - self.median) / self.spread
-    }
-
-    /// The median, and the range within three spreads.
-    #[must_use]
-    pub fn range(&self) -> (u64, u64, u64) {
-        let at = |octaves: f64| unpacked(octaves.clamp(0.0, 255.0));
-        (
-            at(self.median),
-            at(self.median - 3.0 * self.spread),
-            at(self.median + 3.0 * self.spread),
-        )
-    }
-}
-
-fn middle(values: &mut [u8]) -> u8 {
-    let half = values.len() / 2;
-    *values.select_nth_unstable(half).1
-}
-
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    clippy::cast_precision_loss,
-    reason = "a logarithm, clamped to a byte"
-)]
-fn packed(value: u64) -> u8 {
-    ((value as f64 + 1.0).log2() * 6.0).round().min(255.0) as u8
-}
-
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "at most 2^42.5"
-)]
-fn unpacked(octaves: f64) -> u64 {
-    ((octaves / 6.0).exp2() - 1.0).round().max(0.0) as u64
 }
 
 /// The windows of a device.
@@ -412,16 +254,6 @@ impl Windows {
             .map(|track| track.values.capacity() * FEATURES)
             .sum()
     }
-}
-
-/// Spreads what is counted over the bits (the finaliser of `SplitMix64`, Steele et al. 2014).
-#[expect(clippy::cast_possible_truncation, reason = "both halves are folded")]
-fn mixed(value: u128) -> u64 {
-    let mut x = (value as u64) ^ ((value >> 64) as u64).rotate_left(32);
-    x = x.wrapping_add(0x9e37_79b9_7f4a_7c15);
-    x = (x ^ (x >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    x = (x ^ (x >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    x ^ (x >> 31)
 }
 
 #[cfg(test)]

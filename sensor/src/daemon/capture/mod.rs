@@ -2,8 +2,10 @@
 //!
 //! Others ask it by [`CaptureHandle::ask`]; events leave it through a queue that never blocks.
 
+mod handle;
+mod turn;
+
 use std::{
-    collections::HashMap,
     io,
     ops::ControlFlow,
     sync::Arc,
@@ -11,11 +13,11 @@ use std::{
     time::{Duration, Instant},
 };
 
-use sensor_common::counter::{Counter, Counters};
+use sensor_common::counter::Counters;
 use tokio::{
     io::unix::AsyncFd,
     sync::{mpsc, oneshot},
-    time::{MissedTickBehavior, interval, timeout},
+    time::{MissedTickBehavior, interval},
 };
 
 use super::{
@@ -27,92 +29,26 @@ use super::{
 use crate::{
     clock,
     event::{Event, Time, Timebase},
-    kernel::{Kernel, KernelError, Presence, Ring, SweepStats, Why},
+    kernel::{Kernel, KernelError, Ring, SweepStats},
     model::Models,
     output::{Output, OutputHandle, OutputStats},
     pipeline::{FlowEndReason, Pipeline},
-    response::{Pulse, ResponderHandle, policy::neighbourhood},
+    response::ResponderHandle,
     store::StoreHandle,
 };
 
+pub use handle::{AskError, CaptureHandle};
+
+use handle::{QUESTIONS, Question};
+
 /// Between two batches of the sweeper.
 const TURN: Duration = Duration::from_millis(100);
-/// Turns in a second, at which housekeeping is due.
-const TURNS_A_SECOND: u32 = 10;
 /// Ring records taken before others have their turn.
 const RECORDS: usize = 4_096;
 /// Ring records taken at most where the ring should be empty afterwards.
 const RECORDS_ALL: usize = 1 << 18;
-/// Seconds between two counts of the known devices.
-const CENSUS: u32 = 10;
-/// How long a question may wait for its answer.
-const ANSWER: Duration = Duration::from_secs(2);
-/// Questions that may wait.
-const QUESTIONS: usize = 8;
 /// How long the end may take: the queue's rest to the output.
 const END: Duration = Duration::from_secs(10);
-
-type Question = Box<dyn FnOnce(&mut Capture) -> ControlFlow<()> + Send>;
-
-/// Why a question was not answered.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum AskError {
-    /// Too many questions wait already.
-    #[error("the sensor is busy: too many requests at once; try again")]
-    Busy,
-    /// No answer in time.
-    #[error("the sensor gave no answer within 2 seconds; try again")]
-    Late,
-    /// The capture is over.
-    #[error("the sensor is shutting down")]
-    Over,
-}
-
-/// Asks the capture thread.
-#[derive(Clone)]
-pub struct CaptureHandle {
-    questions: mpsc::Sender<Question>,
-}
-
-impl CaptureHandle {
-    /// Runs `question` on the capture thread, between two batches of ring records. It should be short.
-    ///
-    /// # Errors
-    /// [`AskError`]; the question may be answered to no one later.
-    pub async fn ask<T, F>(&self, question: F) -> Result<T, AskError>
-    where
-        T: Send + 'static,
-        F: FnOnce(&mut Capture) -> T + Send + 'static,
-    {
-        let (reply, answer) = oneshot::channel();
-        let question: Question = Box::new(move |capture| {
-            // Who asked may have given up.
-            if !reply.is_closed() {
-                let _ = reply.send(question(capture));
-            }
-            ControlFlow::Continue(())
-        });
-        self.questions
-            .try_send(question)
-            .map_err(|error| match error {
-                mpsc::error::TrySendError::Full(_) => AskError::Busy,
-                mpsc::error::TrySendError::Closed(_) => AskError::Over,
-            })?;
-        match timeout(ANSWER, answer).await {
-            Ok(Ok(answer)) => Ok(answer),
-            Ok(Err(_)) => Err(AskError::Over),
-            Err(_) => Err(AskError::Late),
-        }
-    }
-
-    /// Asks the capture to end; it may have ended already.
-    pub(super) async fn stop(&self) {
-        let _ = self
-            .questions
-            .send(Box::new(|_| ControlFlow::Break(())))
-            .await;
-    }
-}
 
 /// What the capture thread owns. See the module's description.
 pub struct Capture {
@@ -285,129 +221,6 @@ impl Capture {
         for event in self.events.drain(..) {
             self.tally.take(&event);
             self.output.send(event);
-        }
-    }
-
-    /// Every 100 ms: a piece of the flow tables; every second: housekeeping.
-    fn turn(&mut self, ring: &mut Ring) {
-        // An ended flow is handed over after the records of its packets.
-        self.drain(ring, RECORDS_ALL);
-        let now = clock::monotonic();
-        let created = self.sweep.needs_counters().then(|| self.read_counters());
-        if created.is_some() {
-            self.sweep.begin(&self.counters);
-        }
-        let (pipeline, events) = (&mut self.pipeline, &mut self.events);
-        self.sweep.turn(self.kernel.flows(), now, |item| {
-            let reason = match item.why {
-                Why::Idle => FlowEndReason::Idle,
-                Why::Closed => FlowEndReason::Closed,
-                Why::Shutdown => FlowEndReason::Shutdown,
-                Why::Active => return pipeline.flow_active(&item.key, &item.flow, events),
-            };
-            pipeline.flow_ended(&item.key, &item.flow, reason, events);
-        });
-        if self.sweep.is_complete() {
-            self.read_counters();
-            self.sweep.end(&self.counters);
-        }
-        self.send();
-        self.turns += 1;
-        if self.turns.is_multiple_of(TURNS_A_SECOND) {
-            self.second(now);
-        }
-    }
-
-    /// An interface that came back has another index.
-    fn look_after_interfaces(&mut self) {
-        for (at, presence) in self.kernel.look_after() {
-            let Some(one) = self.kernel.interfaces().get(at) else {
-                continue;
-            };
-            let name = one.name.as_str();
-            match presence {
-                Presence::Gone => tracing::error!(
-                    interface = name,
-                    "the interface was taken away: nothing is seen there until one of that name is back"
-                ),
-                Presence::Back => {
-                    tracing::warn!(interface = name, "the interface is back and listened on");
-                    self.pipeline.name_interface(one.index, name);
-                }
-                Presence::Refused(error) => tracing::error!(
-                    interface = name,
-                    "the interface is back and can't be listened on, which takes a restart: {error}"
-                ),
-            }
-        }
-    }
-
-    fn second(&mut self, now: u64) {
-        self.look_after_interfaces();
-        let timebase = clock::timebase();
-        clock::tell_step(self.timebase, timebase);
-        self.timebase = timebase;
-        self.pipeline.set_timebase(timebase);
-        self.pipeline.tick(now, &mut self.events);
-        self.send();
-        let pressure = u32::from(self.kernel.flows().under_pressure());
-        if pressure != self.options.kernel.settings.pressure {
-            self.options.kernel.settings.pressure = pressure;
-            if pressure != 0 {
-                tracing::warn!(
-                    "the table of established flows is three quarters full: only DICOM and HL7 flows enter it"
-                );
-            } else {
-                tracing::info!("the table of established flows has room again");
-            }
-            self.apply();
-        }
-        self.pulse();
-        if self.last_stats.elapsed() >= self.options.stats_interval {
-            self.last_stats = Instant::now();
-            let event = self.stats_event();
-            self.output.send(event);
-        }
-    }
-
-    /// Tells the response how the capture fares.
-    fn pulse(&mut self) {
-        let lookout = self.kernel.flows().lookout();
-        let seen = lookout.take();
-        lookout.set(self.response.watch_list());
-        let sum = |counter| {
-            let counters = self.counters.iter();
-            counters.map(|one| one.get(counter)).sum::<u64>()
-        };
-        let unprocessed = Counter::DISPOSITIONS
-            .iter()
-            .filter(|one| one.is_unprocessed());
-        let offered = sum(Counter::Packets) + sum(Counter::FlowEvents) + sum(Counter::ChunkEvents);
-        let lost = unprocessed.map(|one| sum(*one)).sum::<u64>()
-            + sum(Counter::FlowEventsLost)
-            + sum(Counter::ChunkEventsLost)
-            + self.unobserved;
-        let before = std::mem::replace(&mut self.pulsed, (offered, lost));
-        let seconds = self.turns / TURNS_A_SECOND;
-        let devices = seconds.is_multiple_of(CENSUS).then(|| {
-            let mut devices = HashMap::new();
-            for address in self.pipeline.addresses() {
-                *devices.entry(neighbourhood(address)).or_insert(0) += 1;
-            }
-            devices
-        });
-        self.response.pulse(Pulse {
-            seen,
-            offered: offered.saturating_sub(before.0),
-            lost: lost.saturating_sub(before.1),
-            devices,
-        });
-    }
-
-    fn apply(&mut self) {
-        let settings = self.options.kernel.settings;
-        if let Err(error) = self.kernel.apply(settings) {
-            tracing::error!("the settings of the kernel programs stay as they were: {error}");
         }
     }
 

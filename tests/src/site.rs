@@ -18,26 +18,32 @@ use nix::{
     unistd::Pid,
 };
 use serde_json::Value;
-use tests::{netns::Namespace, program::Program, wait::wait_for, wire::Wire};
 
-pub(crate) const SECONDS: Duration = Duration::from_secs(15);
+use crate::{netns::Namespace, program::Program, wait::wait_for, wire::Wire};
+
+/// How long anything may take.
+pub const SECONDS: Duration = Duration::from_secs(15);
 const MESSAGE: &[u8] =
     b"\x0bMSH|^~\\&|LAB|WARD|EHR|SITE|20260101||ORU^R01|1|P|2.5\rPID|1||CANARY\r\x1c\r";
 
 /// A sensor's namespace with the daemon in it, and another from which frames come.
-pub(crate) struct Site {
+pub struct Site {
     // Dropped in this order: the daemon before its namespace.
-    pub(crate) daemon: Program,
-    pub(crate) sensor: Namespace,
+    /// The daemon.
+    pub daemon: Program,
+    /// Its namespace.
+    pub sensor: Namespace,
     sender: Namespace,
     wire: Wire,
-    pub(crate) folder: Folder,
+    /// Where its files are.
+    pub folder: Folder,
     sequence: u32,
 }
 
 /// A folder of the test's own, removed with what is mounted in it.
-pub(crate) struct Folder {
-    pub(crate) path: PathBuf,
+pub struct Folder {
+    /// Where it is.
+    pub path: PathBuf,
     mounted: Option<PathBuf>,
 }
 
@@ -51,7 +57,11 @@ impl Drop for Folder {
 }
 
 impl Folder {
-    pub(crate) fn create(name: &str) -> Result<Self> {
+    /// A new one, named for a test.
+    ///
+    /// # Errors
+    /// When it can't be made.
+    pub fn create(name: &str) -> Result<Self> {
         let path = env::temp_dir().join(format!("wardtap-{name}-{}", std::process::id()));
         fs::create_dir_all(&path)?;
         Ok(Self {
@@ -61,7 +71,10 @@ impl Folder {
     }
 
     /// A file system of `size` bytes below it.
-    pub(crate) fn small_disk(&mut self, size: u32) -> Result<PathBuf> {
+    ///
+    /// # Errors
+    /// When it can't be mounted.
+    pub fn small_disk(&mut self, size: u32) -> Result<PathBuf> {
         let path = self.path.join("disk");
         fs::create_dir_all(&path)?;
         let options = format!("size={size}");
@@ -78,7 +91,10 @@ impl Folder {
 }
 
 /// The binary that `cargo xtask build` made beside this test.
-pub(crate) fn binary() -> Result<PathBuf> {
+///
+/// # Errors
+/// When there is none.
+pub fn binary() -> Result<PathBuf> {
     let test = env::current_exe()?;
     let path = test
         .parent()
@@ -110,13 +126,21 @@ fn config(folder: &Path, events: &Path, more: &str, pins: Option<&Path>) -> Resu
 }
 
 impl Site {
-    pub(crate) fn start(name: &str, more: &str) -> Result<Self> {
+    /// Starts it, with `more` lines of configuration.
+    ///
+    /// # Errors
+    /// When a namespace, the cable or the daemon can't be started, or the daemon does not listen in time.
+    pub fn start(name: &str, more: &str) -> Result<Self> {
         let folder = Folder::create(name)?;
         let events = folder.path.join("events.jsonl");
         Self::start_in(name, folder, &events, more)
     }
 
-    pub(crate) fn start_in(name: &str, folder: Folder, events: &Path, more: &str) -> Result<Self> {
+    /// The same with a folder and a file of events of the caller's.
+    ///
+    /// # Errors
+    /// When a namespace, the cable or the daemon can't be started, or the daemon does not listen in time.
+    pub fn start_in(name: &str, folder: Folder, events: &Path, more: &str) -> Result<Self> {
         let config = config(&folder.path, events, more, None)?;
         Self::launch(name, folder, |sensor| {
             let mut command = sensor.command(binary()?);
@@ -126,7 +150,10 @@ impl Site {
     }
 
     /// The same by a launcher (a command that runs the rest of its line), with pins in a folder of the machine.
-    pub(crate) fn start_by(
+    ///
+    /// # Errors
+    /// When a namespace, the cable or the daemon can't be started, or the daemon does not listen in time.
+    pub fn start_by(
         launcher: &[&str],
         name: &str,
         folder: Folder,
@@ -148,7 +175,10 @@ impl Site {
     }
 
     /// Ends the daemon and starts it again, on what it left.
-    pub(crate) fn restart(&mut self) -> Result<()> {
+    ///
+    /// # Errors
+    /// When a namespace, the cable or the daemon can't be started, or the daemon does not listen in time.
+    pub fn restart(&mut self) -> Result<()> {
         self.daemon.stop()?;
         let mut command = self.sensor.command(binary()?);
         command
@@ -187,20 +217,29 @@ impl Site {
     }
 
     /// Takes the cable away, both interfaces with it.
-    pub(crate) fn cut(&self) -> Result<()> {
+    ///
+    /// # Errors
+    /// When `ip` refuses.
+    pub fn cut(&self) -> Result<()> {
         self.sender.ip(&["link", "delete", "out0"])?;
         Ok(())
     }
 
     /// Lays a new one.
-    pub(crate) fn mend(&mut self) -> Result<()> {
+    ///
+    /// # Errors
+    /// When `ip` refuses.
+    pub fn mend(&mut self) -> Result<()> {
         self.sensor.cable("span0", &self.sender, "out0")?;
         self.wire = Wire::open(&self.sender, "out0")?;
         Ok(())
     }
 
     /// Sends `count` HL7 messages of one connection, a frame each.
-    pub(crate) fn send(&mut self, count: u32) -> Result<()> {
+    ///
+    /// # Errors
+    /// When the cable takes no frame.
+    pub fn send(&mut self, count: u32) -> Result<()> {
         for _ in 0..count {
             let mut frame = Vec::new();
             PacketBuilder::ethernet2([2, 0, 0, 0, 0, 1], [2, 0, 0, 0, 0, 2])
@@ -215,13 +254,19 @@ impl Site {
     }
 
     /// Sends a frame as it is.
-    pub(crate) fn frame(&mut self, frame: &[u8]) -> Result<()> {
+    ///
+    /// # Errors
+    /// When the cable takes no frame.
+    pub fn frame(&mut self, frame: &[u8]) -> Result<()> {
         self.wire.send(frame)?;
         Ok(())
     }
 
     /// Sends the first datagram of `count` flows, none of which is answered.
-    pub(crate) fn scan(&mut self, count: u16) -> Result<()> {
+    ///
+    /// # Errors
+    /// When the cable takes no frame.
+    pub fn scan(&mut self, count: u16) -> Result<()> {
         for port in 1..=count {
             let mut frame = Vec::new();
             PacketBuilder::ethernet2([2, 0, 0, 0, 0, 1], [2, 0, 0, 0, 0, 2])
@@ -233,7 +278,11 @@ impl Site {
         Ok(())
     }
 
-    pub(crate) fn cli(&self, arguments: &[&str]) -> Result<Output> {
+    /// Runs the program with arguments, on the daemon's socket.
+    ///
+    /// # Errors
+    /// When it can't be started.
+    pub fn cli(&self, arguments: &[&str]) -> Result<Output> {
         let mut command = self.sensor.command(binary()?);
         command
             .arg("--socket")
@@ -241,18 +290,21 @@ impl Site {
         Ok(command.args(arguments).output()?)
     }
 
-    pub(crate) fn json(&self, arguments: &[&str]) -> Result<Value> {
+    /// What it prints with `--json`.
+    ///
+    /// # Errors
+    /// When that is no JSON.
+    pub fn json(&self, arguments: &[&str]) -> Result<Value> {
         let output = self.cli(&[arguments, &["--json"]].concat())?;
         let text = String::from_utf8_lossy(&output.stdout);
         serde_json::from_str(&text).with_context(|| format!("{arguments:?}: {output:?}"))
     }
 
     /// The status once `condition` holds of it.
-    pub(crate) fn status_when(
-        &self,
-        what: &str,
-        condition: impl Fn(&Value) -> bool,
-    ) -> Result<Value> {
+    ///
+    /// # Errors
+    /// When it does not in time.
+    pub fn status_when(&self, what: &str, condition: impl Fn(&Value) -> bool) -> Result<Value> {
         let mut last = Value::Null;
         wait_for(what, SECONDS, || {
             last = self.json(&["status"]).ok()?;
@@ -261,12 +313,19 @@ impl Site {
         .with_context(|| format!("the last status was {last:#}"))
     }
 
-    pub(crate) fn get(&self, path: &str) -> Result<String> {
+    /// What the daemon answers at its port for metrics.
+    ///
+    /// # Errors
+    /// When it answers with an error, or not.
+    pub fn get(&self, path: &str) -> Result<String> {
         self.get_from(9641, path)
     }
 
     /// What a server in the sensor's namespace answers.
-    pub(crate) fn get_from(&self, port: u16, path: &str) -> Result<String> {
+    ///
+    /// # Errors
+    /// When it answers with an error, or not.
+    pub fn get_from(&self, port: u16, path: &str) -> Result<String> {
         // Before 1.1 there are no chunks.
         let request = format!("GET {path} HTTP/1.0\r\nHost: sensor\r\n\r\n");
         self.sensor.within(move || {
@@ -281,7 +340,11 @@ impl Site {
         })
     }
 
-    pub(crate) fn metrics(&self) -> Result<BTreeMap<String, f64>> {
+    /// The metrics, by name and labels.
+    ///
+    /// # Errors
+    /// When they can't be had or read.
+    pub fn metrics(&self) -> Result<BTreeMap<String, f64>> {
         let text = self.get("/metrics")?;
         text.lines()
             .filter(|line| !line.starts_with('#'))
@@ -292,17 +355,25 @@ impl Site {
             .collect()
     }
 
-    pub(crate) fn signal(&self, signal: Signal) -> Result<()> {
+    /// Sends the daemon a signal.
+    ///
+    /// # Errors
+    /// When it is gone.
+    pub fn signal(&self, signal: Signal) -> Result<()> {
         let id = fs::read_to_string(self.folder.path.join("control.sock.lock"))?;
         Ok(kill(Pid::from_raw(id.trim().parse()?), signal)?)
     }
 }
 
-pub(crate) fn packets(status: &Value) -> u64 {
+/// Packets at the first interface.
+#[must_use]
+pub fn packets(status: &Value) -> u64 {
     number(status, "/interfaces/0/counters/packets")
 }
 
-pub(crate) fn number(value: &Value, pointer: &str) -> u64 {
+/// A number in JSON; the greatest there is where there is none.
+#[must_use]
+pub fn number(value: &Value, pointer: &str) -> u64 {
     value
         .pointer(pointer)
         .and_then(Value::as_u64)
@@ -310,7 +381,8 @@ pub(crate) fn number(value: &Value, pointer: &str) -> u64 {
 }
 
 /// Offered, received and lost, all kinds together.
-pub(crate) fn ring(status: &Value) -> (u64, u64, u64) {
+#[must_use]
+pub fn ring(status: &Value) -> (u64, u64, u64) {
     let sum = |name: &str| -> u64 {
         let kinds = status["ring"].as_array();
         kinds
@@ -323,7 +395,10 @@ pub(crate) fn ring(status: &Value) -> (u64, u64, u64) {
 }
 
 /// The events of a file, each line of which has to be whole.
-pub(crate) fn events(path: &Path) -> Result<Vec<Value>> {
+///
+/// # Errors
+/// When a line is not.
+pub fn events(path: &Path) -> Result<Vec<Value>> {
     let text = fs::read_to_string(path)?;
     ensure!(
         text.is_empty() || text.ends_with('\n'),
@@ -334,7 +409,9 @@ pub(crate) fn events(path: &Path) -> Result<Vec<Value>> {
         .collect()
 }
 
-pub(crate) fn messages(events: &[Value]) -> usize {
+/// HL7 messages among them.
+#[must_use]
+pub fn messages(events: &[Value]) -> usize {
     events
         .iter()
         .filter(|event| event["hl7"]["type"] == "message")

@@ -4,29 +4,36 @@
 //! least that is needed. Order matters: a rule's slot is written before a key leads to it, and the
 //! generation, which makes the programs look every flow up again, after both.
 
-use std::{
-    collections::{HashMap, HashSet},
-    path::Path,
-};
+mod fill;
+mod found;
+mod keys;
+mod pinned;
+mod protection;
+
+use std::collections::{HashMap, HashSet};
 
 use aya::{
     Ebpf,
     maps::{
-        Array, HashMap as BpfHash, Map, MapData, MapError, PerCpuArray,
+        Array, HashMap as BpfHash, MapData, MapError, PerCpuArray,
         lpm_trie::{Key, LpmTrie},
     },
 };
 use sensor_common::{
-    ABI_VERSION,
     key::FlowKey,
     rule::{
-        ClinicalKey, Containment, Hits, HostKey, NetKey, RULES_MAX, Rule, RuleRef, RuleScope,
-        RuleState, tables,
+        ClinicalKey, Containment, Hits, HostKey, NetKey, Rule, RuleRef, RuleScope, RuleState,
+        tables,
     },
 };
 
-use super::{KernelError, load::take, pod::Pod, rule_keys::TableKey};
-use crate::response::{ClinicalPeer, Protected, RuleId, Scope, Target};
+pub use pinned::PinnedRules;
+
+use fill::Fill;
+use keys::TableKey;
+
+use super::{KernelError, load::take, pod::Pod};
+use crate::response::{ClinicalPeer, RuleId, Scope, Target};
 
 /// A rule as the kernel is to have it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -74,33 +81,6 @@ pub struct RuleTables {
     fill: Fill,
 }
 
-/// Entries of each table, by the number of its bit.
-#[derive(Clone, Copy, Debug, Default)]
-struct Fill([u32; u32::BITS as usize]);
-
-impl Fill {
-    fn of(&mut self, table: u32) -> &mut u32 {
-        &mut self.0[(table.trailing_zeros() % u32::BITS) as usize]
-    }
-
-    fn add(&mut self, table: u32) {
-        *self.of(table) += 1;
-    }
-
-    fn take(&mut self, table: u32) {
-        let entries = self.of(table);
-        *entries = entries.saturating_sub(1);
-    }
-
-    /// The bits of the tables that have entries.
-    fn tables(&self) -> u32 {
-        (0..)
-            .zip(self.0)
-            .filter(|(_, entries)| *entries > 0)
-            .fold(0, |bits, (bit, _)| bits | 1 << bit)
-    }
-}
-
 impl RuleTables {
     /// Takes the maps out of an instance, with what an earlier daemon left in them.
     pub(super) fn new(ebpf: &mut Ebpf) -> Result<Self, KernelError> {
@@ -124,78 +104,6 @@ impl RuleTables {
         };
         tables.adopt()?;
         Ok(tables)
-    }
-
-    /// Reads what is there. Keys that lead nowhere and slots without a key are freed.
-    fn adopt(&mut self) -> Result<(), KernelError> {
-        for slot in (0..RULES_MAX).rev() {
-            let rule = self.rules.get(&slot, 0)?.0;
-            if rule.id == 0 {
-                self.free.push(slot);
-            } else {
-                let clinical = HashSet::new();
-                let entry = Entry {
-                    slot,
-                    rule,
-                    key: None,
-                    clinical,
-                };
-                self.entries.insert(rule.id, entry);
-            }
-        }
-        let mut keys: Vec<(TableKey, RuleRef)> = Vec::new();
-        for item in &self.hosts {
-            let (key, found) = item?;
-            keys.push((TableKey::Host(key.0), found.0));
-        }
-        for item in &self.pairs {
-            let (key, found) = item?;
-            keys.push((TableKey::Pair(key.0), found.0));
-        }
-        for item in &self.nets {
-            let (key, found) = item?;
-            keys.push((TableKey::Net(key.prefix_len(), key.data().0), found.0));
-        }
-        let entries = self.entries.values();
-        let slots: HashMap<_, _> = entries.map(|entry| (entry.slot, entry.rule.id)).collect();
-        for (key, found) in keys {
-            let owner = slots
-                .get(&found.slot)
-                .filter(|id| RuleRef::new(found.slot, **id) == found)
-                .and_then(|id| self.entries.get_mut(id));
-            match owner {
-                Some(entry) if entry.key.is_none() => {
-                    entry.key = Some(key);
-                    self.fill.add(key.table());
-                }
-                _ => self.remove_key(&key)?,
-            }
-        }
-        let clinical: Vec<_> = self.clinical.keys().collect::<Result<_, _>>()?;
-        for Pod(key) in clinical {
-            match self.entries.get_mut(&key.rule) {
-                Some(entry) => {
-                    entry.clinical.insert(key);
-                }
-                None => self.clinical.remove(&Pod(key))?,
-            }
-        }
-        let lost = self.entries.values().filter(|entry| entry.key.is_none());
-        for id in lost.map(|entry| entry.rule.id).collect::<Vec<_>>() {
-            self.remove(id)?;
-        }
-        for key in self.protected_hosts.keys() {
-            self.protected.insert(TableKey::Host(key?.0));
-        }
-        for key in self.protected_nets.keys() {
-            let key = key?;
-            self.protected
-                .insert(TableKey::Net(key.prefix_len(), key.data().0));
-        }
-        for key in &self.protected {
-            self.fill.add(key.protected_table());
-        }
-        self.announce()
     }
 
     /// True if no daemon before has put anything here.
@@ -350,73 +258,6 @@ impl RuleTables {
         })
     }
 
-    /// Puts an address or subnet on the never-block list.
-    ///
-    /// # Errors
-    /// When the list is full or the kernel refuses.
-    pub fn protect(&mut self, what: &Protected) -> Result<(), KernelError> {
-        let key = TableKey::of_protected(what);
-        match key {
-            TableKey::Host(key) => self.protected_hosts.insert(Pod(key), 0, 0)?,
-            TableKey::Net(prefix, key) => {
-                self.protected_nets
-                    .insert(&Key::new(prefix, Pod(key)), 0, 0)?;
-            }
-            TableKey::Pair(_) => {}
-        }
-        if self.protected.insert(key) {
-            self.fill.add(key.protected_table());
-        }
-        self.announce()
-    }
-
-    /// Takes it off again.
-    ///
-    /// # Errors
-    /// When the kernel refuses.
-    pub fn unprotect(&mut self, what: &Protected) -> Result<(), KernelError> {
-        self.unprotect_key(TableKey::of_protected(what))
-    }
-
-    fn unprotect_key(&mut self, key: TableKey) -> Result<(), KernelError> {
-        forgive(match key {
-            TableKey::Host(key) => self.protected_hosts.remove(&Pod(key)),
-            TableKey::Net(prefix, key) => self.protected_nets.remove(&Key::new(prefix, Pod(key))),
-            TableKey::Pair(_) => Ok(()),
-        })?;
-        if self.protected.remove(&key) {
-            self.fill.take(key.protected_table());
-        }
-        self.announce()
-    }
-
-    /// Makes the never-block list the one of `wanted`: first what is missing, then what is too much. How
-    /// many entries were added and taken away.
-    ///
-    /// # Errors
-    /// When the list is full or the kernel refuses.
-    pub fn protect_exactly(
-        &mut self,
-        wanted: impl IntoIterator<Item = Protected>,
-    ) -> Result<(usize, usize), KernelError> {
-        let mut keep = HashSet::new();
-        let mut added = 0;
-        for what in wanted {
-            let key = TableKey::of_protected(&what);
-            if !self.protected.contains(&key) {
-                self.protect(&what)?;
-                added += 1;
-            }
-            keep.insert(key);
-        }
-        let surplus: Vec<_> = self.protected.difference(&keep).copied().collect();
-        let removed = surplus.len();
-        for key in surplus {
-            self.unprotect_key(key)?;
-        }
-        Ok((added, removed))
-    }
-
     /// Says that the daemon lives at `now`, nanoseconds of `CLOCK_MONOTONIC`: without this for longer than
     /// `patience` nanoseconds only sticky rules drop.
     ///
@@ -473,8 +314,7 @@ fn clinical_of(order: &RuleOrder<'_>) -> HashSet<ClinicalKey> {
         return HashSet::new();
     }
     let keys = order.clinical.iter();
-    keys.map(|peer| super::rule_keys::clinical(order.id, peer))
-        .collect()
+    keys.map(|peer| keys::clinical(order.id, peer)).collect()
 }
 
 /// What is gone already need not be removed.
@@ -485,38 +325,5 @@ fn forgive(result: Result<(), MapError>) -> Result<(), KernelError> {
         }
         Err(MapError::KeyNotFound) => Ok(()),
         other => Ok(other?),
-    }
-}
-
-/// The rules that are pinned below a root, with or without a daemon: what the kernel enforces.
-pub struct PinnedRules(Array<MapData, Pod<Rule>>);
-
-impl PinnedRules {
-    /// Opens them.
-    ///
-    /// # Errors
-    /// When there are none, or the kernel refuses.
-    pub fn open(root: &Path) -> Result<Self, KernelError> {
-        let path = root.join(format!("v{ABI_VERSION}")).join("RULES");
-        let map = Map::Array(MapData::from_pin(path)?);
-        Ok(Self(Array::try_from(map)?))
-    }
-
-    /// What is in a slot.
-    ///
-    /// # Errors
-    /// When there is no such slot.
-    pub fn slot(&self, slot: u32) -> Result<Option<Rule>, KernelError> {
-        let rule = self.0.get(&slot, 0)?.0;
-        Ok((rule.id != 0).then_some(rule))
-    }
-
-    /// All of them.
-    ///
-    /// # Errors
-    /// When the kernel refuses.
-    pub fn all(&self) -> Result<Vec<Rule>, KernelError> {
-        let rules = (0..self.0.len()).filter_map(|slot| self.slot(slot).transpose());
-        rules.collect()
     }
 }

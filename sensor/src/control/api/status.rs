@@ -1,0 +1,185 @@
+//! How the daemon fares.
+
+use std::{collections::BTreeMap, net::IpAddr};
+
+use serde::{Deserialize, Serialize};
+
+use crate::{alert::Headline, event::Time};
+
+/// How the daemon fares.
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+pub struct Status {
+    /// Version of the daemon.
+    pub version: String,
+    /// When it began to listen.
+    pub start: Time,
+    /// When this was measured.
+    pub time: Time,
+    /// The interfaces.
+    pub interfaces: Vec<InterfaceStatus>,
+    /// The ring buffer, by kind of event.
+    pub ring: Vec<RingStatus>,
+    /// The flow tables.
+    pub flows: FlowStatus,
+    /// Counters of the pipeline, by name.
+    pub pipeline: BTreeMap<String, u64>,
+    /// What is suspected, and how far the usual is learnt.
+    pub detection: DetectionStatus,
+    /// Rules, and what they do.
+    pub containment: ContainmentStatus,
+    /// The anomaly model.
+    pub model: crate::model::Summary,
+    /// Where events go.
+    pub outputs: Vec<OutputStatus>,
+    /// How the store stands, where there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub store: Option<crate::store::StoreStatus>,
+    /// What is wrong or likely to mislead, in words.
+    pub warnings: Vec<String>,
+}
+
+/// An interface.
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+pub struct InterfaceStatus {
+    /// Its name.
+    pub name: String,
+    /// `mirror` or `inline`.
+    pub role: String,
+    /// `driver` or `generic`.
+    pub mode: String,
+    /// Frames may come in several buffers, of which the first is read.
+    pub frags: bool,
+    /// Why it is not the best mode.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fallback: Option<String>,
+    /// All kernel counters, by name.
+    pub counters: BTreeMap<String, u64>,
+}
+
+/// Events of one kind in the ring buffer. At a quiet moment `offered = received + lost`.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+pub struct RingStatus {
+    /// `flow` or `chunk`.
+    pub kind: String,
+    /// Offered by the kernel.
+    pub offered: u64,
+    /// Received by the daemon.
+    pub received: u64,
+    /// Not taken by the ring, being full.
+    pub lost: u64,
+}
+
+/// The flow tables.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+pub struct FlowStatus {
+    /// Entries in the table of established flows.
+    pub established: u64,
+    /// Room in it.
+    pub established_capacity: u64,
+    /// Entries in the table of new flows.
+    pub fresh: u64,
+    /// Room in it.
+    pub fresh_capacity: u64,
+    /// New flows that made room for others, unreported.
+    pub evicted: u64,
+    /// Only clinical flows may enter the table of established flows.
+    pub pressure: bool,
+}
+
+/// What is suspected, and how far the usual is learnt.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+pub struct DetectionStatus {
+    /// Findings since the start, by detector.
+    pub findings: BTreeMap<String, u64>,
+    /// Detectors that the configuration switches off.
+    pub off: Vec<String>,
+    /// Alerts that people were told of and that go on, by severity.
+    pub open: BTreeMap<String, u64>,
+    /// The last alert that people were told of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last: Option<Headline>,
+    /// Alerts that were kept back since the start because the budget was used up.
+    pub kept_back: u64,
+    /// Findings that were excepted since the start.
+    pub excepted: u64,
+    /// Exceptions in force.
+    pub exceptions: u64,
+    /// Observations that did not get to the detectors.
+    pub lost: u64,
+    /// Share of the site's learning time that has passed, 0 to 1.
+    pub site_learnt: f64,
+    /// When it has passed; none before anything was seen.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub site_until: Option<Time>,
+    /// Devices whose learning time has passed.
+    pub learnt: u64,
+    /// Devices in their learning time.
+    pub learning: u64,
+    /// Devices that are suspected: nothing is learnt of them.
+    pub frozen: u64,
+    /// The first of these.
+    pub frozen_first: Vec<Frozen>,
+    /// Devices that were dropped because they were too many.
+    pub evicted: u64,
+    /// Bytes that the baselines take.
+    pub bytes: u64,
+    /// Why what was learnt can't be written now.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failing: Option<String>,
+}
+
+/// A device of which nothing is learnt.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+pub struct Frozen {
+    /// It.
+    pub address: IpAddr,
+    /// Until then.
+    pub until: Time,
+}
+
+/// Rules, and what they do.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+pub struct ContainmentStatus {
+    /// Rules by state.
+    pub rules: BTreeMap<String, u64>,
+    /// Rules that drop, by whether they work.
+    pub effects: BTreeMap<String, u64>,
+    /// Entries of the never-block list.
+    pub protected: u64,
+    /// Interfaces at which rules drop.
+    pub enforcing: Vec<String>,
+    /// The audit trail.
+    pub trail: String,
+    /// Its entries.
+    pub entries: u64,
+    /// Entries that wait for the disk.
+    pub waiting: u64,
+    /// Entries that were dropped because too many waited.
+    pub dropped: u64,
+    /// Why it can't be written now.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failing: Option<String>,
+}
+
+/// Where events go.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+pub struct OutputStatus {
+    /// Which output.
+    pub name: String,
+    /// Where its events go: a file, standard output, a receiver.
+    pub target: String,
+    /// Events delivered.
+    pub events: u64,
+    /// Events that wait.
+    pub waiting: u64,
+    /// Events dropped, the queue being full.
+    pub dropped_queue_full: u64,
+    /// Events dropped, the write having failed.
+    pub dropped_write_error: u64,
+    /// Events sent once more after a connection broke.
+    #[serde(default)]
+    pub resent: u64,
+    /// Why writing fails now.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failing: Option<String>,
+}
