@@ -236,6 +236,17 @@ impl Stage<'_> {
     /// What is not, when the time is over.
     fn settle(&mut self, before: &Account) -> Result<Account> {
         let _pause = self.care.pause();
+        let account = self.exact(before)?;
+        let work = account.since(before);
+        if work.care == work.care_seen {
+            return Ok(account);
+        }
+        // Something of care was lost, or is only late.
+        thread::sleep(LATE);
+        self.exact(before)
+    }
+
+    fn exact(&self, before: &Account) -> Result<Account> {
         let mut wrong = Vec::new();
         wait_for("an exact account", SETTLE, || {
             let account = self.site.account(self.care, &self.seen);
