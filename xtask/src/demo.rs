@@ -1,6 +1,5 @@
 //! `cargo xtask demo`: a small hospital in network namespaces, and what the sensor sees of it.
 
-pub(crate) mod interruption;
 mod words;
 
 use std::{
@@ -14,6 +13,7 @@ use nix::unistd::geteuid;
 use tests::{
     attack,
     hospital::Hospital,
+    netns::remove_leftovers,
     scenario::Scenario,
     sensor::{Account, Sensor},
     tally::Tally,
@@ -22,11 +22,10 @@ use tests::{
 use crate::{
     ebpf,
     install::{self, PEERS},
+    interruption::{INTERRUPTED, Interruption},
     runtime,
     workspace::target,
 };
-
-use interruption::{INTERRUPTED, Interruption};
 
 /// What the namespaces' names begin with.
 const PREFIX: &str = "wardtap-demo";
@@ -52,7 +51,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     runtime::fetch()?;
     ebpf::objects()?;
     ebpf::daemon(false)?;
-    let interruption = Interruption::watch(PREFIX)?;
+    let interruption = Interruption::watch(|| remove_leftovers(PREFIX).map(drop))?;
     match demo(arguments, &interruption) {
         Err(error) if interruption.came() => {
             eprintln!("{error:#}; everything was removed");

@@ -11,6 +11,7 @@ mod ebpf;
 mod evaluate;
 mod install;
 mod instructions;
+mod interruption;
 mod kernels;
 mod models;
 mod runtime;

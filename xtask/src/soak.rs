@@ -9,12 +9,15 @@ use std::{
 
 use anyhow::{Context, Result, bail, ensure};
 use nix::unistd::geteuid;
-use tests::soak::{self, Options, Report};
+use tests::{
+    netns::remove_leftovers,
+    soak::{self, Options, Report},
+};
 
 use crate::{
-    demo::interruption::{INTERRUPTED, Interruption},
     ebpf,
     install::{self, PEERS, Program},
+    interruption::{INTERRUPTED, Interruption},
     models, runtime,
     workspace::{output, target, write_table},
 };
@@ -73,7 +76,12 @@ pub(crate) fn run_all(arguments: &Arguments) -> Result<()> {
     // Before signals are blocked: it is made by a program.
     tests::models::made()?;
     let folder = folder()?;
-    let interruption = Interruption::watch(PREFIX)?;
+    let disk = folder.join("sensor");
+    let interruption = Interruption::watch(move || {
+        let done = remove_leftovers(PREFIX).map(drop);
+        soak::remove_leftovers(&disk);
+        done
+    })?;
     let start = Instant::now();
     let done = soak::run(&Options {
         daemon: &daemon,

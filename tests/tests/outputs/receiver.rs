@@ -3,12 +3,14 @@
 use std::{
     io::{BufRead, BufReader, Read},
     net::{TcpListener, TcpStream},
+    os::fd::AsFd,
     sync::mpsc::{Receiver, channel},
     thread,
     time::Duration,
 };
 
 use anyhow::{Context, Result, bail, ensure};
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 
 /// A message.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,6 +28,9 @@ pub(crate) struct Connection(BufReader<TcpStream>);
 impl Connection {
     /// The next connection.
     pub(crate) fn accept(listener: &TcpListener) -> Result<Self> {
+        let mut waiting = [PollFd::new(listener.as_fd(), PollFlags::POLLIN)];
+        let ready = poll(&mut waiting, PollTimeout::try_from(super::LIMIT)?)?;
+        ensure!(ready > 0, "no connection came: is there a `localhost`?");
         let (stream, _) = listener.accept()?;
         stream.set_read_timeout(Some(super::LIMIT))?;
         Ok(Self(BufReader::new(stream)))

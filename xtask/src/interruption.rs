@@ -13,7 +13,6 @@ use std::{
 
 use anyhow::{Result, bail};
 use nix::sys::signal::{SigSet, Signal};
-use tests::netns::remove_leftovers;
 
 /// How long the main thread has to end by itself.
 const GRACE: Duration = Duration::from_secs(15);
@@ -28,10 +27,10 @@ pub(crate) struct Interruption {
 
 impl Interruption {
     /// From now on `SIGINT`, `SIGTERM` and `SIGHUP` are a matter of [`Self::check`]. If the program has not
-    /// ended in time, or on a second signal, everything under `prefix` is torn down at once.
+    /// ended in time, or on a second signal, `remove` takes away at once what it made, and that is its end.
     ///
     /// To be called before any other thread is started; child processes are not affected.
-    pub(crate) fn watch(prefix: &'static str) -> Result<Self> {
+    pub(crate) fn watch(remove: impl Fn() -> Result<()> + Clone + Send + 'static) -> Result<Self> {
         let mut set = SigSet::empty();
         set.extend([Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP]);
         set.thread_block()?;
@@ -47,12 +46,13 @@ impl Interruption {
             flag.store(true, Ordering::Relaxed);
             // If nobody listens any more, the main thread is at its end anyway.
             let _ = sender.send(());
+            let later = remove.clone();
             thread::spawn(move || {
                 thread::sleep(GRACE);
-                tear_down(prefix)
+                tear_down(&later)
             });
             next();
-            tear_down(prefix)
+            tear_down(&remove)
         });
         Ok(Self { signals, came })
     }
@@ -79,8 +79,8 @@ impl Interruption {
     }
 }
 
-fn tear_down(prefix: &str) -> ! {
-    if let Err(error) = remove_leftovers(prefix) {
+fn tear_down(remove: &dyn Fn() -> Result<()>) -> ! {
+    if let Err(error) = remove() {
         eprintln!("{error:#}");
     }
     exit(INTERRUPTED)
