@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use crate::workspace::cargo_command;
 
-/// How the names of files with licences and notices begin.
+/// How the names of files with licences and notices begin; a library inside of a crate has its own beside it.
 const NAMES: [&str; 5] = ["license", "licence", "copying", "notice", "copyright"];
 
 /// A crate of someone else.
@@ -123,7 +123,10 @@ fn notices(folder: &Path) -> Result<Vec<String>> {
             .unwrap_or_default()
             .to_string_lossy()
             .to_lowercase();
-        if path.is_file() && NAMES.iter().any(|begin| name.starts_with(begin)) {
+        let is_code = path.extension().is_some_and(|ending| ending == "rs");
+        if path.is_dir() {
+            texts.extend(notices(&path)?);
+        } else if NAMES.iter().any(|begin| name.starts_with(begin)) && !is_code {
             let bytes = fs::read(&path)?;
             texts.push(String::from_utf8_lossy(&bytes).trim().to_owned());
         }
