@@ -16,6 +16,7 @@ mod kernels;
 mod models;
 mod runtime;
 mod soak;
+mod suite;
 mod test;
 mod toolchain;
 mod workspace;
