@@ -277,7 +277,8 @@ pub struct Log {
 }
 
 impl Config {
-    /// Reads a file.
+    /// Reads a file. An empty one is refused: an editor or a full disk has cut it, and defaults in its place would let go
+    /// of interfaces, outputs and protected devices.
     ///
     /// # Errors
     /// With file, line and key.
@@ -286,6 +287,9 @@ impl Config {
             path: path.to_owned(),
             source,
         })?;
+        if text.trim().is_empty() && path.is_file() {
+            return Err(ConfigError::Empty(path.to_owned()));
+        }
         Self::parse(&text).map_err(|error| error.in_file(path))
     }
 

@@ -8,6 +8,7 @@ use command::{Folder, wardtap, with_input};
 
 /// A configuration, and what its error must say.
 const WRONG: &[(&str, &str, &[&str])] = &[
+    ("a file that was cut", "\n", &["empty", "config default"]),
     (
         "an unknown key",
         "[log]\nlevel = \"warn\"\n\n[flow]\nidle_tpc = \"1h\"\n",

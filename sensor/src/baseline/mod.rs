@@ -288,16 +288,13 @@ impl Baselines {
         let number = seen.time.0.div_euclid(Length::FiveMinutes.nanos());
         let judge = self.judge();
         for end in device::ends(seen, delta) {
-            let is_known = self.devices.contains(&end.address);
-            if !is_known
-                && let Some((gone, _)) = self.devices.push(end.address, Device::new(seen.time))
-                && gone != end.address
-            {
-                self.evicted += 1;
-            }
-            let Some(device) = self.devices.get_mut(&end.address) else {
-                continue;
-            };
+            let full = self.devices.len() == self.devices.cap().get();
+            let mut is_new = false;
+            let device = self.devices.get_or_insert_mut(end.address, || {
+                is_new = true;
+                Device::new(seen.time)
+            });
+            self.evicted += u64::from(is_new && full);
             let new_peer = end.new_peer_bytes.is_some_and(|(peer, _)| {
                 let seen_before = device.items.get(&Fact::Peer(peer));
                 judge.familiar(seen_before, device.first, seen.time) != Familiar::Known

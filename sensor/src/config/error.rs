@@ -19,6 +19,9 @@ pub enum ConfigError {
         /// What failed.
         source: io::Error,
     },
+    /// There is nothing in the file.
+    #[error("{} is empty; for the defaults a comment is enough, and `wardtap config default` prints them", .0.display())]
+    Empty(PathBuf),
     /// The file says something that is wrong.
     #[error("{path}{error}")]
     Wrong {
