@@ -33,8 +33,8 @@ pub use disk::remove_leftovers;
 pub use memory::Memory;
 pub use report::{Report, Row};
 
-/// Every phase comes so often: what is bounded is full after the first round, and grows no more in the second.
-const ROUNDS: u32 = 2;
+/// Every phase comes so often: what is bounded fills in the first rounds, and grows no more in the last.
+const ROUNDS: u32 = 3;
 /// Time after a phase in which the account has to become exact.
 const SETTLE: Duration = Duration::from_mins(1);
 /// Time until what was done is in the events, where nothing can be waited for.
@@ -153,7 +153,7 @@ fn rounds(
             ensure!(alive, "the daemon ended:\n{}", stage.site.log_tail());
         }
         report.resting.push(stage.site.memory()?);
-        if round == 1 {
+        if round == ROUNDS - 1 {
             let status = stage.site.status()?;
             report.full = account::number(&status, "/detection/evicted") > 0;
         }

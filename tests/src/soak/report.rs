@@ -5,7 +5,7 @@ use std::fmt::Write;
 use super::{account::Account, memory::Memory};
 
 const MEGABYTE: u64 = 1 << 20;
-/// What the daemon may hold more at rest after the second round than after the first, in per cent.
+/// What the daemon may hold more at rest after the last round than after the one before, in per cent.
 const GROWTH: u64 = 5;
 
 /// What became of a phase.
@@ -108,7 +108,7 @@ pub struct Report {
     pub rows: Vec<Row>,
     /// Memory at the end of each round.
     pub resting: Vec<Memory>,
-    /// After the first round there were as many devices as are kept, so that nothing has a reason to grow any more.
+    /// Before the last round there were as many devices as are kept, so that nothing has a reason to grow any more.
     pub full: bool,
     /// What the daemon was allowed, bytes.
     pub limit: u64,
@@ -133,13 +133,13 @@ impl Report {
                 )
             })
             .collect();
-        if let [first, last] = self.resting[..]
+        if let [.., before, last] = self.resting[..]
             && self.full
-            && last.rss > first.rss + first.rss * GROWTH / 100
+            && last.rss > before.rss + before.rss * GROWTH / 100
         {
             wrong.push(format!(
-                "memory grows: {} MB after the first round, {} MB after the second",
-                first.rss / MEGABYTE,
+                "memory grows: {} MB before the last round, {} MB after it",
+                before.rss / MEGABYTE,
                 last.rss / MEGABYTE
             ));
         }
