@@ -57,10 +57,7 @@ pub(crate) fn all() -> Result<bool> {
     let jobs = Mutex::new(VecDeque::from(jobs));
     let at_once = thread::available_parallelism().map_or(1, usize::from) + MORE_JOBS;
     let (ended, results) = mpsc::channel();
-    let mut tally = Tally {
-        succeeded: true,
-        ..Tally::default()
-    };
+    let mut tally = Tally::default();
     let mut times = Vec::new();
     let mut failed = Vec::new();
     thread::scope(|scope| {
@@ -82,21 +79,23 @@ pub(crate) fn all() -> Result<bool> {
                 counter.read(line);
             }
             stdout().write_all(job.output.as_bytes())?;
-            tally.add(&counter.tally());
+            let mut one = counter.tally();
             if !job.succeeded {
-                tally.succeeded = false;
-                failed.push(job.name.clone());
+                // One that was killed has counted nothing.
+                one.failed = one.failed.max(1);
+                failed.push(format!("{} {}", job.name, counter.failures.join(" ")));
             }
+            tally.add(&one);
             times.push((job.took, job.name));
         }
         Ok::<_, anyhow::Error>(())
     })?;
-    for name in failed {
-        println!("FAILED {name}");
+    for what in &failed {
+        println!("FAILED {what}");
     }
     Record::write(times)?;
     println!("{tally}");
-    Ok(tally.succeeded)
+    Ok(failed.is_empty())
 }
 
 /// Runs `cargo test` with `arguments`; false if some tests failed.
@@ -132,15 +131,13 @@ pub(crate) fn some(arguments: &[String]) -> Result<bool> {
         writeln!(stdout(), "{line}")?;
         counter.read(&line);
     }
-    let tally = Tally {
-        succeeded: child.wait()?.success(),
-        ..counter.tally()
-    };
-    if tally.passed + tally.failed + tally.skipped == 0 && tally.succeeded {
+    let succeeded = child.wait()?.success();
+    let tally = counter.tally();
+    if succeeded && tally == Tally::default() {
         bail!("no test matches {}", arguments.join(" "));
     }
     println!("{tally}");
-    Ok(tally.succeeded)
+    Ok(succeeded)
 }
 
 /// `cargo test`.
@@ -254,7 +251,6 @@ struct Tally {
     passed: usize,
     failed: usize,
     skipped: usize,
-    succeeded: bool,
 }
 
 impl Tally {
@@ -271,7 +267,6 @@ impl fmt::Display for Tally {
             passed,
             failed,
             skipped,
-            ..
         } = self;
         write!(out, "{passed} passed, {failed} failed, {skipped} skipped")
     }
@@ -286,11 +281,18 @@ struct Counter {
     /// Passed tests in whose output a line begins with `SKIPPED`.
     skipped: usize,
     section_skipped: bool,
+    /// Names of tests that failed.
+    failures: Vec<String>,
 }
 
 impl Counter {
     fn read(&mut self, line: &str) {
-        if line.starts_with("---- ") {
+        if let Some(name) = line
+            .strip_prefix("test ")
+            .and_then(|line| line.strip_suffix(" ... FAILED"))
+        {
+            self.failures.push(name.to_owned());
+        } else if line.starts_with("---- ") {
             self.section_skipped = false;
         } else if line.starts_with("SKIPPED") && !self.section_skipped {
             self.section_skipped = true;
@@ -315,7 +317,6 @@ impl Counter {
             passed: self.passed.saturating_sub(self.skipped),
             failed: self.failed,
             skipped: self.ignored + self.skipped,
-            succeeded: false,
         }
     }
 }
@@ -329,6 +330,7 @@ mod unit {
         let output = "\
 running 4 tests
 test a ... ok
+test c ... FAILED
 
 successes:
 
@@ -348,8 +350,8 @@ test result: FAILED. 1 passed; 2 failed; 0 ignored; 0 measured; 0 filtered out; 
             passed: 3,
             failed: 2,
             skipped: 2,
-            succeeded: false,
         };
         assert_eq!(counter.tally(), expected);
+        assert_eq!(counter.failures, ["c"]);
     }
 }
