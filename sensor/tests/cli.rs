@@ -305,7 +305,7 @@ fn an_interface_that_is_not_there_is_named_with_those_that_are() -> io::Result<(
         assert!(done.error.contains(word), "{word:?} in {done:?}");
     }
     let none = folder.path().join("none.toml");
-    fs::write(&none, "")?;
+    fs::write(&none, "# The defaults.\n")?;
     let done = wardtap(&["run", "--config", &none.display().to_string()])?;
     assert_eq!(done.code, Some(1), "{done:?}");
     for word in ["no interface", "--interface", "[[interface]]"] {

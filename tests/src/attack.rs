@@ -283,6 +283,10 @@ fn rule_against(sensor: &Sensor, kind: &str) -> Result<Value> {
                 .cloned()
         },
     )
+    .with_context(|| match sensor.ask_json(&["alerts", "list"]) {
+        Ok(alerts) => format!("what was decided: {alerts}"),
+        Err(error) => format!("{error:#}"),
+    })
 }
 
 /// Waits for a decision to do nothing about `subject` because it is protected: its reason.
