@@ -156,9 +156,7 @@ impl Analysis {
         if seen.time.0.saturating_sub(self.ticked.0) >= TICK {
             self.tick(seen.time, out);
         }
-        if let Some(row) = Row::of(seen) {
-            self.ask(row);
-        }
+        self.ask(seen);
         let delta = self.baselines.delta(seen);
         let site = Site {
             now: seen.time,
@@ -174,10 +172,17 @@ impl Analysis {
         }
     }
 
-    /// Has a row scored, and records it unless its device is suspected.
-    fn ask(&mut self, row: Row) {
-        let (client, server, time) = (row.client.ip(), row.server.ip(), row.time);
-        if !self.alerts.suspects(client) {
+    /// Has a flow scored, and records it unless its device is suspected.
+    fn ask(&mut self, seen: &Observation) {
+        let (client, server, time) = (seen.client.ip(), seen.server.ip(), seen.time);
+        let record = self.recorded.wants(time, client) && !self.alerts.suspects(client);
+        if !record && self.scorer.is_none() {
+            return;
+        }
+        let Some(row) = Row::of(seen) else {
+            return;
+        };
+        if record {
             self.recorded.take(&row);
         }
         if let Some(scorer) = &mut self.scorer {

@@ -4,7 +4,6 @@
 use std::{
     fs,
     path::{Path, PathBuf},
-    thread,
     time::{Duration, Instant, SystemTime},
 };
 
@@ -86,7 +85,11 @@ fn attack(
         check()?;
     }
     scenario.finish()?;
-    thread::sleep(LEARNING.saturating_sub(begin.elapsed()));
+    // It began with the first packet, which on a busy machine comes late.
+    wait_for("the site to be learnt", LIMIT, || {
+        let status = sensor.ask_json(&["status"]).ok()?;
+        (status["detection"]["site_learnt"].as_f64()? >= 1.0).then_some(())
+    })?;
 
     let (name, id) = (CANARY.name, CANARY.id);
     let images = dicom::make_study(&folder.join("feed"), Patient { name, id }, 900, IMAGES)?;

@@ -23,9 +23,6 @@ use crate::workspace::{cargo_command, in_ci, line, root, target};
 /// Test binaries that run at once beyond one for each core, as most tests wait.
 const MORE_JOBS: usize = 1;
 
-/// What runs alone, first: it waits for the sensor to act by itself, which a sensor does not while it loses much.
-const ALONE: &[&str] = &["tests/tests/attack.rs"];
-
 /// The output of tests that passed is shown too, since some of them say that they were skipped.
 const SHOW_OUTPUT: &str = "--show-output";
 
@@ -57,24 +54,18 @@ pub(crate) fn all() -> Result<bool> {
     });
     let record = Record::read();
     jobs.sort_by_key(|job| record.rank(&job.name));
-    let (alone, rest): (VecDeque<_>, VecDeque<_>) = jobs
-        .into_iter()
-        .partition(|job| ALONE.contains(&job.name.as_str()));
-    let (alone, rest) = (Mutex::new(alone), Mutex::new(rest));
+    let jobs = Mutex::new(VecDeque::from(jobs));
     let at_once = thread::available_parallelism().map_or(1, usize::from) + MORE_JOBS;
     let (ended, results) = mpsc::channel();
     let mut tally = Tally::default();
     let mut times = Vec::new();
     let mut failed = Vec::new();
     thread::scope(|scope| {
-        let (alone, rest) = (&alone, &rest);
-        scope.spawn(move || {
-            work(alone, &ended);
-            for _ in 0..at_once {
-                let ended = ended.clone();
-                scope.spawn(move || work(rest, &ended));
-            }
-        });
+        for _ in 0..at_once {
+            let (jobs, ended) = (&jobs, ended.clone());
+            scope.spawn(move || work(jobs, &ended));
+        }
+        drop(ended);
         for job in results {
             let job = job?;
             let mut counter = Counter::default();

@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
+use smallvec::{SmallVec, smallvec};
 
 use super::{Amounts, Delta, Fact, Feature, Items, Windows};
 use crate::{
@@ -69,8 +70,8 @@ pub struct Device {
 /// What an observation says of one end.
 pub(super) struct End<'a> {
     pub(super) address: IpAddr,
-    facts: Vec<Fact<'a>>,
-    pub(super) site_facts: Vec<Fact<'a>>,
+    facts: SmallVec<[Fact<'a>; 5]>,
+    pub(super) site_facts: SmallVec<[Fact<'a>; 2]>,
     amounts: Amounts,
     /// The peer and the bytes exchanged with it.
     pub(super) new_peer_bytes: Option<(IpAddr, u64)>,
@@ -90,8 +91,8 @@ impl End<'_> {
     fn new(address: IpAddr) -> Self {
         Self {
             address,
-            facts: Vec::new(),
-            site_facts: Vec::new(),
+            facts: SmallVec::new(),
+            site_facts: SmallVec::new(),
             amounts: Amounts::default(),
             new_peer_bytes: None,
             did: Did::Nothing,
@@ -104,7 +105,14 @@ impl End<'_> {
 }
 
 /// What an observation says of client and server.
-pub(super) fn ends(seen: &Observation, delta: Option<Delta>) -> Vec<End<'_>> {
+pub(super) fn ends(seen: &Observation, delta: Option<Delta>) -> impl Iterator<Item = End<'_>> {
+    // Who is asked for by ARP need not be there.
+    let says = !matches!(seen.what, What::Arp(_) | What::Moved { .. });
+    let ends = says.then(|| both(seen, delta));
+    ends.into_iter().flatten().filter(|end| is_host(end.address))
+}
+
+fn both(seen: &Observation, delta: Option<Delta>) -> [End<'_>; 2] {
     let (client, server) = (seen.client.ip(), seen.server.ip());
     let mut from = End::new(client);
     let mut to = End::new(server);
@@ -175,9 +183,7 @@ pub(super) fn ends(seen: &Observation, delta: Option<Delta>) -> Vec<End<'_>> {
                     .push(Fact::Application(application, facility));
             }
         }
-        What::AssociationEnded(_) | What::ClinicalTls => {}
-        // Who is asked for need not be there.
-        What::Arp(_) | What::Moved { .. } => return Vec::new(),
+        What::AssociationEnded(_) | What::ClinicalTls | What::Arp(_) | What::Moved { .. } => {}
     }
     if acts(seen).is_some()
         && let Fact::Works { hour, weekend } = works(seen.time)
@@ -185,9 +191,6 @@ pub(super) fn ends(seen: &Observation, delta: Option<Delta>) -> Vec<End<'_>> {
         from.facts.push(Fact::Acts { hour, weekend });
     }
     [from, to]
-        .into_iter()
-        .filter(|end| is_host(end.address))
-        .collect()
 }
 
 /// What a flow says of client and server.
@@ -317,7 +320,7 @@ impl Device {
         self.windows.add(&end.amounts);
         if let (true, Some((_, bytes))) = (new_peer, end.new_peer_bytes) {
             self.windows.add(&Amounts {
-                counts: vec![(Feature::NewPeerBytes, bytes)],
+                counts: smallvec![(Feature::NewPeerBytes, bytes)],
                 peer: None,
             });
         }

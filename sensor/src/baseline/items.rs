@@ -7,6 +7,7 @@ use std::net::IpAddr;
 
 use hashbrown::HashMap;
 use serde::{Deserialize, Serialize};
+use smallvec::SmallVec;
 
 use crate::{event::Time, response::Service};
 
@@ -65,7 +66,7 @@ pub(super) fn key(fact: &Fact<'_>) -> u64 {
         Fact::Asks(_) => 11,
         Fact::Acts { .. } => 12,
     };
-    let mut bytes = Vec::with_capacity(64);
+    let mut bytes = Bytes::new();
     bytes.push(kind);
     match fact {
         Fact::Peer(it) | Fact::Pulls(it) => address(&mut bytes, it),
@@ -85,7 +86,7 @@ pub(super) fn key(fact: &Fact<'_>) -> u64 {
             text(&mut bytes, facility);
         }
         Fact::Works { hour, weekend } | Fact::Acts { hour, weekend } => {
-            bytes.extend([*hour, u8::from(*weekend)]);
+            bytes.extend_from_slice(&[*hour, u8::from(*weekend)]);
         }
         Fact::Application(application, facility) => {
             text(&mut bytes, application);
@@ -95,22 +96,25 @@ pub(super) fn key(fact: &Fact<'_>) -> u64 {
     crate::hash::short(&bytes)
 }
 
-fn address(bytes: &mut Vec<u8>, address: &IpAddr) {
+/// A fact as it is hashed; most are shorter than this.
+type Bytes = SmallVec<[u8; 64]>;
+
+fn address(bytes: &mut Bytes, address: &IpAddr) {
     match address {
-        IpAddr::V4(it) => bytes.extend(it.octets()),
-        IpAddr::V6(it) => bytes.extend(it.octets()),
+        IpAddr::V4(it) => bytes.extend_from_slice(&it.octets()),
+        IpAddr::V6(it) => bytes.extend_from_slice(&it.octets()),
     }
     bytes.push(0);
 }
 
-fn text(bytes: &mut Vec<u8>, text: &str) {
-    bytes.extend(text.as_bytes());
+fn text(bytes: &mut Bytes, text: &str) {
+    bytes.extend_from_slice(text.as_bytes());
     bytes.push(0);
 }
 
-fn service(bytes: &mut Vec<u8>, service: Service) {
+fn service(bytes: &mut Bytes, service: Service) {
     bytes.push(service.transport.number());
-    bytes.extend(service.port.to_be_bytes());
+    bytes.extend_from_slice(&service.port.to_be_bytes());
 }
 
 /// When a fact was seen, seconds since 1970, and how often.

@@ -64,10 +64,13 @@ impl Detector for Exfiltration {
             sent.out += delta.to_server;
             sent.back += delta.to_client;
         }
-        let new = !site.knows(client, &Fact::Peer(server));
         let much =
             |sent: &Sent| sent.out >= site.options.exfiltration_bytes && sent.out / 4 >= sent.back;
         let ([hour, day], feature) = (*both, Feature::BytesOut);
+        if !much(&hour) && !much(&day) {
+            return None;
+        }
+        let new = !site.knows(client, &Fact::Peer(server));
         let (length, Sent { out, back, .. }) = if much(&hour) {
             (Length::Hour, hour)
         } else if outside && new && much(&day) {

@@ -5,7 +5,6 @@ use std::net::{IpAddr, SocketAddr};
 use sensor_common::{
     flow::{self, Flow},
     half::{Half, INTERVAL_BINS, SIZE_BINS},
-    key::FlowKey,
     packet::protocol,
     stream::Protocol,
 };
@@ -233,8 +232,12 @@ impl FlowFacts {
 
 /// What the detectors should know of a flow entry.
 #[must_use]
-pub(crate) fn of_flow(key: &FlowKey, entry: &Flow, over: bool, timebase: Timebase) -> Observation {
-    let conversation = Conversation::of_flow(key, entry);
+pub(crate) fn of_flow(
+    conversation: &Conversation,
+    entry: &Flow,
+    over: bool,
+    timebase: Timebase,
+) -> Observation {
     let [a, b] = &entry.directions;
     let b_opened = entry.flags & flow::INITIATOR_B != 0;
     let (to_server, to_client) = if b_opened { (b, a) } else { (a, b) };
@@ -245,7 +248,7 @@ pub(crate) fn of_flow(key: &FlowKey, entry: &Flow, over: bool, timebase: Timebas
     };
     Observation {
         time: timebase.wall(entry.last()),
-        protocol: key.protocol,
+        protocol: conversation.protocol,
         client: SocketAddr::new(conversation.src_ip, conversation.src_port.unwrap_or(0)),
         server: SocketAddr::new(conversation.dest_ip, conversation.dest_port.unwrap_or(0)),
         what: What::Flow(Box::new(FlowFacts {

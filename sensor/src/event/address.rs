@@ -189,15 +189,13 @@ pub fn mac_text(mac: [u8; 6]) -> Option<String> {
     if mac == [0; 6] {
         return None;
     }
-    let digit = |value: u8| char::from(b"0123456789abcdef"[usize::from(value & 15)]);
-    let mut text = String::with_capacity(17);
-    for byte in mac {
-        if !text.is_empty() {
-            text.push(':');
-        }
-        text.extend([digit(byte >> 4), digit(byte)]);
+    let digit = |value: u8| b"0123456789abcdef"[usize::from(value & 15)];
+    let mut text = [b':'; 17];
+    for (pair, byte) in text.chunks_mut(3).zip(mac) {
+        pair[0] = digit(byte >> 4);
+        pair[1] = digit(byte);
     }
-    Some(text)
+    str::from_utf8(&text).ok().map(str::to_owned)
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use std::{
 use serde::{Deserialize, Serialize};
 
 use super::Row;
-use crate::files;
+use crate::{event::Time, files};
 
 /// Rows that are kept: 4 MB.
 pub const RECORDED_MAX: usize = 16_384;
@@ -79,16 +79,23 @@ impl Recorded {
         Ok(())
     }
 
-    /// Takes a row, unless enough of its second or of its client were taken.
+    /// False if enough flows of this second or of this client were taken.
+    #[must_use]
+    pub fn wants(&self, time: Time, client: IpAddr) -> bool {
+        second(time) > self.second
+            || self.clients.len() < A_SECOND && !self.clients.contains(&client)
+    }
+
+    /// Takes a row, if it is [wanted](Self::wants).
     pub fn take(&mut self, row: &Row) {
-        let second = row.time.0.div_euclid(SECOND);
-        if second > self.second {
-            self.second = second;
-            self.clients.clear();
-        }
-        if self.clients.len() >= A_SECOND || !self.clients.insert(row.client.ip()) {
+        if !self.wants(row.time, row.client.ip()) {
             return;
         }
+        if second(row.time) > self.second {
+            self.second = second(row.time);
+            self.clients.clear();
+        }
+        self.clients.insert(row.client.ip());
         if self.rows.len() >= RECORDED_MAX {
             self.rows.pop_front();
         }
@@ -103,10 +110,14 @@ impl Recorded {
     }
 }
 
+fn second(time: Time) -> i64 {
+    time.0.div_euclid(SECOND)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{event::Time, model::FEATURES};
+    use crate::model::FEATURES;
 
     fn row(second: i64, client: u8) -> Row {
         Row {

@@ -163,9 +163,10 @@ impl Pipeline {
     ) {
         self.stats.flows_ended += 1;
         self.advance(flow.last());
-        self.emit_flow(key, flow, reason.into(), out);
-        self.note_refused(key, flow);
-        self.note_flow(key, flow, true);
+        let conversation = self.conversation(key, flow);
+        self.emit_flow(&conversation, flow, reason.into(), out);
+        self.note_refused(&conversation, flow);
+        self.note_flow(&conversation, flow, true);
         self.flows.end(key, flow, reason.into());
         self.inventory.flow_ended(key, flow, self.options.timebase);
         self.tell_moves();
@@ -177,7 +178,7 @@ impl Pipeline {
     /// Takes the state of a flow that goes on, which is due because the flow is long.
     pub fn flow_active(&mut self, key: &FlowKey, flow: &Flow, out: &mut Vec<Event>) {
         self.advance(flow.last());
-        self.note_flow(key, flow, false);
+        self.note_flow(&self.conversation(key, flow), flow, false);
         self.flow_running(key, flow, FlowWhy::Active, out);
     }
 
@@ -225,7 +226,8 @@ impl Pipeline {
     /// The event of a flow as it was kept.
     #[must_use]
     pub fn flow_event(&self, snapshot: &FlowSnapshot) -> Event {
-        self.flow_to_event(&snapshot.key, &snapshot.flow, snapshot.why)
+        let conversation = self.conversation(&snapshot.key, &snapshot.flow);
+        self.flow_to_event(&conversation, &snapshot.flow, snapshot.why)
     }
 
     /// DICOM associations: the open ones, then the closed ones, latest first.
@@ -298,9 +300,9 @@ impl Pipeline {
     }
 
     /// A TCP connection that was asked for, and never answered with SYN.
-    fn note_refused(&mut self, key: &FlowKey, flow: &Flow) {
+    fn note_refused(&mut self, conversation: &Conversation, flow: &Flow) {
         if !self.options.observe
-            || key.protocol != protocol::TCP
+            || conversation.protocol != protocol::TCP
             || flow.flags & flow::MIDSTREAM != 0
         {
             return;
@@ -313,16 +315,16 @@ impl Pipeline {
         };
         if client.syn > 0 && server.syn == 0 {
             let time = self.options.timebase.wall(flow.last());
-            let conversation = Conversation::of_flow(key, flow);
             let what = What::ConnectionRefused;
-            tell::observe(&self.options, &mut self.seen, &conversation, time, what);
+            tell::observe(&self.options, &mut self.seen, conversation, time, what);
         }
     }
 
-    fn note_flow(&mut self, key: &FlowKey, flow: &Flow, over: bool) {
+    fn note_flow(&mut self, conversation: &Conversation, flow: &Flow, over: bool) {
         if self.options.observe {
             let timebase = self.options.timebase;
-            self.seen.push(detect::of_flow(key, flow, over, timebase));
+            let seen = detect::of_flow(conversation, flow, over, timebase);
+            self.seen.push(seen);
         }
     }
 
@@ -333,33 +335,43 @@ impl Pipeline {
     fn flow_running(&mut self, key: &FlowKey, flow: &Flow, why: FlowWhy, out: &mut Vec<Event>) {
         self.stats.flows_active += 1;
         if why == FlowWhy::Active || (why == FlowWhy::Snapshot && self.options.flow_snapshots) {
-            self.emit_flow(key, flow, why, out);
+            self.emit_flow(&self.conversation(key, flow), flow, why, out);
         }
         self.flows.run(key, flow, why);
         self.inventory.flow_seen(key, flow, self.options.timebase);
         self.tell_moves();
         self.sessions.flow(key, flow);
         if why == FlowWhy::Closed {
-            self.note_refused(key, flow);
+            self.note_refused(&self.conversation(key, flow), flow);
             self.sessions
                 .flow_closed(key, flow.start, self.now, self.options.linger_ns);
         }
     }
 
-    fn emit_flow(&mut self, key: &FlowKey, flow: &Flow, why: FlowWhy, out: &mut Vec<Event>) {
+    fn conversation(&self, key: &FlowKey, flow: &Flow) -> Conversation {
+        let mut conversation = Conversation::of_flow(key, flow);
+        conversation.in_iface = self.options.interfaces.get(&flow.interface).cloned();
+        conversation
+    }
+
+    fn emit_flow(
+        &mut self,
+        conversation: &Conversation,
+        flow: &Flow,
+        why: FlowWhy,
+        out: &mut Vec<Event>,
+    ) {
         if self.options.flow_events {
-            out.push(self.flow_to_event(key, flow, why));
+            out.push(self.flow_to_event(conversation, flow, why));
             self.stats.events += 1;
         }
     }
 
-    fn flow_to_event(&self, key: &FlowKey, flow: &Flow, why: FlowWhy) -> Event {
-        let mut conversation = Conversation::of_flow(key, flow);
-        conversation.in_iface = self.options.interfaces.get(&flow.interface).cloned();
-        let report = flows::report(flow, &conversation, why, self.options.timebase);
+    fn flow_to_event(&self, conversation: &Conversation, flow: &Flow, why: FlowWhy) -> Event {
+        let report = flows::report(flow, conversation, why, self.options.timebase);
         let timestamp: Time = self.options.timebase.wall(self.now.max(flow.last()));
         Event::of(
-            &conversation,
+            conversation,
             timestamp,
             Body::Flow {
                 flow: Box::new(report),

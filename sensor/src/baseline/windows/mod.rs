@@ -11,6 +11,7 @@ mod usual;
 use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
+use smallvec::SmallVec;
 
 pub use feature::{FEATURES, Feature};
 pub use usual::Usual;
@@ -124,7 +125,7 @@ pub struct Windows {
 #[derive(Clone, Debug, Default)]
 pub struct Amounts {
     /// Features and how much.
-    pub counts: Vec<(Feature, u64)>,
+    pub counts: SmallVec<[(Feature, u64); 4]>,
     /// A peer that was talked to as a client.
     pub peer: Option<(IpAddr, u16)>,
 }
@@ -258,6 +259,8 @@ impl Windows {
 
 #[cfg(test)]
 mod tests {
+    use smallvec::smallvec;
+
     use super::*;
 
     #[test]
@@ -279,7 +282,7 @@ mod tests {
         let mut add = |number: i64, amount| {
             windows.advance(Time(number * hour));
             windows.add(&Amounts {
-                counts: vec![(Feature::BytesOut, amount)],
+                counts: smallvec![(Feature::BytesOut, amount)],
                 peer: None,
             });
         };
@@ -325,7 +328,7 @@ mod tests {
         let hour = Length::Hour.nanos();
         windows.advance(Time(hour));
         windows.add(&Amounts {
-            counts: vec![(Feature::BytesOut, 7)],
+            counts: smallvec![(Feature::BytesOut, 7)],
             peer: None,
         });
         windows.taint();
