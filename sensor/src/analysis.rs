@@ -15,7 +15,7 @@ use crate::{
     alert::{Alert, Alerts, Case, Cases, Decided, Label, LabelError, Told, Touched, Verdict},
     baseline::{Baselines, Census, Fact, Familiar, Kind},
     config::{Alerting, Baseline, Detect},
-    detect::{Basis, Detectors, Finding, Observation, Site, What},
+    detect::{Basis, Detectors, Finding, Observation, Routers, Site, What},
     event::Time,
     model::{Asked, Recorded, Row, Scored, Scorer, features},
 };
@@ -50,6 +50,7 @@ pub struct Analysis {
     options: AnalysisOptions,
     baselines: Baselines,
     detectors: Detectors,
+    routers: Routers,
     alerts: Alerts,
     cases: Cases,
     recent: Recent,
@@ -115,6 +116,7 @@ impl Analysis {
     fn with(options: AnalysisOptions, baselines: Baselines, alerts: Alerts) -> Self {
         Self {
             detectors: Detectors::new(&options.detect),
+            routers: Routers::default(),
             options,
             baselines,
             alerts,
@@ -157,10 +159,12 @@ impl Analysis {
             self.tick(seen.time, out);
         }
         self.ask(seen);
+        self.routers.learn(seen);
         let delta = self.baselines.delta(seen);
         let site = Site {
             now: seen.time,
             baselines: &self.baselines,
+            routers: &self.routers,
             options: &self.options.detect,
             delta,
         };
@@ -204,6 +208,7 @@ impl Analysis {
         let site = Site {
             now,
             baselines: &self.baselines,
+            routers: &self.routers,
             options: &self.options.detect,
             delta: None,
         };
@@ -223,6 +228,7 @@ impl Analysis {
             let site = Site {
                 now,
                 baselines: &self.baselines,
+                routers: &self.routers,
                 options: &self.options.detect,
                 delta: None,
             };

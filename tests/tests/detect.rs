@@ -97,6 +97,17 @@ fn attacks_in_captures_are_found() {
 }
 
 #[test]
+fn a_capture_gives_the_same_findings_each_time() {
+    let Some(root) = captures::root() else { return };
+    for file in ["slips-arpscan.pcap", "evilfingers-UDP_SCAN.pcap"] {
+        let path = root.join("attacks").join(file);
+        let found = findings(&path);
+        assert!(!found.is_empty(), "{file}");
+        assert_eq!(found, findings(&path), "{file}");
+    }
+}
+
+#[test]
 fn clinical_traffic_is_exposure_and_no_attack() {
     let Some(root) = captures::root() else { return };
     for folder in ["dicom/labcap", "hl7/labcap"] {

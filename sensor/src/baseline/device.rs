@@ -7,7 +7,7 @@ use smallvec::{SmallVec, smallvec};
 
 use super::{Amounts, Delta, Fact, Feature, Items, Windows};
 use crate::{
-    detect::{FlowFacts, Observation, What, is_host, is_negative},
+    detect::{FlowFacts, Observation, What, is_negative},
     event::Time,
     response::Service,
 };
@@ -104,22 +104,15 @@ impl End<'_> {
     }
 }
 
-/// What an observation says of client and server.
-pub(super) fn ends(seen: &Observation, delta: Option<Delta>) -> impl Iterator<Item = End<'_>> {
-    // Who is asked for by ARP need not be there.
-    let says = !matches!(seen.what, What::Arp(_) | What::Moved { .. });
-    let ends = says.then(|| both(seen, delta));
-    ends.into_iter().flatten().filter(|end| is_host(end.address))
-}
-
-fn both(seen: &Observation, delta: Option<Delta>) -> [End<'_>; 2] {
+/// What an observation says of client and server; none where it says nothing that is learnt.
+pub(super) fn ends(seen: &Observation, delta: Option<Delta>) -> Option<[End<'_>; 2]> {
     let (client, server) = (seen.client.ip(), seen.server.ip());
-    let mut from = End::new(client);
-    let mut to = End::new(server);
+    let mut ends = [End::new(client), End::new(server)];
+    let [from, to] = &mut ends;
     match &seen.what {
         What::ConnectionRefused => from.count(Feature::Failed, 1),
         What::Flow(facts) => {
-            of_flow(seen, facts, delta.unwrap_or_default(), &mut from, &mut to);
+            of_flow(seen, facts, delta.unwrap_or_default(), from, to);
         }
         What::Association {
             calling,
@@ -160,9 +153,9 @@ fn both(seen: &Observation, delta: Option<Delta>) -> [End<'_>; 2] {
         },
         What::Hl7(message) => {
             let (sender, receiver) = if message.to_server {
-                (&mut from, &mut to)
+                (&mut *from, &mut *to)
             } else {
-                (&mut to, &mut from)
+                (&mut *to, &mut *from)
             };
             sender.did = Did::Message;
             receiver.did = Did::Message;
@@ -183,14 +176,16 @@ fn both(seen: &Observation, delta: Option<Delta>) -> [End<'_>; 2] {
                     .push(Fact::Application(application, facility));
             }
         }
-        What::AssociationEnded(_) | What::ClinicalTls | What::Arp(_) | What::Moved { .. } => {}
+        What::AssociationEnded(_) | What::ClinicalTls => {}
+        // Who is asked for need not be there.
+        What::Arp(_) | What::Moved { .. } => return None,
     }
     if acts(seen).is_some()
         && let Fact::Works { hour, weekend } = works(seen.time)
     {
         from.facts.push(Fact::Acts { hour, weekend });
     }
-    [from, to]
+    Some(ends)
 }
 
 /// What a flow says of client and server.

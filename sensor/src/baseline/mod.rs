@@ -39,7 +39,7 @@ pub use windows::{Amounts, FEATURES, Feature, Length, Usual, Windows};
 
 use crate::{
     config::Baseline,
-    detect::{Observation, What},
+    detect::{Observation, What, is_host},
     event::Time,
 };
 
@@ -287,7 +287,8 @@ impl Baselines {
         self.begin.get_or_insert(seen.time);
         let number = seen.time.0.div_euclid(Length::FiveMinutes.nanos());
         let judge = self.judge();
-        for end in device::ends(seen, delta) {
+        let ends = device::ends(seen, delta);
+        for end in ends.iter().flatten().filter(|end| is_host(end.address)) {
             let full = self.devices.len() == self.devices.cap().get();
             let mut is_new = false;
             let device = self.devices.get_or_insert_mut(end.address, || {
@@ -301,7 +302,7 @@ impl Baselines {
             });
             let kind_before = device.kind();
             let begins = device.windows.advance(seen.time);
-            device.take(&end, new_peer, seen.time);
+            device.take(end, new_peer, seen.time);
             let trusted = device.is_trusted(seen.time);
             if trusted && let Some(pool) = self.pools.get_mut(kind_before as usize) {
                 device.lend(pool, seen.time);

@@ -7,7 +7,7 @@ use lru::LruCache;
 use sensor_common::arp::AGAIN;
 
 use super::{
-    ArpFacts, Detector, Draft, Observation, Site, What, is_host, once::Once, routers::Routers,
+    ArpFacts, Detector, Draft, Observation, Site, What, is_host, once::Once, routers::senders,
 };
 use crate::{
     event::{Time, mac_text},
@@ -78,7 +78,6 @@ pub(super) struct ArpSpoof {
     flows: Holders,
     /// By ARP.
     claims: Holders,
-    routers: Routers,
     /// Addresses that an Ethernet address claims by ARP, a few of them.
     claimed: LruCache<Mac, Vec<IpAddr>>,
     /// Who asked for whom, when.
@@ -92,7 +91,6 @@ impl Default for ArpSpoof {
         Self {
             flows: Holders::new(ADDRESSES),
             claims: Holders::new(NEIGHBOURS),
-            routers: Routers::default(),
             claimed: LruCache::new(NEIGHBOURS),
             asked: LruCache::new(NEIGHBOURS),
             unasked: LruCache::new(NEIGHBOURS),
@@ -103,10 +101,9 @@ impl Default for ArpSpoof {
 
 impl ArpSpoof {
     /// Takes the sender of IP packets.
-    fn packets(&mut self, address: IpAddr, mac: Mac, now: Time) -> Option<Draft> {
-        self.routers.add(mac, address);
-        let other = self.flows.take(address, mac, now)?;
-        if self.routers.is_router(mac) || self.routers.is_router(other) {
+    fn packets(&mut self, address: IpAddr, mac: Mac, site: Site<'_>) -> Option<Draft> {
+        let other = self.flows.take(address, mac, site.now)?;
+        if site.routers.is_router(mac) || site.routers.is_router(other) {
             return None;
         }
         Some(in_turn("packets from", address, mac, other))
@@ -189,17 +186,12 @@ impl Detector for ArpSpoof {
         "arp_spoof"
     }
 
-    fn observe(&mut self, seen: &Observation, _: Site<'_>) -> Option<Draft> {
+    fn observe(&mut self, seen: &Observation, site: Site<'_>) -> Option<Draft> {
         let found = match &seen.what {
-            What::Flow(facts) => {
-                let ends = [
-                    (seen.client.ip(), facts.client_mac, facts.to_server.packets),
-                    (seen.server.ip(), facts.server_mac, facts.to_client.packets),
-                ];
-                ends.into_iter()
-                    .filter(|(address, mac, sent)| *sent > 0 && *mac != [0; 6] && is_host(*address))
-                    .find_map(|(address, mac, _)| self.packets(address, mac, seen.time))
-            }
+            What::Flow(_) => senders(seen)
+                .into_iter()
+                .flatten()
+                .find_map(|(mac, address)| self.packets(address, mac, site)),
             What::Arp(arp) if is_host(seen.client.ip()) && arp.sender_mac != [0; 6] => {
                 self.arp(arp, seen.time)
             }

@@ -46,6 +46,7 @@ pub(crate) use finding::Draft;
 pub use finding::{Basis, Contribution, Finding};
 pub(crate) use observation::of_flow;
 pub use observation::{App, FlowFacts, HalfFacts, Observation, What};
+pub(crate) use routers::Routers;
 
 use crate::{
     baseline::{Baselines, Delta, Fact, Familiar},
@@ -61,6 +62,8 @@ pub(crate) struct Site<'a> {
     pub(crate) now: Time,
     /// What is usual.
     pub(crate) baselines: &'a Baselines,
+    /// Who stands for many.
+    pub(crate) routers: &'a Routers,
     /// Thresholds.
     pub(crate) options: &'a Detect,
     /// Bytes of the observed flow since its last report.

@@ -5,7 +5,7 @@ use std::{collections::VecDeque, net::IpAddr, num::NonZeroUsize};
 
 use lru::LruCache;
 
-use super::{Detector, Draft, Observation, Site, What, is_host, routers::Routers, window::Window};
+use super::{Detector, Draft, Observation, Site, What, is_host, window::Window};
 use crate::{baseline::Fact, config::Detect, event::Time, protocol::notice::Mac};
 
 /// Echo request: RFC 792, RFC 4443.
@@ -40,7 +40,6 @@ pub(super) struct Sweep {
     arp: Window<IpAddr>,
     /// The first first.
     waiting: VecDeque<Question>,
-    routers: Routers,
     there: LruCache<IpAddr, Time>,
 }
 
@@ -52,7 +51,6 @@ impl Sweep {
             slow: Window::new(options.slow_within.as_nanos(), options.sweep_hosts),
             arp: window(),
             waiting: VecDeque::new(),
-            routers: Routers::default(),
             there: LruCache::new(THERE),
         }
     }
@@ -78,7 +76,7 @@ impl Sweep {
             if let Some(asked) = self.arp.add(question.client, target, question.time) {
                 found = Some(Unanswered {
                     client: question.client,
-                    router: self.routers.is_router(question.mac),
+                    router: site.routers.is_router(question.mac),
                     asked,
                 });
             }
@@ -130,14 +128,6 @@ impl Detector for Sweep {
         let unanswered = self.unanswered(seen.time, site);
         let echo = match &seen.what {
             What::Flow(facts) => {
-                for (mac, address, half) in [
-                    (facts.client_mac, client, &facts.to_server),
-                    (facts.server_mac, server, &facts.to_client),
-                ] {
-                    if half.packets > 0 && mac != [0; 6] {
-                        self.routers.add(mac, address);
-                    }
-                }
                 if facts.to_client.packets > 0 {
                     self.there.put(server, seen.time);
                 }

@@ -36,7 +36,7 @@ pub(super) struct Window<T> {
     threshold: usize,
 }
 
-impl<T: Hash + Eq + Clone> Window<T> {
+impl<T: Hash + Ord + Clone> Window<T> {
     pub(super) fn new(nanoseconds: u64, threshold: u32) -> Self {
         Self {
             suspects: LruCache::new(SUSPECTS),
@@ -47,8 +47,8 @@ impl<T: Hash + Eq + Clone> Window<T> {
         }
     }
 
-    /// Adds something; all of the time if they are as many as the threshold. Once in the time, and again
-    /// each time that they have doubled.
+    /// Adds something; all of the time, in their order, if they are as many as the threshold. Once in the time, and
+    /// again each time that they have doubled.
     pub(super) fn add(&mut self, suspect: IpAddr, thing: T, now: Time) -> Option<Vec<T>> {
         let suspect = self.suspects.get_or_insert_mut(suspect, || Suspect {
             things: HashMap::default(),
@@ -97,12 +97,13 @@ impl<T: Hash + Eq + Clone> Window<T> {
         if count < threshold {
             return None;
         }
-        let things: Vec<T> = suspect
+        let mut things: Vec<T> = suspect
             .things
             .iter()
             .filter(|(_, time)| within(time))
             .map(|(thing, _)| thing.clone())
             .collect();
+        things.sort_unstable();
         suspect.told = Some((now, things.len()));
         Some(things)
     }

@@ -146,12 +146,12 @@ impl Windows {
             if open.number >= number {
                 continue;
             }
-            let over = std::mem::take(open);
-            open.number = number;
             begins |= length == Length::FiveMinutes;
-            if over.number != 0 {
+            if open.number != 0 {
+                let over = std::mem::take(open);
                 self.close(length, &over);
             }
+            self.open[index].number = number;
         }
         begins
     }
@@ -180,17 +180,21 @@ impl Windows {
 
     /// Adds to the windows that go on.
     pub(super) fn add(&mut self, amounts: &Amounts) {
+        let peer = amounts.peer.map(|(peer, port)| {
+            let peer = match peer {
+                IpAddr::V4(it) => u128::from(it.to_bits()),
+                IpAddr::V6(it) => it.to_bits(),
+            };
+            (mixed(peer), mixed(u128::from(port)))
+        });
         for open in &mut self.open {
             for (feature, amount) in &amounts.counts {
                 let value = &mut open.values[*feature as usize];
                 *value = value.saturating_add(*amount);
             }
-            if let Some((peer, port)) = amounts.peer {
-                open.peers.add(mixed(match peer {
-                    IpAddr::V4(it) => u128::from(it.to_bits()),
-                    IpAddr::V6(it) => it.to_bits(),
-                }));
-                open.ports.add(mixed(u128::from(port)));
+            if let Some((peer, port)) = peer {
+                open.peers.add(peer);
+                open.ports.add(port);
             }
         }
     }

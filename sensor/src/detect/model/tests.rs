@@ -4,7 +4,7 @@ use super::*;
 use crate::{
     baseline::Baselines,
     config::{Baseline, Detect},
-    detect::{FlowFacts, HalfFacts, Observation, What},
+    detect::{FlowFacts, HalfFacts, Observation, Routers, What},
     event::Time,
     model::Row,
 };
@@ -76,6 +76,7 @@ impl Bench {
         let site = Site {
             now: self.now,
             baselines: &self.baselines,
+            routers: &Routers::default(),
             options: &self.options,
             delta: None,
         };
