@@ -1,4 +1,4 @@
-//! `cargo xtask compare`: the same capture through Wardtap and through others, on one core, in turns.
+//! `cargo xtask compare`: the same captures through Wardtap and through others, on one core, in turns.
 //!
 //! What counts is processor time, so that a busy machine matters less, and the difference between a long and a short
 //! capture, so that starting (rules, Python, tables) does not count as reading.
@@ -25,8 +25,12 @@ use crate::{
 use contender::Contender;
 use peers::Peers;
 
+/// Of the captures' folder: one of short flows with attacks among them, one of ordinary traffic.
+const CAPTURES: [&str; 2] = ["mix/mix-dev.pcap", "perf/perf-dev.pcap"];
 /// How often the long capture holds what the short one holds once.
 const TIMES: u32 = 5;
+/// The short one has at least so many packets: a small capture is repeated for it.
+const LEAST: u64 = 90_000;
 /// Goals: so many times the packets a second. Like with like: events written against events written, none against none;
 /// the last two without detectors, which the others have none of.
 const GOALS: [(Contender, Contender, f64); 7] = [
@@ -41,9 +45,9 @@ const GOALS: [(Contender, Contender, f64); 7] = [
 
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
-    /// Capture to read (pcap, microseconds) instead of mix/mix-dev.pcap of the captures' folder
+    /// Captures to read (pcap, microseconds) instead of mix/mix-dev.pcap and perf/perf-dev.pcap of the captures' folder
     #[arg(long)]
-    capture: Option<PathBuf>,
+    capture: Vec<PathBuf>,
     /// The `wardtap` to compare, instead of one built for release
     #[arg(long)]
     wardtap: Option<PathBuf>,
@@ -53,7 +57,7 @@ pub(crate) struct Arguments {
     /// The core that they take turns on
     #[arg(long, default_value_t = 1)]
     core: u32,
-    /// Write the table to docs/compare.md, between its marks
+    /// Write the tables to docs/compare.md, between its marks
     #[arg(long)]
     write: bool,
 }
@@ -93,16 +97,19 @@ pub(crate) fn run_all(arguments: &Arguments) -> Result<()> {
         arguments.rounds > 0,
         "--rounds is 0: nothing would be measured"
     );
-    let source = arguments.capture.clone().unwrap_or_else(|| {
-        env::var_os("WARDTAP_CAPTURES")
-            .map_or_else(|| root().join("../shared/captures"), PathBuf::from)
-            .join("mix/mix-dev.pcap")
-    });
-    ensure!(
-        source.is_file(),
-        "no capture at {} (name one with --capture)",
-        source.display()
-    );
+    let mut captures = arguments.capture.clone();
+    if captures.is_empty() {
+        let folder = env::var_os("WARDTAP_CAPTURES")
+            .map_or_else(|| root().join("../shared/captures"), PathBuf::from);
+        captures.extend(CAPTURES.map(|name| folder.join(name)));
+    }
+    for capture in &captures {
+        ensure!(
+            capture.is_file(),
+            "no capture at {} (name one with --capture)",
+            capture.display()
+        );
+    }
     let peers = Peers::ensure()?;
     let wardtap = match &arguments.wardtap {
         Some(path) => path
@@ -110,11 +117,40 @@ pub(crate) fn run_all(arguments: &Arguments) -> Result<()> {
             .with_context(|| path.display().to_string())?,
         None => ebpf::daemon(true)?,
     };
+    let mut text = format!(
+        "Measured on {}: {}; {} rounds. {}.\n",
+        output("date", &["-u", "+%Y-%m-%d"])
+            .unwrap_or_default()
+            .trim(),
+        processor(),
+        arguments.rounds,
+        versions(&peers, &wardtap, arguments.wardtap.is_some())?
+    );
+    for capture in &captures {
+        text += &one_capture(capture, &peers, &wardtap, arguments)?;
+    }
+    println!("\n{text}");
+    if arguments.write {
+        write_table("docs/compare.md", &text)?;
+    }
+    Ok(())
+}
+
+/// Measures one capture; its table.
+fn one_capture(
+    source: &Path,
+    peers: &Peers,
+    wardtap: &Path,
+    arguments: &Arguments,
+) -> Result<String> {
     let folder = target().join("compare");
     fs::create_dir_all(&folder)?;
     let (short, long) = (folder.join("short.pcap"), folder.join("long.pcap"));
-    let packets = capture::repeat(&source, 1, &short)?;
-    let all = capture::repeat(&source, TIMES, &long)?;
+    let once = capture::repeat(source, 1, &short)?;
+    ensure!(once > 0, "{} holds no packet", source.display());
+    let times = u32::try_from(LEAST.div_ceil(once))?;
+    let packets = capture::repeat(source, times, &short)?;
+    let all = capture::repeat(source, times * TIMES, &long)?;
     println!(
         "{}: {packets} packets, and {TIMES} times that; {} rounds on core {}",
         source.display(),
@@ -126,8 +162,8 @@ pub(crate) fn run_all(arguments: &Arguments) -> Result<()> {
         for (place, contender) in Contender::ALL.into_iter().enumerate() {
             let folder = folder.join(place.to_string());
             let run = |capture: &PathBuf| {
-                let words = contender.command(&peers, &wardtap, capture, &folder);
-                contender::run(&peers, &words, arguments.core, &folder)
+                let words = contender.command(peers, wardtap, capture, &folder);
+                contender::run(peers, &words, arguments.core, &folder)
                     .with_context(|| contender.label().to_owned())
             };
             let one = measured.entry(place).or_default();
@@ -144,13 +180,12 @@ pub(crate) fn run_all(arguments: &Arguments) -> Result<()> {
             );
         }
     }
-    let versions = versions(&peers, &wardtap, arguments.wardtap.is_some())?;
-    let text = table(&measured, &versions, arguments.rounds, packets, all)?;
-    println!("\n{text}");
-    if arguments.write {
-        write_table("docs/compare.md", &text)?;
-    }
-    Ok(())
+    let name = source.file_stem().unwrap_or_default().display();
+    let title = format!(
+        "{name}: {once} packets, {times} and {} times",
+        times * TIMES
+    );
+    table(&title, &measured, packets, all)
 }
 
 #[expect(
@@ -158,9 +193,8 @@ pub(crate) fn run_all(arguments: &Arguments) -> Result<()> {
     reason = "packets of a file, far below 2^53"
 )]
 fn table(
+    title: &str,
     measured: &BTreeMap<usize, Measured>,
-    versions: &str,
-    rounds: usize,
     packets: u64,
     all: u64,
 ) -> Result<String> {
@@ -173,14 +207,9 @@ fn table(
     };
     let ours = of(Contender::Wardtap)?.rate(more);
     let mut text = format!(
-        "Measured on {}: {}; {rounds} rounds, {packets} packets and {TIMES} times that. {}.\n\n\
+        "\n{title}:\n\n\
          | | packets/s | Wardtap's `--json` is | with its start | peak memory | of DICOM and HL7 it says |\n\
-         | --- | --- | --- | --- | --- | --- |\n",
-        output("date", &["-u", "+%Y-%m-%d"])
-            .unwrap_or_default()
-            .trim(),
-        processor(),
-        versions
+         | --- | --- | --- | --- | --- | --- |\n"
     );
     for (place, contender) in Contender::ALL.into_iter().enumerate() {
         let Some(one) = measured.get(&place) else {

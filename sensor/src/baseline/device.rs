@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use serde::{Deserialize, Serialize};
 use smallvec::{SmallVec, smallvec};
 
-use super::{Amounts, Delta, Fact, Feature, Items, Windows};
+use super::{Amounts, Delta, Fact, Feature, Items, Windows, items::key};
 use crate::{
     detect::{FlowFacts, Observation, What, is_negative},
     event::Time,
@@ -68,13 +68,14 @@ pub struct Device {
 }
 
 /// What an observation says of one end.
-pub(super) struct End<'a> {
+pub(super) struct End {
     pub(super) address: IpAddr,
-    facts: SmallVec<[Fact<'a>; 5]>,
-    pub(super) site_facts: SmallVec<[Fact<'a>; 2]>,
+    /// Facts of it and of the site, by their hashes.
+    facts: SmallVec<[u64; 5]>,
+    pub(super) site_facts: SmallVec<[u64; 2]>,
     amounts: Amounts,
-    /// The peer and the bytes exchanged with it.
-    pub(super) new_peer_bytes: Option<(IpAddr, u64)>,
+    /// The fact of its peer, and the bytes exchanged with it.
+    pub(super) peer_bytes: Option<(u64, u64)>,
     did: Did,
 }
 
@@ -87,16 +88,29 @@ enum Did {
     Message,
 }
 
-impl End<'_> {
+impl End {
     fn new(address: IpAddr) -> Self {
         Self {
             address,
             facts: SmallVec::new(),
             site_facts: SmallVec::new(),
             amounts: Amounts::default(),
-            new_peer_bytes: None,
+            peer_bytes: None,
             did: Did::Nothing,
         }
+    }
+
+    /// Takes a fact; its hash.
+    fn learn(&mut self, fact: &Fact<'_>) -> u64 {
+        let key = key(fact);
+        self.facts.push(key);
+        key
+    }
+
+    /// Takes a fact that is so at the site too.
+    fn learn_at_site(&mut self, fact: &Fact<'_>) {
+        let key = self.learn(fact);
+        self.site_facts.push(key);
     }
 
     fn count(&mut self, feature: Feature, amount: u64) {
@@ -105,7 +119,7 @@ impl End<'_> {
 }
 
 /// What an observation says of client and server; none where it says nothing that is learnt.
-pub(super) fn ends(seen: &Observation, delta: Option<Delta>) -> Option<[End<'_>; 2]> {
+pub(super) fn ends(seen: &Observation, delta: Option<Delta>) -> Option<[End; 2]> {
     let (client, server) = (seen.client.ip(), seen.server.ip());
     let mut ends = [End::new(client), End::new(server)];
     let [from, to] = &mut ends;
@@ -120,12 +134,10 @@ pub(super) fn ends(seen: &Observation, delta: Option<Delta>) -> Option<[End<'_>;
             ..
         } => {
             if let Some(title) = calling {
-                from.facts.push(Fact::Title(title));
-                from.site_facts.push(Fact::Title(title));
+                from.learn_at_site(&Fact::Title(title));
             }
             if let Some(uid) = implementation {
-                from.facts.push(Fact::Implementation(uid));
-                from.site_facts.push(Fact::Implementation(uid));
+                from.learn_at_site(&Fact::Implementation(uid));
             }
             to.did = Did::AnswerDicom;
         }
@@ -142,11 +154,10 @@ pub(super) fn ends(seen: &Observation, delta: Option<Delta>) -> Option<[End<'_>;
             STORE => from.did = Did::SendImages,
             command if PULLS.contains(&command) => {
                 from.count(Feature::Pulls, 1);
-                from.facts.push(Fact::Pulls(server));
+                from.learn(&Fact::Pulls(server));
                 from.did = Did::ReadImages;
                 if let Some(title) = destination {
-                    from.facts.push(Fact::MovesTo(server, title));
-                    from.site_facts.push(Fact::MovesTo(server, title));
+                    from.learn_at_site(&Fact::MovesTo(server, title));
                 }
             }
             _ => {}
@@ -168,12 +179,10 @@ pub(super) fn ends(seen: &Observation, delta: Option<Delta>) -> Option<[End<'_>;
                 let application = message.sending_application.as_deref().unwrap_or_default();
                 let facility = message.sending_facility.as_deref().unwrap_or_default();
                 sender.count(Feature::Messages, 1);
-                sender
-                    .facts
-                    .push(Fact::Sends(receiver.address, application, facility));
+                sender.learn(&Fact::Sends(receiver.address, application, facility));
                 sender
                     .site_facts
-                    .push(Fact::Application(application, facility));
+                    .push(key(&Fact::Application(application, facility)));
             }
         }
         What::AssociationEnded(_) | What::ClinicalTls => {}
@@ -183,19 +192,13 @@ pub(super) fn ends(seen: &Observation, delta: Option<Delta>) -> Option<[End<'_>;
     if acts(seen).is_some()
         && let Fact::Works { hour, weekend } = works(seen.time)
     {
-        from.facts.push(Fact::Acts { hour, weekend });
+        from.learn(&Fact::Acts { hour, weekend });
     }
     Some(ends)
 }
 
 /// What a flow says of client and server.
-fn of_flow<'a>(
-    seen: &Observation,
-    facts: &FlowFacts,
-    delta: Delta,
-    from: &mut End<'a>,
-    to: &mut End<'a>,
-) {
+fn of_flow(seen: &Observation, facts: &FlowFacts, delta: Delta, from: &mut End, to: &mut End) {
     let (client, server) = (from.address, to.address);
     from.count(Feature::BytesOut, delta.to_server);
     from.count(Feature::BytesIn, delta.to_client);
@@ -203,23 +206,21 @@ fn of_flow<'a>(
     to.count(Feature::BytesIn, delta.to_server);
     if facts.answered() {
         let bytes = delta.to_server + delta.to_client;
-        from.new_peer_bytes = Some((server, bytes));
-        to.new_peer_bytes = Some((client, bytes));
-        from.facts.push(Fact::Peer(server));
-        to.facts.push(Fact::Peer(client));
+        from.peer_bytes = Some((from.learn(&Fact::Peer(server)), bytes));
+        to.peer_bytes = Some((to.learn(&Fact::Peer(client)), bytes));
     }
     if delta.first {
         from.count(Feature::Flows, 1);
         from.amounts.peer = Some((server, seen.server.port()));
     }
     if let (true, Some(service)) = (facts.established(seen.protocol), seen.service()) {
-        from.facts.push(Fact::Uses(server, service));
-        from.facts.push(works(seen.time));
+        from.learn(&Fact::Uses(server, service));
+        from.learn(&works(seen.time));
         if is_lasting(service) {
-            from.facts.push(Fact::Asks(service));
+            from.learn(&Fact::Asks(service));
         }
         if is_lasting(service) && !facts.midstream {
-            to.facts.push(Fact::Offers(service));
+            to.learn(&Fact::Offers(service));
         }
     }
 }
@@ -311,9 +312,9 @@ impl Device {
     }
 
     /// Takes what an observation says of it; facts only while it is trusted.
-    pub(super) fn take(&mut self, end: &End<'_>, new_peer: bool, now: Time) {
+    pub(super) fn take(&mut self, end: &End, new_peer: bool, now: Time) {
         self.windows.add(&end.amounts);
-        if let (true, Some((_, bytes))) = (new_peer, end.new_peer_bytes) {
+        if let (true, Some((_, bytes))) = (new_peer, end.peer_bytes) {
             self.windows.add(&Amounts {
                 counts: smallvec![(Feature::NewPeerBytes, bytes)],
                 peer: None,
@@ -325,7 +326,7 @@ impl Device {
         }
         self.frozen = None;
         for fact in &end.facts {
-            self.items.add(fact, now, FACTS_MAX);
+            self.items.add(*fact, now, FACTS_MAX);
         }
         match end.did {
             Did::Nothing => {}

@@ -149,10 +149,9 @@ pub(super) fn seconds(time: Time) -> u32 {
 }
 
 impl Items {
-    /// Adds a fact; true if it is new.
-    pub(super) fn add(&mut self, fact: &Fact<'_>, now: Time, max: usize) -> bool {
+    /// Adds a fact, by its hash; true if it is new.
+    pub(super) fn add(&mut self, key: u64, now: Time, max: usize) -> bool {
         let now = seconds(now);
-        let key = key(fact);
         if let Some(seen) = self.0.get_mut(&key) {
             seen.last = seen.last.max(now);
             seen.count = seen.count.saturating_add(1);
@@ -176,7 +175,12 @@ impl Items {
     /// When a fact was seen.
     #[must_use]
     pub fn get(&self, fact: &Fact<'_>) -> Option<Seen> {
-        self.0.get(&key(fact)).copied()
+        self.seen(key(fact))
+    }
+
+    /// The same, by its hash.
+    pub(super) fn seen(&self, key: u64) -> Option<Seen> {
+        self.0.get(&key).copied()
     }
 
     /// Forgets a fact, by its hash.

@@ -296,8 +296,8 @@ impl Baselines {
                 Device::new(seen.time)
             });
             self.evicted += u64::from(is_new && full);
-            let new_peer = end.new_peer_bytes.is_some_and(|(peer, _)| {
-                let seen_before = device.items.get(&Fact::Peer(peer));
+            let new_peer = end.peer_bytes.is_some_and(|(peer, _)| {
+                let seen_before = device.items.seen(peer);
                 judge.familiar(seen_before, device.first, seen.time) != Familiar::Known
             });
             let kind_before = device.kind();
@@ -309,10 +309,10 @@ impl Baselines {
             }
             if trusted {
                 for fact in &end.site_facts {
-                    if self.site.add(fact, seen.time, SITE_MAX) {
-                        self.brought.add(items::key(fact), end.address, seen.time);
+                    if self.site.add(*fact, seen.time, SITE_MAX) {
+                        self.brought.add(*fact, end.address, seen.time);
                     } else if !self.brought.is_empty() {
-                        self.brought.confirm(items::key(fact), end.address);
+                        self.brought.confirm(*fact, end.address);
                     }
                 }
             }
