@@ -72,10 +72,11 @@ impl FlowMemory {
         }
     }
 
-    pub(super) fn end(&mut self, key: &FlowKey, flow: &Flow, why: FlowWhy) {
-        self.live.pop(&(*key, flow.start));
+    /// The flow is over; why it was reported last, if it is known.
+    pub(super) fn end(&mut self, key: &FlowKey, flow: &Flow, why: FlowWhy) -> Option<FlowWhy> {
+        let last = self.live.pop(&(*key, flow.start)).map(|one| one.why);
         if self.recent_max == 0 {
-            return;
+            return last;
         }
         if self.recent.len() >= self.recent_max {
             self.recent.pop_back();
@@ -85,6 +86,7 @@ impl FlowMemory {
             flow: *flow,
             why,
         });
+        last
     }
 
     pub(super) fn recent(&self) -> impl Iterator<Item = &FlowSnapshot> {

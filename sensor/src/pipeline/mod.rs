@@ -165,9 +165,11 @@ impl Pipeline {
         self.advance(flow.last());
         let conversation = self.conversation(key, flow);
         self.emit_flow(&conversation, flow, reason.into(), out);
-        self.note_refused(&conversation, flow);
+        // A refusal was told with the report of the close, unless that was lost.
+        if self.flows.end(key, flow, reason.into()) != Some(FlowWhy::Closed) {
+            self.note_refused(&conversation, flow);
+        }
         self.note_flow(&conversation, flow, true);
-        self.flows.end(key, flow, reason.into());
         self.inventory.flow_ended(key, flow, self.options.timebase);
         self.tell_moves();
         let (sessions, mut outlet) = self.outlet(out);

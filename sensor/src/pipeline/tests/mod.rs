@@ -4,5 +4,6 @@ mod dicom;
 mod hl7;
 mod hostile;
 mod hosts;
+mod observations;
 mod pdu;
 mod wire;

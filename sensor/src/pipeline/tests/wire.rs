@@ -71,6 +71,11 @@ impl Wire {
         } else {
             builder
         };
+        let builder = if flags.contains('R') {
+            builder.rst()
+        } else {
+            builder
+        };
         let builder = if flags.contains('A') {
             builder.ack(1)
         } else {
@@ -108,6 +113,12 @@ impl Wire {
         self.packet(true, "S", &[]);
         self.packet(false, "SA", &[]);
         self.packet(true, "A", &[]);
+    }
+
+    /// The client asks, the server refuses.
+    pub(super) fn refuse(&mut self) {
+        self.packet(true, "S", &[]);
+        self.packet(false, "RA", &[]);
     }
 
     pub(super) fn client(&mut self, bytes: &[u8]) {
