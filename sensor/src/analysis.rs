@@ -168,7 +168,7 @@ impl Analysis {
             options: &self.options.detect,
             delta,
         };
-        let found = self.detectors.observe(seen, site);
+        let found = self.detectors.observe(seen, &site);
         self.baselines.learn(seen, delta);
         self.recent.add(seen);
         for finding in found {
@@ -212,7 +212,7 @@ impl Analysis {
             options: &self.options.detect,
             delta: None,
         };
-        self.detectors.scored(&scored, site);
+        self.detectors.scored(&scored, &site);
     }
 
     /// What is due by the clock: windows that are over, alerts that went quiet. To be called about every ten
@@ -232,7 +232,7 @@ impl Analysis {
                 options: &self.options.detect,
                 delta: None,
             };
-            let found = self.detectors.window(device, site);
+            let found = self.detectors.window(device, &site);
             self.baselines.close(device, now);
             for finding in found {
                 self.found(finding, out);

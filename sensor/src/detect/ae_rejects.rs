@@ -30,7 +30,7 @@ impl Detector for AeRejects {
         "ae_rejects"
     }
 
-    fn observe(&mut self, seen: &Observation, _: Site<'_>) -> Option<Draft> {
+    fn observe(&mut self, seen: &Observation, _: &Site<'_>) -> Option<Draft> {
         let What::AssociationRejected {
             calling,
             called,

@@ -101,7 +101,7 @@ impl Default for ArpSpoof {
 
 impl ArpSpoof {
     /// Takes the sender of IP packets.
-    fn packets(&mut self, address: IpAddr, mac: Mac, site: Site<'_>) -> Option<Draft> {
+    fn packets(&mut self, address: IpAddr, mac: Mac, site: &Site<'_>) -> Option<Draft> {
         let other = self.flows.take(address, mac, site.now)?;
         if site.routers.is_router(mac) || site.routers.is_router(other) {
             return None;
@@ -186,7 +186,7 @@ impl Detector for ArpSpoof {
         "arp_spoof"
     }
 
-    fn observe(&mut self, seen: &Observation, site: Site<'_>) -> Option<Draft> {
+    fn observe(&mut self, seen: &Observation, site: &Site<'_>) -> Option<Draft> {
         let found = match &seen.what {
             What::Flow(_) => senders(seen)
                 .into_iter()

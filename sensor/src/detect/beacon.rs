@@ -62,7 +62,7 @@ impl Detector for Beacon {
         "beacon"
     }
 
-    fn observe(&mut self, seen: &Observation, site: Site<'_>) -> Option<Draft> {
+    fn observe(&mut self, seen: &Observation, site: &Site<'_>) -> Option<Draft> {
         let What::Flow(facts) = &seen.what else {
             return None;
         };

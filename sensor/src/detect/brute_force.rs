@@ -46,7 +46,7 @@ impl Detector for BruteForce {
         "brute_force"
     }
 
-    fn observe(&mut self, seen: &Observation, site: Site<'_>) -> Option<Draft> {
+    fn observe(&mut self, seen: &Observation, site: &Site<'_>) -> Option<Draft> {
         let What::Flow(facts) = &seen.what else {
             return None;
         };

@@ -22,7 +22,7 @@ impl Detector for ClearText {
         "clear_text"
     }
 
-    fn observe(&mut self, seen: &Observation, _: Site<'_>) -> Option<Draft> {
+    fn observe(&mut self, seen: &Observation, _: &Site<'_>) -> Option<Draft> {
         let hl7 = match &seen.what {
             What::Association { .. } => false,
             What::Hl7(_) => true,

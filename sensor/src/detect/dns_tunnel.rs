@@ -59,7 +59,7 @@ impl Detector for DnsTunnel {
         "dns_tunnel"
     }
 
-    fn observe(&mut self, seen: &Observation, site: Site<'_>) -> Option<Draft> {
+    fn observe(&mut self, seen: &Observation, site: &Site<'_>) -> Option<Draft> {
         let What::Flow(facts) = &seen.what else {
             return None;
         };

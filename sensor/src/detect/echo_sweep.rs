@@ -24,7 +24,7 @@ impl Detector for EchoSweep {
         "echo_sweep"
     }
 
-    fn observe(&mut self, seen: &Observation, site: Site<'_>) -> Option<Draft> {
+    fn observe(&mut self, seen: &Observation, site: &Site<'_>) -> Option<Draft> {
         let What::AssociationEnded(association) = &seen.what else {
             return None;
         };

@@ -40,7 +40,7 @@ impl Detector for Exfiltration {
         "exfiltration"
     }
 
-    fn observe(&mut self, seen: &Observation, site: Site<'_>) -> Option<Draft> {
+    fn observe(&mut self, seen: &Observation, site: &Site<'_>) -> Option<Draft> {
         let delta = site.delta?;
         if !matches!(&seen.what, What::Flow(facts) if facts.answered()) {
             return None;

@@ -35,7 +35,7 @@ impl Detector for FanOut {
         "fan_out"
     }
 
-    fn observe(&mut self, seen: &Observation, site: Site<'_>) -> Option<Draft> {
+    fn observe(&mut self, seen: &Observation, site: &Site<'_>) -> Option<Draft> {
         if !matches!(seen.what, What::Flow(_) | What::ConnectionRefused) {
             return None;
         }

@@ -39,7 +39,7 @@ impl Detector for Flood {
         "flood"
     }
 
-    fn observe(&mut self, seen: &Observation, _: Site<'_>) -> Option<Draft> {
+    fn observe(&mut self, seen: &Observation, _: &Site<'_>) -> Option<Draft> {
         let (from, to) = (seen.client, seen.server);
         match &seen.what {
             What::Flow(facts) if facts.over => {

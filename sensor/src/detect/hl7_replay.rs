@@ -65,7 +65,7 @@ impl Detector for Hl7Replay {
         "hl7_replay"
     }
 
-    fn observe(&mut self, seen: &Observation, _: Site<'_>) -> Option<Draft> {
+    fn observe(&mut self, seen: &Observation, _: &Site<'_>) -> Option<Draft> {
         let What::Hl7(message) = &seen.what else {
             return None;
         };

@@ -14,7 +14,7 @@ impl Detector for Hl7Sender {
         "hl7_sender"
     }
 
-    fn observe(&mut self, seen: &Observation, site: Site<'_>) -> Option<Draft> {
+    fn observe(&mut self, seen: &Observation, site: &Site<'_>) -> Option<Draft> {
         let What::Hl7(message) = &seen.what else {
             return None;
         };

@@ -16,7 +16,7 @@ impl Detector for MassFind {
         "mass_find"
     }
 
-    fn observe(&mut self, seen: &Observation, site: Site<'_>) -> Option<Draft> {
+    fn observe(&mut self, seen: &Observation, site: &Site<'_>) -> Option<Draft> {
         if !matches!(&seen.what, What::Request { command, .. } if *command == FIND) {
             return None;
         }

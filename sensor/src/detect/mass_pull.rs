@@ -13,7 +13,7 @@ impl Detector for MassPull {
         "study_exfiltration"
     }
 
-    fn observe(&mut self, seen: &Observation, site: Site<'_>) -> Option<Draft> {
+    fn observe(&mut self, seen: &Observation, site: &Site<'_>) -> Option<Draft> {
         if !matches!(&seen.what, What::Request { command, .. } if PULLS.contains(command)) {
             return None;
         }

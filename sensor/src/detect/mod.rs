@@ -56,7 +56,6 @@ use crate::{
 };
 
 /// What a detector may ask.
-#[derive(Clone, Copy)]
 pub(crate) struct Site<'a> {
     /// The time of the observation.
     pub(crate) now: Time,
@@ -98,15 +97,15 @@ trait Detector: Send {
     fn name(&self) -> &'static str;
 
     /// Takes an observation; what it makes of it. The baselines do not know of it yet.
-    fn observe(&mut self, _: &Observation, _: Site<'_>) -> Option<Draft> {
+    fn observe(&mut self, _: &Observation, _: &Site<'_>) -> Option<Draft> {
         None
     }
 
     /// Takes what the anomaly model said of flows, which may come a little later than the flows.
-    fn scored(&mut self, _: &[Scored], _: Site<'_>) {}
+    fn scored(&mut self, _: &[Scored], _: &Site<'_>) {}
 
     /// A device's 5-minute window is over; what it makes of its windows as they were just before.
-    fn window(&mut self, _device: IpAddr, _: Site<'_>) -> Option<Draft> {
+    fn window(&mut self, _device: IpAddr, _: &Site<'_>) -> Option<Draft> {
         None
     }
 }
@@ -162,15 +161,18 @@ impl Detectors {
     }
 
     /// Takes an observation; what is found by it.
-    pub(crate) fn observe(&mut self, seen: &Observation, site: Site<'_>) -> Vec<Finding> {
-        self.detectors
-            .iter_mut()
-            .filter_map(|one| Some(one.observe(seen, site)?.of_observation(one.name(), seen)))
-            .collect()
+    pub(crate) fn observe(&mut self, seen: &Observation, site: &Site<'_>) -> Vec<Finding> {
+        let mut found = Vec::new();
+        for one in &mut self.detectors {
+            if let Some(draft) = one.observe(seen, site) {
+                found.push(draft.of_observation(one.name(), seen));
+            }
+        }
+        found
     }
 
     /// Takes what the anomaly model said of flows.
-    pub(crate) fn scored(&mut self, scored: &[Scored], site: Site<'_>) {
+    pub(crate) fn scored(&mut self, scored: &[Scored], site: &Site<'_>) {
         if scored.is_empty() {
             return;
         }
@@ -180,16 +182,14 @@ impl Detectors {
     }
 
     /// A 5-minute window of a device is over; what is found by it.
-    pub(crate) fn window(&mut self, device: IpAddr, site: Site<'_>) -> Vec<Finding> {
-        self.detectors
-            .iter_mut()
-            .filter_map(|one| {
-                Some(
-                    one.window(device, site)?
-                        .of_device(one.name(), device, site.now),
-                )
-            })
-            .collect()
+    pub(crate) fn window(&mut self, device: IpAddr, site: &Site<'_>) -> Vec<Finding> {
+        let mut found = Vec::new();
+        for one in &mut self.detectors {
+            if let Some(draft) = one.window(device, site) {
+                found.push(draft.of_device(one.name(), device, site.now));
+            }
+        }
+        found
     }
 }
 

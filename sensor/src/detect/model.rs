@@ -172,7 +172,7 @@ impl Default for StrangeFlows {
     }
 }
 
-fn kind(device: IpAddr, site: Site<'_>) -> usize {
+fn kind(device: IpAddr, site: &Site<'_>) -> usize {
     let kind = site
         .baselines
         .device(device)
@@ -188,7 +188,7 @@ impl Detector for StrangeFlows {
         "strange_flows"
     }
 
-    fn scored(&mut self, scored: &[Scored], site: Site<'_>) {
+    fn scored(&mut self, scored: &[Scored], site: &Site<'_>) {
         for one in scored {
             if one.model != self.model {
                 self.windows.clear();
@@ -210,7 +210,7 @@ impl Detector for StrangeFlows {
         }
     }
 
-    fn window(&mut self, device: IpAddr, site: Site<'_>) -> Option<Draft> {
+    fn window(&mut self, device: IpAddr, site: &Site<'_>) -> Option<Draft> {
         let window = self.windows.pop(&device)?;
         let (strange, flows) = window.weighed();
         let overall = (self.site.strange + ASSUMED * self.rate) / (self.site.flows + ASSUMED);

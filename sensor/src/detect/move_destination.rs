@@ -14,7 +14,7 @@ impl Detector for MoveDestination {
         "move_destination"
     }
 
-    fn observe(&mut self, seen: &Observation, site: Site<'_>) -> Option<Draft> {
+    fn observe(&mut self, seen: &Observation, site: &Site<'_>) -> Option<Draft> {
         let What::Request {
             destination: Some(title),
             calling,

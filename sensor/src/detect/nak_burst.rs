@@ -18,7 +18,7 @@ impl Detector for NakBurst {
         "nak_burst"
     }
 
-    fn observe(&mut self, seen: &Observation, site: Site<'_>) -> Option<Draft> {
+    fn observe(&mut self, seen: &Observation, site: &Site<'_>) -> Option<Draft> {
         let What::Hl7(message) = &seen.what else {
             return None;
         };

@@ -23,7 +23,7 @@ impl Detector for NewService {
         "new_service"
     }
 
-    fn observe(&mut self, seen: &Observation, site: Site<'_>) -> Option<Draft> {
+    fn observe(&mut self, seen: &Observation, site: &Site<'_>) -> Option<Draft> {
         let What::Flow(facts) = &seen.what else {
             return None;
         };

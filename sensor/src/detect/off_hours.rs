@@ -12,7 +12,7 @@ const HOURS: std::ops::RangeInclusive<usize> = 3..=18;
 struct Hours([bool; 24]);
 
 impl Hours {
-    fn of(device: IpAddr, weekend: bool, acts: bool, site: Site<'_>) -> Self {
+    fn of(device: IpAddr, weekend: bool, acts: bool, site: &Site<'_>) -> Self {
         let mut hours = [false; 24];
         for (hour, known) in (0..).zip(&mut hours) {
             let fact = if acts {
@@ -53,7 +53,7 @@ impl Detector for OffHours {
         "off_hours"
     }
 
-    fn observe(&mut self, seen: &Observation, site: Site<'_>) -> Option<Draft> {
+    fn observe(&mut self, seen: &Observation, site: &Site<'_>) -> Option<Draft> {
         let what = acts(seen)?;
         let client = seen.client.ip();
         if site.learns() || site.baselines.learns(client, seen.time) {

@@ -28,7 +28,7 @@ impl Detector for Probe {
         "probe"
     }
 
-    fn observe(&mut self, seen: &Observation, site: Site<'_>) -> Option<Draft> {
+    fn observe(&mut self, seen: &Observation, site: &Site<'_>) -> Option<Draft> {
         let What::Flow(facts) = &seen.what else {
             return None;
         };

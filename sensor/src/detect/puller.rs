@@ -34,7 +34,7 @@ impl Detector for Puller {
         "new_puller"
     }
 
-    fn observe(&mut self, seen: &Observation, site: Site<'_>) -> Option<Draft> {
+    fn observe(&mut self, seen: &Observation, site: &Site<'_>) -> Option<Draft> {
         let What::Request {
             calling, command, ..
         } = &seen.what

@@ -61,7 +61,7 @@ impl Detector for Scan {
         "scan"
     }
 
-    fn observe(&mut self, seen: &Observation, site: Site<'_>) -> Option<Draft> {
+    fn observe(&mut self, seen: &Observation, site: &Site<'_>) -> Option<Draft> {
         if !is_refused(seen) {
             return None;
         }

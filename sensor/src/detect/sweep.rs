@@ -62,7 +62,7 @@ impl Sweep {
     }
 
     /// What the ARP requests came to that should have been answered by now.
-    fn unanswered(&mut self, now: Time, site: Site<'_>) -> Option<Unanswered> {
+    fn unanswered(&mut self, now: Time, site: &Site<'_>) -> Option<Unanswered> {
         let mut found = None;
         while let Some(question) = self.waiting.front()
             && now.0.saturating_sub(question.time.0) > ANSWER
@@ -113,7 +113,7 @@ impl Sweep {
 }
 
 /// True for a device of which something is learnt: it has answered.
-fn is_known(address: IpAddr, site: Site<'_>) -> bool {
+fn is_known(address: IpAddr, site: &Site<'_>) -> bool {
     let device = site.baselines.device(address);
     device.is_some_and(|device| !device.items().is_empty())
 }
@@ -123,7 +123,7 @@ impl Detector for Sweep {
         "sweep"
     }
 
-    fn observe(&mut self, seen: &Observation, site: Site<'_>) -> Option<Draft> {
+    fn observe(&mut self, seen: &Observation, site: &Site<'_>) -> Option<Draft> {
         let (client, server) = (seen.client.ip(), seen.server.ip());
         let unanswered = self.unanswered(seen.time, site);
         let echo = match &seen.what {

@@ -83,7 +83,7 @@ impl Detector for TimeSkew {
         "time_skew"
     }
 
-    fn observe(&mut self, seen: &Observation, site: Site<'_>) -> Option<Draft> {
+    fn observe(&mut self, seen: &Observation, site: &Site<'_>) -> Option<Draft> {
         let What::Hl7(message) = &seen.what else {
             return None;
         };

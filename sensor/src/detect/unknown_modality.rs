@@ -32,7 +32,7 @@ impl Detector for UnknownModality {
         "unknown_modality"
     }
 
-    fn observe(&mut self, seen: &Observation, site: Site<'_>) -> Option<Draft> {
+    fn observe(&mut self, seen: &Observation, site: &Site<'_>) -> Option<Draft> {
         let What::Association {
             calling,
             implementation,
@@ -64,7 +64,7 @@ impl UnknownModality {
         client: IpAddr,
         title: &str,
         implementation: Option<&str>,
-        site: Site<'_>,
+        site: &Site<'_>,
     ) -> Option<Draft> {
         if site.learns() || site.knows(client, &Fact::Title(title)) {
             return None;

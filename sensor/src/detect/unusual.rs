@@ -28,7 +28,7 @@ impl Detector for Unusual {
         "unusual_amount"
     }
 
-    fn window(&mut self, device: IpAddr, site: Site<'_>) -> Option<Draft> {
+    fn window(&mut self, device: IpAddr, site: &Site<'_>) -> Option<Draft> {
         let windows = site.baselines.device(device)?.windows();
         let mut features = Vec::new();
         for (index, length) in Length::ALL.into_iter().enumerate() {

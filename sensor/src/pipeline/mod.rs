@@ -166,7 +166,8 @@ impl Pipeline {
         let conversation = self.conversation(key, flow);
         self.emit_flow(&conversation, flow, reason.into(), out);
         // A refusal was told with the report of the close, unless that was lost.
-        if self.flows.end(key, flow, reason.into()) != Some(FlowWhy::Closed) {
+        let told = self.flows.end(key, flow, reason.into()) == Some(FlowWhy::Closed);
+        if !told && is_refused(key, flow) {
             self.note_refused(&conversation, flow);
         }
         self.note_flow(&conversation, flow, true);
@@ -301,25 +302,10 @@ impl Pipeline {
         self.inventory.addresses()
     }
 
-    /// A TCP connection that was asked for, and never answered with SYN.
     fn note_refused(&mut self, conversation: &Conversation, flow: &Flow) {
-        if !self.options.observe
-            || conversation.protocol != protocol::TCP
-            || flow.flags & flow::MIDSTREAM != 0
-        {
-            return;
-        }
-        let [a, b] = &flow.directions;
-        let (client, server) = if flow.flags & flow::INITIATOR_B != 0 {
-            (b, a)
-        } else {
-            (a, b)
-        };
-        if client.syn > 0 && server.syn == 0 {
-            let time = self.options.timebase.wall(flow.last());
-            let what = What::ConnectionRefused;
-            tell::observe(&self.options, &mut self.seen, conversation, time, what);
-        }
+        let time = self.options.timebase.wall(flow.last());
+        let what = What::ConnectionRefused;
+        tell::observe(&self.options, &mut self.seen, conversation, time, what);
     }
 
     fn note_flow(&mut self, conversation: &Conversation, flow: &Flow, over: bool) {
@@ -344,7 +330,9 @@ impl Pipeline {
         self.tell_moves();
         self.sessions.flow(key, flow);
         if why == FlowWhy::Closed {
-            self.note_refused(&self.conversation(key, flow), flow);
+            if is_refused(key, flow) {
+                self.note_refused(&self.conversation(key, flow), flow);
+            }
             self.sessions
                 .flow_closed(key, flow.start, self.now, self.options.linger_ns);
         }
@@ -380,6 +368,20 @@ impl Pipeline {
             },
         )
     }
+}
+
+/// True for a TCP connection that was asked for, and never answered with SYN.
+fn is_refused(key: &FlowKey, flow: &Flow) -> bool {
+    let [a, b] = &flow.directions;
+    let (client, server) = if flow.flags & flow::INITIATOR_B != 0 {
+        (b, a)
+    } else {
+        (a, b)
+    };
+    key.protocol == protocol::TCP
+        && flow.flags & flow::MIDSTREAM == 0
+        && client.syn > 0
+        && server.syn == 0
 }
 
 #[cfg(test)]

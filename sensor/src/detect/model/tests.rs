@@ -80,8 +80,8 @@ impl Bench {
             options: &self.options,
             delta: None,
         };
-        self.detector.scored(flows, site);
-        self.detector.window(IpAddr::from(DEVICE), site)
+        self.detector.scored(flows, &site);
+        self.detector.window(IpAddr::from(DEVICE), &site)
     }
 
     /// So many windows of ten flows that are as usual.
