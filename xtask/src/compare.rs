@@ -146,9 +146,9 @@ fn one_capture(
     let folder = target().join("compare");
     fs::create_dir_all(&folder)?;
     let (short, long) = (folder.join("short.pcap"), folder.join("long.pcap"));
-    let once = capture::repeat(source, 1, &short)?;
-    ensure!(once > 0, "{} holds no packet", source.display());
-    let times = u32::try_from(LEAST.div_ceil(once))?;
+    let given = capture::repeat(source, 1, &short)?;
+    ensure!(given > 0, "{} holds no packet", source.display());
+    let times = u32::try_from(LEAST.div_ceil(given))?;
     let packets = capture::repeat(source, times, &short)?;
     let all = capture::repeat(source, times * TIMES, &long)?;
     println!(
@@ -182,7 +182,7 @@ fn one_capture(
     }
     let name = source.file_stem().unwrap_or_default().display();
     let title = format!(
-        "{name}: {once} packets, {times} and {} times",
+        "{name}: {given} packets, {times} and {} times",
         times * TIMES
     );
     table(&title, &measured, packets, all)
