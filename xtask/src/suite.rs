@@ -26,7 +26,7 @@ const MORE_JOBS: usize = 1;
 /// The output of tests that passed is shown too, since some of them say that they were skipped.
 const SHOW_OUTPUT: &str = "--show-output";
 
-/// A test binary, or the documentation's tests.
+/// A test binary, the documentation's tests, or the guest.
 struct Job {
     name: String,
     command: Command,
@@ -40,12 +40,19 @@ struct Ended {
     took: Duration,
 }
 
-/// Runs all tests; false if some failed.
+/// Runs all tests, and beside them what tries an old kernel in a guest; false if some failed.
 ///
 /// # Errors
 /// When they can't be built or started.
-pub(crate) fn all() -> Result<bool> {
-    let mut jobs = built()?;
+pub(crate) fn all(guest: Option<Command>) -> Result<bool> {
+    let mut jobs: Vec<_> = guest
+        .map(|command| Job {
+            name: "the oldest kernel, in a guest".to_owned(),
+            command,
+        })
+        .into_iter()
+        .collect();
+    jobs.extend(built()?);
     let mut documentation = cargo_test();
     documentation.args(["--workspace", "--doc", "--", SHOW_OUTPUT]);
     jobs.push(Job {
