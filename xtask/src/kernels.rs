@@ -9,6 +9,7 @@ mod report;
 
 use std::{
     env, fs,
+    path::Path,
     process::Command,
     time::{Duration, Instant},
 };
@@ -61,11 +62,18 @@ pub(crate) struct Arguments {
     /// Boot these only: 5.10, 6.1, 6.12
     #[arg(long, value_name = "VERSION", num_args = 1.., value_parser = RELEASES.map(|release| release.name))]
     kernel: Vec<String>,
+    /// All that the guests take is there: nothing is built
+    #[arg(long, hide = true)]
+    ready: bool,
 }
 
 /// `cargo xtask kernels`. Writes `docs/kernels.md` when it ran all.
 pub(crate) fn run_all(arguments: &Arguments) -> Result<()> {
-    prepare()?;
+    if !arguments.ready {
+        install::programs(EMULATOR)?;
+        ebpf::objects()?;
+        guest::build(&ebpf::daemon(false)?)?;
+    }
     let mut outcomes = Vec::new();
     for release in &RELEASES {
         if arguments.kernel.is_empty() || arguments.kernel.iter().any(|one| one == release.name) {
@@ -89,14 +97,16 @@ pub(crate) fn run_all(arguments: &Arguments) -> Result<()> {
     Ok(())
 }
 
-/// What boots the oldest kernel and tries it, for `cargo xtask test`: all that it takes is here then. None where the
-/// kernel can't be fetched, which is said.
+/// What boots the oldest kernel and tries it, for `cargo xtask test`, which has built this daemon and the tests: it
+/// builds nothing, as that would put another daemon in the place of the one that is tested. None where the kernel can't
+/// be fetched, which is said.
 ///
 /// # Errors
 /// In continuous integration also when the kernel can't be fetched.
-pub(crate) fn oldest() -> Result<Option<Command>> {
+pub(crate) fn oldest(daemon: &Path) -> Result<Option<Command>> {
     let [release, ..] = &RELEASES;
-    prepare()?;
+    install::programs(EMULATOR)?;
+    guest::build(daemon)?;
     match package::fetch(release) {
         Err(error) if !in_ci() => {
             println!("SKIPPED Linux {}: {error:#}", release.name);
@@ -105,19 +115,8 @@ pub(crate) fn oldest() -> Result<Option<Command>> {
         fetched => fetched?,
     };
     let mut command = Command::new(env::current_exe()?);
-    command.args(["kernels", "--kernel", release.name]);
+    command.args(["kernels", "--ready", "--kernel", release.name]);
     Ok(Some(command))
-}
-
-fn prepare() -> Result<()> {
-    ensure!(
-        env::consts::ARCH == "x86_64",
-        "the guests run this machine's binaries, and their kernels are for x86_64"
-    );
-    install::programs(EMULATOR)?;
-    ebpf::objects()?;
-    let daemon = ebpf::daemon(false)?;
-    guest::build(&daemon)
 }
 
 /// Boots a kernel and runs the tests in it.

@@ -18,7 +18,10 @@ use std::{
 use anyhow::{Context, Result, bail, ensure};
 use serde_json::Value;
 
-use crate::workspace::{cargo_command, in_ci, line, root, target};
+use crate::{
+    kernels,
+    workspace::{cargo_command, in_ci, line, root, target},
+};
 
 /// Test binaries that run at once beyond one for each core, as most tests wait.
 const MORE_JOBS: usize = 1;
@@ -40,19 +43,18 @@ struct Ended {
     took: Duration,
 }
 
-/// Runs all tests, and beside them what tries an old kernel in a guest; false if some failed.
+/// Runs all tests, and beside them, if it is wanted, an old kernel in a guest; false if some failed.
 ///
 /// # Errors
 /// When they can't be built or started.
-pub(crate) fn all(guest: Option<Command>) -> Result<bool> {
-    let mut jobs: Vec<_> = guest
-        .map(|command| Job {
+pub(crate) fn all(guest: bool) -> Result<bool> {
+    let mut jobs = built()?;
+    if guest && let Some(command) = kernels::oldest(&target().join("debug/wardtap"))? {
+        jobs.push(Job {
             name: "the oldest kernel, in a guest".to_owned(),
             command,
-        })
-        .into_iter()
-        .collect();
-    jobs.extend(built()?);
+        });
+    }
     let mut documentation = cargo_test();
     documentation.args(["--workspace", "--doc", "--", SHOW_OUTPUT]);
     jobs.push(Job {

@@ -7,7 +7,7 @@ use anyhow::{Context, Result, ensure};
 use crate::{
     ebpf,
     install::{self, PEERS, RECEIVERS},
-    kernels, models, runtime, suite,
+    models, runtime, suite,
     workspace::{cargo_command, output, run},
 };
 
@@ -39,7 +39,6 @@ pub(crate) fn run_all(arguments: &Arguments) -> Result<()> {
     models::environment(models::KERAS)?;
     runtime::fetch()?;
     ebpf::objects()?;
-    ebpf::daemon(false)?;
     if !arguments.quick {
         println!("checking lints");
         run(cargo_command("clippy")
@@ -47,12 +46,11 @@ pub(crate) fn run_all(arguments: &Arguments) -> Result<()> {
             .args(["--", "--deny", "warnings"]))?;
         licences()?;
     }
-    let succeeded = if !arguments.cargo_test.is_empty() {
-        suite::some(&arguments.cargo_test)?
-    } else if arguments.quick {
-        suite::all(None)?
+    let succeeded = if arguments.cargo_test.is_empty() {
+        suite::all(!arguments.quick)?
     } else {
-        suite::all(kernels::oldest()?)?
+        ebpf::daemon(false)?;
+        suite::some(&arguments.cargo_test)?
     };
     ensure!(succeeded, "tests failed");
     Ok(())

@@ -42,6 +42,10 @@ fn root() -> PathBuf {
 
 /// Builds what is the same for all kernels.
 pub(crate) fn build(daemon: &Path) -> Result<()> {
+    ensure!(
+        std::env::consts::ARCH == "x86_64",
+        "the guests run this machine's binaries, and their kernels are for x86_64"
+    );
     let root = root();
     if root.exists() {
         fs::remove_dir_all(&root).with_context(|| root.display().to_string())?;
@@ -100,7 +104,8 @@ fn libraries(program: &Path) -> Vec<PathBuf> {
 /// Builds the tests: names and binaries.
 fn tests() -> Result<Vec<(String, PathBuf)>> {
     let mut command = cargo_command("test");
-    command.args(["--package", "tests", "--no-run", "--quiet"]);
+    // As all tests are built, so that these are there.
+    command.args(["--workspace", "--no-run", "--quiet"]);
     command.arg("--message-format=json-render-diagnostics");
     for test in TESTS {
         command.args(["--test", test]);
