@@ -29,7 +29,7 @@ import sys
 from pathlib import Path
 from wardtap_models import synthetic
 from wardtap_models.rows import write
-rows = synthetic.rows(6000, seed=5, attacks=60)
+rows = synthetic.rows(9000, seed=5, attacks=60)
 write(Path(sys.argv[1]) / 'normal.csv', rows.normal().without_label())
 write(Path(sys.argv[1]) / 'attacks.csv', rows.take(rows.label != '').without_label())
 ";
