@@ -163,14 +163,16 @@ impl Pipeline {
     ) {
         self.stats.flows_ended += 1;
         self.advance(flow.last());
-        let conversation = self.conversation(key, flow);
-        self.emit_flow(&conversation, flow, reason.into(), out);
-        // A refusal was told with the report of the close, unless that was lost.
-        let told = self.flows.end(key, flow, reason.into()) == Some(FlowWhy::Closed);
-        if !told && is_refused(key, flow) {
-            self.note_refused(&conversation, flow);
+        let last = self.flows.end(key, flow, reason.into());
+        if self.options.flow_events || self.options.observe {
+            let conversation = self.conversation(key, flow);
+            self.emit_flow(&conversation, flow, reason.into(), out);
+            // A refusal was told with the report of the close, unless that was lost.
+            if last != Some(FlowWhy::Closed) && is_refused(key, flow) {
+                self.note_refused(&conversation, flow);
+            }
+            self.note_flow(&conversation, flow, true);
         }
-        self.note_flow(&conversation, flow, true);
         self.inventory.flow_ended(key, flow, self.options.timebase);
         self.tell_moves();
         let (sessions, mut outlet) = self.outlet(out);
