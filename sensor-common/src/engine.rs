@@ -8,6 +8,7 @@ use crate::{
     cpu::Cpu,
     event::{self, EventHeader, EventKind, FlowReason},
     flow::{self, Edges, Flow},
+    half::since,
     packet::{Layer, MAX_TUNNELS, Outcome, protocol},
     reader::{self, STEPS, Step},
     rule::{Clearance, Containment, Rule, RuleRef},
@@ -156,12 +157,13 @@ pub fn process<H: Home>(home: &mut H, interface: u32, length: u32, layer: Layer)
     let cpu = home.cpu();
     cpu.counters.count(Counter::Packets);
     cpu.counters.add(Counter::Bytes, u64::from(length));
-    cpu.packet.begin(interface, layer);
+    cpu.packet.interface = interface;
     if matches!(layer, Layer::Ethernet) && home.parse_plain() {
         let counters = &mut home.cpu().counters;
         counters.count(Counter::Ipv4);
         counters.count(Counter::Tcp);
     } else {
+        home.cpu().packet.begin(layer);
         let mut outcome = Outcome::Tunnel.to_code();
         for _ in 0..=MAX_TUNNELS {
             outcome = home.parse_layer();
@@ -262,6 +264,9 @@ fn track<H: Home>(home: &mut H, found: Option<Found>, clearance: Option<Clearanc
         return;
     }
     home.cpu().counters.count(Counter::InFlow);
+    if edges.is_empty() && table == Table::Established {
+        return;
+    }
     if edges.has(Edges::GAP) {
         home.cpu().counters.count(Counter::TcpGap);
     }
@@ -304,7 +309,7 @@ fn entry<H: Home>(home: &mut H, found: Option<Found>, now: u64) -> Option<Found>
         // SAFETY: as in `track`.
         let flow = unsafe { &*entry };
         let reopened = flow.is_reopened_by(&home.cpu().packet);
-        if !reopened && now.saturating_sub(flow.last()) <= IDLE_MIN {
+        if !reopened && since(now, flow.last()) <= IDLE_MIN {
             return Some((table, entry));
         }
         let tcp = home.cpu().packet.is_tcp();

@@ -4,10 +4,12 @@
 //! one direction to one queue; so no atomic operation is needed on the fast path. Where a mirror
 //! delivers one direction on two queues, updates can be lost; the per-CPU counters stay exact.
 
+use core::mem;
+
 use crate::{
-    half::Half,
+    half::{Half, since},
     notice::Topic,
-    packet::{Packet, TCP_ACK, TCP_FIN, TCP_PSH, TCP_RST, TCP_SYN},
+    packet::{Macs, Packet, TCP_ACK, TCP_FIN, TCP_PSH, TCP_RST, TCP_SYN},
     rule::Clearance,
     settings::Settings,
     stream::{CARRY, Protocol},
@@ -93,6 +95,13 @@ impl Edges {
     /// The packet says something of hosts: [`crate::notice`].
     pub const NOTICE: u32 = 64;
 
+    /// True if nothing follows.
+    #[inline(always)]
+    #[must_use]
+    pub const fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+
     /// True if any bit of `edges` is set.
     #[inline(always)]
     #[must_use]
@@ -132,9 +141,12 @@ impl Flow {
         self.vlan_depth = packet.vlan_depth;
         self.vlans = packet.vlans;
         self.tunnels = packet.tunnels;
-        let (from, to) = (packet.macs.source(), packet.macs.destination());
         let b_sends = packet.direction & 1 == 1;
-        (self.mac_a, self.mac_b) = if b_sends { (to, from) } else { (from, to) };
+        self.set_macs(&if b_sends {
+            packet.macs
+        } else {
+            packet.macs.turned()
+        });
         // Who opened: the sender of SYN, the receiver of SYN+ACK; else the side with the higher
         // port, else the sender.
         let (b_opened, seen) = if packet.tcp_flags & (TCP_SYN | TCP_ACK) == TCP_SYN {
@@ -152,6 +164,23 @@ impl Flow {
             } else {
                 0
             };
+    }
+
+    /// Sets the Ethernet addresses, A's in the place of the destination: two stores, where arrays of six bytes would be
+    /// copied byte by byte.
+    #[inline(always)]
+    fn set_macs(&mut self, macs: &Macs) {
+        const {
+            assert!(mem::offset_of!(Self, mac_a) % 8 == 0);
+            assert!(mem::offset_of!(Self, mac_b) == mem::offset_of!(Self, mac_a) + 6);
+        }
+        // SAFETY: the twelve bytes of the two fields, aligned as a word is.
+        unsafe {
+            let at = (&raw mut *self).byte_add(mem::offset_of!(Self, mac_a));
+            at.cast::<u64>().write(u64::from_ne_bytes(macs.begin));
+            let end = at.byte_add(8).cast::<u32>();
+            end.write(u32::from_ne_bytes(macs.end));
+        }
     }
 
     /// True once the TCP connection was reset, or FIN came from both ends.
@@ -174,6 +203,28 @@ impl Flow {
     pub fn clear(&mut self, direction: u8, clearance: Clearance) {
         let [a, b] = &mut self.clearances;
         *(if direction & 1 == 1 { b } else { a }) = clearance;
+    }
+
+    /// Both directions: of who opened the conversation, then of the other.
+    #[inline(always)]
+    #[must_use]
+    pub const fn client_and_server(&self) -> (&Half, &Half) {
+        let [a, b] = &self.directions;
+        if self.flags & INITIATOR_B != 0 {
+            (b, a)
+        } else {
+            (a, b)
+        }
+    }
+
+    /// Both Ethernet addresses: of who opened the conversation, then of the other.
+    #[must_use]
+    pub const fn client_and_server_macs(&self) -> ([u8; 6], [u8; 6]) {
+        if self.flags & INITIATOR_B != 0 {
+            (self.mac_b, self.mac_a)
+        } else {
+            (self.mac_a, self.mac_b)
+        }
     }
 
     /// Time of the last packet of either direction.
@@ -213,12 +264,7 @@ impl Flow {
     #[inline(always)]
     #[must_use]
     pub const fn is_attempt(&self) -> bool {
-        let [a, b] = &self.directions;
-        let (client, server) = if self.flags & INITIATOR_B != 0 {
-            (b, a)
-        } else {
-            (a, b)
-        };
+        let (client, server) = self.client_and_server();
         client.syn > 0 && client.syn as u64 == client.packets && server.syn as u64 == server.packets
     }
 
@@ -233,7 +279,7 @@ impl Flow {
         } else {
             settings.idle_tcp
         };
-        now.saturating_sub(self.last()) > limit
+        since(now, self.last()) > limit
     }
 
     /// True if `packet` begins a new conversation under this entry's key: an opening SYN after the
@@ -260,7 +306,7 @@ impl Flow {
 
         if half.fingerprint == packet.fingerprint
             && packet.fingerprint != 0
-            && now.saturating_sub(half.last) <= DUPLICATE_WINDOW
+            && since(now, half.last) <= DUPLICATE_WINDOW
         {
             half.duplicates += 1;
             return Edges(Edges::DUPLICATE);
@@ -320,7 +366,7 @@ impl Flow {
 
         let [a, b] = &self.directions;
         let total = self.packets();
-        if total >= SNAPSHOT_FROM && total.is_power_of_two() {
+        if total & total.wrapping_sub(1) == 0 && total >= SNAPSHOT_FROM {
             edges |= Edges::SNAPSHOT;
         }
         if self.flags & ESTABLISHED == 0

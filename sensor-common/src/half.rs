@@ -121,7 +121,7 @@ impl Half {
             self.window_max = packet.window;
             self.interval_min = u32::MAX;
         } else {
-            let micros = micros(now.saturating_sub(self.last));
+            let micros = micros(since(now, self.last));
             self.interval_squares = self
                 .interval_squares
                 .wrapping_add(u64::from(micros) * u64::from(micros));
@@ -189,52 +189,69 @@ fn bump<const N: usize>(bins: &mut [u32; N], bin: u32) {
     }
 }
 
+/// Nanoseconds from `then` to `now`; 0 where the clock went back.
+///
+/// By the sign, not `saturating_sub`, of which LLVM makes eight instructions of BPF.
+#[inline(always)]
+#[must_use]
+pub const fn since(now: u64, then: u64) -> u64 {
+    let elapsed = now.wrapping_sub(then).cast_signed();
+    if elapsed > 0 {
+        elapsed.cast_unsigned()
+    } else {
+        0
+    }
+}
+
 /// The bin of [`Half::sizes`] for an IP packet of `length` bytes.
 #[inline(always)]
 #[must_use]
 pub const fn size_bin(length: u32) -> u32 {
-    let mut units = length >> 6;
-    let mut bin = 0;
-    if units >= 8 {
-        units >>= 3;
-        bin = 3;
-    }
-    bin += match units {
-        2..=3 => 2,
-        4..=7 => 3,
-        _ => units,
-    };
-    // Written so that the compiler can't leave the comparison out, by which the verifier of Linux 5.10 knows the bound.
-    if bin > SIZE_BINS as u32 - 1 {
-        SIZE_BINS as u32 - 1
+    // Three comparisons, where arithmetic takes more, as BPF has no conditional move.
+    if length < 512 {
+        if length < 128 {
+            if length < 64 { 0 } else { 1 }
+        } else if length < 256 {
+            2
+        } else {
+            3
+        }
+    } else if length < 2_048 {
+        if length < 1_024 { 4 } else { 5 }
+    } else if length < 4_096 {
+        6
     } else {
-        bin
+        7
     }
 }
 
-/// The bin of [`Half::intervals`] for a time of `micros` microseconds: half the binary logarithm. By halving, since BPF has no
-/// instruction for it.
+/// The bin of [`Half::intervals`] for a time of `micros` microseconds: half the binary logarithm, for which BPF has no
+/// instruction. Four comparisons, as above.
 #[inline(always)]
 #[must_use]
 pub const fn interval_bin(micros: u32) -> u32 {
-    let mut value = micros;
-    let mut bin = 0;
-    if value >= 1 << 16 {
-        value >>= 16;
-        bin += 8;
+    /// Among four bins from `bin` on, of which the first ends before `1 << end`.
+    #[inline(always)]
+    const fn of_four(micros: u32, end: u32, bin: u32) -> u32 {
+        if micros < 1 << (end + 2) {
+            if micros < 1 << end { bin } else { bin + 1 }
+        } else if micros < 1 << (end + 4) {
+            bin + 2
+        } else {
+            bin + 3
+        }
     }
-    if value >= 1 << 8 {
-        value >>= 8;
-        bin += 4;
+    if micros < 1 << 16 {
+        if micros < 1 << 8 {
+            of_four(micros, 2, 0)
+        } else {
+            of_four(micros, 10, 4)
+        }
+    } else if micros < 1 << 24 {
+        of_four(micros, 18, 8)
+    } else {
+        of_four(micros, 26, 12)
     }
-    if value >= 1 << 4 {
-        value >>= 4;
-        bin += 2;
-    }
-    if value >= 1 << 2 {
-        bin += 1;
-    }
-    bin
 }
 
 #[cfg(test)]

@@ -1,5 +1,7 @@
 //! From the first byte of a frame to the flow key: what is known of a packet.
 
+use core::mem;
+
 use crate::{
     bytes::Frame, counter::Counter, ip, key::FlowKey, key::Key4, link, notice::Topic,
     rule::Clearance, transport, tunnel,
@@ -130,13 +132,9 @@ pub struct Packet {
     pub sequence: u32,
     /// Set by [`crate::flow::Flow::update`].
     pub stream_delta: i32,
-    /// TCP window, unscaled.
-    pub window: u16,
     /// VLAN ids, outer first.
     pub vlans: [u16; 2],
-    /// IPv4 identification.
-    pub ip_id: u16,
-    /// [`crate::key::Direction`].
+    /// [`crate::key::Direction`]; the first of the eight bytes of [`Packet::set_small`].
     pub direction: u8,
     /// 4 or 6.
     pub family: u8,
@@ -159,6 +157,10 @@ pub struct Packet {
     flags: u8,
     /// [`Reach`].
     pub reach: u8,
+    /// TCP window, unscaled.
+    pub window: u16,
+    /// IPv4 identification.
+    pub ip_id: u16,
     /// Ethernet addresses of the innermost header; zero where there was none.
     pub macs: Macs,
 }
@@ -208,6 +210,19 @@ impl Macs {
         }
     }
 
+    /// Twelve bytes, source first, in two words: the first eight, then four.
+    #[inline(always)]
+    #[must_use]
+    pub(crate) const fn turned(&self) -> Self {
+        let (begin, end) = (u64::from_le_bytes(self.begin), u32::from_le_bytes(self.end));
+        let source = begin >> 48 | (end as u64) << 16;
+        Self {
+            begin: (source | begin << 48).to_le_bytes(),
+            end: ((begin >> 16) as u32).to_le_bytes(),
+            pad: [0; 4],
+        }
+    }
+
     /// The source.
     #[inline(always)]
     #[must_use]
@@ -230,9 +245,7 @@ impl Packet {
         payload_captured: 0,
         sequence: 0,
         stream_delta: 0,
-        window: 0,
         vlans: [0; 2],
-        ip_id: 0,
         direction: 0,
         family: 0,
         protocol: 0,
@@ -245,13 +258,33 @@ impl Packet {
         first_byte: 0,
         flags: 0,
         reach: Reach::Nothing as u8,
+        window: 0,
+        ip_id: 0,
         macs: Macs::EMPTY,
     };
 
+    /// Sets what a plain TCP segment has in the eight bytes from `direction` on, in one store; there are no tags and no
+    /// tunnels.
+    #[inline(always)]
+    pub(crate) fn set_small(&mut self, direction: u8, tcp_flags: u8, ttl: u8) {
+        const {
+            assert!(mem::offset_of!(Self, direction) % 8 == 0);
+            assert!(mem::offset_of!(Self, layer) == mem::offset_of!(Self, direction) + 8);
+        }
+        let low = [direction, 4, protocol::TCP, tcp_flags];
+        let word = u64::from(u32::from_le_bytes(low)) | u64::from(ttl) << 32;
+        // SAFETY: eight fields of one byte each, aligned as a word is.
+        unsafe {
+            (&raw mut *self)
+                .byte_add(mem::offset_of!(Self, direction))
+                .cast::<u64>()
+                .write(word.to_le());
+        }
+    }
+
     /// Makes ready for a new frame that begins with `layer`.
     #[inline(always)]
-    pub fn begin(&mut self, interface: u32, layer: Layer) {
-        self.interface = interface;
+    pub fn begin(&mut self, layer: Layer) {
         self.offset = 0;
         self.reach = Reach::Nothing as u8;
         self.layer = layer as u8;

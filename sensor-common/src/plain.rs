@@ -4,7 +4,7 @@
 
 use crate::{
     bytes::{Frame, View},
-    packet::{Macs, Packet, Reach, protocol},
+    packet::{Layer, Macs, Packet, Reach, protocol},
     transport,
 };
 
@@ -12,16 +12,35 @@ use crate::{
 const IP: u32 = 14;
 /// The shortest headers: Ethernet, IPv4, TCP.
 const HEADERS: usize = 54;
-/// `EtherType` of IPv4.
-const IPV4: u16 = 0x0800;
-/// Version 4, a header of five words.
-const NO_OPTIONS: u8 = 0x45;
-/// The place of a fragment, without the flags beside it.
-const FRAGMENT_PLACE: u16 = 0x1fff;
+
+/// Some of four bytes that are read as one word in the machine's order.
+struct Masked {
+    mask: u32,
+    value: u32,
+}
+
+impl Masked {
+    const fn new(mask: [u8; 4], value: [u8; 4]) -> Self {
+        Self {
+            mask: u32::from_ne_bytes(mask),
+            value: u32::from_ne_bytes(value),
+        }
+    }
+
+    #[inline(always)]
+    const fn is(&self, word: u32) -> bool {
+        word & self.mask == self.value
+    }
+}
+
+/// `EtherType` of IPv4, then version 4 and a header of five words.
+const IPV4: Masked = Masked::new([0xff, 0xff, 0xff, 0], [0x08, 0x00, 0x45, 0]);
+/// No fragment but the first, whatever the flags beside its place; then time to live and protocol.
+const TCP: Masked = Masked::new([0x1f, 0xff, 0, 0xff], [0, 0, 0, protocol::TCP]);
 
 impl Packet {
-    /// Parses a plain TCP segment whose frame begins with Ethernet, after [`Packet::begin`]. False for any other frame:
-    /// that is for [`Packet::parse_layer`], from the start.
+    /// Parses a plain TCP segment whose frame begins with Ethernet. False for any other frame: that is for
+    /// [`Packet::parse_layer`], after [`Packet::begin`].
     #[inline(always)]
     pub fn parse_plain<F: Frame>(&mut self, frame: &F) -> bool {
         let Some(h) = frame.view::<HEADERS>(0) else {
@@ -29,54 +48,53 @@ impl Packet {
         };
         let total = u32::from(h.be16::<16>());
         let data_offset = u32::from(h.u8::<46>() >> 4) * 4;
-        if h.be16::<12>() != IPV4
-            || h.u8::<14>() != NO_OPTIONS
-            || h.u8::<23>() != protocol::TCP
-            || h.be16::<20>() & FRAGMENT_PLACE != 0
+        if !IPV4.is(h.ne32::<12>())
+            || !TCP.is(h.ne32::<20>())
             || total > frame.len() - IP
             || data_offset < 20
             || total < 20 + data_offset
         {
             return false;
         }
-        let payload = total - 20 - data_offset;
-        let offset = IP + 20 + data_offset;
-        let (ip_id, sequence, flags) = (h.be16::<18>(), h.be32::<38>(), h.u8::<47>());
-        self.forget_flags();
         self.macs = Macs::of_words(h.ne64::<0>(), h.ne32::<8>());
-        self.family = 4;
-        self.protocol = protocol::TCP;
-        self.ip_length = total;
-        self.ip_id = ip_id;
-        self.ttl = h.u8::<22>();
-        self.sequence = sequence;
-        self.tcp_flags = flags;
-        self.window = h.be16::<48>();
-        self.offset = offset;
-        self.payload_length = payload;
-        self.payload_captured = payload;
-        self.first_byte = 0;
-        self.fingerprint = 0;
-        if payload > 0 {
-            self.first_byte = frame.u8(offset).unwrap_or(0);
-        }
-        if payload > 0 || ip_id != 0 {
-            self.fingerprint = transport::join(ip_id, h.be16::<50>(), sequence, flags, total);
-        }
-        // Endpoints as numbers: address, then port.
+        // Endpoints in order: address, then port.
         let (from, to) = (h.ne32::<26>(), h.ne32::<30>());
         let ports = h.ne32::<34>();
-        let source = u64::from(u32::from_be(from)) << 16 | u64::from(h.be16::<34>());
-        let destination = u64::from(u32::from_be(to)) << 16 | u64::from(h.be16::<36>());
-        let turned = source > destination;
+        let (source, destination) = (u32::from_be(from), u32::from_be(to));
+        let turned =
+            source > destination || (source == destination && h.be16::<34>() > h.be16::<36>());
         if turned {
             self.key4
                 .set(to, from, ports.rotate_left(16), protocol::TCP);
         } else {
             self.key4.set(from, to, ports, protocol::TCP);
         }
-        self.direction = u8::from(turned);
+        let flags = h.u8::<47>();
+        self.set_small(u8::from(turned), flags, h.u8::<22>());
+        let payload = total - 20 - data_offset;
+        let offset = IP + 20 + data_offset;
+        let (ip_id, sequence) = (h.be16::<18>(), h.be32::<38>());
+        self.vlans = [0; 2];
+        self.layer = Layer::Ethernet as u8;
+        self.forget_flags();
         self.reach = Reach::Key as u8;
+        self.window = h.be16::<48>();
+        self.ip_id = ip_id;
+        self.ip_length = total;
+        self.sequence = sequence;
+        self.offset = offset;
+        self.payload_length = payload;
+        self.payload_captured = payload;
+        self.first_byte = if payload > 0 {
+            frame.u8(offset).unwrap_or(0)
+        } else {
+            0
+        };
+        self.fingerprint = if payload > 0 || ip_id != 0 {
+            transport::join(ip_id, h.ne16::<50>(), sequence, flags, total)
+        } else {
+            0
+        };
         true
     }
 }

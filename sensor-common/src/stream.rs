@@ -194,13 +194,13 @@ impl Stream {
             inspect: false,
         };
         packet.stream_delta = 0;
-        if packet.tcp_flags & TCP_RST != 0 {
-            return place;
-        }
-        let flags = packet.tcp_flags;
+        let flags = packet.tcp_flags & (TCP_SYN | TCP_FIN | TCP_RST);
         let payload = packet.payload_length;
         let mut length = payload;
-        if flags & (TCP_SYN | TCP_FIN) != 0 {
+        if flags != 0 {
+            if flags & TCP_RST != 0 {
+                return place;
+            }
             length += transport::syn_length(packet) + u32::from(flags & TCP_FIN != 0);
         }
         if length == 0 {

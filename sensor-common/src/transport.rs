@@ -30,7 +30,7 @@ pub(crate) fn parse<F: Frame>(frame: &F, packet: &mut Packet) -> Result<(), Coun
                 packet.sequence = h.be32::<4>();
                 packet.tcp_flags = h.u8::<13>();
                 packet.window = h.be16::<14>();
-                checksum = h.be16::<16>();
+                checksum = h.ne16::<16>();
             }
             protocol::UDP => {
                 let h = frame.view::<8>(start).ok_or(Counter::TransportMalformed)?;
@@ -39,7 +39,7 @@ pub(crate) fn parse<F: Frame>(frame: &F, packet: &mut Packet) -> Result<(), Coun
                     return Err(Counter::TransportMalformed);
                 }
                 (source, destination) = (h.be16::<0>(), h.be16::<2>());
-                checksum = h.be16::<6>();
+                checksum = h.ne16::<6>();
                 packet.mark_topic(Topic::of_udp(source, destination));
             }
             protocol::ICMP | protocol::ICMP6 => {
@@ -164,7 +164,8 @@ fn fingerprint(packet: &Packet, checksum: u16) -> u64 {
     )
 }
 
-/// What a fingerprint is made of, in one number that is not 0.
+/// What a fingerprint is made of, in one number that is not 0; the checksum as it is read, whatever the machine's order, as
+/// it is only compared.
 #[inline(always)]
 pub(crate) const fn join(ip_id: u16, checksum: u16, sequence: u32, flags: u8, length: u32) -> u64 {
     let low = (ip_id as u64) << 48 | (checksum as u64) << 32 | sequence as u64;

@@ -41,7 +41,7 @@ const EXTENSIONS: [u8; 8] = [0, 43, 44, 51, 60, 135, 139, 140];
 /// Compares the parsing of each layer, tunnels one after the other.
 fn compare(frame: &[u8]) -> Vec<Verdict> {
     let mut packet = Packet::EMPTY;
-    packet.begin(0, Layer::Ethernet);
+    packet.begin(Layer::Ethernet);
     let (mut plain, mut layers) = (packet, packet);
     if plain.parse_plain(&frame) && (layers.parse_layer(&frame), layers) != (Outcome::Flow, plain) {
         return vec![Different(format!(

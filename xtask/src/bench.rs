@@ -7,7 +7,7 @@ use anyhow::Result;
 
 use crate::{
     ebpf, instructions, runtime,
-    workspace::{cargo_command, root, run},
+    workspace::{captures, cargo_command, root, run},
 };
 
 /// Packets that the replay is looped to.
@@ -49,11 +49,10 @@ pub(crate) fn run_all(arguments: &Arguments) -> Result<()> {
 
     score()?;
 
-    let capture = arguments.capture.clone().unwrap_or_else(|| {
-        env::var_os("WARDTAP_CAPTURES")
-            .map_or_else(|| root().join("../shared/captures"), PathBuf::from)
-            .join("mix/mix-dev.pcap")
-    });
+    let capture = arguments
+        .capture
+        .clone()
+        .unwrap_or_else(|| captures().join("mix/mix-dev.pcap"));
     if !capture.is_file() {
         println!(
             "\nReplay: SKIPPED, no capture at {} (name one with --capture)",

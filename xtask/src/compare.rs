@@ -9,7 +9,6 @@ mod peers;
 
 use std::{
     collections::BTreeMap,
-    env,
     fmt::Write as _,
     fs,
     path::{Path, PathBuf},
@@ -19,7 +18,7 @@ use anyhow::{Context, Result, ensure};
 
 use crate::{
     ebpf,
-    workspace::{output, root, target, write_table},
+    workspace::{self, output, root, target, write_table},
 };
 
 use contender::Contender;
@@ -99,8 +98,7 @@ pub(crate) fn run_all(arguments: &Arguments) -> Result<()> {
     );
     let mut captures = arguments.capture.clone();
     if captures.is_empty() {
-        let folder = env::var_os("WARDTAP_CAPTURES")
-            .map_or_else(|| root().join("../shared/captures"), PathBuf::from);
+        let folder = workspace::captures();
         captures.extend(CAPTURES.map(|name| folder.join(name)));
     }
     for capture in &captures {

@@ -1,12 +1,12 @@
 //! `cargo xtask evaluate`: how well Wardtap does, on captures of attacks and in a simulated hospital.
 
-use std::{env, path::PathBuf, process::Command};
+use std::{path::PathBuf, process::Command};
 
 use anyhow::Result;
 
 use crate::{
     ebpf, runtime,
-    workspace::{cargo_command, root, run, target},
+    workspace::{captures, cargo_command, root, run, target},
 };
 
 #[derive(clap::Args)]
@@ -24,10 +24,7 @@ pub(crate) fn run_all(arguments: &Arguments) -> Result<()> {
     ebpf::objects()?;
     runtime::fetch()?;
     run(cargo_command("build").args(["--quiet", "--release", "--package", "evaluation"]))?;
-    let captures = arguments.captures.clone().unwrap_or_else(|| {
-        env::var_os("WARDTAP_CAPTURES")
-            .map_or_else(|| root().join("../shared/captures"), PathBuf::from)
-    });
+    let captures = arguments.captures.clone().unwrap_or_else(captures);
     let mut command = Command::new(target().join("release/evaluation"));
     command.current_dir(root()).arg("all");
     command.arg("--captures").arg(captures);

@@ -26,6 +26,11 @@ pub(crate) fn target() -> PathBuf {
     root().join("target")
 }
 
+/// The folder of captures to measure with: `WARDTAP_CAPTURES`, or `../shared/captures` beside the workspace.
+pub(crate) fn captures() -> PathBuf {
+    env::var_os("WARDTAP_CAPTURES").map_or_else(|| root().join("../shared/captures"), PathBuf::from)
+}
+
 /// The cargo that runs this.
 pub(crate) fn cargo() -> PathBuf {
     env::var_os("CARGO").map_or_else(|| "cargo".into(), PathBuf::from)

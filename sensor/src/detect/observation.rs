@@ -238,14 +238,8 @@ pub(crate) fn of_flow(
     over: bool,
     timebase: Timebase,
 ) -> Observation {
-    let [a, b] = &entry.directions;
-    let b_opened = entry.flags & flow::INITIATOR_B != 0;
-    let (to_server, to_client) = if b_opened { (b, a) } else { (a, b) };
-    let (client_mac, server_mac) = if b_opened {
-        (entry.mac_b, entry.mac_a)
-    } else {
-        (entry.mac_a, entry.mac_b)
-    };
+    let (to_server, to_client) = entry.client_and_server();
+    let (client_mac, server_mac) = entry.client_and_server_macs();
     Observation {
         time: timebase.wall(entry.last()),
         protocol: conversation.protocol,

@@ -125,17 +125,11 @@ pub(super) fn report(
     why: FlowWhy,
     timebase: Timebase,
 ) -> FlowReport {
-    let [a, b] = &flow.directions;
-    let b_opened = flow.flags & flow::INITIATOR_B != 0;
-    let (to_server, to_client) = if b_opened { (b, a) } else { (a, b) };
-    let (src_mac, dest_mac) = if b_opened {
-        (flow.mac_b, flow.mac_a)
-    } else {
-        (flow.mac_a, flow.mac_b)
-    };
+    let (to_server, to_client) = flow.client_and_server();
+    let (src_mac, dest_mac) = flow.client_and_server_macs();
     let state = if flow.is_closed() {
         FlowState::Closed
-    } else if a.packets > 0 && b.packets > 0 {
+    } else if to_server.packets > 0 && to_client.packets > 0 {
         FlowState::Established
     } else {
         FlowState::New
@@ -149,7 +143,11 @@ pub(super) fn report(
     .filter(|(tunnel, _)| flow.tunnels & *tunnel as u8 != 0)
     .map(|(_, name)| Cow::Borrowed(name))
     .collect();
-    let sign = if b_opened { -1 } else { 1 };
+    let sign = if flow.flags & flow::INITIATOR_B != 0 {
+        -1
+    } else {
+        1
+    };
     let counted = flow.first_count as usize;
     FlowReport {
         start: timebase.wall(flow.start),

@@ -374,12 +374,7 @@ impl Pipeline {
 
 /// True for a TCP connection that was asked for, and never answered with SYN.
 fn is_refused(key: &FlowKey, flow: &Flow) -> bool {
-    let [a, b] = &flow.directions;
-    let (client, server) = if flow.flags & flow::INITIATOR_B != 0 {
-        (b, a)
-    } else {
-        (a, b)
-    };
+    let (client, server) = flow.client_and_server();
     key.protocol == protocol::TCP
         && flow.flags & flow::MIDSTREAM == 0
         && client.syn > 0

@@ -37,7 +37,7 @@ const TABLES: TableSizes = TableSizes {
 /// What the parser makes of a frame, tunnels unwrapped.
 pub(crate) fn parse(frame: &[u8], layer: Layer) -> (Packet, Outcome) {
     let mut packet = Packet::EMPTY;
-    packet.begin(0, layer);
+    packet.begin(layer);
     let mut outcome = Outcome::Tunnel;
     for _ in 0..=MAX_TUNNELS {
         outcome = packet.parse_layer(&frame);
@@ -48,10 +48,26 @@ pub(crate) fn parse(frame: &[u8], layer: Layer) -> (Packet, Outcome) {
     (packet, outcome)
 }
 
+/// What another frame has left, from a tunnel: tagged, cut, and about a name.
+fn left() -> Packet {
+    let mut frame = Vec::new();
+    PacketBuilder::ethernet2([1; 6], [2; 6])
+        .single_vlan(7.try_into().unwrap())
+        .ipv4([1; 4], [2; 4], 3)
+        .udp(67, 68)
+        .write(&mut frame, &[9; 40])
+        .unwrap();
+    let (mut packet, outcome) = parse(&frame[..60], Layer::Ethernet);
+    assert!(outcome == Outcome::Flow && packet.is_snapped() && packet.topic() != 0);
+    packet.layer = Layer::Ip as u8;
+    packet.tunnels = 1;
+    packet.tunnel_depth = 1;
+    packet
+}
+
 /// True if the frame is a plain TCP segment; what is known of it then must be what [`parse`] finds.
 pub(crate) fn is_plain_and_the_same(frame: &[u8]) -> bool {
-    let mut packet = Packet::EMPTY;
-    packet.begin(0, Layer::Ethernet);
+    let mut packet = left();
     let plain = packet.parse_plain(&frame);
     if plain {
         assert_eq!(
