@@ -37,10 +37,11 @@ fn replay(path: &Path) -> (Result<Reading, CaptureError>, Replay, u64) {
         },
         ..ReplayOptions::default()
     });
-    let mut made = 0;
+    let (mut made, mut line) = (0, Vec::new());
     let mut take = |events: &mut Vec<Event>| {
         for event in events.drain(..) {
-            serde_json::to_string(&event).unwrap();
+            line.clear();
+            event.write_json(&mut line).unwrap();
             made += 1;
         }
     };
