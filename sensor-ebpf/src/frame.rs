@@ -108,7 +108,7 @@ pub(crate) struct XdpView<const N: usize>(usize);
 
 /// One load: in Rust, a number at any address would be read byte by byte.
 macro_rules! load {
-    ($type:literal, $base:expr, $at:ident, $size:literal, $max:expr) => {{
+    ($type:literal, $base:expr, $at:ident, $size:literal) => {{
         const { assert!($at + $size <= N) };
         let value: u64;
         // SAFETY: the view's range was checked when it was made, and the offset just now.
@@ -121,7 +121,7 @@ macro_rules! load {
                 options(pure, readonly, nostack, preserves_flags)
             );
             // A load leaves the upper bits zero (RFC 9669, section 5.1), which the compiler can't know.
-            core::hint::assert_unchecked(value <= $max);
+            core::hint::assert_unchecked(value <= u64::MAX >> (64 - 8 * $size));
         }
         value
     }};
@@ -130,21 +130,21 @@ macro_rules! load {
 impl<const N: usize> View for XdpView<N> {
     #[inline(always)]
     fn u8<const AT: usize>(self) -> u8 {
-        load!("u8", self.0, AT, 1, u8::MAX as u64) as u8
+        load!("u8", self.0, AT, 1) as u8
     }
 
     #[inline(always)]
     fn ne16<const AT: usize>(self) -> u16 {
-        load!("u16", self.0, AT, 2, u16::MAX as u64) as u16
+        load!("u16", self.0, AT, 2) as u16
     }
 
     #[inline(always)]
     fn ne32<const AT: usize>(self) -> u32 {
-        load!("u32", self.0, AT, 4, u32::MAX as u64) as u32
+        load!("u32", self.0, AT, 4) as u32
     }
 
     #[inline(always)]
     fn ne64<const AT: usize>(self) -> u64 {
-        load!("u64", self.0, AT, 8, u64::MAX)
+        load!("u64", self.0, AT, 8)
     }
 }
