@@ -14,6 +14,12 @@ pub trait Frame {
     /// The `N` bytes from `offset`, or `None` where they are not all there.
     fn view<const N: usize>(&self, offset: u32) -> Option<Self::View<N>>;
 
+    /// The first `N` bytes, or `None` where they are not all there.
+    #[inline(always)]
+    fn head<const N: usize>(&self) -> Option<Self::View<N>> {
+        self.view(0)
+    }
+
     /// A copy of `N` bytes from `offset`, or `None` where they are not all there.
     fn array<const N: usize>(&self, offset: u32) -> Option<[u8; N]>;
 

@@ -6,11 +6,12 @@
 //! flow, without an IP header no address. Anything unforeseen passes.
 
 use crate::{
+    bytes::Frame,
     cpu::Cpu,
     engine::Home,
     flow::Flow,
     key::FlowKey,
-    packet::{Packet, Reach, protocol},
+    packet::{Macs, Packet, Reach, protocol},
     rule::{
         Clearance, ClinicalKey, Containment, HostKey, KIND_MAC, NetKey, RuleRef, RuleScope,
         RuleState, tables,
@@ -89,16 +90,12 @@ impl Keys {
 pub(crate) fn ask<H: Home>(
     home: &mut H,
     found: Option<*mut Flow>,
-    length: u32,
 ) -> Result<Option<Clearance>, ()> {
-    let Some(containment) = home.containment() else {
+    let Some(generation) = generation(home) else {
         return Ok(None);
     };
-    if containment.tables & tables::RULES == 0 {
-        return Ok(None);
-    }
     let packet = &home.cpu().packet;
-    let clearance = packet.macs.clearance(containment.generation);
+    let clearance = packet.macs.clearance(generation);
     if let Some(flow) = found {
         // SAFETY: `Home::find` gave the pointer for this packet's key, and nothing was removed since.
         let flow = unsafe { &*flow };
@@ -106,11 +103,33 @@ pub(crate) fn ask<H: Home>(
             return Ok(None);
         }
     }
+    let length = home.frame().len();
     match home.decide(length) {
         answer if answer == Answer::Drop as u32 => Err(()),
         answer if answer == Answer::Clear as u32 => Ok(Some(clearance)),
         _ => Ok(None),
     }
+}
+
+/// True if a packet of `flow` with these Ethernet addresses passes, as far as the flow knows.
+#[inline(always)]
+pub(crate) fn is_clear<H: Home>(
+    home: &mut H,
+    flow: &Flow,
+    b_sends: bool,
+    macs: impl FnOnce() -> Macs,
+) -> bool {
+    match generation(home) {
+        Some(generation) => *flow.clearance(u8::from(b_sends)) == macs().clearance(generation),
+        None => true,
+    }
+}
+
+/// Which rules are in force; `None` if there is none.
+#[inline(always)]
+fn generation<H: Home>(home: &mut H) -> Option<u32> {
+    let containment = home.containment()?;
+    (containment.tables & tables::RULES != 0).then_some(containment.generation)
 }
 
 /// One end of a packet.

@@ -3,13 +3,16 @@
 use crate::{
     ABI_VERSION,
     arp::Claim,
+    bytes::Frame,
     contain::{self, End, Verdict},
     counter::Counter,
     cpu::Cpu,
     event::{self, EventHeader, EventKind, FlowReason},
-    flow::{self, Edges, Flow},
+    flow::{self, Edges, Flow, IDLE_MIN},
     half::since,
-    packet::{Layer, MAX_TUNNELS, Outcome, protocol},
+    key::Key4,
+    packet::{Layer, MAX_TUNNELS, Outcome, TCP_FIN, TCP_RST, TCP_SYN, protocol},
+    plain::Segment,
     reader::{self, STEPS, Step},
     rule::{Clearance, Containment, Rule, RuleRef},
     settings::Settings,
@@ -27,16 +30,19 @@ pub enum Table {
     Fresh,
 }
 
-/// A gap shorter than this many nanoseconds never ends a flow; the least idle time that can be set.
-pub const IDLE_MIN: u64 = 1_000_000_000;
-
 /// Where the engine runs: the kernel, or memory of the daemon.
 ///
 /// The first methods only lead back into this module or into the parsers. They are here so that the
 /// kernel can make each a function that its verifier checks on its own.
 pub trait Home: Sized {
-    /// [`crate::packet::Packet::parse_plain`] of the frame into `cpu().packet`.
-    fn parse_plain(&mut self) -> bool;
+    /// How the frame is read.
+    type Frame: Frame + Copy;
+
+    /// The frame.
+    fn frame(&self) -> Self::Frame;
+
+    /// Index of the interface that it came in by.
+    fn interface(&self) -> u32;
 
     /// Parses the next layer of the frame into `cpu().packet`: [`Outcome::to_code`].
     fn parse_layer(&mut self) -> u32;
@@ -92,6 +98,9 @@ pub trait Home: Sized {
     /// The entry of the packet's key. The pointer stays valid until the packet is processed, or until
     /// [`Home::remove`] of the same key.
     fn find(&mut self, table: Table) -> Option<*mut Flow>;
+
+    /// The established IPv4 flow of `key`, good as [`Home::find`]'s. It need not be found where that costs more than a look.
+    fn find_fast(&mut self, key: &Key4) -> Option<*mut Flow>;
 
     /// Adds an entry for the packet's key, a copy of `value` or, without one, of `cpu().fresh`; false
     /// if the table is full or has the key already.
@@ -151,17 +160,25 @@ pub trait Home: Sized {
     fn hit(&mut self, _slot: u32, _length: u32, _now: u64, _dropped: bool) {}
 }
 
-/// Processes one frame that begins with `layer`: what is to become of it.
+/// Processes the frame, which begins with `layer`: what is to become of it.
 #[inline(always)]
-pub fn process<H: Home>(home: &mut H, interface: u32, length: u32, layer: Layer) -> Verdict {
-    let cpu = home.cpu();
-    cpu.counters.count(Counter::Packets);
-    cpu.counters.add(Counter::Bytes, u64::from(length));
-    cpu.packet.interface = interface;
-    if matches!(layer, Layer::Ethernet) && home.parse_plain() {
+pub fn process<H: Home>(home: &mut H, layer: Layer) -> Verdict {
+    let now = home.now();
+    let frame = home.frame();
+    let counters = &mut home.cpu().counters;
+    counters.count(Counter::Packets);
+    counters.add(Counter::Bytes, u64::from(frame.len()));
+    if matches!(layer, Layer::Ethernet)
+        && let Some(segment) = Segment::of(frame)
+    {
         let counters = &mut home.cpu().counters;
         counters.count(Counter::Ipv4);
         counters.count(Counter::Tcp);
+        if follow(home, &segment, now) {
+            home.cpu().counters.count(Counter::InFlow);
+            return Verdict::Pass;
+        }
+        segment.become_packet(&mut home.cpu().packet);
     } else {
         home.cpu().packet.begin(layer);
         let mut outcome = Outcome::Tunnel.to_code();
@@ -175,28 +192,44 @@ pub fn process<H: Home>(home: &mut H, interface: u32, length: u32, layer: Layer)
             home.cpu().counters.count(Counter::Vlan);
         }
         if outcome != Outcome::Flow.to_code() {
-            return dispose(home, outcome, length);
+            home.cpu().packet.interface = home.interface();
+            return dispose(home, outcome, now);
         }
         classify(home.cpu());
     }
+    home.cpu().packet.interface = home.interface();
     let found = look_up(home);
-    let Ok(clearance) = contain::ask(home, found.map(|(_, entry)| entry), length) else {
+    let Ok(clearance) = contain::ask(home, found.map(|(_, entry)| entry)) else {
         home.cpu().counters.count(Counter::Contained);
         return Verdict::Drop;
     };
-    track(home, found, clearance);
+    track(home, found, clearance, now);
     Verdict::Pass
+}
+
+/// Takes a plain segment into its flow if no rule means it and nothing follows from it; otherwise does nothing, and says
+/// false.
+#[inline(always)]
+fn follow<H: Home>(home: &mut H, segment: &Segment<H::Frame>, now: u64) -> bool {
+    if segment.flags() & (TCP_SYN | TCP_FIN | TCP_RST) != 0 {
+        return false;
+    }
+    let Some(entry) = home.find_fast(&segment.key) else {
+        return false;
+    };
+    // SAFETY: as in `track`.
+    let flow = unsafe { &mut *entry };
+    contain::is_clear(home, flow, segment.b_sends, || segment.macs()) && flow.follow(segment, now)
 }
 
 /// Counts a packet that has no flow key, by its `outcome`, if the rules let it pass.
 #[inline(always)]
-fn dispose<H: Home>(home: &mut H, outcome: u32, length: u32) -> Verdict {
-    if contain::ask(home, None, length).is_err() {
+fn dispose<H: Home>(home: &mut H, outcome: u32, now: u64) -> Verdict {
+    if contain::ask(home, None).is_err() {
         home.cpu().counters.count(Counter::Contained);
         return Verdict::Drop;
     }
     if outcome == Outcome::Done(Counter::Arp).to_code() {
-        let now = home.now();
         home.notice(now);
     }
     let first = Outcome::Done(Counter::Packets).to_code();
@@ -246,8 +279,7 @@ type Found = (Table, *mut Flow);
 /// Takes the packet into its flow, the entry that was `found` or a new one, and sends what follows from
 /// it.
 #[inline(always)]
-fn track<H: Home>(home: &mut H, found: Option<Found>, clearance: Option<Clearance>) {
-    let now = home.now();
+fn track<H: Home>(home: &mut H, found: Option<Found>, clearance: Option<Clearance>, now: u64) {
     let Some((table, entry)) = entry(home, found, now) else {
         home.cpu().counters.count(Counter::FlowTableFull);
         return;

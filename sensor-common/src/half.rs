@@ -1,6 +1,6 @@
 //! One direction of a flow: its features, and the integer arithmetic behind them.
 
-use crate::{packet::Packet, stream::Stream};
+use crate::stream::Stream;
 
 /// Bins of the size histogram: below 64 bytes, then one a power of two, the last from 4096 on.
 pub const SIZE_BINS: usize = 8;
@@ -104,61 +104,96 @@ impl Half {
 
     /// Adds a packet that is no duplicate.
     #[inline(always)]
-    pub(crate) fn add(&mut self, packet: &Packet, now: u64) {
-        let length = packet.ip_length;
-        let short = if length > 0xffff {
-            0xffff
-        } else {
-            length as u16
-        };
+    pub(crate) fn add(&mut self, seen: Seen) {
         if self.packets == 0 {
-            self.first = now;
+            let short = seen.short();
+            self.first = seen.time;
             self.length_min = short;
             self.length_max = short;
-            self.ttl_min = packet.ttl;
-            self.ttl_max = packet.ttl;
-            self.window_min = packet.window;
-            self.window_max = packet.window;
+            self.ttl_min = seen.ttl;
+            self.ttl_max = seen.ttl;
+            self.window_min = seen.window;
+            self.window_max = seen.window;
             self.interval_min = u32::MAX;
+            self.sum(seen);
         } else {
-            let micros = micros(since(now, self.last));
-            self.interval_squares = self
-                .interval_squares
-                .wrapping_add(u64::from(micros) * u64::from(micros));
-            if micros < self.interval_min {
-                self.interval_min = micros;
-            }
-            if micros > self.interval_max {
-                self.interval_max = micros;
-            }
-            bump(&mut self.intervals, interval_bin(micros));
-            if short < self.length_min {
-                self.length_min = short;
-            }
-            if short > self.length_max {
-                self.length_max = short;
-            }
-            if packet.ttl < self.ttl_min {
-                self.ttl_min = packet.ttl;
-            }
-            if packet.ttl > self.ttl_max {
-                self.ttl_max = packet.ttl;
-            }
-            if packet.window < self.window_min {
-                self.window_min = packet.window;
-            }
-            if packet.window > self.window_max {
-                self.window_max = packet.window;
-            }
+            self.add_next(seen);
         }
-        self.last = now;
+    }
+
+    /// The same for any packet but the first.
+    #[inline(always)]
+    pub(crate) fn add_next(&mut self, seen: Seen) {
+        let micros = micros(since(seen.time, self.last));
+        self.interval_squares = self
+            .interval_squares
+            .wrapping_add(u64::from(micros) * u64::from(micros));
+        if micros < self.interval_min {
+            self.interval_min = micros;
+        }
+        if micros > self.interval_max {
+            self.interval_max = micros;
+        }
+        bump(&mut self.intervals, interval_bin(micros));
+        let short = seen.short();
+        if short < self.length_min {
+            self.length_min = short;
+        }
+        if short > self.length_max {
+            self.length_max = short;
+        }
+        if seen.ttl < self.ttl_min {
+            self.ttl_min = seen.ttl;
+        }
+        if seen.ttl > self.ttl_max {
+            self.ttl_max = seen.ttl;
+        }
+        if seen.window < self.window_min {
+            self.window_min = seen.window;
+        }
+        if seen.window > self.window_max {
+            self.window_max = seen.window;
+        }
+        self.sum(seen);
+    }
+
+    #[inline(always)]
+    fn sum(&mut self, seen: Seen) {
+        let length = seen.length;
+        self.last = seen.time;
         self.packets += 1;
         self.bytes += u64::from(length);
-        self.payload += u64::from(packet.payload_length);
+        self.payload += u64::from(seen.payload);
         self.length_squares = self
             .length_squares
             .wrapping_add(u64::from(length) * u64::from(length));
         bump(&mut self.sizes, size_bin(length));
+    }
+}
+
+/// What a direction's features take from a packet.
+#[derive(Clone, Copy)]
+pub(crate) struct Seen {
+    /// Nanoseconds.
+    pub(crate) time: u64,
+    /// Length of the IP packet.
+    pub(crate) length: u32,
+    /// Length of the transport payload.
+    pub(crate) payload: u32,
+    /// Time to live or hop limit.
+    pub(crate) ttl: u8,
+    /// TCP window, unscaled.
+    pub(crate) window: u16,
+}
+
+impl Seen {
+    #[inline(always)]
+    const fn short(self) -> u16 {
+        if self.length > 0xffff {
+            0xffff
+        } else {
+            self.length as u16
+        }
     }
 }
 

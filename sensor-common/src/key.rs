@@ -101,9 +101,9 @@ impl Key4 {
         pad: [0; 3],
     };
 
-    /// Sets it from the words in which a packet has them, in network order: addresses, and both ports as one.
+    /// From the words in which a packet has them, in network order: addresses, and both ports as one.
     #[inline(always)]
-    pub(crate) const fn set(&mut self, addr_a: u32, addr_b: u32, ports: u32, protocol: u8) {
+    pub(crate) const fn of_words(addr_a: u32, addr_b: u32, ports: u32, protocol: u8) -> Self {
         let low = u32::from_ne_bytes([protocol, 0, 0, 0]);
         let words = if cfg!(target_endian = "little") {
             [
@@ -117,7 +117,7 @@ impl Key4 {
             ]
         };
         // SAFETY: as many bytes, aligned alike; every bit pattern is a key.
-        *self = unsafe { mem::transmute::<[u64; 2], Self>(words) };
+        unsafe { mem::transmute::<[u64; 2], Self>(words) }
     }
 
     /// Its bytes as two words.

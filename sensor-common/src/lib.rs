@@ -35,6 +35,7 @@ pub mod kept;
 pub mod key;
 pub mod notice;
 pub mod packet;
+pub mod plain;
 pub mod reader;
 pub mod rule;
 pub mod settings;
@@ -47,7 +48,6 @@ mod ip;
 mod layout;
 mod link;
 mod mdns;
-mod plain;
 mod transport;
 mod tunnel;
 

@@ -1,9 +1,11 @@
 //! The frame that most traffic is made of: Ethernet without tags, IPv4 without options, a TCP segment that is
 //! all there. Read by one check of its length, it becomes the same [`Packet`] as [`Packet::parse_layer`] makes of
-//! it, layer by layer, at a third of the instructions.
+//! it, layer by layer, at a third of the instructions; or it goes into its flow without becoming one:
+//! [`crate::flow::Flow::follow`].
 
 use crate::{
     bytes::{Frame, View},
+    key::Key4,
     packet::{Layer, Macs, Packet, Reach, protocol},
     transport,
 };
@@ -38,63 +40,158 @@ const IPV4: Masked = Masked::new([0xff, 0xff, 0xff, 0], [0x08, 0x00, 0x45, 0]);
 /// No fragment but the first, whatever the flags beside its place; then time to live and protocol.
 const TCP: Masked = Masked::new([0x1f, 0xff, 0, 0xff], [0, 0, 0, protocol::TCP]);
 
-impl Packet {
-    /// Parses a plain TCP segment whose frame begins with Ethernet. False for any other frame: that is for
+/// A plain TCP segment. Beyond the flow key, its fields are read where they are wanted: what is kept meanwhile takes
+/// registers and stack, of which there is little.
+#[derive(Clone, Copy)]
+pub struct Segment<F: Frame> {
+    frame: F,
+    header: F::View<HEADERS>,
+    /// The flow key.
+    pub(crate) key: Key4,
+    /// True from endpoint B to A.
+    pub(crate) b_sends: bool,
+}
+
+/// Lengths of the IP packet and of the TCP header.
+#[inline(always)]
+fn lengths(header: impl View) -> (u32, u32) {
+    let data_offset = u32::from(header.u8::<46>() >> 4) * 4;
+    (u32::from(header.be16::<16>()), data_offset)
+}
+
+impl<F: Frame + Copy> Segment<F> {
+    /// The plain TCP segment of a frame that begins with Ethernet; `None` for any other frame: that is for
     /// [`Packet::parse_layer`], after [`Packet::begin`].
     #[inline(always)]
-    pub fn parse_plain<F: Frame>(&mut self, frame: &F) -> bool {
-        let Some(h) = frame.view::<HEADERS>(0) else {
-            return false;
-        };
-        let total = u32::from(h.be16::<16>());
-        let data_offset = u32::from(h.u8::<46>() >> 4) * 4;
+    pub fn of(frame: F) -> Option<Self> {
+        let h = frame.head::<HEADERS>()?;
+        let (ip_length, data_offset) = lengths(h);
         if !IPV4.is(h.ne32::<12>())
             || !TCP.is(h.ne32::<20>())
-            || total > frame.len() - IP
+            || ip_length > frame.len() - IP
             || data_offset < 20
-            || total < 20 + data_offset
+            || ip_length < 20 + data_offset
         {
-            return false;
+            return None;
         }
-        self.macs = Macs::of_words(h.ne64::<0>(), h.ne32::<8>());
         // Endpoints in order: address, then port.
         let (from, to) = (h.ne32::<26>(), h.ne32::<30>());
         let ports = h.ne32::<34>();
         let (source, destination) = (u32::from_be(from), u32::from_be(to));
-        let turned =
+        let b_sends =
             source > destination || (source == destination && h.be16::<34>() > h.be16::<36>());
-        if turned {
-            self.key4
-                .set(to, from, ports.rotate_left(16), protocol::TCP);
+        let key = if b_sends {
+            Key4::of_words(to, from, ports.rotate_left(16), protocol::TCP)
         } else {
-            self.key4.set(from, to, ports, protocol::TCP);
+            Key4::of_words(from, to, ports, protocol::TCP)
+        };
+        Some(Self {
+            frame,
+            header: h,
+            key,
+            b_sends,
+        })
+    }
+
+    /// The Ethernet addresses.
+    #[inline(always)]
+    pub(crate) fn macs(&self) -> Macs {
+        Macs::of_words(self.header.ne64::<0>(), self.header.ne32::<8>())
+    }
+
+    /// Length of the IP packet, headers included.
+    #[inline(always)]
+    pub(crate) fn ip_length(&self) -> u32 {
+        lengths(self.header).0
+    }
+
+    /// Length of the TCP payload, all of it captured.
+    #[inline(always)]
+    pub(crate) fn payload(&self) -> u32 {
+        let (ip_length, data_offset) = lengths(self.header);
+        ip_length.wrapping_sub(20 + data_offset)
+    }
+
+    #[inline(always)]
+    fn ip_id(&self) -> u16 {
+        self.header.be16::<18>()
+    }
+
+    /// Time to live.
+    #[inline(always)]
+    pub(crate) fn ttl(&self) -> u8 {
+        self.header.u8::<22>()
+    }
+
+    /// TCP sequence number.
+    #[inline(always)]
+    pub(crate) fn sequence(&self) -> u32 {
+        self.header.be32::<38>()
+    }
+
+    /// TCP flags.
+    #[inline(always)]
+    pub(crate) fn flags(&self) -> u8 {
+        self.header.u8::<47>()
+    }
+
+    /// TCP window, unscaled.
+    #[inline(always)]
+    pub(crate) fn window(&self) -> u16 {
+        self.header.be16::<48>()
+    }
+
+    /// Where the payload begins in the frame.
+    #[inline(always)]
+    fn offset(&self) -> u32 {
+        IP + 20 + lengths(self.header).1
+    }
+
+    /// The first byte of the payload, 0 where there is none.
+    #[inline(always)]
+    pub(crate) fn first_byte(&self) -> u8 {
+        if self.payload() > 0 {
+            self.frame.u8(self.offset()).unwrap_or(0)
+        } else {
+            0
         }
-        let flags = h.u8::<47>();
-        self.set_small(u8::from(turned), flags, h.u8::<22>());
-        let payload = total - 20 - data_offset;
-        let offset = IP + 20 + data_offset;
-        let (ip_id, sequence) = (h.be16::<18>(), h.be32::<38>());
-        self.vlans = [0; 2];
-        self.layer = Layer::Ethernet as u8;
-        self.forget_flags();
-        self.reach = Reach::Key as u8;
-        self.window = h.be16::<48>();
-        self.ip_id = ip_id;
-        self.ip_length = total;
-        self.sequence = sequence;
-        self.offset = offset;
-        self.payload_length = payload;
-        self.payload_captured = payload;
-        self.first_byte = if payload > 0 {
-            frame.u8(offset).unwrap_or(0)
+    }
+
+    /// [`Packet::fingerprint`].
+    #[inline(always)]
+    pub(crate) fn fingerprint(&self) -> u64 {
+        let (id, sequence, flags) = (self.ip_id(), self.sequence(), self.flags());
+        if self.payload() > 0 || id != 0 {
+            transport::join(
+                id,
+                self.header.ne16::<50>(),
+                sequence,
+                flags,
+                self.ip_length(),
+            )
         } else {
             0
-        };
-        self.fingerprint = if payload > 0 || ip_id != 0 {
-            transport::join(ip_id, h.ne16::<50>(), sequence, flags, total)
-        } else {
-            0
-        };
-        true
+        }
+    }
+
+    /// Makes it the packet.
+    #[inline(always)]
+    pub fn become_packet(&self, packet: &mut Packet) {
+        packet.macs = self.macs();
+        packet.key4 = self.key;
+        packet.set_small(u8::from(self.b_sends), self.flags(), self.ttl());
+        packet.vlans = [0; 2];
+        packet.layer = Layer::Ethernet as u8;
+        packet.forget_flags();
+        packet.reach = Reach::Key as u8;
+        packet.window = self.window();
+        packet.ip_id = self.ip_id();
+        packet.ip_length = self.ip_length();
+        packet.sequence = self.sequence();
+        packet.offset = self.offset();
+        packet.payload_length = self.payload();
+        packet.payload_captured = self.payload();
+        packet.first_byte = self.first_byte();
+        packet.fingerprint = self.fingerprint();
     }
 }

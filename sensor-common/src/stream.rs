@@ -8,8 +8,10 @@
 use core::ptr;
 
 use crate::{
+    bytes::Frame,
     dicom, hl7,
     packet::{Packet, TCP_FIN, TCP_RST, TCP_SYN},
+    plain::Segment,
     tape::Tag,
     tls, transport,
 };
@@ -152,6 +154,12 @@ pub struct Place {
     pub inspect: bool,
 }
 
+/// True if a protocol that is read can begin with this byte.
+#[inline(always)]
+const fn may_begin(byte: u8) -> bool {
+    dicom::may_begin(byte) || byte == hl7::START_BLOCK || byte == tls::HANDSHAKE
+}
+
 impl Stream {
     /// Before the first segment.
     pub const EMPTY: Self = Self {
@@ -228,26 +236,48 @@ impl Stream {
         if payload == 0 {
             return place;
         }
-        if packet.stream_delta == 0
-            && self.state == State::Run as u8
-            && self.flags & COPY == 0
-            && self.run_left > payload
-        {
+        if packet.stream_delta == 0 && self.is_skipping(payload) {
             self.run_left -= payload;
             self.offset = self.offset.wrapping_add(payload);
             return place;
         }
         place.inspect = self.state != State::Done as u8
-            && (self.state != State::Probe as u8
-                || dicom::may_begin(packet.first_byte)
-                || packet.first_byte == hl7::START_BLOCK
-                || packet.first_byte == tls::HANDSHAKE);
+            && (self.state != State::Probe as u8 || may_begin(packet.first_byte));
         if !place.inspect {
             self.offset = self
                 .offset
                 .wrapping_add(payload.wrapping_add_signed(packet.stream_delta));
         }
         place
+    }
+
+    /// True if [`Stream::advance`] would do no more of a segment without SYN, FIN and RST than [`Stream::follow`] does:
+    /// its payload is what is expected next, and no reader wants it.
+    #[inline(always)]
+    pub(crate) fn awaits<F: Frame + Copy>(&self, segment: &Segment<F>) -> bool {
+        self.flags & KNOWN != 0
+            && segment.sequence() == self.next_sequence
+            && if self.state == State::Probe as u8 {
+                !may_begin(segment.first_byte())
+            } else {
+                self.state == State::Done as u8 || self.is_skipping(segment.payload())
+            }
+    }
+
+    /// Takes a segment with so many bytes of payload, which it [awaits](Stream::awaits).
+    #[inline(always)]
+    pub(crate) fn follow(&mut self, payload: u32) {
+        if self.state == State::Run as u8 {
+            self.run_left -= payload;
+        }
+        self.next_sequence = self.next_sequence.wrapping_add(payload);
+        self.offset = self.offset.wrapping_add(payload);
+    }
+
+    /// True if the next `payload` bytes are skipped and are not the last of their run.
+    #[inline(always)]
+    const fn is_skipping(&self, payload: u32) -> bool {
+        self.state == State::Run as u8 && self.flags & COPY == 0 && self.run_left > payload
     }
 
     /// True if a SYN with this end opens another connection than the one seen, of which a copy of the

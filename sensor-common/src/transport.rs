@@ -3,6 +3,7 @@
 use crate::{
     bytes::{Frame, View},
     counter::Counter,
+    key::Key4,
     notice::Topic,
     packet::{Packet, Reach, TCP_SYN, protocol},
 };
@@ -102,7 +103,7 @@ fn complete_key(packet: &mut Packet, source_port: u16, destination_port: u16) {
             (source, destination)
         };
         let ([a0, a1], [b0, b1]) = ordered(turned, source_port, destination_port);
-        key.set(
+        *key = Key4::of_words(
             u32::from_ne_bytes(ends.0),
             u32::from_ne_bytes(ends.1),
             u32::from_ne_bytes([a0, a1, b0, b1]),

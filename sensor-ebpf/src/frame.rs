@@ -73,6 +73,11 @@ impl Frame for XdpFrame {
     }
 
     #[inline(always)]
+    fn head<const N: usize>(&self) -> Option<XdpView<N>> {
+        (self.data + N <= self.end).then_some(XdpView(self.data))
+    }
+
+    #[inline(always)]
     fn array<const N: usize>(&self, offset: u32) -> Option<[u8; N]> {
         let XdpView(start) = self.view::<N>(offset)?;
         // SAFETY: `view` checked the range, and bytes have no alignment.

@@ -13,6 +13,7 @@ use sensor_common::{
     engine::{Home, Table},
     event::{EventHeader, FlowReason},
     flow::Flow,
+    key::Key4,
     rule::{Containment, NetKey, Rule, RuleRef},
     settings::{Clock, Settings},
 };
@@ -58,8 +59,7 @@ pub(crate) struct KernelHome {
 }
 
 impl KernelHome {
-    /// For the packet of `context`, which only [`Home::parse_layer`], [`Home::read`] and [`Home::step`]
-    /// use.
+    /// For the packet of `context`, which only what reads the frame uses.
     #[inline(always)]
     pub(crate) fn new(context: *mut xdp_md, cpu: *mut Cpu) -> Self {
         Self { context, cpu }
@@ -90,10 +90,17 @@ impl Home for KernelHome {
         }
     }
 
+    type Frame = XdpFrame;
+
     #[inline(always)]
-    fn parse_plain(&mut self) -> bool {
-        let frame = XdpFrame::new(self.context);
-        self.cpu().packet.parse_plain(&frame)
+    fn frame(&self) -> XdpFrame {
+        XdpFrame::new(self.context)
+    }
+
+    #[inline(always)]
+    fn interface(&self) -> u32 {
+        // SAFETY: the kernel calls with a valid context.
+        unsafe { (*self.context).ingress_ifindex }
     }
 
     #[inline(always)]
@@ -171,6 +178,11 @@ impl Home for KernelHome {
             (_, Table::Established) => ESTABLISHED6.get_ptr_mut(&packet.key6),
             (_, Table::Fresh) => FRESH6.get_ptr_mut(&packet.key6),
         }
+    }
+
+    #[inline(always)]
+    fn find_fast(&mut self, key: &Key4) -> Option<*mut Flow> {
+        kept::find_hinted(key)
     }
 
     #[inline(always)]

@@ -18,21 +18,40 @@ static WARDTAP_HINTS: u32 = 0;
 /// The flow of `key`.
 #[inline(always)]
 pub(crate) fn find(key: &Key4) -> Option<*mut Flow> {
-    // SAFETY: a static of this object, read as volatile since the loader changes it.
-    let mask = unsafe { ptr::read_volatile(&raw const WARDTAP_HINTS) };
-    let hinted = HINTS4.get_ptr_mut(hint(key) & mask)?;
-    // SAFETY: an element of the array. Another CPU may write another place meanwhile: as good a hint.
-    if let Some(kept) = owned(unsafe { *hinted }, key) {
-        // SAFETY: an element of the array.
-        return Some(unsafe { &raw mut (*kept).flow });
+    let hinted = hinted(key)?;
+    if let Some(flow) = flow_at(hinted, key) {
+        return Some(flow);
     }
     let place = directory(key)?;
     let kept = owned(place, key)?;
-    // SAFETY: as above.
+    // SAFETY: elements of the arrays.
     unsafe {
         *hinted = place;
         Some(&raw mut (*kept).flow)
     }
+}
+
+/// The flow of `key` if it is where its hint says.
+#[inline(always)]
+pub(crate) fn find_hinted(key: &Key4) -> Option<*mut Flow> {
+    flow_at(hinted(key)?, key)
+}
+
+/// The hint of `key`.
+#[inline(always)]
+fn hinted(key: &Key4) -> Option<*mut u32> {
+    // SAFETY: a static of this object, read as volatile since the loader changes it.
+    let mask = unsafe { ptr::read_volatile(&raw const WARDTAP_HINTS) };
+    HINTS4.get_ptr_mut(hint(key) & mask)
+}
+
+/// The flow at the place that a hint says, if it is of `key`.
+#[inline(always)]
+fn flow_at(hinted: *mut u32, key: &Key4) -> Option<*mut Flow> {
+    // SAFETY: an element of the array. Another CPU may write another place meanwhile: as good a hint.
+    let kept = owned(unsafe { *hinted }, key)?;
+    // SAFETY: an element of the array.
+    Some(unsafe { &raw mut (*kept).flow })
 }
 
 /// Keeps a copy of `flow`; false if there is no free place.

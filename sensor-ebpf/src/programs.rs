@@ -17,7 +17,6 @@ use aya_ebpf::{
     programs::XdpContext,
 };
 use sensor_common::{
-    bytes::Frame,
     contain::{self, Answer, End, Verdict},
     counter::Counter,
     engine::{self, Table},
@@ -50,15 +49,7 @@ pub(crate) fn observe(context: *mut xdp_md) -> u32 {
     let Some(cpu) = home::cpu() else {
         return XDP_PASS;
     };
-    // SAFETY: the kernel calls with a valid context.
-    let interface = unsafe { (*context).ingress_ifindex };
-    let length = XdpFrame::new(context).len();
-    let verdict = engine::process(
-        &mut KernelHome::new(context, cpu),
-        interface,
-        length,
-        Layer::Ethernet,
-    );
+    let verdict = engine::process(&mut KernelHome::new(context, cpu), Layer::Ethernet);
     match verdict {
         Verdict::Drop => XDP_DROP,
         Verdict::Pass => XDP_PASS,

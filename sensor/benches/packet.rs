@@ -3,7 +3,7 @@
 
 use std::{env, error::Error, fs, time::Duration};
 
-use etherparse::PacketBuilder;
+use etherparse::{PacketBuilder, PacketBuilderStep, TcpHeader};
 use sensor::{
     kernel::{Clock, Options, Place, RuleOrder, TableSizes, TestBench},
     response::{Scope, Service, Target, Transport},
@@ -148,6 +148,7 @@ fn options(clock: Clock) -> Options {
 
 fn cases() -> Vec<Case> {
     let data = tcp(&[0x55; 46]);
+    let opening = opening();
     let case = |name, program, frame: &[u8], clock, repeat| Case {
         name,
         program,
@@ -156,9 +157,9 @@ fn cases() -> Vec<Case> {
         repeat,
         rules: None,
     };
-    let inline = |name, program, rules| Case {
+    let inline = |name, program, frame, rules| Case {
         rules: Some(rules),
-        ..case(name, program, &data, Clock::Coarse, REPEAT)
+        ..case(name, program, frame, Clock::Coarse, REPEAT)
     };
     vec![
         case(
@@ -196,21 +197,35 @@ fn cases() -> Vec<Case> {
             Clock::Precise,
             REPEAT,
         ),
-        case("new flow", "sensor_new_flow", &data, Clock::Coarse, REPEAT),
+        case(
+            "new flow",
+            "sensor_new_flow",
+            &opening,
+            Clock::Coarse,
+            REPEAT,
+        ),
         inline(
             "established, in the path, no rule",
             "sensor_next_segment",
+            &data,
             0,
         ),
         inline(
             "established, in the path, 10,000 rules",
             "sensor_next_segment",
+            &data,
             10_000,
         ),
-        inline("new flow, in the path, no rule", "sensor_new_flow", 0),
+        inline(
+            "new flow, in the path, no rule",
+            "sensor_new_flow",
+            &opening,
+            0,
+        ),
         inline(
             "new flow, in the path, 10,000 rules",
             "sensor_new_flow",
+            &opening,
             10_000,
         ),
         case(
@@ -231,12 +246,23 @@ fn cases() -> Vec<Case> {
 }
 
 fn tcp(payload: &[u8]) -> Vec<u8> {
-    let builder = PacketBuilder::ethernet2([2, 0, 0, 0, 0, 1], [2, 0, 0, 0, 0, 2])
+    frame(|segment| segment.ack(1), payload)
+}
+
+/// The SYN that opens a connection.
+fn opening() -> Vec<u8> {
+    frame(PacketBuilderStep::syn, &[])
+}
+
+fn frame(
+    flags: impl FnOnce(PacketBuilderStep<TcpHeader>) -> PacketBuilderStep<TcpHeader>,
+    payload: &[u8],
+) -> Vec<u8> {
+    let segment = PacketBuilder::ethernet2([2, 0, 0, 0, 0, 1], [2, 0, 0, 0, 0, 2])
         .ipv4([10, 1, 0, 1], [10, 2, 0, 1], 64)
-        .tcp(40_000, 11_112, 1_000, 65_535)
-        .ack(1);
+        .tcp(40_000, 11_112, 1_000, 65_535);
     let mut frame = Vec::new();
-    builder
+    flags(segment)
         .write(&mut frame, payload)
         .unwrap_or_else(|error| panic!("building a frame: {error}"));
     frame

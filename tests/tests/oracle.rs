@@ -10,6 +10,7 @@ use etherparse::{
 use sensor_common::{
     counter::Counter,
     packet::{Layer, MAX_TUNNELS, Outcome, Packet, protocol},
+    plain::Segment,
 };
 
 mod captures;
@@ -43,10 +44,13 @@ fn compare(frame: &[u8]) -> Vec<Verdict> {
     let mut packet = Packet::EMPTY;
     packet.begin(Layer::Ethernet);
     let (mut plain, mut layers) = (packet, packet);
-    if plain.parse_plain(&frame) && (layers.parse_layer(&frame), layers) != (Outcome::Flow, plain) {
-        return vec![Different(format!(
-            "{plain:?} at once, {layers:?} by layers"
-        ))];
+    if let Some(segment) = Segment::of(frame) {
+        segment.become_packet(&mut plain);
+        if (layers.parse_layer(&frame), layers) != (Outcome::Flow, plain) {
+            return vec![Different(format!(
+                "{plain:?} at once, {layers:?} by layers"
+            ))];
+        }
     }
     let mut verdicts = Vec::new();
     for _ in 0..=MAX_TUNNELS {

@@ -5,7 +5,6 @@ use std::{num::NonZeroUsize, ptr, slice, time::Duration};
 use lru::LruCache;
 use sensor_common::{
     arp::{ArpKey, CLAIMS, Claim},
-    bytes::Frame,
     counter::Counters,
     cpu::Cpu,
     engine::{self, Home, Table},
@@ -67,18 +66,14 @@ impl PortableEngine {
         time: u64,
         sink: &mut S,
     ) {
-        let length = Frame::len(&frame);
-        engine::process(
-            &mut Visit {
-                engine: self,
-                frame,
-                time,
-                sink,
-            },
+        let mut visit = Visit {
+            engine: self,
+            frame,
             interface,
-            length,
-            layer,
-        );
+            time,
+            sink,
+        };
+        engine::process(&mut visit, layer);
     }
 
     /// The counters.
@@ -179,14 +174,22 @@ fn due(
 struct Visit<'a, S> {
     engine: &'a mut PortableEngine,
     frame: &'a [u8],
+    interface: u32,
     time: u64,
     sink: &'a mut S,
 }
 
-impl<S: FnMut(&[u8])> Home for Visit<'_, S> {
+impl<'a, S: FnMut(&[u8])> Home for Visit<'a, S> {
+    type Frame = &'a [u8];
+
     #[inline]
-    fn parse_plain(&mut self) -> bool {
-        self.engine.cpu.packet.parse_plain(&self.frame)
+    fn frame(&self) -> &'a [u8] {
+        self.frame
+    }
+
+    #[inline]
+    fn interface(&self) -> u32 {
+        self.interface
     }
 
     #[inline]
@@ -254,6 +257,11 @@ impl<S: FnMut(&[u8])> Home for Visit<'_, S> {
             (_, Table::Fresh) => engine.fresh6.find(&packet.key6),
         }
         .map(ptr::from_mut)
+    }
+
+    #[inline]
+    fn find_fast(&mut self, key: &Key4) -> Option<*mut Flow> {
+        self.engine.established4.find(key).map(ptr::from_mut)
     }
 
     fn insert(&mut self, table: Table, value: Option<*mut Flow>) -> bool {

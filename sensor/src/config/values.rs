@@ -2,7 +2,7 @@
 
 use std::{fmt, str::FromStr, time::Duration};
 
-use sensor_common::engine::IDLE_MIN;
+use sensor_common::flow::IDLE_MIN;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
 
 use crate::kernel;

@@ -6,7 +6,6 @@ use std::collections::HashSet;
 
 use etherparse::PacketBuilder;
 use sensor::{
-    capture::PortableEngine,
     event::Event,
     kernel::TableSizes,
     pipeline::{FlowEndReason, Limits, Pipeline, PipelineOptions, RingEvent, decode},
@@ -15,12 +14,14 @@ use sensor_common::{
     counter::{Counter, Counters},
     event::ChunkHeader,
     packet::{Layer, MAX_TUNNELS, Outcome, Packet},
-    settings::Settings,
+    plain,
     tape::{FIRST, HOLE, LAST, Records, Tag},
 };
+use twins::Twins;
 
 pub(crate) mod dicom;
 pub(crate) mod hl7;
+pub(crate) mod twins;
 
 const CLIENT: [u8; 4] = [10, 9, 0, 1];
 const SERVER: [u8; 4] = [10, 9, 0, 2];
@@ -67,16 +68,17 @@ fn left() -> Packet {
 
 /// True if the frame is a plain TCP segment; what is known of it then must be what [`parse`] finds.
 pub(crate) fn is_plain_and_the_same(frame: &[u8]) -> bool {
+    let Some(segment) = plain::Segment::of(frame) else {
+        return false;
+    };
     let mut packet = left();
-    let plain = packet.parse_plain(&frame);
-    if plain {
-        assert_eq!(
-            (packet, Outcome::Flow),
-            parse(frame, Layer::Ethernet),
-            "{frame:02x?}"
-        );
-    }
-    plain
+    segment.become_packet(&mut packet);
+    assert_eq!(
+        (packet, Outcome::Flow),
+        parse(frame, Layer::Ethernet),
+        "{frame:02x?}"
+    );
+    true
 }
 
 /// Who sends.
@@ -155,9 +157,9 @@ pub(crate) fn segments<'a>(from: From, pieces: impl IntoIterator<Item = &'a [u8]
         .collect()
 }
 
-/// The engine and the pipeline, and all that came out of them.
+/// The engine, twice, and the pipeline, and all that came out of them.
 pub(crate) struct Sensor {
-    engine: PortableEngine,
+    engine: Twins,
     pipeline: Pipeline,
     records: Vec<Vec<u8>>,
     events: Vec<Event>,
@@ -167,7 +169,7 @@ pub(crate) struct Sensor {
 impl Sensor {
     pub(crate) fn new() -> Self {
         Self {
-            engine: PortableEngine::new(TABLES, Settings::DEFAULT),
+            engine: Twins::new(TABLES),
             pipeline: Pipeline::new(PipelineOptions {
                 limits: Limits {
                     recent_flows: 16,
@@ -197,7 +199,7 @@ impl Sensor {
             events,
             time,
         } = self;
-        engine.process(frame, Layer::Ethernet, 0, *time, &mut |record: &[u8]| {
+        engine.process(frame, *time, |record| {
             records.push(record.to_vec());
             pipeline.ring_record(record, events);
         });
@@ -207,7 +209,7 @@ impl Sensor {
     pub(crate) fn end(mut self) -> Seen {
         let counters = *self.engine.counters();
         let (pipeline, events) = (&mut self.pipeline, &mut self.events);
-        self.engine.drain(|key, flow, _| {
+        self.engine.drain(|key, flow| {
             pipeline.flow_ended(key, flow, FlowEndReason::Shutdown, events);
         });
         pipeline.finish(events);
