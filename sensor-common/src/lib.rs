@@ -9,7 +9,7 @@
 //! The way of a packet: [`engine::process`] → [`packet`] (link, IP, tunnel, transport) → [`flow`]
 //! (features) → [`stream`] (TCP order) → [`reader`], [`dicom`], [`hl7`], [`tls`] (what may leave the kernel) →
 //! [`tape`] and [`event`] (how it leaves). What hosts say of themselves in ARP, DHCP and multicast DNS goes by
-//! [`notice`].
+//! [`notice`]. Most packets take a short cut: [`plain`] → [`flow::Flow::follow`].
 #![no_std]
 #![allow(
     clippy::inline_always,

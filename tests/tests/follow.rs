@@ -1,10 +1,12 @@
 //! The short cut that most packets take: whatever comes, it leaves flows, counters and events as the long way does.
 
+use std::iter;
+
 use etherparse::PacketBuilder;
 use proptest::{collection::vec, prelude::*};
 use sensor::kernel::TableSizes;
 use sensor_common::counter::Counter;
-use traffic::twins::Twins;
+use traffic::{From, Segment, Sensor, dicom, hl7, see, segments, twins::Twins};
 
 mod captures;
 mod traffic;
@@ -113,7 +115,7 @@ fn frame(step: &Step, sequence: u32) -> Vec<u8> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(300))]
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(300) })]
 
     #[test]
     fn any_segments_come_to_the_same(steps in vec(step(), 1..200)) {
@@ -139,6 +141,41 @@ proptest! {
         prop_assert_eq!(counters.get(Counter::Packets), counters.disposed());
         twins.drain(|_, _| ());
     }
+
+    #[test]
+    fn clinical_streams_in_pieces_come_to_the_same(
+        sizes in vec(1_usize..120, 1..20),
+        dicom in any::<bool>(),
+    ) {
+        let stream = if dicom {
+            [dicom::request("user", "password"), dicom::store("DOE^JANE"), dicom::store("DOE^JANE")].concat()
+        } else {
+            hl7::admission("4711", "DOE^JANE").repeat(6)
+        };
+        let (mut left, mut sizes) = (&stream[..], sizes.iter().cycle());
+        let pieces = iter::from_fn(|| {
+            let size = sizes.next().map_or(0, |size| left.len().min(*size));
+            let (piece, rest) = left.split_at(size);
+            left = rest;
+            (size > 0).then_some(piece)
+        });
+        let seen = see(&segments(From::Client, pieces));
+        prop_assert_eq!(seen.counters.get(Counter::L7Desync), 0);
+        prop_assert!(seen.counters.get(Counter::ChunkEvents) > 0);
+    }
+}
+
+/// One end sends while the other only acknowledges; then that one begins, at the number that stands where none is known.
+#[test]
+fn an_end_that_begins_late_comes_to_the_same() {
+    let mut sensor = Sensor::new();
+    for segment in segments(From::Server, [&[0x55; 20][..]; 20]) {
+        sensor.frame(&segment.frame());
+        sensor.frame(&Segment::new(From::Client, 0, &[]).frame());
+    }
+    sensor.frame(&Segment::new(From::Client, 0, &[0x55; 9]).frame());
+    let seen = sensor.end();
+    assert_eq!(seen.counters.get(Counter::InFlow), 41);
 }
 
 #[test]
