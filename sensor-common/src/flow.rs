@@ -307,7 +307,7 @@ impl Flow {
             return false;
         }
         let after = self.packets() + 1;
-        if after & (after - 1) == 0 {
+        if after & after.wrapping_sub(1) == 0 {
             return false;
         }
         let half = if segment.b_sends {
