@@ -65,8 +65,7 @@ mod tests {
         let mut count = 0_u32;
         for client in 0..64_u8 {
             for port in 0..64_u8 {
-                let mut key = Key4::EMPTY;
-                key.set(
+                let key = Key4::of_words(
                     u32::from_ne_bytes([10, 1, 0, client]),
                     u32::from_ne_bytes([10, 2, 0, 1]),
                     u32::from_ne_bytes([200, port, 11, 112]),
