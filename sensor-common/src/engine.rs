@@ -32,8 +32,8 @@ pub enum Table {
 
 /// Where the engine runs: the kernel, or memory of the daemon.
 ///
-/// The first methods only lead back into this module or into the parsers. They are here so that the
-/// kernel can make each a function that its verifier checks on its own.
+/// Some methods only lead back into this module or into the parsers. They are here so that the kernel can
+/// make each a function that its verifier checks on its own.
 pub trait Home: Sized {
     /// How the frame is read.
     type Frame: Frame + Copy;
