@@ -1,6 +1,7 @@
 //! What the kernel drops, against a plain model of the semantics: random rules, never-block lists and
 //! packets, through `BPF_PROG_TEST_RUN`.
 
+mod going_on;
 mod model;
 mod packet;
 mod random;
