@@ -53,11 +53,11 @@ impl Connection {
         [self.next(0, MACS), self.next(1, MACS)]
     }
 
-    fn put(&mut self, target: &Target) {
+    fn put(&mut self, id: u64, target: &Target) {
         self.bench
             .rules
             .put(&RuleOrder {
-                id: 1,
+                id,
                 target,
                 scope: Scope::All,
                 state: RuleState::Enabled,
@@ -110,21 +110,30 @@ fn a_rule_stops_a_flow_that_goes_on() {
             subnet: "10.0.0.0/30".parse().unwrap(),
         },
     ];
+    // With another's rule beside, the flow keeps that none means it.
+    let other = Target::Device {
+        address: [10, 9, 9, 9].into(),
+    };
+    connection.put(2, &other);
     for target in targets {
         for _ in 0..BEFORE {
             assert_eq!(connection.both(), [true; 2], "before {target:?}");
         }
-        connection.put(&target);
+        connection.put(1, &target);
         assert_eq!(connection.both(), [false; 2], "{target:?}");
         connection.bench.rules.remove(1).unwrap();
     }
 
-    // Others' rules leave it alone; but what comes from another station, as others' frames.
-    let stranger = [2, 0, 0, 0, 0, 9];
-    connection.put(&mac(stranger));
-    for _ in 0..BEFORE {
+    // What comes from another station is another's, whichever part of the address is new.
+    for stranger in [[2, 0, 0, 0, 0, 9], [6, 0, 0, 0, 0, 1]] {
+        connection.put(1, &mac(stranger));
+        for _ in 0..BEFORE {
+            assert_eq!(connection.both(), [true; 2]);
+        }
+        for macs in [[stranger, MACS[1]], [MACS[0], stranger]] {
+            assert!(!connection.next(0, macs), "{macs:?}");
+        }
         assert_eq!(connection.both(), [true; 2]);
+        connection.bench.rules.remove(1).unwrap();
     }
-    assert!(!connection.next(0, [stranger, MACS[1]]));
-    assert_eq!(connection.both(), [true; 2]);
 }
