@@ -72,6 +72,7 @@ impl PortableEngine {
             interface,
             time,
             sink,
+            looked_up: None,
         };
         engine::process(&mut visit, layer);
     }
@@ -177,6 +178,8 @@ struct Visit<'a, S> {
     interface: u32,
     time: u64,
     sink: &'a mut S,
+    /// What [`Home::find_fast`] found, until a flow is added or removed.
+    looked_up: Option<Option<*mut Flow>>,
 }
 
 impl<'a, S: FnMut(&[u8])> Home for Visit<'a, S> {
@@ -250,6 +253,9 @@ impl<'a, S: FnMut(&[u8])> Home for Visit<'a, S> {
     fn find(&mut self, table: Table) -> Option<*mut Flow> {
         let engine = &mut *self.engine;
         let packet = &engine.cpu.packet;
+        if let (Some(found), Table::Established) = (self.looked_up, table) {
+            return found;
+        }
         match (packet.family, table) {
             (4, Table::Established) => engine.established4.find(&packet.key4),
             (4, Table::Fresh) => engine.fresh4.find(&packet.key4),
@@ -261,10 +267,12 @@ impl<'a, S: FnMut(&[u8])> Home for Visit<'a, S> {
 
     #[inline]
     fn find_fast(&mut self, key: &Key4) -> Option<*mut Flow> {
-        self.engine.established4.find(key).map(ptr::from_mut)
+        let found = self.engine.established4.find(key).map(ptr::from_mut);
+        *self.looked_up.insert(found)
     }
 
     fn insert(&mut self, table: Table, value: Option<*mut Flow>) -> bool {
+        self.looked_up = None;
         let engine = &mut *self.engine;
         let packet = &engine.cpu.packet;
         // SAFETY: the engine passes a pointer that `find` gave for this packet, before any insertion.
@@ -278,6 +286,7 @@ impl<'a, S: FnMut(&[u8])> Home for Visit<'a, S> {
     }
 
     fn remove(&mut self, table: Table) {
+        self.looked_up = None;
         let engine = &mut *self.engine;
         let packet = &engine.cpu.packet;
         match (packet.family, table) {

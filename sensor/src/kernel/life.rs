@@ -13,8 +13,7 @@ use sensor_common::{counter::Counters, cpu::Cpu};
 
 use super::{KernelError, Ring, counters, pins, pins::InterfaceId, pins::PinDirectory, pod::Pod};
 
-/// After a link was updated, the old program may be at its last packet on another CPU. That takes
-/// microseconds; the programs run under RCU, which has no way to wait for from here.
+/// What a program's last packet takes at most, unless its CPU is stopped meanwhile.
 const LAST_PACKET: Duration = Duration::from_millis(20);
 
 /// Names of the pins in a life's directory.
@@ -102,7 +101,7 @@ impl Legacy {
             paths: Vec::new(),
         };
         if !old.is_empty() {
-            thread::sleep(LAST_PACKET);
+            wait_for_last_packets();
         }
         for (_, path) in old {
             if let Err(error) = legacy.add(&path) {
@@ -154,6 +153,17 @@ impl Legacy {
     /// True if nothing was left.
     pub(super) fn is_empty(&self) -> bool {
         self.paths.is_empty()
+    }
+}
+
+/// Waits until no program that was taken off an interface runs any more. It may be at its last packet on another CPU, and
+/// programs run under RCU: `membarrier(2)` waits for a grace period (Linux 4.3, `kernel/sched/membarrier.c`). Where it is
+/// refused, as with `nohz_full`, this sleeps for longer than a packet takes.
+pub(super) fn wait_for_last_packets() {
+    // SAFETY: numbers alone.
+    let waited = unsafe { libc::syscall(libc::SYS_membarrier, libc::MEMBARRIER_CMD_GLOBAL, 0, 0) };
+    if waited != 0 {
+        thread::sleep(LAST_PACKET);
     }
 }
 

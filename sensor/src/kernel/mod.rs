@@ -344,8 +344,8 @@ impl Kernel {
         Ok(self.settings.set(0, Pod(settings), 0)?)
     }
 
-    /// Takes the programs off their interfaces, unless they stay; tables, ring and counters can still be
-    /// read.
+    /// Takes the programs off their interfaces, unless they stay, and waits for their last packets; tables, ring and
+    /// counters can still be read.
     pub fn detach(&mut self) {
         if self.stays() {
             return;
@@ -356,6 +356,7 @@ impl Kernel {
             }
             drop(instance.ebpf);
         }
+        life::wait_for_last_packets();
     }
 
     /// The flow tables.

@@ -74,8 +74,11 @@ fn nothing_acknowledged_is_lost_by_kill_nine() -> Result<()> {
     let mut ledger = Ledger::default();
 
     let mut daemon = passage.start()?;
-    let sent = sent(&passage.left)?;
-    let before = counted(&passage)?;
+    // The namespaces send a frame of their own now and then.
+    let before = wait_for("a moment without a frame", SECONDS, || {
+        let moment = Frames::of(&passage).ok()?;
+        (moment == Frames::of(&passage).ok()?).then_some(moment)
+    })?;
     let traffic = Traffic::start(&passage)?;
     let mut early = 0;
     for number in 0..kills {
@@ -95,12 +98,13 @@ fn nothing_acknowledged_is_lost_by_kill_nine() -> Result<()> {
         }
     }
     let frames = traffic.stop()?;
-    let all = self::sent(&passage.left)? - sent;
+    let mut last = before;
     let counted = wait_for("every frame to be counted", SECONDS, || {
-        let now = counted(&passage).ok()? - before;
-        (now == all).then_some(now)
+        last = Frames::of(&passage).ok()?;
+        let counted = last.counted - before.counted;
+        (counted == last.sent - before.sent).then_some(counted)
     })
-    .with_context(|| format!("{all} frames sent, {before} before"))?;
+    .with_context(|| format!("{before:?}, then {last:?}"))?;
     println!(
         "{} kills, {early} of them while it started; {} changes acknowledged, {} rules standing; {frames} frames sent in all this time, {counted} counted",
         kills + early,
@@ -270,18 +274,27 @@ fn agree(
     Ok(())
 }
 
-/// Frames that a host has sent.
-fn sent(host: &Namespace) -> Result<u64> {
-    let text = host.ip(&["-json", "-statistics", "link", "show", "eth0"])?;
-    let value: Value = serde_json::from_str(&text)?;
-    Ok(number(&value[0]["stats64"]["tx"]["packets"]))
+/// Frames at the port on the left.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Frames {
+    /// Sent by the host there.
+    sent: u64,
+    /// Counted by the programs.
+    counted: u64,
 }
 
-/// Frames that the programs have counted at the port on the left.
-fn counted(passage: &Passage) -> Result<u64> {
-    let status = passage.json(&["status"])?;
-    let counters = &status["interfaces"][0]["counters"];
-    Ok(number(&counters["packets"]))
+impl Frames {
+    fn of(passage: &Passage) -> Result<Self> {
+        let text = passage
+            .left
+            .ip(&["-json", "-statistics", "link", "show", "eth0"])?;
+        let link: Value = serde_json::from_str(&text)?;
+        let status = passage.json(&["status"])?;
+        Ok(Self {
+            sent: number(&link[0]["stats64"]["tx"]["packets"]),
+            counted: number(&status["interfaces"][0]["counters"]["packets"]),
+        })
+    }
 }
 
 /// Datagrams from the left to addresses that rules are made for.
