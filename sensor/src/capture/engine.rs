@@ -178,8 +178,8 @@ struct Visit<'a, S> {
     interface: u32,
     time: u64,
     sink: &'a mut S,
-    /// What [`Home::find_fast`] found, until a flow is added or removed.
-    looked_up: Option<Option<*mut Flow>>,
+    /// What [`Home::find_fast`] found, null for nothing, until a flow is added or removed.
+    looked_up: Option<*mut Flow>,
 }
 
 impl<'a, S: FnMut(&[u8])> Home for Visit<'a, S> {
@@ -254,7 +254,7 @@ impl<'a, S: FnMut(&[u8])> Home for Visit<'a, S> {
         let engine = &mut *self.engine;
         let packet = &engine.cpu.packet;
         if let (Some(found), Table::Established) = (self.looked_up, table) {
-            return found;
+            return (!found.is_null()).then_some(found);
         }
         match (packet.family, table) {
             (4, Table::Established) => engine.established4.find(&packet.key4),
@@ -268,7 +268,8 @@ impl<'a, S: FnMut(&[u8])> Home for Visit<'a, S> {
     #[inline]
     fn find_fast(&mut self, key: &Key4) -> Option<*mut Flow> {
         let found = self.engine.established4.find(key).map(ptr::from_mut);
-        *self.looked_up.insert(found)
+        self.looked_up = Some(found.unwrap_or(ptr::null_mut()));
+        found
     }
 
     fn insert(&mut self, table: Table, value: Option<*mut Flow>) -> bool {
