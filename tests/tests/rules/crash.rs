@@ -23,10 +23,7 @@ use sensor::{
 };
 use sensor_common::rule::RuleState;
 use serde_json::Value;
-use tests::{
-    ability::privileged, netns::Namespace, passage::Passage, program::Program, wait::wait_for,
-    wire::Wire,
-};
+use tests::{ability::privileged, passage::Passage, program::Program, wait::wait_for, wire::Wire};
 
 use super::{SECONDS, number, turn};
 
