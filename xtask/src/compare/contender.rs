@@ -4,10 +4,12 @@ use std::{
     fs::{self, File},
     path::{Path, PathBuf},
     process::Command,
+    time::Instant,
 };
 
 use anyhow::{Context, Result};
 use serde_json::Value;
+use wait4::Wait4;
 
 use super::peers::Peers;
 
@@ -227,7 +229,8 @@ fn eve(text: &str) -> String {
     )
 }
 
-/// Runs it on one core, timed by GNU time; seconds of processor time, seconds, kibibytes of its largest process.
+/// Runs it on one core; seconds of processor time of all its threads and processes, seconds, kibibytes of its largest
+/// process (getrusage(2)).
 ///
 /// # Errors
 /// When it fails, with the end of what it says.
@@ -237,16 +240,12 @@ pub(super) fn run(
     core: u32,
     folder: &Path,
 ) -> Result<(f64, f64, u64)> {
-    let timed = folder.join("time");
     fs::create_dir_all(folder)?;
     // Who appends would measure another file each round.
     let _ = fs::remove_file(folder.join("eve.json"));
     let mut command = Command::new("taskset");
     command
         .args(["-c", &core.to_string()])
-        .arg(peers.file("root/usr/bin/time"))
-        .args(["-f", "%U %S %e %M", "-o"])
-        .arg(&timed)
         .args(words)
         .envs(peers.environment())
         .stdout(File::create(folder.join("out"))?)
@@ -255,29 +254,17 @@ pub(super) fn run(
     if words.first().is_some_and(|word| word.ends_with("python")) {
         command.env_remove("LD_LIBRARY_PATH");
     }
-    let status = command.status().context("taskset (Debian: util-linux)")?;
+    let start = Instant::now();
+    let mut child = command.spawn().context("taskset (Debian: util-linux)")?;
+    let used = child.wait4()?;
+    let wall = start.elapsed().as_secs_f64();
     let said = fs::read_to_string(folder.join("err")).unwrap_or_default();
     anyhow::ensure!(
-        status.success(),
-        "{status}: {}",
+        used.status.success(),
+        "{}: {}",
+        used.status,
         said.lines().rev().take(5).collect::<Vec<_>>().join("\n")
     );
-    let text = fs::read_to_string(&timed)?;
-    let numbers: Vec<f64> = text
-        .lines()
-        .last()
-        .into_iter()
-        .flat_map(str::split_whitespace)
-        .filter_map(|word| word.parse().ok())
-        .collect();
-    let [user, system, wall, memory] = numbers[..] else {
-        anyhow::bail!("no times in {text}");
-    };
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "kibibytes, printed as a whole number"
-    )]
-    let memory = memory as u64;
-    Ok((user + system, wall, memory))
+    let processor = used.rusage.utime + used.rusage.stime;
+    Ok((processor.as_secs_f64(), wall, used.rusage.maxrss / 1_024))
 }
