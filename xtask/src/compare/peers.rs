@@ -18,7 +18,7 @@ const SOURCES: &str = "\
 deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] http://deb.debian.org/debian bookworm main
 deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] http://deb.debian.org/debian bookworm-backports main
 ";
-const PACKAGES: [&str; 3] = ["suricata/bookworm-backports", "tshark", "softflowd"];
+const PACKAGES: [&str; 4] = ["suricata/bookworm-backports", "tshark", "softflowd", "time"];
 /// Version of nfstream, from the Python package index.
 const NFSTREAM: &str = "6.6.0";
 
