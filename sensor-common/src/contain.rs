@@ -11,7 +11,8 @@ use crate::{
     engine::Home,
     flow::Flow,
     key::FlowKey,
-    packet::{Macs, Packet, Reach, protocol},
+    packet::{Packet, Reach, protocol},
+    plain::Segment,
     rule::{
         Clearance, ClinicalKey, Containment, HostKey, KIND_MAC, NetKey, RuleRef, RuleScope,
         RuleState, tables,
@@ -111,18 +112,12 @@ pub(crate) fn ask<H: Home>(
     }
 }
 
-/// True if a packet of `flow` with these Ethernet addresses passes, as far as the flow knows.
+/// True if a segment of `flow` passes, as far as the flow knows.
 #[inline(always)]
-pub(crate) fn is_clear<H: Home>(
-    home: &mut H,
-    flow: &Flow,
-    b_sends: bool,
-    macs: impl FnOnce() -> Macs,
-) -> bool {
-    match generation(home) {
-        Some(generation) => *flow.clearance(u8::from(b_sends)) == macs().clearance(generation),
-        None => true,
-    }
+pub(crate) fn is_clear<H: Home>(home: &mut H, flow: &Flow, segment: &Segment<H::Frame>) -> bool {
+    generation(home).is_none_or(|generation| {
+        *flow.clearance(u8::from(segment.b_sends)) == segment.macs().clearance(generation)
+    })
 }
 
 /// Which rules are in force; `None` if there is none.

@@ -219,7 +219,7 @@ fn follow<H: Home>(home: &mut H, segment: &Segment<H::Frame>, now: u64) -> bool 
     };
     // SAFETY: as in `track`.
     let flow = unsafe { &mut *entry };
-    contain::is_clear(home, flow, segment.b_sends, || segment.macs()) && flow.follow(segment, now)
+    contain::is_clear(home, flow, segment) && flow.follow(segment, now)
 }
 
 /// Counts a packet that has no flow key, by its `outcome`, if the rules let it pass.

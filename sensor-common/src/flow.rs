@@ -10,7 +10,7 @@ use crate::{
     bytes::Frame,
     half::{Half, Seen, since},
     notice::Topic,
-    packet::{Macs, Packet, TCP_ACK, TCP_FIN, TCP_PSH, TCP_RST, TCP_SYN},
+    packet::{Macs, Packet, TCP_ACK, TCP_FIN, TCP_RST, TCP_SYN},
     plain::Segment,
     rule::Clearance,
     settings::Settings,
@@ -116,6 +116,13 @@ impl Edges {
 
 const fn is_closed(flags: u8) -> bool {
     flags & RESET != 0 || flags & (FIN_A | FIN_B) == FIN_A | FIN_B
+}
+
+/// The direction of who sends.
+#[inline(always)]
+const fn sender(directions: &mut [Half; 2], b_sends: bool) -> &mut Half {
+    let [a, b] = directions;
+    if b_sends { b } else { a }
 }
 
 impl Flow {
@@ -310,11 +317,7 @@ impl Flow {
         if after & after.wrapping_sub(1) == 0 {
             return false;
         }
-        let half = if segment.b_sends {
-            &mut self.directions[1]
-        } else {
-            &mut self.directions[0]
-        };
+        let half = sender(&mut self.directions, segment.b_sends);
         let payload = segment.payload();
         if half.packets == 0
             || (payload > 0
@@ -330,11 +333,7 @@ impl Flow {
         if payload > 0 {
             half.stream.follow(payload);
         }
-        let flags = segment.flags();
-        half.tcp_flags |= flags;
-        if flags & TCP_PSH != 0 {
-            half.push += 1;
-        }
+        half.add_flags(segment.flags());
         half.add_next(Seen {
             time: now,
             length: segment.ip_length(),
@@ -353,11 +352,7 @@ impl Flow {
     pub fn update(&mut self, packet: &mut Packet, now: u64) -> Edges {
         let mut edges = 0;
         let b_sends = packet.direction & 1 == 1;
-        let half = if b_sends {
-            &mut self.directions[1]
-        } else {
-            &mut self.directions[0]
-        };
+        let half = sender(&mut self.directions, b_sends);
 
         if half.fingerprint == packet.fingerprint
             && packet.fingerprint != 0
@@ -377,10 +372,7 @@ impl Flow {
 
         if packet.is_tcp() {
             let flags = packet.tcp_flags;
-            half.tcp_flags |= flags;
-            if flags & TCP_PSH != 0 {
-                half.push += 1;
-            }
+            half.add_flags(flags);
             if flags & (TCP_SYN | TCP_FIN | TCP_RST) != 0 {
                 let was_closed = is_closed(self.flags);
                 if flags & TCP_SYN != 0 {

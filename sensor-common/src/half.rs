@@ -1,6 +1,6 @@
 //! One direction of a flow: its features, and the integer arithmetic behind them.
 
-use crate::stream::Stream;
+use crate::{packet::TCP_PSH, stream::Stream};
 
 /// Bins of the size histogram: below 64 bytes, then one a power of two, the last from 4096 on.
 pub const SIZE_BINS: usize = 8;
@@ -155,6 +155,15 @@ impl Half {
             self.window_max = seen.window;
         }
         self.sum(seen);
+    }
+
+    /// Adds the flags of a TCP segment.
+    #[inline(always)]
+    pub(crate) fn add_flags(&mut self, flags: u8) {
+        self.tcp_flags |= flags;
+        if flags & TCP_PSH != 0 {
+            self.push += 1;
+        }
     }
 
     #[inline(always)]

@@ -42,7 +42,6 @@ const TCP: Masked = Masked::new([0x1f, 0xff, 0, 0xff], [0, 0, 0, protocol::TCP])
 
 /// A plain TCP segment. Beyond the flow key, its fields are read where they are wanted: what is kept meanwhile takes
 /// registers and stack, of which there is little.
-#[derive(Clone, Copy)]
 pub struct Segment<F: Frame> {
     frame: F,
     header: F::View<HEADERS>,

@@ -3,10 +3,7 @@
 
 use std::mem;
 
-use sensor::{
-    capture::PortableEngine,
-    kernel::{TableSizes, Why},
-};
+use sensor::{capture::PortableEngine, kernel::TableSizes};
 use sensor_common::{
     counter::{Counter, Counters},
     event::{EventHeader, EventKind, FlowEvent},
@@ -67,7 +64,7 @@ impl Twins {
         assert_eq!(self.short.counters(), self.long.counters());
         let flows = |engine: &mut PortableEngine| {
             let mut flows: Vec<(FlowKey, Flow)> = Vec::new();
-            engine.drain(|key, flow, _: Why| flows.push((*key, *flow)));
+            engine.drain(|key, flow, _| flows.push((*key, *flow)));
             flows
         };
         let (short, long) = (flows(&mut self.short), flows(&mut self.long));
