@@ -1,10 +1,7 @@
 //! What the targets share: an engine with a pipeline behind it, and what must hold whatever comes in.
 
-use sensor::{
-    capture::PortableEngine,
-    kernel::TableSizes,
-    pipeline::{FlowEndReason, Pipeline, PipelineOptions},
-};
+use sensor_kernel::TableSizes;
+use sensor_sessions::{capture::PortableEngine, pipeline::{FlowEndReason, Pipeline, PipelineOptions}};
 use sensor_common::{
     counter::Counter,
     event::ChunkHeader,

@@ -10,8 +10,8 @@ use std::{
     thread,
 };
 
-use sensor::{
-    analysis::AnalysisOptions,
+use sensor_analysis::{
+    AnalysisOptions,
     model::{Model, Runtime, Scorer},
 };
 use serde_json::{Value, json};

@@ -9,7 +9,8 @@ use std::{
 };
 
 use anyhow::Context;
-use sensor::{analysis::AnalysisOptions, config::Span, event::Time};
+use sensor_analysis::AnalysisOptions;
+use sensor_facts::{setting::Span, time::Time};
 
 use crate::{
     rivals::{Best, Boxplot, NewPeer},

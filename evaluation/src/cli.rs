@@ -4,7 +4,7 @@ use std::{fs, path::PathBuf};
 
 use anyhow::Context;
 use clap::{Args, Parser, Subcommand};
-use sensor::analysis::AnalysisOptions;
+use sensor_analysis::AnalysisOptions;
 
 use crate::{
     all::{self, All, Plan},

@@ -7,7 +7,7 @@ use std::{
 };
 
 use anyhow::Context;
-use sensor::model::{Row, csv};
+use sensor_analysis::model::{Row, csv};
 
 use crate::{run::Sensor, traffic::Traffic, truth::Truth};
 

@@ -5,9 +5,9 @@ use std::{
     net::IpAddr,
 };
 
-use sensor::{
-    detect::{Observation, What, is_host},
-    event::Time,
+use sensor_facts::{
+    observation::{Observation, What, is_host},
+    time::Time,
 };
 
 use crate::{

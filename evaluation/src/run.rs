@@ -7,13 +7,20 @@ use std::{
     path::Path,
 };
 
-use sensor::{
-    alert::{Change, Told},
-    analysis::{Analysis, AnalysisOptions, Outcome},
-    capture::{CaptureError, CaptureFile, Replay, ReplayOptions},
-    detect::{Basis, Finding, Observation},
-    event::Time,
+use sensor_analysis::{
+    Analysis, AnalysisOptions, Outcome,
+    alert::Told,
     model::Scorer,
+    replay::{Replay, ReplayOptions},
+};
+use sensor_facts::{
+    alert::Change,
+    finding::{Basis, Finding},
+    observation::Observation,
+    time::Time,
+};
+use sensor_sessions::{
+    capture::{CaptureError, CaptureFile},
     pipeline::PipelineOptions,
 };
 

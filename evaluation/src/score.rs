@@ -5,7 +5,7 @@ use std::{
     net::IpAddr,
 };
 
-use sensor::event::Time;
+use sensor_facts::time::Time;
 
 use crate::truth::{Episode, Truth};
 

@@ -2,7 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use sensor::{analysis::AnalysisOptions, config::Span, model::Scorer};
+use sensor_analysis::{AnalysisOptions, model::Scorer};
+use sensor_facts::setting::Span;
 
 use crate::{
     hospital::{Hospital, Options},

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use sensor::event::Time;
+use sensor_facts::time::Time;
 
 /// An attack, from its first to its last packet.
 #[derive(Clone, Debug, PartialEq, Eq)]

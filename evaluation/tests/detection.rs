@@ -8,7 +8,8 @@ use evaluation::{
     traffic::Traffic,
     truth::Episode,
 };
-use sensor::{analysis::AnalysisOptions, config::Span};
+use sensor_analysis::AnalysisOptions;
+use sensor_facts::setting::Span;
 
 /// Two days, of which the first is learnt.
 const OPTIONS: Options = Options {

@@ -2,7 +2,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use sensor::pipeline::{Pipeline, PipelineOptions};
+use sensor_sessions::pipeline::{Pipeline, PipelineOptions};
 
 fuzz_target!(|data: &[u8]| {
     let mut pipeline = Pipeline::new(PipelineOptions::default());

@@ -14,15 +14,17 @@ use std::{
 };
 
 use etherparse::PacketBuilder;
-use sensor::{
-    analysis::{Analysis, AnalysisOptions, Outcome},
+use sensor_analysis::{Analysis, AnalysisOptions, Outcome};
+use sensor_common::{flow::SNAPSHOT_FROM, packet::Layer, settings::Settings};
+use sensor_facts::{
+    observation::{FlowFacts, HalfFacts, Observation, What},
+    time::Time,
+};
+use sensor_kernel::TableSizes;
+use sensor_sessions::{
     capture::PortableEngine,
-    detect::{FlowFacts, HalfFacts, Observation, What},
-    event::Time,
-    kernel::TableSizes,
     pipeline::{FlowEndReason, Pipeline, PipelineOptions},
 };
-use sensor_common::{flow::SNAPSHOT_FROM, packet::Layer, settings::Settings};
 
 const SECOND: i64 = 1_000_000_000;
 const HOUR: i64 = 3_600 * SECOND;

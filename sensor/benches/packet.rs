@@ -4,11 +4,12 @@
 use std::{env, error::Error, fs, time::Duration};
 
 use etherparse::{PacketBuilder, PacketBuilderStep, TcpHeader};
-use sensor::{
-    kernel::{Clock, Options, Place, RuleOrder, TableSizes, TestBench},
-    response::{Scope, Service, Target, Transport},
-};
 use sensor_common::{counter::Counter, rule::RuleState, settings::Settings};
+use sensor_facts::{
+    rule::Scope,
+    target::{Service, Target, Transport},
+};
+use sensor_kernel::{Clock, Options, Place, RuleOrder, TableSizes, TestBench};
 
 /// Runs of a program in a round, and rounds. The programs take turns, so that a slow moment of the
 /// machine meets all of them; what a program costs when nothing else runs is the least of many short rounds.

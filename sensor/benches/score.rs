@@ -13,11 +13,13 @@ use std::{
 };
 
 use nix::time::{ClockId, clock_gettime};
-use sensor::{
-    analysis::{Analysis, AnalysisOptions, Outcome},
-    detect::{App, FlowFacts, HalfFacts, Observation, What},
-    event::Time,
+use sensor_analysis::{
+    Analysis, AnalysisOptions, Outcome,
     model::{Asked, BATCH, Model, Row, Runtime, Scorer},
+};
+use sensor_facts::{
+    observation::{App, FlowFacts, HalfFacts, Observation, What},
+    time::Time,
 };
 
 /// Flows of a round, of so many devices, and rounds.

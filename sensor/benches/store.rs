@@ -18,11 +18,12 @@ use std::{
 };
 
 use rusqlite::Connection;
-use sensor::{
-    event::{Body, Event, FlowHalf, FlowReport, FlowState, FlowWhy, Hl7Event, Hl7Message, Time},
-    output::lane::{Account, Sink},
-    store::{Store, StoreOptions},
+use sensor_evidence::store::{Store, StoreOptions};
+use sensor_facts::{
+    event::{Body, Event, FlowHalf, FlowReport, FlowState, FlowWhy, Hl7Event, Hl7Message},
+    time::Time,
 };
+use sensor_output::lane::{Account, Sink};
 
 /// Events of a round.
 const EVENTS: u64 = 2_000_000;

@@ -3,15 +3,11 @@
 //! Every value is checked while it is read, so that an error names file, line and key. What is not in the
 //! file has its default.
 
-mod containment;
 mod default;
-mod detect;
 mod error;
 mod locate;
-mod model;
-mod output;
-mod size;
-mod store;
+#[cfg(test)]
+mod output_tests;
 mod values;
 
 use std::{
@@ -23,22 +19,20 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-pub use containment::{Containment, Group, Member, Mode as PolicyMode, Never};
 pub use default::DEFAULT;
-pub use detect::{Alerting, Baseline, Detect};
 pub use error::{ConfigError, Mistake};
-pub use model::Model;
-pub use output::{Json, Ocsf, Output, Syslog, Transport};
-pub use size::{Limit, Size};
-pub use store::Store;
 use values::entries;
-pub use values::{Bytes, ClockSource, ListenMode, LogFormat, LogLevel, Role, Span};
+pub use values::{ClockSource, ListenMode, LogFormat, LogLevel, Role};
 
-use crate::{
-    kernel::{InterfaceOptions, Mode, Options, PIN_ROOT, TableSizes},
-    pipeline::PipelineOptions,
-};
+pub use sensor_analysis::config::{Alerting, Baseline, Detect, Model};
+use sensor_evidence::store::config::Store;
+use sensor_facts::setting::{RingSize, Span};
+use sensor_output::config::Output;
+use sensor_response::config::Containment;
+
 use sensor_common::settings::Settings;
+use sensor_kernel::{InterfaceOptions, Mode, Options, PIN_ROOT, TableSizes};
+use sensor_sessions::pipeline::PipelineOptions;
 
 /// Where the configuration is, unless set.
 pub const PATH: &str = "/etc/wardtap/wardtap.toml";
@@ -161,13 +155,13 @@ impl Default for Flow {
 #[serde(deny_unknown_fields, default)]
 pub struct Ring {
     /// Its size, a power of two of bytes.
-    pub size: Bytes,
+    pub size: RingSize,
 }
 
 impl Default for Ring {
     fn default() -> Self {
         Self {
-            size: Bytes::mebibytes(8),
+            size: RingSize::mebibytes(8),
         }
     }
 }

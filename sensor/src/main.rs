@@ -11,6 +11,6 @@ static ALLOCATOR: MiMalloc = MiMalloc;
 
 fn main() -> ExitCode {
     // SAFETY: there is no other thread yet that could read the environment meanwhile.
-    unsafe { std::env::set_var(sensor::model::QUIET, "1") };
+    unsafe { std::env::set_var(sensor_analysis::model::QUIET, "1") };
     sensor::cli::main()
 }

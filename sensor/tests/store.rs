@@ -21,11 +21,12 @@ use parquet::{
     record::RowAccessor,
 };
 use rusqlite::Connection;
-use sensor::{
-    event::{Body, Event, FlowHalf, FlowReport, FlowState, FlowWhy, Time},
-    output::lane::{Account, Sink},
-    store::{Keep, Reader, Store, StoreOptions},
+use sensor_evidence::store::{Keep, Reader, Store, StoreOptions};
+use sensor_facts::{
+    event::{Body, Event, FlowHalf, FlowReport, FlowState, FlowWhy},
+    time::Time,
 };
+use sensor_output::lane::{Account, Sink};
 
 type Outcome<T = ()> = Result<T, Box<dyn Error>>;
 

@@ -8,7 +8,7 @@ use std::{
 
 use anyhow::{Context, Result, ensure};
 use etherparse::PacketBuilder;
-use sensor::kernel::PinnedRules;
+use sensor_kernel::PinnedRules;
 use tests::{ability::privileged, passage::Passage, wire::Wire};
 
 /// Attackers.

@@ -13,11 +13,11 @@ use std::{
 };
 
 use etherparse::PacketBuilder;
-use sensor::{
-    kernel::{Clock, InterfaceOptions, Kernel, Mode, Options, RuleOrder, TableSizes, unload},
-    response::{Scope, Target},
-};
 use sensor_common::{counter::Counter, rule::RuleState, settings::Settings};
+use sensor_facts::{rule::Scope, target::Target};
+use sensor_kernel::{
+    Clock, InterfaceOptions, Kernel, Mode, Options, RuleOrder, TableSizes, unload,
+};
 use tests::{ability, netns::Namespace, wait::wait_for, wire::Wire};
 
 const SECONDS: Duration = Duration::from_secs(5);

@@ -3,8 +3,8 @@
 use std::{path::PathBuf, time::Duration};
 
 use etherparse::PacketBuilder;
-use sensor::kernel::{Clock, InterfaceOptions, Kernel, KernelError, Mode, Options, TableSizes};
 use sensor_common::{counter::Counter, settings::Settings};
+use sensor_kernel::{Clock, InterfaceOptions, Kernel, KernelError, Mode, Options, TableSizes};
 use tests::{ability, netns::Namespace, wait::wait_for, wire::Wire};
 
 const SECONDS: Duration = Duration::from_secs(10);

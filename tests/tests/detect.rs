@@ -10,16 +10,19 @@ use std::{
     path::Path,
 };
 
-use sensor::{
-    alert::{Label, LabelError, Verdict},
-    analysis::{Analysis, AnalysisOptions, Outcome},
+use sensor_analysis::{
+    Analysis, AnalysisOptions, Outcome,
     baseline::{Fact, Familiar},
-    capture::{Replay, ReplayOptions},
-    detect::{ArpFacts, Finding, FlowFacts, HalfFacts, Observation, What},
-    event::Time,
-    pipeline::PipelineOptions,
-    response::Actor,
+    replay::{Replay, ReplayOptions},
 };
+use sensor_facts::{
+    alert::{Label, LabelError, Verdict},
+    finding::Finding,
+    observation::{ArpFacts, FlowFacts, HalfFacts, Observation, What},
+    rule::Actor,
+    time::Time,
+};
+use sensor_sessions::pipeline::PipelineOptions;
 
 const SECOND: i64 = 1_000_000_000;
 const DAY: i64 = 86_400 * SECOND;

@@ -4,8 +4,8 @@ use std::iter;
 
 use etherparse::PacketBuilder;
 use proptest::{collection::vec, prelude::*};
-use sensor::kernel::TableSizes;
 use sensor_common::counter::Counter;
+use sensor_kernel::TableSizes;
 use traffic::{From, Segment, Sensor, dicom, hl7, see, segments, twins::Twins};
 
 mod captures;

@@ -3,12 +3,13 @@
 
 use etherparse::PacketBuilder;
 use proptest::prelude::*;
-use sensor::{capture::PortableEngine, kernel::TableSizes};
 use sensor_common::{
     counter::Counter,
     packet::{Layer, Outcome, Tunnel},
     settings::Settings,
 };
+use sensor_kernel::TableSizes;
+use sensor_sessions::capture::PortableEngine;
 use traffic::{Sensor, is_plain_and_the_same, parse};
 
 mod traffic;

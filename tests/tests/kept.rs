@@ -2,8 +2,8 @@
 //! refuses what is beyond its size.
 
 use etherparse::PacketBuilder;
-use sensor::kernel::{TableSizes, TestBench};
 use sensor_common::{counter::Counter, packet::TCP_SYN};
+use sensor_kernel::{TableSizes, TestBench};
 
 const PLACES: u32 = 64;
 const TABLES: TableSizes = TableSizes {

@@ -8,15 +8,15 @@ use nix::{
     unistd::Pid,
 };
 use proptest::{collection::vec, prelude::*, strategy::ValueTree, test_runner::TestRunner};
-use sensor::{
-    analysis::{Analysis, AnalysisOptions, Outcome},
+use sensor_analysis::{Analysis, AnalysisOptions, Outcome};
+use sensor_common::{counter::Counter, notice::PER_SECOND, packet::Layer, settings::Settings};
+use sensor_facts::observation::What;
+use sensor_kernel::{TableSizes, TestBench};
+use sensor_sessions::{
     capture::PortableEngine,
-    detect::What,
     inventory::{HostReport, NameSource},
-    kernel::{TableSizes, TestBench},
     pipeline::{FlowEndReason, Pipeline, PipelineOptions},
 };
-use sensor_common::{counter::Counter, notice::PER_SECOND, packet::Layer, settings::Settings};
 
 mod say;
 

@@ -9,10 +9,6 @@ use nix::{
     unistd::Pid,
 };
 
-use sensor::{
-    capture::PortableEngine,
-    kernel::{TableSizes, TestBench},
-};
 use sensor_common::{
     counter::{Counter, Counters},
     flow::Flow,
@@ -20,6 +16,8 @@ use sensor_common::{
     packet::Layer,
     settings::Settings,
 };
+use sensor_kernel::{TableSizes, TestBench};
+use sensor_sessions::capture::PortableEngine;
 
 mod captures;
 

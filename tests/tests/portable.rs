@@ -5,11 +5,12 @@ use std::collections::HashMap;
 
 use etherparse::PacketBuilder;
 use proptest::{prelude::*, sample::Index};
-use sensor::{capture::PortableEngine, kernel::TableSizes};
 use sensor_common::{
     counter::Counter, flow::Flow, key::FlowKey, packet::Layer, settings::Settings,
     stream::Protocol, tape::Tag,
 };
+use sensor_kernel::TableSizes;
+use sensor_sessions::capture::PortableEngine;
 use traffic::{From, Joined, Segment, dicom, hl7, see, segments};
 
 mod traffic;

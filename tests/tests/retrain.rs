@@ -8,11 +8,11 @@ mod rows;
 use std::{fs, os::unix::fs::PermissionsExt, path::Path, process::Output};
 
 use anyhow::{Context, Result, ensure};
-use sensor::{
+use sensor_analysis::{
     alert::{Case, CaseFlow},
-    event::Time,
     model::{Recorded, Row, SCHEMA},
 };
+use sensor_facts::time::Time;
 use serde_json::{Value, json};
 use tests::{
     ability, models,

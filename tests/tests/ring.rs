@@ -1,11 +1,9 @@
 //! Promise 2: what the ring buffer does not take is counted. Offered = received + lost, exactly.
 
 use etherparse::PacketBuilder;
-use sensor::{
-    kernel::{TableSizes, TestBench},
-    pipeline::{Pipeline, PipelineOptions},
-};
 use sensor_common::counter::Counter;
+use sensor_kernel::{TableSizes, TestBench};
+use sensor_sessions::pipeline::{Pipeline, PipelineOptions};
 
 const MESSAGE: &[u8] = b"\x0bMSH|^~\\&|A|B|C|D|20260101||ADT^A01|1|P|2.5\rPID|1\r\x1c\r";
 
@@ -58,7 +56,7 @@ fn offered_is_received_plus_lost() {
     bench
         .flows
         .drain(|item| {
-            let reason = sensor::pipeline::FlowEndReason::Shutdown;
+            let reason = sensor_sessions::pipeline::FlowEndReason::Shutdown;
             pipeline.flow_ended(&item.key, &item.flow, reason, &mut events);
         })
         .unwrap();

@@ -8,12 +8,13 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use sensor::{
-    capture::{CaptureError, Ending, Replay, ReplayOptions, file::Reading},
-    event::Event,
+use sensor_analysis::replay::{Replay, ReplayOptions};
+use sensor_common::counter::Counter;
+use sensor_facts::event::Event;
+use sensor_sessions::{
+    capture::{CaptureError, Ending, file::Reading},
     pipeline::PipelineOptions,
 };
-use sensor_common::counter::Counter;
 
 mod captures;
 

@@ -2,13 +2,13 @@
 
 use std::{collections::BTreeMap, fs, path::Path};
 
-use sensor::{
+use sensor_common::{counter::Counter, packet::Layer, settings::Settings};
+use sensor_facts::{event::Event, time::Time};
+use sensor_kernel::TableSizes;
+use sensor_sessions::{
     capture::PortableEngine,
-    event::{Event, Time},
-    kernel::TableSizes,
     pipeline::{FlowEndReason, Pipeline, PipelineOptions},
 };
-use sensor_common::{counter::Counter, packet::Layer, settings::Settings};
 use serde_json::Value;
 
 mod captures;

@@ -2,8 +2,8 @@
 
 use std::{env, process::Command};
 
-use sensor::kernel::{TableSizes, TestBench};
 use sensor_common::counter::Counter;
+use sensor_kernel::{TableSizes, TestBench};
 
 const TABLES: TableSizes = TableSizes {
     established4: 64,

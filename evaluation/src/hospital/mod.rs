@@ -29,7 +29,7 @@ use crate::{
     truth::{Episode, Truth},
     wire::burst::DAY,
 };
-use sensor::event::Time;
+use sensor_facts::time::Time;
 
 /// A Monday: 2026-03-02, midnight.
 const BEGIN: u64 = 1_772_409_600 * 1_000_000_000;

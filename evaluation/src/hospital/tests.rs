@@ -1,14 +1,14 @@
 use std::collections::BTreeSet;
 
-use sensor::{
-    capture::PortableEngine,
-    kernel::{TableSizes, Why},
-    pipeline::{FlowEndReason, Pipeline, PipelineOptions, PipelineStats},
-};
 use sensor_common::{
     counter::{Counter, Counters},
     packet::Layer,
     settings::Settings,
+};
+use sensor_kernel::{TableSizes, Why};
+use sensor_sessions::{
+    capture::PortableEngine,
+    pipeline::{FlowEndReason, Pipeline, PipelineOptions, PipelineStats},
 };
 
 use super::*;

@@ -16,12 +16,12 @@ use super::{
     Shown, Under, print, print_json,
     table::{count, list, or_dash, table},
 };
-use crate::{
-    control::{
-        api::{ADVISORIES, NewAdvisory, NewJudgement, OldAdvisory},
-        client,
-    },
-    exposure::advisory::{Advisory, Imported, Judgement, Match, Matches, SIZE_MAX, Verdict},
+use crate::control::{
+    api::{ADVISORIES, NewAdvisory, NewJudgement, OldAdvisory},
+    client,
+};
+use sensor_analysis::exposure::advisory::{
+    Advisory, Imported, Judgement, Match, Matches, SIZE_MAX, Verdict,
 };
 
 const EXAMPLES: &str = "\

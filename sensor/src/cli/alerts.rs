@@ -13,13 +13,11 @@ use super::{
 };
 pub(super) use text::{broken, text};
 
-use crate::{
-    alert::{Alert, Verdict},
-    control::{
-        api::{self, ALERTS, NewLabel, Page},
-        client,
-    },
+use crate::control::{
+    api::{self, ALERTS, NewLabel, Page},
+    client,
 };
+use sensor_facts::alert::{Alert, Verdict};
 
 const EXAMPLES: &str = "\
 Examples:

@@ -18,16 +18,17 @@ use super::{
     table::{count, local, table},
 };
 use crate::{
-    audit::{
-        self, Entry, FILE,
-        bundle::{self, Header},
-    },
-    config::{Config, PATH, Span},
+    config::{Config, PATH},
     control::{
         api::{AUDIT, EXPORTED_TRAIL, under},
         client,
     },
 };
+use sensor_evidence::audit::{
+    self, Entry, FILE,
+    bundle::{self, Header},
+};
+use sensor_facts::setting::Span;
 
 const EXAMPLES: &str = "\
 Examples:

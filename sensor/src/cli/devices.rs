@@ -10,14 +10,12 @@ use super::{
     Listed, Shown, Under, print, print_json, shown_of,
     table::{list, local, or_dash, table},
 };
-use crate::{
-    baseline::Progress,
-    control::{
-        api::{self, BASELINES, DeviceReport, Devices, Page, Reason},
-        client,
-    },
-    inventory::{HostReport, RANDOM},
+use crate::control::{
+    api::{self, BASELINES, DeviceReport, Devices, Page, Reason},
+    client,
 };
+use sensor_analysis::baseline::Progress;
+use sensor_sessions::inventory::{HostReport, RANDOM};
 
 const EXAMPLES: &str = "\
 Examples:

@@ -11,11 +11,9 @@ use super::{
     Shown, print, print_json,
     table::{Colour, coloured},
 };
-use crate::{
-    config::{Config, PATH},
-    kernel,
-    model::Runtime,
-};
+use crate::config::{Config, PATH};
+use sensor_analysis::model::Runtime;
+use sensor_kernel as kernel;
 
 const EXAMPLES: &str = "\
 Examples:

@@ -13,16 +13,16 @@ use anyhow::Context;
 use clap::{Args, Subcommand};
 
 use super::replay::{LONG, progress_bar, show, warn};
-use crate::{
-    capture::{CaptureFile, Replay, ReplayOptions},
-    control::{
-        api::{EXPORTED_ROWS, ExportedRow, Wanted, under},
-        client,
-    },
-    detect::Observation,
-    model::{Row, csv},
-    pipeline::PipelineOptions,
+use crate::control::{
+    api::{EXPORTED_ROWS, Wanted, under},
+    client,
 };
+use sensor_analysis::{
+    model::{ExportedRow, Row, csv},
+    replay::{Replay, ReplayOptions},
+};
+use sensor_facts::observation::Observation;
+use sensor_sessions::{capture::CaptureFile, pipeline::PipelineOptions};
 
 const EXAMPLES: &str = "\
 Examples:

@@ -8,10 +8,8 @@ use super::{
     Shown, Under, print, print_json,
     table::{list, local, or_dash, table},
 };
-use crate::{
-    control::{api::EXPOSURE, client},
-    exposure::{Exposed, Exposure},
-};
+use crate::control::{api::EXPOSURE, client};
+use sensor_analysis::exposure::{Exposed, Exposure};
 
 const EXAMPLES: &str = "\
 Examples:

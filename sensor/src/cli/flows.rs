@@ -9,13 +9,11 @@ use super::{
     Listed, print, print_json, shown_of,
     table::{bytes, count, list, local, table},
 };
-use crate::{
-    control::{
-        api::{self, Page},
-        client,
-    },
-    event::{Body, Event},
+use crate::control::{
+    api::{self, Page},
+    client,
 };
+use sensor_facts::event::{Body, Event};
 
 const EXAMPLES: &str = "\
 Examples:

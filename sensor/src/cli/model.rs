@@ -23,11 +23,11 @@ use crate::{
         api::{MODELS, NewModel, Reason},
         client,
     },
-    hex::short,
-    model::{
-        About, Check, Entry, Gate, Loaded, ModelFile, Runtime, Summary, examine, examine_outside,
-    },
 };
+use sensor_analysis::model::{
+    About, Check, Entry, Gate, Loaded, ModelFile, Runtime, Summary, examine, examine_outside,
+};
+use sensor_facts::hex::short;
 
 const EXAMPLES: &str = "\
 Examples:

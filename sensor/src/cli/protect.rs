@@ -10,13 +10,11 @@ use super::{
     Listed, Shown, print, print_json, shown_of,
     table::{local, table},
 };
-use crate::{
-    control::{
-        api::{self, NewProtection, PROTECTED, Page, ProtectedEntry, Protecting},
-        client,
-    },
-    response::Protected,
+use crate::control::{
+    api::{self, NewProtection, PROTECTED, Page, ProtectedEntry, Protecting},
+    client,
 };
+use sensor_facts::target::Protected;
 
 const EXAMPLES: &str = "\
 Examples:

@@ -18,10 +18,13 @@ use indicatif::{ProgressBar, ProgressStyle};
 use sensor_common::counter::Counter;
 
 use super::print;
-use crate::{
-    analysis::AnalysisOptions,
-    capture::{CaptureFile, Ending, Replay, ReplayOptions, file::Reading, replay::Progress},
-    event::{Event, Time},
+use sensor_analysis::{
+    AnalysisOptions,
+    replay::{Progress, Replay, ReplayOptions},
+};
+use sensor_facts::{event::Event, time::Time};
+use sensor_sessions::{
+    capture::{CaptureFile, Ending, file::Reading},
     pipeline::PipelineOptions,
 };
 

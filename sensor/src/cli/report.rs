@@ -13,10 +13,8 @@ use clap::{Args, Subcommand, ValueEnum};
 use serde::Serialize;
 
 use super::{print, print_json};
-use crate::{
-    files,
-    report::{Document, html, markdown},
-};
+use sensor_evidence::report::{Document, html, markdown};
+use sensor_facts::files;
 
 const EXAMPLES: &str = "\
 Examples:

@@ -15,13 +15,15 @@ use super::{
     Listed, Shown, print, print_json, shown_of,
     table::{Colour, bytes, coloured, count, local, table},
 };
-use crate::{
-    config::Span,
-    control::{
-        api::{self, Added, NewRule, Page, RULES, Reason, RuleView},
-        client,
-    },
-    response::{RuleId, Scope, Service, State, Target, Transport, Verdict},
+use crate::control::{
+    api::{self, Added, NewRule, Page, RULES, Reason, RuleView},
+    client,
+};
+use sensor_facts::{
+    effect::Verdict,
+    rule::{RuleId, Scope, State},
+    setting::Span,
+    target::{Service, Target, Transport},
 };
 
 const EXAMPLES: &str = "\

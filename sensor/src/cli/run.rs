@@ -11,11 +11,11 @@ use tracing_subscriber::EnvFilter;
 
 use super::table::has_colour;
 use crate::{
-    analysis::AnalysisOptions,
     config::{Config, Interface, LogFormat, PATH},
-    daemon::{self, DaemonOptions},
-    response::ResponderOptions,
+    daemon,
+    live::{options::DaemonOptions, responder::ResponderOptions},
 };
+use sensor_analysis::AnalysisOptions;
 
 const EXAMPLES: &str = "\
 Examples:

@@ -10,13 +10,11 @@ use super::{
     print, print_json, shown_of,
     table::{bytes, list, local, or_dash, table},
 };
-use crate::{
-    control::{
-        api::{self, Page},
-        client,
-    },
-    event::{Association, Body, Event, Hl7Event, Hl7SessionSummary},
+use crate::control::{
+    api::{self, Page},
+    client,
 };
+use sensor_facts::event::{Association, Body, Event, Hl7Event, Hl7SessionSummary};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -203,7 +201,7 @@ pub(super) fn tls_connections(events: &[Event]) -> String {
 }
 
 /// Applications with their facilities; of a hierarchic designator (HL7 v2.5.1 section 2.A.33) the name alone.
-fn parties(parties: &[crate::event::Party]) -> String {
+fn parties(parties: &[sensor_facts::event::Party]) -> String {
     let name = |part: &Option<String>| {
         let whole = part.as_deref().unwrap_or("-");
         whole.split('^').next().unwrap_or(whole).to_owned()

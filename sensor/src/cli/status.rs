@@ -8,14 +8,12 @@ use super::{
     Shown, model, print, print_json,
     table::{Colour, bytes, coloured, count, local, span, table},
 };
-use crate::{
-    alert::Severity,
-    control::{
-        api::{self, InterfaceStatus, Status},
-        client,
-    },
-    store::StoreStatus,
+use crate::control::{
+    api::{self, InterfaceStatus, Status},
+    client,
 };
+use sensor_evidence::store::StoreStatus;
+use sensor_facts::alert::Severity;
 
 pub(super) fn run(socket: &Path, shown: Shown) -> anyhow::Result<ExitCode> {
     let status: Status = client::get(socket, api::STATUS)?;

@@ -8,8 +8,8 @@ use std::{
 
 use comfy_table::{Attribute, Cell, ContentArrangement, LineStyle, Table, TableStyle};
 
-use crate::event::Time;
-pub(super) use crate::words::{bytes, count, span};
+use sensor_facts::time::Time;
+pub(super) use sensor_facts::words::{bytes, count, span};
 
 /// A line below the headings, none between rows.
 const STYLE: TableStyle =

@@ -15,11 +15,11 @@ use super::{
     rules::{Body, Peer, act},
     server::{answer, failure},
 };
-use crate::{
-    alert::{Alert, Case, Label},
-    audit::Action,
-    baseline::Progress,
-    response::ResponderHandle,
+use crate::live::responder::ResponderHandle;
+use sensor_analysis::{alert::Case, baseline::Progress};
+use sensor_facts::{
+    action::Action,
+    alert::{Alert, Label},
 };
 
 pub(super) fn router(response: ResponderHandle) -> Router {

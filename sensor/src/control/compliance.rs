@@ -12,12 +12,11 @@ use super::{
     evidence::{Failed, Given, blocking},
     exposure::{Ranking, Seen},
 };
-use crate::{
-    alert::Alert,
-    event::Time,
+use sensor_evidence::{
     report::compliance::{Compliance, Counted, Facts, Trail, report},
-    store::{Contact, Reader, StoreError},
+    store::{Reader, StoreError},
 };
+use sensor_facts::{alert::Alert, contact::Contact, time::Time};
 
 /// Counters are read from the store for so long at once: they are many.
 const PART: i64 = 6 * 3_600 * 1_000_000_000;

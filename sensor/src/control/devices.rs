@@ -15,7 +15,8 @@ use super::{
     api::{DEVICES, DeviceReport, Page},
     server::{answer, failure},
 };
-use crate::{daemon::CaptureHandle, inventory::HostReport, response::ResponderHandle};
+use crate::live::{capture::CaptureHandle, responder::ResponderHandle};
+use sensor_sessions::inventory::HostReport;
 
 pub(super) fn router(capture: CaptureHandle, response: ResponderHandle) -> Router {
     Router::new()

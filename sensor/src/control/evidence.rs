@@ -13,11 +13,8 @@ use super::{
     rules::Peer,
     server::{answer, failure},
 };
-use crate::{
-    audit::Action,
-    daemon::AskError,
-    response::{Actor, ResponderHandle},
-};
+use crate::live::{AskError, responder::ResponderHandle};
+use sensor_facts::{action::Action, rule::Actor};
 
 /// How long the disk may take for the trail.
 const DISK: Duration = Duration::from_secs(5);

@@ -10,18 +10,19 @@ use axum::{
 };
 
 use super::{
-    api::{AUDIT, EXPORTED_ROWS, EXPORTED_TRAIL, ExportedRow, LIMIT_MAX, Last, Part, Wanted},
+    api::{AUDIT, EXPORTED_ROWS, EXPORTED_TRAIL, LIMIT_MAX, Last, Part, Wanted},
     evidence::{Failed, Given, blocking, person},
     rules::Peer,
     veil::Veiled,
 };
-use crate::{
-    analysis::Analysis,
+use crate::live::responder::ResponderHandle;
+use sensor_analysis::Analysis;
+use sensor_analysis::model::ExportedRow;
+use sensor_evidence::{
     audit::{self, Entry, bundle::Selection},
-    event::Time,
     pseudonym::Veil,
-    response::ResponderHandle,
 };
+use sensor_facts::time::Time;
 
 pub(super) fn router(response: ResponderHandle) -> Router {
     Router::new()

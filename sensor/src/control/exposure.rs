@@ -20,12 +20,9 @@ use super::{
     evidence::{Failed, blocking, person, record},
     rules::{Body, Peer},
 };
-use crate::{
-    alert::Alert,
-    audit::Action,
+use crate::live::{capture::CaptureHandle, responder::ResponderHandle};
+use sensor_analysis::{
     config::Detect,
-    daemon::CaptureHandle,
-    event::Time,
     exposure::{
         Exposed, Exposure, Facts,
         advisory::{
@@ -33,11 +30,10 @@ use crate::{
         },
         rank,
     },
-    inventory::HostReport,
-    lock::lock,
-    response::ResponderHandle,
-    store::Reader,
 };
+use sensor_evidence::store::Reader;
+use sensor_facts::{action::Action, alert::Alert, lock::lock, time::Time};
+use sensor_sessions::inventory::HostReport;
 
 /// Contacts of this time count, nanoseconds.
 const LATELY: i64 = 7 * 86_400 * 1_000_000_000;

@@ -17,13 +17,12 @@ use super::{
     rules::{Body, Peer, act},
     server::{answer, failure},
 };
-use crate::{
-    alert::Verdict,
-    audit::Action,
-    daemon::AskError,
-    model::{LoadError, Loaded, ModelFile, Models, Row, SIZE_MAX, Summary, Trial},
-    response::{Actor, Responder, ResponderHandle},
+use crate::live::{
+    AskError,
+    responder::{Responder, ResponderHandle},
 };
+use sensor_analysis::model::{LoadError, Loaded, ModelFile, Models, Row, SIZE_MAX, Summary, Trial};
+use sensor_facts::{action::Action, alert::Verdict, rule::Actor};
 
 /// A model in base64, with its manifest and reason.
 const BODY_MAX: usize = SIZE_MAX / 3 * 4 + (4 << 20);
@@ -191,7 +190,7 @@ async fn done<F, G>(
     action: G,
 ) -> Response
 where
-    F: FnOnce(crate::event::Time, &Actor) -> Result<Loaded, LoadError> + Send + 'static,
+    F: FnOnce(sensor_facts::time::Time, &Actor) -> Result<Loaded, LoadError> + Send + 'static,
     G: FnOnce((String, String), Option<String>, String) -> Action + Send + 'static,
 {
     let Some(actor) = peer.actor() else {

@@ -17,20 +17,19 @@ use super::{
     server::{associations, hl7_sessions},
     status,
 };
-use crate::{
-    alert::Alert,
+use crate::live::{
+    capture::{Capture, CaptureHandle},
+    responder::{Responder, ResponderHandle},
+};
+use sensor_evidence::{
     audit::{self, JournalError},
-    clock,
-    daemon::{Capture, CaptureHandle},
-    event::{Event, Time},
-    inventory::HostReport,
-    pipeline::FlowSnapshot,
     report::incident::{
         Collected, Evidence, Facts, Incident, LEAD, RuleNow, Seal, contacts, joined,
     },
-    response::{Actor, Responder, ResponderHandle},
-    store::{Contact, Reader, StoreError},
+    store::{Reader, StoreError},
 };
+use sensor_facts::{alert::Alert, clock, contact::Contact, event::Event, rule::Actor, time::Time};
+use sensor_sessions::{inventory::HostReport, pipeline::FlowSnapshot};
 
 /// What was so long before the alert is looked at too, nanoseconds.
 const BEFORE: i64 = 7 * DAY;
@@ -212,7 +211,7 @@ impl Stored {
             missing: vec![format!(
                 "Contacts and sessions that the daemon has forgotten: there is no store to read ({error}), so the last ones in its \
                  memory, since its start at {}, had to do.",
-                crate::words::utc_moment(start)
+                sensor_facts::words::utc_moment(start)
             )],
             ..Self::default()
         }

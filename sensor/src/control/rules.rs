@@ -24,14 +24,16 @@ use super::{
     },
     server::{answer, failure},
 };
-use crate::{
-    daemon::AskError,
-    kernel::Attached,
-    response::{
-        Actor, Denied, Responder, ResponderHandle, RuleId, RuleReport, State, Target, Transport,
-        Wish,
-    },
+use crate::live::{
+    AskError,
+    responder::{Responder, ResponderHandle},
 };
+use sensor_facts::{
+    rule::{Actor, RuleId, State},
+    target::{Target, Transport},
+};
+use sensor_kernel::Attached;
+use sensor_response::{Denied, RuleReport, Wish};
 
 /// How long the disk may take for the trail.
 const DISK: Duration = Duration::from_secs(5);
@@ -253,7 +255,7 @@ async fn protected(
 ) -> Response {
     let page = response.ask(move |responder| {
         let book = responder.keeper().book();
-        let entry = |entry: &crate::response::Protection| ProtectedEntry {
+        let entry = |entry: &sensor_response::Protection| ProtectedEntry {
             what: entry.what,
             reason: entry.reason.clone(),
             by: entry.by.clone(),

@@ -21,13 +21,14 @@ use super::{
     rules::{self, Peer, Roles},
     status, veil,
 };
-use crate::{
-    daemon::{AskError, Capture, CaptureHandle},
-    event::{Body, DicomEvent, DicomEventType, Event, Hl7Event},
-    model::Models,
-    pipeline::{FlowSnapshot, Pipeline},
-    response::ResponderHandle,
+use crate::live::{
+    AskError,
+    capture::{Capture, CaptureHandle},
+    responder::ResponderHandle,
 };
+use sensor_analysis::model::Models;
+use sensor_facts::event::{Body, DicomEvent, DicomEventType, Event, Hl7Event};
+use sensor_sessions::pipeline::{FlowSnapshot, Pipeline};
 
 type Asked = Result<Params<Query>, QueryRejection>;
 

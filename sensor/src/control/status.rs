@@ -9,14 +9,12 @@ use super::api::{
     ContainmentStatus, DetectionStatus, FlowStatus, Frozen, InterfaceStatus, OutputStatus,
     RingStatus, Status,
 };
-use crate::{
-    alert::Severity,
-    daemon::{InterfaceSnapshot, RingAccount, Snapshot},
-    kernel::Mode,
-    output::OutputStats,
-    pipeline::Pipeline,
-    store::StoreStatus,
-};
+use crate::live::snapshot::{InterfaceSnapshot, RingAccount, Snapshot};
+use sensor_evidence::store::StoreStatus;
+use sensor_facts::alert::Severity;
+use sensor_kernel::Mode;
+use sensor_output::OutputStats;
+use sensor_sessions::pipeline::Pipeline;
 
 /// Duplicates beyond this share of the packets, in per cent, are worth a warning.
 const DUPLICATES: u64 = 5;

@@ -12,11 +12,9 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::{evidence::Given, server::failure};
-use crate::{
-    daemon::CaptureHandle,
-    pseudonym::{Named, Names, Pseudonyms, SiteKey, Veil},
-    response::{Actor, ResponderHandle},
-};
+use crate::live::{capture::CaptureHandle, responder::ResponderHandle};
+use sensor_evidence::pseudonym::{Named, Names, Pseudonyms, SiteKey, Veil};
+use sensor_facts::rule::Actor;
 
 /// What of a question matters here.
 #[derive(Default, Deserialize)]

@@ -1,15 +1,9 @@
 //! The daemon: from the kernel to events, metrics and answers.
 //!
-//! One thread owns kernel side and pipeline ([`capture`]) and never waits for a client or a disk; one
-//! writes events ([`crate::output`]); the others serve the control socket and the metrics.
+//! One thread owns kernel side and pipeline ([`live`](crate::live)) and never waits for a client or a disk; one
+//! writes events ([`sensor_output`]); the others serve the control socket and the metrics.
 
-mod capture;
-mod memory;
-mod options;
 mod service;
-mod snapshot;
-mod sweep;
-mod tally;
 
 use std::{
     io,
@@ -20,32 +14,32 @@ use std::{
 use caps::Capability;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-pub use capture::{AskError, Capture, CaptureHandle};
-pub use options::DaemonOptions;
-pub use snapshot::{FlowAccount, InterfaceSnapshot, RingAccount, Snapshot};
-pub use tally::{Counts, Tally};
-
 use crate::{
-    audit::Action,
-    clock,
     control::{
         Roles, server,
         socket::{ControlSocket, SocketError},
     },
-    detect::clinical::Clinical,
-    event::Time,
-    kernel::{Attached, Kernel, KernelError},
-    lock::lock,
-    metrics,
-    model::{Models, Scorer},
-    output::{Output, OutputError, OutputStats},
-    response::{
-        Actor, AdoptError, ClinicalOf, Keeper, Knowledge, Responder, ResponderHandle,
-        ResponderOptions, Target, resets::Mirrors,
+    live,
+    live::{
+        capture::{Capture, CaptureHandle},
+        memory,
+        options::DaemonOptions,
+        responder::{Knowledge, Responder, ResponderHandle, ResponderOptions},
+        snapshot::Snapshot,
     },
-    rights,
-    store::{Store, StoreHandle},
+    metrics,
 };
+use sensor_analysis::{
+    detect::clinical::Clinical,
+    model::{Models, Scorer},
+};
+use sensor_evidence::store::{Store, StoreHandle};
+use sensor_facts::{
+    action::Action, clock, lock::lock, rights, rule::Actor, target::Target, time::Time,
+};
+use sensor_kernel::{Attached, Kernel, KernelError};
+use sensor_output::{Output, OutputError, OutputStats};
+use sensor_response::{AdoptError, ClinicalOf, Keeper, resets::Mirrors};
 
 /// Why the daemon did not start, or ended.
 #[derive(Debug, thiserror::Error)]
@@ -174,7 +168,7 @@ async fn serve(
     )
     .map_err(runtime("start the response"))?;
     let state = options.state.clone();
-    let (capture, ended) = capture::start(
+    let (capture, ended) = live::capture::start(
         options,
         kernel,
         output,

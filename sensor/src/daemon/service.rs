@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use sd_notify::NotifyState;
 
-use super::CaptureHandle;
-use crate::response::ResponderHandle;
+use crate::live::capture::CaptureHandle;
+use crate::live::responder::ResponderHandle;
 
 fn tell(state: &[NotifyState<'_>]) {
     if let Err(error) = sd_notify::notify(false, state) {

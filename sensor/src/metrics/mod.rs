@@ -18,7 +18,8 @@ use prometheus::{
 pub use server::serve;
 
 use self::table::{Kind, Row, Sample, TABLE};
-use crate::{daemon::Snapshot, lock::lock};
+use crate::live::snapshot::Snapshot;
+use sensor_facts::lock::lock;
 
 /// The exposition of snapshots.
 #[derive(Clone, Debug)]

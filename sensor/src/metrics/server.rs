@@ -11,7 +11,7 @@ use prometheus::TEXT_FORMAT;
 use tokio::net::TcpListener;
 
 use super::Exposition;
-use crate::daemon::{Capture, CaptureHandle};
+use crate::live::capture::{Capture, CaptureHandle};
 
 #[derive(Clone)]
 struct Shared {

@@ -2,14 +2,14 @@
 
 use sensor_common::counter::{Counter, Counters};
 
-use crate::{
-    alert::Severity,
-    daemon::{Counts, InterfaceSnapshot, RingAccount, Snapshot},
-    kernel::Mode,
-    output::OutputStats,
-    pipeline::decode::DecodeError,
-    store::StoreStatus,
+use crate::live::{
+    Counts,
+    snapshot::{InterfaceSnapshot, RingAccount, Snapshot},
 };
+use sensor_evidence::store::StoreStatus;
+use sensor_facts::alert::Severity;
+use sensor_kernel::{Mode, decode::DecodeError};
+use sensor_output::OutputStats;
 
 /// Kind of a metric.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -3,11 +3,12 @@
 use std::net::Ipv4Addr;
 
 use etherparse::PacketBuilder;
-use sensor::{
-    kernel::{RuleOrder, TestBench},
-    response::{Scope, Service, Target, Transport},
-};
 use sensor_common::rule::RuleState;
+use sensor_facts::{
+    rule::Scope,
+    target::{Service, Target, Transport},
+};
+use sensor_kernel::{RuleOrder, TestBench};
 use tests::ability::privileged;
 
 use super::TABLES;

@@ -12,8 +12,8 @@ use proptest::{
     prelude::ProptestConfig,
     test_runner::{TestCaseError, TestRunner},
 };
-use sensor::kernel::{RuleOrder, TableSizes, TestBench};
 use sensor_common::counter::Counter;
+use sensor_kernel::{RuleOrder, TableSizes, TestBench};
 use tests::ability::privileged;
 
 use model::{Hit, Model};
@@ -59,7 +59,7 @@ fn the_kernel_drops_what_the_model_drops() {
 }
 
 fn check(bench: &mut TestBench, case: &Case, seen: &mut [u64; 4]) -> Result<(), TestCaseError> {
-    let fail = |error: sensor::kernel::KernelError| TestCaseError::fail(error.to_string());
+    let fail = |error: sensor_kernel::KernelError| TestCaseError::fail(error.to_string());
     bench.rules.remove_all().map_err(fail)?;
     bench
         .rules

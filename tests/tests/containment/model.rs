@@ -2,8 +2,11 @@
 
 use std::net::IpAddr;
 
-use sensor::response::{Protected, Scope, Service, Target, Transport as Over};
 use sensor_common::rule::{Hits, RuleState};
+use sensor_facts::{
+    rule::Scope,
+    target::{Protected, Service, Target, Transport as Over},
+};
 
 use super::{
     packet::{Body, Packet, Transport},

@@ -8,8 +8,11 @@ use std::{
 use ipnet::IpNet;
 use pnet::util::MacAddr;
 use proptest::{collection::vec, prelude::*, sample::select};
-use sensor::response::{ClinicalPeer, Protected, Scope, Service, Target, Transport as Over};
 use sensor_common::rule::RuleState;
+use sensor_facts::{
+    rule::Scope,
+    target::{ClinicalPeer, Protected, Service, Target, Transport as Over},
+};
 
 use super::packet::{Body, Packet, Transport};
 

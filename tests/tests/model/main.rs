@@ -15,13 +15,9 @@ use std::{
 
 use anyhow::{Context, Result, ensure};
 use rows::from_python;
-use sensor::{
-    audit::Action,
-    config,
-    event::Time,
-    model::{Asked, LoadError, ModelFile, Models, Row, Runtime, Scorer},
-    response::Actor,
-};
+use sensor::config;
+use sensor_analysis::model::{Asked, LoadError, ModelFile, Models, Row, Runtime, Scorer};
+use sensor_facts::{action::Action, rule::Actor, time::Time};
 use tests::{ability, models, sensor::binary, wait::wait_for};
 
 const LIMIT: Duration = Duration::from_secs(30);

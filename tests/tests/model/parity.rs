@@ -8,7 +8,7 @@ use std::{
 };
 
 use anyhow::{Result, ensure};
-use sensor::model::{Asked, FEATURES, Model, Scorer};
+use sensor_analysis::model::{Asked, FEATURES, Model, Scorer};
 use tests::{ability, models, sensor::binary, wait::wait_for};
 
 use super::{
@@ -94,7 +94,9 @@ fn scoring_here_and_on_a_thread_is_the_same() -> Result<()> {
     assert!(explained.clone().all(|one| one.contrib.is_some()));
     assert!(explained.count() > 0);
 
-    let slot = std::sync::Arc::new(sensor::model::Slot::with(Model::open(&runtime, &path)?));
+    let slot = std::sync::Arc::new(sensor_analysis::model::Slot::with(Model::open(
+        &runtime, &path,
+    )?));
     let mut thread = Scorer::threaded(slot)?;
     ask(&mut thread);
     let mut there = Vec::new();

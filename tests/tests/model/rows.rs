@@ -3,10 +3,8 @@
 use std::{env, fs, path::Path, process::Command};
 
 use anyhow::{Context, Result, ensure};
-use sensor::{
-    event::Time,
-    model::{FEATURES, NAMES, Row, csv::IDENTITY},
-};
+use sensor_analysis::model::{FEATURES, NAMES, Row, csv::IDENTITY};
+use sensor_facts::time::Time;
 use tests::models;
 
 /// How many.

@@ -14,12 +14,10 @@ use std::{
 };
 
 use anyhow::{Context, Result};
-use sensor::{
-    event::{Event, Time},
-    output::{
-        Endpoint, Facility, FileOptions, Format, Kind, Output, OutputOptions, OutputStats,
-        SyslogOptions, Target, TlsOptions,
-    },
+use sensor_facts::{event::Event, time::Time};
+use sensor_output::{
+    Endpoint, Facility, FileOptions, Format, Kind, Output, OutputOptions, OutputStats,
+    SyslogOptions, Target, TlsOptions,
 };
 use tests::wait::wait_for;
 

@@ -3,7 +3,7 @@
 use std::fs;
 
 use anyhow::{Result, ensure};
-use sensor::output::{Format, Origin};
+use sensor_output::{Format, Origin};
 use serde_json::Value;
 
 use super::alert;

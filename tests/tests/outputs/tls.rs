@@ -8,7 +8,7 @@ use std::{
 
 use anyhow::{Context, Result, ensure};
 use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
-use sensor::output::{Format, SyslogOptions, TlsOptions};
+use sensor_output::{Format, SyslogOptions, TlsOptions};
 use tests::{ability::rsyslog, program::Program, wait::wait_for};
 
 use super::{

@@ -5,7 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use sensor::response::reset::{ResetReport, ResetState};
+use sensor_response::reset::{ResetReport, ResetState};
 use tests::{
     ability,
     hospital::{Hospital, RESPONSE, Role},

@@ -18,9 +18,9 @@ use std::{
 };
 
 use anyhow::Result;
-use sensor::response::{
-    Transport,
-    reset::{Flow, Limits, ResetHandle, ResetOptions, ResetReport, ResetState, Resetter, Vlan},
+use sensor_facts::target::Transport;
+use sensor_response::reset::{
+    Flow, Limits, ResetHandle, ResetOptions, ResetReport, ResetState, Resetter, Vlan,
 };
 use tests::{
     ability, dicom,

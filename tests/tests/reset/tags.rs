@@ -16,10 +16,8 @@ use nix::{
         recvmsg, socket,
     },
 };
-use sensor::response::{
-    Transport,
-    reset::{Flow, Limits, ResetOptions, Resetter, Vlan},
-};
+use sensor_facts::target::Transport;
+use sensor_response::reset::{Flow, Limits, ResetOptions, Resetter, Vlan};
 use tests::{ability, netns::Namespace, wire::Wire};
 
 use super::LIMIT;

@@ -16,12 +16,10 @@ use std::{
 use anyhow::{Context, Result, anyhow, ensure};
 use etherparse::PacketBuilder;
 use nix::mount::{MntFlags, MsFlags, mount, umount2};
-use sensor::{
-    audit::CHECKPOINTS,
-    kernel::PinnedRules,
-    response::{RuleId, State},
-};
 use sensor_common::rule::RuleState;
+use sensor_evidence::audit::CHECKPOINTS;
+use sensor_facts::rule::{RuleId, State};
+use sensor_kernel::PinnedRules;
 use serde_json::Value;
 use tests::{ability::privileged, passage::Passage, program::Program, wait::wait_for, wire::Wire};
 

@@ -15,11 +15,9 @@ use std::{
 
 use anyhow::{Context, Result, anyhow, ensure};
 use nix::mount::{MsFlags, mount};
-use sensor::{
-    event::{Event, Time},
-    output::lane::{Account, OutputStats, Sink},
-    store::{Keep, Reader, Store, StoreOptions},
-};
+use sensor_evidence::store::{Keep, Reader, Store, StoreOptions};
+use sensor_facts::{event::Event, time::Time};
+use sensor_output::lane::{Account, OutputStats, Sink};
 use serde_json::Value;
 use tests::{
     ability::privileged,

@@ -11,11 +11,9 @@ use std::{
 };
 
 use anyhow::{Context, Result, anyhow, ensure};
-use sensor::{
-    event::Event,
-    output::lane::{Account, Sink},
-    store::{Keep, Store, StoreOptions},
-};
+use sensor_evidence::store::{Keep, Store, StoreOptions};
+use sensor_facts::event::Event;
+use sensor_output::lane::{Account, Sink};
 use serde_json::{Value, json};
 use tests::{
     ability, hl7,

@@ -5,11 +5,6 @@
 use std::collections::HashSet;
 
 use etherparse::PacketBuilder;
-use sensor::{
-    event::Event,
-    kernel::TableSizes,
-    pipeline::{FlowEndReason, Limits, Pipeline, PipelineOptions, RingEvent, decode},
-};
 use sensor_common::{
     counter::{Counter, Counters},
     event::ChunkHeader,
@@ -17,6 +12,12 @@ use sensor_common::{
     plain,
     tape::{FIRST, HOLE, LAST, Records, Tag},
 };
+use sensor_facts::event::Event;
+use sensor_kernel::{
+    TableSizes,
+    decode::{self, RingEvent},
+};
+use sensor_sessions::pipeline::{FlowEndReason, Limits, Pipeline, PipelineOptions};
 use twins::Twins;
 
 pub(crate) mod dicom;

@@ -3,7 +3,6 @@
 
 use std::mem;
 
-use sensor::{capture::PortableEngine, kernel::TableSizes};
 use sensor_common::{
     counter::{Counter, Counters},
     event::{EventHeader, EventKind, FlowEvent},
@@ -13,6 +12,8 @@ use sensor_common::{
     plain::Segment,
     settings::Settings,
 };
+use sensor_kernel::TableSizes;
+use sensor_sessions::capture::PortableEngine;
 
 const ETHERNET: usize = 14;
 

@@ -8,14 +8,11 @@ use super::super::{
     Listed, export, print, print_json, shown_of,
     table::{list, local, table},
 };
-use crate::{
-    alert::Case,
-    control::{
-        api::{self, CASES, Page, Wanted},
-        client,
-    },
-    model::csv,
+use crate::control::{
+    api::{self, CASES, Page, Wanted},
+    client,
 };
+use sensor_analysis::{alert::Case, model::csv};
 
 #[derive(Args)]
 pub(in crate::cli) struct CasesArgs {

@@ -3,10 +3,10 @@
 use std::fmt::Write as _;
 
 use super::state;
-use crate::{
+use crate::cli::table::{count, local};
+use sensor_facts::{
     alert::{Alert, Decided},
-    cli::table::{count, local},
-    detect::{Contribution, Finding},
+    finding::{Contribution, Finding},
 };
 
 /// Columns.

@@ -16,14 +16,12 @@ use super::super::{
     print, print_json,
     table::{count, table},
 };
-use crate::{
-    alert::Verdict,
-    control::{
-        api::{ExportedRow, MODELS, Wanted},
-        client,
-    },
-    model::{Comparison, Loaded, Row, csv},
+use crate::control::{
+    api::{MODELS, Wanted},
+    client,
 };
+use sensor_analysis::model::{Comparison, ExportedRow, Loaded, Row, csv};
+use sensor_facts::alert::Verdict;
 
 pub(super) const EXAMPLES: &str = "\
 Examples:

@@ -5,8 +5,6 @@ use std::fmt::Write;
 use sensor_common::counter::Counter;
 
 use crate::{
-    analysis::Analysis,
-    capture::Replay,
     cli::{
         alerts,
         devices::hosts,
@@ -15,9 +13,10 @@ use crate::{
         table::{bytes, local, table},
     },
     control::server,
-    event::{Event, Time},
-    pipeline::PipelineStats,
 };
+use sensor_analysis::{Analysis, replay::Replay};
+use sensor_facts::{event::Event, time::Time};
+use sensor_sessions::pipeline::PipelineStats;
 
 /// Rows that a list has at most.
 const ROWS: usize = 50;

@@ -5,14 +5,12 @@ use std::{path::Path, process::ExitCode, time::Duration};
 use clap::Args;
 
 use super::Written;
-use crate::{
-    config::Span,
-    control::{
-        api::{compliance, under},
-        client,
-    },
-    report::compliance::{Compliance, document},
+use crate::control::{
+    api::{compliance, under},
+    client,
 };
+use sensor_evidence::report::compliance::{Compliance, document};
+use sensor_facts::setting::Span;
 
 #[derive(Args)]
 pub(in crate::cli) struct ComplianceArgs {

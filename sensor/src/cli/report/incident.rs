@@ -5,13 +5,11 @@ use std::{path::Path, process::ExitCode};
 use clap::Args;
 
 use super::Written;
-use crate::{
-    control::{
-        api::{INCIDENTS, under},
-        client,
-    },
-    report::incident::Incident,
+use crate::control::{
+    api::{INCIDENTS, under},
+    client,
 };
+use sensor_evidence::report::incident::Incident;
 
 #[derive(Args)]
 pub(in crate::cli) struct IncidentArgs {

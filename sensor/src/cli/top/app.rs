@@ -11,12 +11,11 @@ use super::{
     rates::{Meter, rate, whole},
 };
 use crate::{
-    alert::Alert,
     cli::alerts,
     control::api::{RuleView, Status},
-    inventory::HostReport,
-    response::State,
 };
+use sensor_facts::{alert::Alert, rule::State};
+use sensor_sessions::inventory::HostReport;
 
 /// Rows that a page key moves by.
 const PAGE: usize = 10;

@@ -3,10 +3,8 @@
 use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
 use super::link::{Change, Verb};
-use crate::{
-    cli::plain::plain,
-    response::{Rule, Scope},
-};
+use crate::cli::plain::plain;
+use sensor_facts::rule::{Rule, Scope};
 
 /// Letters of a reason at most.
 const REASON_MAX: usize = 200;

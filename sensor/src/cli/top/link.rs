@@ -11,15 +11,14 @@ use serde_json::Value;
 
 use super::app::Tab;
 use crate::{
-    alert::Alert,
     cli::plain::{make_plain, plain},
     control::{
         api::{self, ALERTS, Added, DEVICES, Page, Query, RULES, Reason, RuleView, STATUS, Status},
         client::{self, ClientError},
     },
-    inventory::HostReport,
-    response::RuleId,
 };
+use sensor_facts::{alert::Alert, rule::RuleId};
+use sensor_sessions::inventory::HostReport;
 
 /// Time between two looks.
 pub(super) const REFRESH: Duration = Duration::from_secs(1);

@@ -2,7 +2,9 @@
 
 use std::net::IpAddr;
 
-use crate::{alert::Alert, control::api::RuleView, inventory::HostReport, response::RuleId};
+use crate::control::api::RuleView;
+use sensor_facts::{alert::Alert, rule::RuleId};
+use sensor_sessions::inventory::HostReport;
 
 /// What has a name that stays when other rows come and go.
 pub(super) trait Named {

@@ -18,8 +18,8 @@ use super::{
 use crate::{
     cli::plain::make_plain,
     control::api::{Page, Status},
-    model::Summary,
 };
+use sensor_analysis::model::Summary;
 
 /// Would clear the screen, turn the line round, and hide.
 const HOSTILE: &str = "EVIL\u{1b}[2J\u{202e}TC\u{200b}\r\n\u{9b}31m";

@@ -14,15 +14,14 @@ use ratatui::{
 
 use super::app::{App, Link, Overlay, Tab};
 use crate::{
-    alert::Severity,
     cli::{
         alerts::broken,
         model, status,
         table::{local, span},
     },
     control::api::Status,
-    response::State,
 };
+use sensor_facts::{alert::Severity, rule::State};
 
 /// Room that everything has its place in.
 const LEAST: (u16, u16) = (60, 16);

@@ -5,7 +5,8 @@ use std::net::IpAddr;
 use serde::{Deserialize, Serialize};
 
 use super::COMPLIANCE;
-use crate::{alert::Verdict, model::Row};
+use sensor_analysis::model::Row;
+use sensor_facts::alert::Verdict;
 
 /// How a report is wanted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
@@ -52,7 +53,7 @@ pub struct NewJudgement {
     /// The device.
     pub device: IpAddr,
     /// Whether it is about it.
-    pub verdict: crate::exposure::advisory::Verdict,
+    pub verdict: sensor_analysis::exposure::advisory::Verdict,
     /// Why, in words.
     pub reason: String,
 }
@@ -98,14 +99,4 @@ pub struct Wanted {
     pub labelled: bool,
     /// Under pseudonyms: see [`under`](super::under).
     pub pseudonymise: bool,
-}
-
-/// A flow's features as they leave the site.
-#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
-pub struct ExportedRow {
-    /// The flow.
-    pub row: Row,
-    /// What a person said of the alert that it belongs to.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub label: Option<Verdict>,
 }

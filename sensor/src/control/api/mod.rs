@@ -10,8 +10,7 @@ mod status;
 use serde::{Deserialize, Serialize};
 
 pub use evidence::{
-    ExportedRow, Last, NewAdvisory, NewJudgement, OldAdvisory, Part, Past, Reporting, Wanted,
-    compliance,
+    Last, NewAdvisory, NewJudgement, OldAdvisory, Part, Past, Reporting, Wanted, compliance,
 };
 pub use rules::{
     Added, Hits, NewProtection, NewRule, ProtectedEntry, Protecting, RuleView, Unprotecting,
@@ -21,7 +20,8 @@ pub use status::{
     RingStatus, Status,
 };
 
-use crate::{baseline::Progress, inventory::HostReport};
+use sensor_analysis::baseline::Progress;
+use sensor_sessions::inventory::HostReport;
 
 /// Answers [`Status`].
 pub const STATUS: &str = "/v1/status";
@@ -32,12 +32,12 @@ pub const SESSIONS: &str = "/v1/sessions";
 /// Answers a [`Page`] of [`HostReport`]; `/ADDRESS` below it, IP or Ethernet, one of [`DeviceReport`].
 pub const DEVICES: &str = "/v1/devices";
 
-/// Answers a [`Page`] of [`Alert`](crate::alert::Alert), the latest first; `/ID` below it one of them, and
+/// Answers a [`Page`] of [`Alert`](sensor_facts::alert::Alert), the latest first; `/ID` below it one of them, and
 /// `/ID/label` takes a [`NewLabel`].
 pub const ALERTS: &str = "/v1/alerts";
-/// Answers a [`Page`] of [`Case`](crate::alert::Case), the one labelled last first.
+/// Answers a [`Page`] of [`Case`](sensor_analysis::alert::Case), the one labelled last first.
 pub const CASES: &str = "/v1/cases";
-/// `/ADDRESS` below it answers a device's [`Progress`](crate::baseline::Progress); `/ADDRESS/reset` takes a
+/// `/ADDRESS` below it answers a device's [`Progress`](sensor_analysis::baseline::Progress); `/ADDRESS/reset` takes a
 /// [`Reason`] and forgets what is usual of it.
 pub const BASELINES: &str = "/v1/baselines";
 
@@ -48,29 +48,29 @@ pub const RULES: &str = "/v1/rules";
 /// [`Unprotecting`].
 pub const PROTECTED: &str = "/v1/protected";
 
-/// Answers a [`model::Summary`](crate::model::Summary). `/load` below it takes a [`NewModel`], `/rollback` a [`Reason`],
-/// and both answer a [`model::Loaded`](crate::model::Loaded). `/compare` takes a [`NewModel`] too, changes nothing, and
-/// answers a [`Comparison`](crate::model::Comparison), or null where no model is in use.
+/// Answers a [`model::Summary`](sensor_analysis::model::Summary). `/load` below it takes a [`NewModel`], `/rollback` a [`Reason`],
+/// and both answer a [`model::Loaded`](sensor_analysis::model::Loaded). `/compare` takes a [`NewModel`] too, changes nothing, and
+/// answers a [`Comparison`](sensor_analysis::model::Comparison), or null where no model is in use.
 pub const MODELS: &str = "/v1/models";
 
 /// Answers [`ExportedRow`]s, as [`Wanted`] says.
 pub const EXPORTED_ROWS: &str = "/v1/exports/rows";
 
-/// `/ID` below it answers the [`Incident`](crate::report::incident::Incident) of an alert, as [`Reporting`] says.
+/// `/ID` below it answers the [`Incident`](sensor_evidence::report::incident::Incident) of an alert, as [`Reporting`] says.
 pub const INCIDENTS: &str = "/v1/reports/incident";
 
-/// Answers an [`Exposure`](crate::exposure::Exposure); `/ADDRESS` below it an [`Exposed`](crate::exposure::Exposed).
+/// Answers an [`Exposure`](sensor_analysis::exposure::Exposure); `/ADDRESS` below it an [`Exposed`](sensor_analysis::exposure::Exposed).
 pub const EXPOSURE: &str = "/v1/exposure";
-/// Answers all [`Advisory`](crate::exposure::advisory::Advisory); takes a [`NewAdvisory`]. `/matches` below it answers
-/// [`Matches`](crate::exposure::advisory::Matches), `/judge` takes a [`NewJudgement`], `/remove` an [`OldAdvisory`].
+/// Answers all [`Advisory`](sensor_analysis::exposure::advisory::Advisory); takes a [`NewAdvisory`]. `/matches` below it answers
+/// [`Matches`](sensor_analysis::exposure::advisory::Matches), `/judge` takes a [`NewJudgement`], `/remove` an [`OldAdvisory`].
 pub const ADVISORIES: &str = "/v1/advisories";
 
-/// Answers a [`Compliance`](crate::report::compliance::Compliance) report, as [`Past`] says.
+/// Answers a [`Compliance`](sensor_evidence::report::compliance::Compliance) report, as [`Past`] says.
 pub const COMPLIANCE: &str = "/v1/reports/compliance";
 
-/// Answers the last [`Entry`](crate::audit::Entry)s of the trail, as [`Last`] says.
+/// Answers the last [`Entry`](sensor_evidence::audit::Entry)s of the trail, as [`Last`] says.
 pub const AUDIT: &str = "/v1/audit";
-/// Answers a [bundle](crate::audit::bundle) of the trail, as text, as [`Part`] says.
+/// Answers a [bundle](sensor_evidence::audit::bundle) of the trail, as text, as [`Part`] says.
 pub const EXPORTED_TRAIL: &str = "/v1/exports/audit";
 
 /// Most items that one page holds.
@@ -178,7 +178,7 @@ pub struct Reason {
 #[serde(deny_unknown_fields)]
 pub struct NewLabel {
     /// It.
-    pub verdict: crate::alert::Verdict,
+    pub verdict: sensor_facts::alert::Verdict,
     /// Why, in words.
     pub reason: String,
 }

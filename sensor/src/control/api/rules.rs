@@ -2,9 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{
-    event::Time,
-    response::{Actor, Effect, Protected, Rule, RuleId, Scope, Target},
+use sensor_facts::{
+    effect::Effect,
+    rule::{Actor, Rule, RuleId, Scope},
+    target::{Protected, Target},
+    time::Time,
 };
 
 /// A rule with what it does.

@@ -4,7 +4,8 @@ use std::{collections::BTreeMap, net::IpAddr};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{alert::Headline, event::Time};
+use sensor_analysis::alert::Headline;
+use sensor_facts::time::Time;
 
 /// How the daemon fares.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
@@ -28,12 +29,12 @@ pub struct Status {
     /// Rules, and what they do.
     pub containment: ContainmentStatus,
     /// The anomaly model.
-    pub model: crate::model::Summary,
+    pub model: sensor_analysis::model::Summary,
     /// Where events go.
     pub outputs: Vec<OutputStatus>,
     /// How the store stands, where there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub store: Option<crate::store::StoreStatus>,
+    pub store: Option<sensor_evidence::store::StoreStatus>,
     /// What is wrong or likely to mislead, in words.
     pub warnings: Vec<String>,
 }

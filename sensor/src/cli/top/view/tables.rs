@@ -10,7 +10,6 @@ use ratatui::{
 
 use super::{CHOSEN, HEADING, Look, paragraphs};
 use crate::{
-    alert::Alert,
     cli::{
         alerts, rules,
         table::{bytes, count, list, local, or_dash},
@@ -20,9 +19,8 @@ use crate::{
         },
     },
     control::api::RuleView,
-    event::Time,
-    response::{State, Verdict},
 };
+use sensor_facts::{alert::Alert, effect::Verdict, rule::State, time::Time};
 
 /// Lines below a table.
 const BELOW: u16 = 5;

@@ -1,0 +1,379 @@
+//! All alerts: from findings to episodes, with exceptions, budget and labels. Kept in `alerts.json` in the
+//! state directory.
+
+use std::{
+    collections::{BTreeMap, HashMap, VecDeque},
+    io,
+    net::IpAddr,
+    path::Path,
+};
+
+use serde::{Deserialize, Serialize};
+
+use crate::config::Alerting;
+use sensor_facts::alert::{
+    Alert, Change, Decided, Exception, Label, LabelError, Severity, Touched, Verdict,
+};
+use sensor_facts::{
+    files,
+    finding::{Basis, Finding},
+    time::Time,
+};
+
+/// Alerts that are kept.
+const ALERTS_MAX: usize = 2_000;
+/// Episodes that are followed at once.
+const EPISODES_MAX: usize = 16_384;
+/// Exceptions that are kept.
+const EXCEPTIONS_MAX: usize = 4_096;
+/// So many labels of a detector's alerts are needed before they count.
+const LABELS_MIN: u32 = 5;
+const DAY: i64 = 86_400_000_000_000;
+const FILE: &str = "alerts.json";
+
+/// An alert that people are to be told of.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Told {
+    /// What became of it.
+    pub change: Change,
+    /// The alert as it is now.
+    pub alert: Alert,
+}
+
+/// Labels that a detector's alerts got.
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
+struct Labels {
+    benign: u32,
+    malicious: u32,
+}
+
+#[derive(Default, Serialize, Deserialize)]
+#[serde(default)]
+struct Content {
+    last_id: u64,
+    alerts: VecDeque<Alert>,
+    exceptions: Vec<Exception>,
+    labels: BTreeMap<String, Labels>,
+}
+
+/// All alerts. See the module's description.
+pub struct Alerts {
+    options: Alerting,
+    content: Content,
+    /// What is not sure enough to be told, and what was told and goes on.
+    pub(super) episodes: HashMap<(IpAddr, bool), Alert>,
+    /// When alerts of low and medium severity were opened.
+    opened: VecDeque<Time>,
+    /// Alerts that people were told of since the start, by severity when they opened.
+    pub(super) told: [u64; Severity::ALL.len()],
+    excepted: u64,
+    kept_back: u64,
+    changed: bool,
+}
+
+impl Alerts {
+    /// No alerts.
+    #[must_use]
+    pub fn new(options: Alerting) -> Self {
+        Self {
+            options,
+            content: Content::default(),
+            episodes: HashMap::new(),
+            opened: VecDeque::new(),
+            told: [0; Severity::ALL.len()],
+            excepted: 0,
+            kept_back: 0,
+            changed: false,
+        }
+    }
+
+    /// Reads what was kept. Alerts that were open are so still, and close when their time has come.
+    #[must_use]
+    pub fn open(folder: &Path, options: Alerting) -> Self {
+        let mut this = Self::new(options);
+        this.content = files::read(&folder.join(FILE));
+        for alert in &this.content.alerts {
+            if alert.closed.is_none() {
+                this.episodes
+                    .insert((alert.device, alert.suffers), alert.clone());
+            }
+        }
+        this
+    }
+
+    /// Writes what is new to the disk.
+    ///
+    /// # Errors
+    /// When the file can't be written; it is tried again with the next call.
+    pub fn save(&mut self, folder: &Path) -> io::Result<()> {
+        if self.changed {
+            files::write(&folder.join(FILE), &self.content)?;
+            self.changed = false;
+        }
+        Ok(())
+    }
+
+    /// Puts other options in force.
+    pub fn set(&mut self, options: Alerting) {
+        self.options = options;
+    }
+
+    /// True if a person said that such findings are benign.
+    pub fn is_excepted(&mut self, finding: &Finding) -> bool {
+        let excepted = self
+            .content
+            .exceptions
+            .iter()
+            .any(|one| one.covers(finding));
+        self.excepted += u64::from(excepted);
+        excepted
+    }
+
+    /// Takes a finding; the alert that people are to be told of, if there is. `clinical`: it is about
+    /// clinical devices. `devices`: how many are known.
+    pub fn take(&mut self, finding: Finding, clinical: bool, devices: usize) -> Option<Told> {
+        if finding.basis == Basis::Exposure {
+            return None;
+        }
+        let key = (finding.subject, finding.suffers);
+        let (next, time) = (self.content.last_id + 1, finding.time);
+        if self.episodes.len() >= EPISODES_MAX && !self.episodes.contains_key(&key) {
+            // Only what nobody was told of makes room.
+            let oldest = self
+                .episodes
+                .iter()
+                .filter(|(_, episode)| episode.id == 0)
+                .min_by_key(|(_, episode)| episode.updated)
+                .map(|(key, _)| *key)?;
+            self.episodes.remove(&oldest);
+        }
+        let quiet = i64::try_from(self.options.quiet.as_nanos()).unwrap_or(i64::MAX);
+        let labels = &self.content.labels;
+        let weigh = |detector: &str| weight(labels.get(detector));
+        let episode = self
+            .episodes
+            .entry(key)
+            .or_insert_with(|| Alert::open(0, &finding));
+        // What nobody was told of is forgotten after the same time.
+        if episode.id == 0 && time.0.saturating_sub(episode.updated.0) > quiet {
+            *episode = Alert::open(0, &finding);
+        }
+        let (detectors, severity) = (episode.findings.len(), episode.severity);
+        episode.take(finding, clinical, weigh);
+        let change = if episode.id != 0 {
+            let more = episode.findings.len() > detectors || episode.severity > severity;
+            more.then_some(Change::Updated)
+        } else if episode.confidence >= self.options.confidence {
+            episode.id = next;
+            episode.opened = time;
+            Some(Change::Opened)
+        } else {
+            None
+        };
+        let urgent = episode.severity >= Severity::High;
+        if change == Some(Change::Opened) {
+            self.content.last_id = next;
+            while self
+                .opened
+                .front()
+                .is_some_and(|opened| time.0.saturating_sub(opened.0) > DAY)
+            {
+                self.opened.pop_front();
+            }
+            let budget = usize::try_from(self.options.budget).unwrap_or(usize::MAX);
+            let budget = budget.saturating_mul(devices.div_ceil(1_000).max(1));
+            episode.kept_back = !urgent && self.opened.len() >= budget;
+            self.kept_back += u64::from(episode.kept_back);
+            if !urgent && !episode.kept_back {
+                self.opened.push_back(time);
+            }
+            if !episode.kept_back {
+                self.told[episode.severity as usize] += 1;
+            }
+        } else if urgent && episode.kept_back {
+            episode.kept_back = false;
+            self.told[episode.severity as usize] += 1;
+        }
+        let alert = episode.clone();
+        if alert.id != 0 {
+            self.keep(&alert);
+        }
+        change
+            .filter(|_| !alert.kept_back)
+            .map(|change| Told { change, alert })
+    }
+
+    /// True if an alert about the device rests on more than that something is new.
+    #[must_use]
+    pub fn suspects(&self, device: IpAddr) -> bool {
+        self.episodes
+            .get(&(device, false))
+            .is_some_and(|alert| alert.id != 0 && alert.is_more_than_new())
+    }
+
+    /// Adds what containment would do to an alert.
+    pub fn touch(&mut self, id: u64, touched: &Touched) {
+        self.change(id, |alert| alert.containment = Some(touched.clone()));
+    }
+
+    /// Notes what the policy decided about a device's finding, in its alert.
+    pub fn decided(&mut self, device: IpAddr, suffers: bool, decided: &Decided) {
+        let id = self.episodes.get_mut(&(device, suffers)).map(|episode| {
+            // Before it is told there is nothing to note it in but the episode.
+            episode.note(decided.clone());
+            (episode.id, episode.clone())
+        });
+        if let Some((id, alert)) = id
+            && id != 0
+        {
+            self.keep(&alert);
+        }
+    }
+
+    /// Closes the alerts that were quiet for long enough.
+    pub fn tick(&mut self, now: Time) -> Vec<Told> {
+        let quiet = i64::try_from(self.options.quiet.as_nanos()).unwrap_or(i64::MAX);
+        let over: Vec<_> = self
+            .episodes
+            .iter()
+            .filter(|(_, episode)| now.0.saturating_sub(episode.updated.0) > quiet)
+            .map(|(key, _)| *key)
+            .collect();
+        self.content.exceptions.retain(|one| one.until >= now);
+        let mut told = Vec::new();
+        for key in over {
+            let Some(mut alert) = self.episodes.remove(&key) else {
+                continue;
+            };
+            if alert.id == 0 {
+                continue;
+            }
+            alert.closed = Some(now);
+            self.keep(&alert);
+            if !alert.kept_back {
+                told.push(Told {
+                    change: Change::Closed,
+                    alert,
+                });
+            }
+        }
+        told.sort_by_key(|one| one.alert.id);
+        told
+    }
+
+    /// Labels an alert: "benign" makes exceptions of its detectors for this device; either counts in how much
+    /// the detectors' word is worth.
+    ///
+    /// # Errors
+    /// [`LabelError`]; nothing is changed then.
+    pub fn label(&mut self, id: u64, label: &Label) -> Result<Alert, LabelError> {
+        if label.reason.trim().is_empty() {
+            return Err(LabelError::NoReason);
+        }
+        let alert = self.get(id).ok_or(LabelError::Unknown(id))?.clone();
+        let verdict = label.verdict;
+        if alert.label.as_ref().is_some_and(|it| it.verdict == verdict) {
+            return Err(LabelError::Same {
+                id,
+                verdict: verdict.label(),
+            });
+        }
+        let before = alert.label.as_ref().map(|it| it.verdict);
+        for finding in &alert.findings {
+            let labels = self
+                .content
+                .labels
+                .entry(finding.detector.clone())
+                .or_default();
+            match before {
+                Some(Verdict::Benign) => labels.benign = labels.benign.saturating_sub(1),
+                Some(Verdict::Malicious) => labels.malicious = labels.malicious.saturating_sub(1),
+                None => {}
+            }
+            match verdict {
+                Verdict::Benign => labels.benign += 1,
+                Verdict::Malicious => labels.malicious += 1,
+            }
+        }
+        self.content.exceptions.retain(|one| one.alert != id);
+        if verdict == Verdict::Benign {
+            let lasts = i64::try_from(self.options.exception.as_nanos()).unwrap_or(i64::MAX);
+            let until = Time(label.time.0.saturating_add(lasts));
+            self.content.exceptions.extend(Exception::of(&alert, until));
+            let excess = self.content.exceptions.len().saturating_sub(EXCEPTIONS_MAX);
+            self.content.exceptions.drain(..excess);
+            // What comes now is a new episode.
+            self.episodes.remove(&(alert.device, alert.suffers));
+        }
+        let time = label.time;
+        self.change(id, |alert| {
+            alert.label = Some(label.clone());
+            if verdict == Verdict::Benign {
+                alert.closed.get_or_insert(time);
+            }
+        });
+        self.get(id).cloned().ok_or(LabelError::Unknown(id))
+    }
+
+    /// An alert.
+    #[must_use]
+    pub fn get(&self, id: u64) -> Option<&Alert> {
+        self.content.alerts.iter().find(|alert| alert.id == id)
+    }
+
+    /// All alerts that are kept, the latest first.
+    pub fn all(&self) -> impl Iterator<Item = &Alert> {
+        self.content.alerts.iter().rev()
+    }
+
+    /// Exceptions in force.
+    #[must_use]
+    pub fn exceptions(&self) -> &[Exception] {
+        &self.content.exceptions
+    }
+
+    /// Findings that were excepted since the start.
+    #[must_use]
+    pub fn excepted(&self) -> u64 {
+        self.excepted
+    }
+
+    /// Alerts that were kept back since the start because the budget was used up.
+    #[must_use]
+    pub fn kept_back(&self) -> u64 {
+        self.kept_back
+    }
+
+    fn change(&mut self, id: u64, change: impl Fn(&mut Alert)) {
+        self.changed = true;
+        let kept = self.content.alerts.iter_mut();
+        for alert in kept.chain(self.episodes.values_mut()) {
+            if alert.id == id {
+                change(alert);
+            }
+        }
+    }
+
+    fn keep(&mut self, alert: &Alert) {
+        self.changed = true;
+        let same = |one: &&mut Alert| one.id == alert.id;
+        if let Some(before) = self.content.alerts.iter_mut().rev().find(same) {
+            *before = alert.clone();
+            return;
+        }
+        if self.content.alerts.len() >= ALERTS_MAX {
+            self.content.alerts.pop_front();
+        }
+        self.content.alerts.push_back(alert.clone());
+    }
+}
+
+/// What a detector's word is worth, by its labels: one alone changes nothing.
+fn weight(labels: Option<&Labels>) -> f64 {
+    let Some(labels) = labels else { return 1.0 };
+    let all = labels.benign + labels.malicious;
+    if all < LABELS_MIN {
+        return 1.0;
+    }
+    (f64::from(labels.malicious + 2) / f64::from(all + 2)).clamp(0.5, 1.0)
+}

@@ -1,0 +1,13 @@
+//! Alerts: from findings to episodes, with exceptions, budget and labels.
+//!
+//! Findings about one device that come close together are one episode and one alert. Its confidence is that at
+//! least one of its detectors is right, as if they were independent; below a threshold nobody is told.
+
+mod book;
+mod case;
+mod standing;
+
+pub use book::{Alerts, Told};
+pub(crate) use case::FLOWS_MAX;
+pub use case::{Case, CaseFlow, Cases};
+pub use standing::{Headline, Standing};

@@ -1,0 +1,83 @@
+//! How many alerts there are: for status and metrics.
+
+use std::net::IpAddr;
+
+use serde::{Deserialize, Serialize};
+
+use super::Alerts;
+use sensor_facts::alert::{Alert, Severity};
+use sensor_facts::time::Time;
+
+/// An alert in a line.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+pub struct Headline {
+    /// Its number.
+    pub id: u64,
+    /// How urgent.
+    pub severity: Severity,
+    /// The device that it is about.
+    pub device: IpAddr,
+    /// What it says first.
+    pub title: String,
+    /// When its first finding was made.
+    pub opened: Time,
+    /// It goes on.
+    pub open: bool,
+}
+
+/// All alerts at one moment.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Standing {
+    /// Alerts that people were told of since the start, by severity when they opened.
+    pub told: [u64; Severity::ALL.len()],
+    /// Of these, and of those from before the start, those that go on, by severity now.
+    pub open: [u64; Severity::ALL.len()],
+    /// Alerts kept back since the start because the budget was used up.
+    pub kept_back: u64,
+    /// Findings that were excepted since the start.
+    pub excepted: u64,
+    /// Exceptions in force.
+    pub exceptions: u64,
+    /// Episodes that are not sure enough to be told.
+    pub doubtful: u64,
+    /// The last alert that people were told of.
+    pub last: Option<Headline>,
+}
+
+impl Headline {
+    fn of(alert: &Alert) -> Self {
+        Self {
+            id: alert.id,
+            severity: alert.severity,
+            device: alert.device,
+            title: alert.title.clone(),
+            opened: alert.opened,
+            open: alert.closed.is_none(),
+        }
+    }
+}
+
+impl Alerts {
+    /// How many alerts there are.
+    #[must_use]
+    pub fn standing(&self) -> Standing {
+        let mut open = [0; Severity::ALL.len()];
+        let mut doubtful = 0;
+        for episode in self.episodes.values() {
+            if episode.id == 0 {
+                doubtful += 1;
+            } else if !episode.kept_back {
+                open[episode.severity as usize] += 1;
+            }
+        }
+        Standing {
+            told: self.told,
+            open,
+            kept_back: self.kept_back(),
+            excepted: self.excepted(),
+            exceptions: self.exceptions().len() as u64,
+            doubtful,
+            last: self.all().find(|one| !one.kept_back).map(Headline::of),
+        }
+    }
+}

@@ -1,0 +1,355 @@
+//! From observations to findings and alerts: detectors, baselines and alerts in their order, by the
+//! observations' clock. No threads and no disk but what its owner asks for.
+
+mod account;
+mod context;
+mod online;
+mod recent;
+
+use std::{collections::BTreeMap, io, net::IpAddr, path::Path};
+
+pub use account::Account;
+pub use online::Online;
+
+use crate::{
+    alert::{Alerts, Case, Cases, Told},
+    baseline::{Baselines, Census, Fact, Familiar, Kind},
+    config::{Alerting, Baseline, Detect},
+    detect::{Detectors, Routers, Site},
+    model::{Asked, Recorded, Row, Scored, Scorer, features},
+};
+use sensor_facts::{
+    alert::{Alert, Decided, Label, LabelError, Touched, Verdict},
+    finding::{Basis, Finding},
+    observation::{Observation, What},
+    time::Time,
+};
+
+use recent::Recent;
+
+/// Between two looks at what is over, nanoseconds.
+const TICK: i64 = 10_000_000_000;
+
+/// Thresholds of all of it.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct AnalysisOptions {
+    /// How the usual is learnt.
+    pub baseline: Baseline,
+    /// The detectors.
+    pub detect: Detect,
+    /// The alerts.
+    pub alert: Alerting,
+}
+
+/// What came of observations.
+#[derive(Debug, Default)]
+pub struct Outcome {
+    /// What was found.
+    pub findings: Vec<Finding>,
+    /// What people are to be told.
+    pub told: Vec<Told>,
+}
+
+/// See the module's description.
+pub struct Analysis {
+    options: AnalysisOptions,
+    baselines: Baselines,
+    detectors: Detectors,
+    routers: Routers,
+    alerts: Alerts,
+    cases: Cases,
+    recent: Recent,
+    scorer: Option<Scorer>,
+    recorded: Recorded,
+    last_finding: u64,
+    /// Findings since the start, by detector.
+    found: BTreeMap<String, u64>,
+    ticked: Time,
+}
+
+impl Analysis {
+    /// Nothing is known.
+    #[must_use]
+    pub fn new(options: AnalysisOptions) -> Self {
+        let (baselines, alerts) = (Baselines::new(options.baseline), Alerts::new(options.alert));
+        Self::with(options, baselines, alerts)
+    }
+
+    /// With what was learnt and told before.
+    #[must_use]
+    pub fn open(folder: &Path, options: AnalysisOptions) -> Self {
+        let baselines = Baselines::open(folder, options.baseline);
+        let alerts = Alerts::open(folder, options.alert);
+        Self {
+            cases: Cases::open(folder),
+            recorded: Recorded::open(folder),
+            ..Self::with(options, baselines, alerts)
+        }
+    }
+
+    /// Thresholds.
+    #[must_use]
+    pub fn options(&self) -> &AnalysisOptions {
+        &self.options
+    }
+
+    /// From now on the rows of flows are scored by a model, and detectors are told.
+    pub fn set_scorer(&mut self, scorer: Scorer) {
+        self.scorer = Some(scorer);
+    }
+
+    /// What scores rows.
+    #[must_use]
+    pub fn scorer(&self) -> Option<&Scorer> {
+        self.scorer.as_ref()
+    }
+
+    /// A sample of the flows of late.
+    #[must_use]
+    pub fn recorded(&self) -> &Recorded {
+        &self.recorded
+    }
+
+    /// Writes the sample of flows to the disk, if it is new: megabytes, so less often than the rest.
+    ///
+    /// # Errors
+    /// When the file can't be written; it is tried again with the next call.
+    pub fn save_recorded(&mut self, folder: &Path) -> io::Result<()> {
+        self.recorded.save(folder)
+    }
+
+    fn with(options: AnalysisOptions, baselines: Baselines, alerts: Alerts) -> Self {
+        Self {
+            detectors: Detectors::new(&options.detect),
+            routers: Routers::default(),
+            options,
+            baselines,
+            alerts,
+            cases: Cases::default(),
+            recent: Recent::default(),
+            scorer: None,
+            recorded: Recorded::default(),
+            last_finding: 0,
+            found: BTreeMap::new(),
+            ticked: Time::default(),
+        }
+    }
+
+    /// Writes what is new to the disk.
+    ///
+    /// # Errors
+    /// When a file can't be written; it is tried again with the next call.
+    pub fn save(&mut self, folder: &Path) -> io::Result<()> {
+        self.baselines.save(folder)?;
+        self.alerts.save(folder)?;
+        self.cases.save(folder)
+    }
+
+    /// Puts other thresholds in force. What detectors remember of the last minutes is lost if theirs change.
+    pub fn set(&mut self, options: AnalysisOptions) {
+        if options.detect != self.options.detect {
+            self.detectors = Detectors::new(&options.detect);
+        }
+        self.baselines.set(options.baseline);
+        self.alerts.set(options.alert);
+        self.options = options;
+    }
+
+    /// Takes an observation.
+    pub fn observe(&mut self, seen: &Observation, out: &mut Outcome) {
+        if let What::Moved { before } = seen.what {
+            self.baselines.move_to(before, seen.client.ip(), seen.time);
+        }
+        if seen.time.0.saturating_sub(self.ticked.0) >= TICK {
+            self.tick(seen.time, out);
+        }
+        self.ask(seen);
+        self.routers.learn(seen);
+        let delta = self.baselines.delta(seen);
+        let site = Site {
+            now: seen.time,
+            baselines: &self.baselines,
+            routers: &self.routers,
+            options: &self.options.detect,
+            delta,
+        };
+        let found = self.detectors.observe(seen, &site);
+        self.baselines.learn(seen, delta);
+        self.recent.add(seen);
+        for finding in found {
+            self.found(finding, out);
+        }
+    }
+
+    /// Has a flow scored, and records it unless its device is suspected.
+    fn ask(&mut self, seen: &Observation) {
+        let (client, server, time) = (seen.client.ip(), seen.server.ip(), seen.time);
+        let record = self.recorded.wants(time, client) && !self.alerts.suspects(client);
+        if !record && self.scorer.is_none() {
+            return;
+        }
+        let Some(row) = Row::of(seen) else {
+            return;
+        };
+        if record {
+            self.recorded.take(&row);
+        }
+        if let Some(scorer) = &mut self.scorer {
+            let peer = Fact::Peer(server);
+            let familiar = self.baselines.familiar(client, &peer, row.time);
+            scorer.ask(Asked {
+                new_peer: familiar != Familiar::Known,
+                row,
+            });
+            if scorer.has_many() {
+                self.take_scores(time);
+            }
+        }
+    }
+
+    /// Tells the detectors what the model said of late. Where a thread scores, to be called soon after observations.
+    pub fn take_scores(&mut self, now: Time) {
+        let scored: Vec<Scored> = self.scorer.as_mut().map_or_else(Vec::new, Scorer::take);
+        let site = Site {
+            now,
+            baselines: &self.baselines,
+            routers: &self.routers,
+            options: &self.options.detect,
+            delta: None,
+        };
+        self.detectors.scored(&scored, &site);
+    }
+
+    /// What is due by the clock: windows that are over, alerts that went quiet. To be called about every ten
+    /// seconds of it.
+    pub fn tick(&mut self, now: Time, out: &mut Outcome) {
+        self.ticked = self.ticked.max(now);
+        let due = self.baselines.due(now);
+        if !due.is_empty() {
+            // The scores of flows of these windows; small batches are dear, so not more often.
+            self.take_scores(now);
+        }
+        for device in due {
+            let site = Site {
+                now,
+                baselines: &self.baselines,
+                routers: &self.routers,
+                options: &self.options.detect,
+                delta: None,
+            };
+            let found = self.detectors.window(device, &site);
+            self.baselines.close(device, now);
+            for finding in found {
+                self.found(finding, out);
+            }
+        }
+        out.told.extend(self.alerts.tick(now));
+    }
+
+    fn found(&mut self, mut finding: Finding, out: &mut Outcome) {
+        if self.alerts.is_excepted(&finding) {
+            return;
+        }
+        self.last_finding += 1;
+        *self.found.entry(finding.detector.clone()).or_default() += 1;
+        finding.id = self.last_finding;
+        if finding.basis != Basis::Exposure {
+            context::add(&mut finding, &self.baselines);
+        }
+        let (device, time) = (finding.subject, finding.time);
+        let clinical =
+            self.is_clinical(device) || finding.victims.iter().any(|one| self.is_clinical(*one));
+        let told = self
+            .alerts
+            .take(finding.clone(), clinical, self.baselines.len());
+        if let Some(told) = &told {
+            self.recent.set_aside(&told.alert);
+        }
+        out.findings.push(finding);
+        out.told.extend(told);
+        if self.alerts.suspects(device) {
+            self.baselines.distrust(device, time);
+        }
+    }
+
+    fn is_clinical(&self, device: IpAddr) -> bool {
+        self.baselines
+            .device(device)
+            .is_some_and(|device| device.kind() != Kind::Other)
+    }
+
+    /// Labels an alert, with what follows for the baselines, and keeps it as a case with its evidence.
+    ///
+    /// # Errors
+    /// [`LabelError`]; nothing is changed then.
+    pub fn label(&mut self, id: u64, label: &Label) -> Result<Alert, LabelError> {
+        let verdict = label.verdict;
+        let alert = self.alerts.label(id, label)?;
+        if !alert.suffers {
+            match verdict {
+                Verdict::Benign => self.baselines.trust(alert.device),
+                Verdict::Malicious => self.baselines.unlearn(alert.device, alert.opened),
+            }
+        }
+        let flows = self.recent.rows(&alert).into_iter();
+        self.cases.keep(Case {
+            alert: alert.clone(),
+            schema: features::SCHEMA.to_owned(),
+            flows: flows.map(Into::into).collect(),
+        });
+        Ok(alert)
+    }
+
+    /// Notes what the policy decided about a finding.
+    pub fn decided(&mut self, finding: &Finding, decided: &Decided) {
+        self.alerts
+            .decided(finding.subject, finding.suffers, decided);
+    }
+
+    /// Adds to an alert what containment would do.
+    pub fn touch(&mut self, id: u64, touched: &Touched) {
+        self.alerts.touch(id, touched);
+    }
+
+    /// The baselines.
+    #[must_use]
+    pub fn baselines(&self) -> &Baselines {
+        &self.baselines
+    }
+
+    /// Forgets what is usual of a device. False if it was not known.
+    pub fn reset(&mut self, device: IpAddr) -> bool {
+        self.baselines.reset(device)
+    }
+
+    /// How all of it stands, with a census that may be older.
+    #[must_use]
+    pub fn account(&self, census: Census) -> Account {
+        let mut findings: BTreeMap<String, u64> = self
+            .detectors
+            .names()
+            .map(|name| (name.to_owned(), 0))
+            .collect();
+        findings.extend(self.found.clone());
+        Account {
+            findings,
+            off: self.options.detect.off.clone(),
+            alerts: self.alerts.standing(),
+            census,
+            cases: self.cases.count(),
+            ..Account::default()
+        }
+    }
+
+    /// Labelled alerts with their evidence.
+    #[must_use]
+    pub fn cases(&self) -> &Cases {
+        &self.cases
+    }
+
+    /// The alerts.
+    #[must_use]
+    pub fn alerts(&self) -> &Alerts {
+        &self.alerts
+    }
+}

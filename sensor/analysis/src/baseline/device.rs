@@ -1,0 +1,359 @@
+//! One device: what is known of it, and what an observation says of both ends of a conversation.
+
+use std::net::IpAddr;
+
+use serde::{Deserialize, Serialize};
+use smallvec::{SmallVec, smallvec};
+
+use super::{Amounts, Delta, Fact, Feature, Items, Windows, items::key};
+use sensor_facts::{
+    observation::{FlowFacts, Observation, What, is_negative},
+    target::Service,
+    time::Time,
+};
+
+/// Facts kept of a device.
+const FACTS_MAX: usize = 1_024;
+/// C-FIND, C-GET, C-MOVE and C-STORE requests (PS3.7 annex E.1).
+const FIND: u16 = 0x0020;
+const PULLS: [u16; 2] = [0x0010, 0x0021];
+const STORE: u16 = 0x0001;
+/// Ports from here on are taken for those of a client, or of a service that is new each time (RFC 6335).
+const EPHEMERAL: u16 = 49_152;
+
+/// Devices whose amounts are alike, for those that have no history of their own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[repr(u8)]
+pub enum Kind {
+    /// It does none of what follows.
+    Other,
+    /// It sends images.
+    ImageSource,
+    /// It answers DICOM.
+    ImageStore,
+    /// It asks for studies.
+    ImageReader,
+    /// It sends or receives HL7.
+    Messaging,
+}
+
+impl Kind {
+    /// All of them.
+    pub const ALL: [Self; 5] = [
+        Self::Other,
+        Self::ImageSource,
+        Self::ImageStore,
+        Self::ImageReader,
+        Self::Messaging,
+    ];
+}
+
+/// A device.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is something that it does"
+)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Device {
+    pub(super) first: Time,
+    pub(super) frozen: Option<Time>,
+    pub(super) items: Items,
+    pub(super) windows: Windows,
+    /// Hour that was lent to the pool last.
+    lent: i64,
+    sends_images: bool,
+    answers_dicom: bool,
+    reads_images: bool,
+    messages: bool,
+}
+
+/// What an observation says of one end.
+pub(super) struct End {
+    pub(super) address: IpAddr,
+    /// Facts of it and of the site, by their hashes.
+    facts: SmallVec<[u64; 5]>,
+    pub(super) site_facts: SmallVec<[u64; 2]>,
+    amounts: Amounts,
+    /// The fact of its peer, and the bytes exchanged with it.
+    pub(super) peer_bytes: Option<(u64, u64)>,
+    did: Did,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Did {
+    Nothing,
+    SendImages,
+    AnswerDicom,
+    ReadImages,
+    Message,
+}
+
+impl End {
+    fn new(address: IpAddr) -> Self {
+        Self {
+            address,
+            facts: SmallVec::new(),
+            site_facts: SmallVec::new(),
+            amounts: Amounts::default(),
+            peer_bytes: None,
+            did: Did::Nothing,
+        }
+    }
+
+    /// Takes a fact; its hash.
+    fn learn(&mut self, fact: &Fact<'_>) -> u64 {
+        let key = key(fact);
+        self.facts.push(key);
+        key
+    }
+
+    /// Takes a fact that is so at the site too.
+    fn learn_at_site(&mut self, fact: &Fact<'_>) {
+        let key = self.learn(fact);
+        self.site_facts.push(key);
+    }
+
+    fn count(&mut self, feature: Feature, amount: u64) {
+        self.amounts.counts.push((feature, amount));
+    }
+}
+
+/// What an observation says of client and server; none where it says nothing that is learnt.
+pub(super) fn ends(seen: &Observation, delta: Option<Delta>) -> Option<[End; 2]> {
+    let (client, server) = (seen.client.ip(), seen.server.ip());
+    let mut ends = [End::new(client), End::new(server)];
+    let [from, to] = &mut ends;
+    match &seen.what {
+        What::ConnectionRefused => from.count(Feature::Failed, 1),
+        What::Flow(facts) => {
+            of_flow(seen, facts, delta.unwrap_or_default(), from, to);
+        }
+        What::Association {
+            calling,
+            implementation,
+            ..
+        } => {
+            if let Some(title) = calling {
+                from.learn_at_site(&Fact::Title(title));
+            }
+            if let Some(uid) = implementation {
+                from.learn_at_site(&Fact::Implementation(uid));
+            }
+            to.did = Did::AnswerDicom;
+        }
+        What::AssociationRejected { .. } => from.count(Feature::Rejects, 1),
+        What::Request {
+            command,
+            destination,
+            ..
+        } => match *command {
+            FIND => {
+                from.count(Feature::Queries, 1);
+                from.did = Did::ReadImages;
+            }
+            STORE => from.did = Did::SendImages,
+            command if PULLS.contains(&command) => {
+                from.count(Feature::Pulls, 1);
+                from.learn(&Fact::Pulls(server));
+                from.did = Did::ReadImages;
+                if let Some(title) = destination {
+                    from.learn_at_site(&Fact::MovesTo(server, title));
+                }
+            }
+            _ => {}
+        },
+        What::Hl7(message) => {
+            let (sender, receiver) = if message.to_server {
+                (&mut *from, &mut *to)
+            } else {
+                (&mut *to, &mut *from)
+            };
+            sender.did = Did::Message;
+            receiver.did = Did::Message;
+            if let Some(code) = &message.ack_code {
+                // Who is told that a message was not accepted is who sent that.
+                if is_negative(code) {
+                    receiver.count(Feature::Naks, 1);
+                }
+            } else {
+                let application = message.sending_application.as_deref().unwrap_or_default();
+                let facility = message.sending_facility.as_deref().unwrap_or_default();
+                sender.count(Feature::Messages, 1);
+                sender.learn(&Fact::Sends(receiver.address, application, facility));
+                sender
+                    .site_facts
+                    .push(key(&Fact::Application(application, facility)));
+            }
+        }
+        What::AssociationEnded(_) | What::ClinicalTls => {}
+        // Who is asked for need not be there.
+        What::Arp(_) | What::Moved { .. } => return None,
+    }
+    if acts(seen).is_some()
+        && let Fact::Works { hour, weekend } = works(seen.time)
+    {
+        from.learn(&Fact::Acts { hour, weekend });
+    }
+    Some(ends)
+}
+
+/// What a flow says of client and server.
+fn of_flow(seen: &Observation, facts: &FlowFacts, delta: Delta, from: &mut End, to: &mut End) {
+    let (client, server) = (from.address, to.address);
+    from.count(Feature::BytesOut, delta.to_server);
+    from.count(Feature::BytesIn, delta.to_client);
+    to.count(Feature::BytesOut, delta.to_client);
+    to.count(Feature::BytesIn, delta.to_server);
+    if facts.answered() {
+        let bytes = delta.to_server + delta.to_client;
+        from.peer_bytes = Some((from.learn(&Fact::Peer(server)), bytes));
+        to.peer_bytes = Some((to.learn(&Fact::Peer(client)), bytes));
+    }
+    if delta.first {
+        from.count(Feature::Flows, 1);
+        from.amounts.peer = Some((server, seen.server.port()));
+    }
+    if let (true, Some(service)) = (facts.established(seen.protocol), seen.service()) {
+        from.learn(&Fact::Uses(server, service));
+        from.learn(&works(seen.time));
+        if is_lasting(service) {
+            from.learn(&Fact::Asks(service));
+        }
+        if is_lasting(service) && !facts.midstream {
+            to.learn(&Fact::Offers(service));
+        }
+    }
+}
+
+/// The fact that it works at this hour.
+pub(crate) fn works(now: Time) -> Fact<'static> {
+    let hours = now.0.div_euclid(3_600_000_000_000);
+    // 1970 began on a Thursday.
+    let weekday = (hours.div_euclid(24) + 3).rem_euclid(7);
+    Fact::Works {
+        hour: u8::try_from(hours.rem_euclid(24)).unwrap_or(0),
+        weekend: weekday >= 5,
+    }
+}
+
+/// What a person does at a device, in words: reading studies, remote access. Other traffic goes on by itself.
+pub(crate) fn acts(seen: &Observation) -> Option<&'static str> {
+    match &seen.what {
+        What::Request { command, .. } if *command == FIND || PULLS.contains(command) => {
+            Some("DICOM queries")
+        }
+        What::Flow(facts)
+            if facts.established(seen.protocol)
+                && matches!(seen.server.port(), 22 | 3_389 | 5_900)
+                && facts.to_server.payload > 2_000 =>
+        {
+            Some("remote access")
+        }
+        _ => None,
+    }
+}
+
+/// False for ports that a server takes anew each time.
+pub(crate) fn is_lasting(service: Service) -> bool {
+    service.port != 0 && service.port < EPHEMERAL
+}
+
+impl Device {
+    pub(super) fn new(now: Time) -> Self {
+        Self {
+            first: now,
+            frozen: None,
+            items: Items::default(),
+            windows: Windows::default(),
+            lent: 0,
+            sends_images: false,
+            answers_dicom: false,
+            reads_images: false,
+            messages: false,
+        }
+    }
+
+    /// When it was first seen.
+    #[must_use]
+    pub fn first(&self) -> Time {
+        self.first
+    }
+
+    /// What it did.
+    #[must_use]
+    pub fn windows(&self) -> &Windows {
+        &self.windows
+    }
+
+    /// What is known of it.
+    #[must_use]
+    pub fn items(&self) -> &Items {
+        &self.items
+    }
+
+    /// To whom it is like.
+    #[must_use]
+    pub fn kind(&self) -> Kind {
+        if self.answers_dicom {
+            Kind::ImageStore
+        } else if self.sends_images {
+            Kind::ImageSource
+        } else if self.reads_images {
+            Kind::ImageReader
+        } else if self.messages {
+            Kind::Messaging
+        } else {
+            Kind::Other
+        }
+    }
+
+    pub(super) fn is_trusted(&self, now: Time) -> bool {
+        self.frozen.is_none_or(|until| now >= until)
+    }
+
+    /// Takes what an observation says of it; facts only while it is trusted.
+    pub(super) fn take(&mut self, end: &End, new_peer: bool, now: Time) {
+        self.windows.add(&end.amounts);
+        if let (true, Some((_, bytes))) = (new_peer, end.peer_bytes) {
+            self.windows.add(&Amounts {
+                counts: smallvec![(Feature::NewPeerBytes, bytes)],
+                peer: None,
+            });
+        }
+        if !self.is_trusted(now) {
+            self.windows.taint();
+            return;
+        }
+        self.frozen = None;
+        for fact in &end.facts {
+            self.items.add(*fact, now, FACTS_MAX);
+        }
+        match end.did {
+            Did::Nothing => {}
+            Did::SendImages => self.sends_images = true,
+            Did::AnswerDicom => self.answers_dicom = true,
+            Did::ReadImages => self.reads_images = true,
+            Did::Message => self.messages = true,
+        }
+    }
+
+    /// Once an hour, what it did in the last one goes to the pool of its kind.
+    pub(super) fn lend(&mut self, pool: &mut Windows, now: Time) {
+        let hour = now.0.div_euclid(super::Length::Hour.nanos());
+        if self.lent < hour {
+            self.lent = hour;
+            pool.borrow(&self.windows);
+        }
+    }
+
+    pub(super) fn distrust(&mut self, since: Time, until: Time) {
+        self.items.forget_since(since);
+        self.windows.taint();
+        self.frozen = Some(self.frozen.map_or(until, |before| before.max(until)));
+    }
+
+    /// Bytes that it takes.
+    pub(super) fn memory(&self) -> usize {
+        size_of::<Self>() + self.items.heap() + self.windows.heap()
+    }
+}

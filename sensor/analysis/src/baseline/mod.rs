@@ -1,0 +1,453 @@
+//! The pattern of life: what each device does, and what is usual of it.
+//!
+//! A device is learnt for a time from when it was first seen. What it does in that time is usual, unless
+//! it is suspected: then what it did shortly before is forgotten and nothing is learnt until the suspicion is
+//! over, so that an attack in the learning time does not become normal. Later, something new becomes known when
+//! it has been there for a while without suspicion, which is how the baseline follows change.
+//!
+//! A device takes about 7 kB with a full history and twenty peers, less without:
+//! `docs/performance.md` says how much was measured.
+
+mod brought;
+mod census;
+mod device;
+mod items;
+mod moved;
+mod open_windows;
+mod windows;
+
+#[cfg(test)]
+mod tests;
+
+use std::{
+    fs, io,
+    net::IpAddr,
+    num::NonZeroUsize,
+    path::{Path, PathBuf},
+};
+
+use brought::Brought;
+use lru::LruCache;
+use open_windows::OpenWindows;
+use serde::{Deserialize, Serialize};
+
+pub use census::Census;
+pub use device::{Device, Kind};
+pub(crate) use device::{acts, is_lasting, works};
+pub use items::{Fact, Familiar, Items, Seen};
+pub use windows::{Amounts, FEATURES, Feature, Length, Usual, Windows};
+
+use crate::config::Baseline;
+use sensor_facts::{
+    observation::{Observation, What, is_host},
+    time::Time,
+};
+
+/// Facts of the whole site that are kept.
+const SITE_MAX: usize = 65_536;
+/// Flows that go on whose bytes are counted already.
+const RUNNING: NonZeroUsize = NonZeroUsize::new(65_536).expect("it is not zero");
+/// The version of the file.
+const VERSION: u32 = 1;
+/// The file's name in the state directory.
+const FILE: &str = "baseline.bin";
+
+/// Bytes of a flow since its last report.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Delta {
+    /// From the client.
+    pub to_server: u64,
+    /// To the client.
+    pub to_client: u64,
+    /// It is the flow's first report.
+    pub first: bool,
+}
+
+/// How far a device is learnt.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Progress {
+    /// First seen.
+    pub first_seen: Time,
+    /// Share of the learning time that has passed, 0 to 1.
+    pub learnt: f64,
+    /// Learning waits until then, because the device is suspected.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub frozen_until: Option<Time>,
+    /// Facts known of it: peers, services, titles, hours.
+    pub facts: usize,
+    /// Active hours that its usual amounts are made of.
+    pub hours: usize,
+}
+
+/// All baselines. See the module's description.
+pub struct Baselines {
+    options: Baseline,
+    begin: Option<Time>,
+    devices: LruCache<IpAddr, Device>,
+    site: Items,
+    brought: Brought,
+    pools: Vec<Windows>,
+    running: LruCache<u64, (u64, u64)>,
+    open_windows: OpenWindows,
+    evicted: u64,
+    changed: bool,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Stored<'a> {
+    version: u32,
+    begin: Option<Time>,
+    site: std::borrow::Cow<'a, Items>,
+    pools: std::borrow::Cow<'a, [Windows]>,
+    devices: Vec<(IpAddr, std::borrow::Cow<'a, Device>)>,
+}
+
+impl Baselines {
+    /// Nothing is known.
+    #[must_use]
+    pub fn new(options: Baseline) -> Self {
+        let room = usize::try_from(options.devices).unwrap_or(usize::MAX);
+        Self {
+            devices: LruCache::new(NonZeroUsize::new(room).unwrap_or(NonZeroUsize::MIN)),
+            options,
+            begin: None,
+            site: Items::default(),
+            brought: Brought::default(),
+            pools: vec![Windows::default(); Kind::ALL.len()],
+            running: LruCache::new(RUNNING),
+            open_windows: OpenWindows::default(),
+            evicted: 0,
+            changed: false,
+        }
+    }
+
+    /// Reads what was learnt; a file that can't be read is said and counts as empty.
+    #[must_use]
+    pub fn open(folder: &Path, options: Baseline) -> Self {
+        let mut this = Self::new(options);
+        let path = path(folder);
+        let bytes = match fs::read(&path) {
+            Ok(bytes) => bytes,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return this,
+            Err(error) => {
+                tracing::warn!(path = %path.display(), "the baselines can't be read, learning begins anew: {error}");
+                return this;
+            }
+        };
+        match postcard::from_bytes::<Stored<'_>>(&bytes) {
+            Ok(stored) if stored.version == VERSION => {
+                this.begin = stored.begin;
+                this.site = stored.site.into_owned();
+                this.pools = stored.pools.into_owned();
+                this.pools.resize_with(Kind::ALL.len(), Windows::default);
+                for (address, device) in stored.devices {
+                    this.devices.push(address, device.into_owned());
+                }
+            }
+            Ok(_) => {
+                tracing::warn!(path = %path.display(), "the baselines are of another version, learning begins anew");
+            }
+            Err(error) => {
+                tracing::warn!(path = %path.display(), "the baselines are damaged, learning begins anew: {error}");
+            }
+        }
+        this
+    }
+
+    /// Writes what is new to the disk, whole or not at all.
+    ///
+    /// # Errors
+    /// When the file can't be written; it is tried again with the next call.
+    pub fn save(&mut self, folder: &Path) -> io::Result<()> {
+        if !self.changed {
+            return Ok(());
+        }
+        let stored = Stored {
+            version: VERSION,
+            begin: self.begin,
+            site: std::borrow::Cow::Borrowed(&self.site),
+            pools: std::borrow::Cow::Borrowed(&self.pools),
+            // The one seen longest ago first, as they are read.
+            devices: self
+                .devices
+                .iter()
+                .rev()
+                .map(|(address, device)| (*address, std::borrow::Cow::Borrowed(device)))
+                .collect(),
+        };
+        let bytes = postcard::to_allocvec(&stored).map_err(io::Error::other)?;
+        let path = path(folder);
+        let new = path.with_extension("bin.new");
+        fs::write(&new, bytes)?;
+        fs::rename(new, path)?;
+        self.changed = false;
+        Ok(())
+    }
+
+    /// Puts other options in force; the number of devices stays.
+    pub fn set(&mut self, options: Baseline) {
+        self.options = options;
+    }
+
+    /// True while the site as a whole is learnt.
+    #[must_use]
+    pub fn site_learns(&self, now: Time) -> bool {
+        self.begin
+            .is_none_or(|begin| now.0.saturating_sub(begin.0) < self.learning())
+    }
+
+    /// A device.
+    #[must_use]
+    pub fn device(&self, address: IpAddr) -> Option<&Device> {
+        self.devices.peek(&address)
+    }
+
+    /// True while all that a device does counts as usual; also of one that was never seen.
+    #[must_use]
+    pub fn learns(&self, address: IpAddr, now: Time) -> bool {
+        self.devices
+            .peek(&address)
+            .is_none_or(|device| now.0.saturating_sub(device.first.0) < self.learning())
+    }
+
+    /// How well a fact of a device is known.
+    #[must_use]
+    pub fn familiar(&self, address: IpAddr, fact: &Fact<'_>, now: Time) -> Familiar {
+        let Some(device) = self.devices.peek(&address) else {
+            return Familiar::Never;
+        };
+        self.judge()
+            .familiar(device.items.get(fact), device.first, now)
+    }
+
+    /// How well a fact of the site is known.
+    #[must_use]
+    pub fn familiar_at_site(&self, fact: &Fact<'_>, now: Time) -> Familiar {
+        self.judge()
+            .familiar(self.site.get(fact), self.begin.unwrap_or(now), now)
+    }
+
+    fn judge(&self) -> Judge {
+        Judge {
+            settle: nanos(self.options.settle.as_nanos()),
+            doubt: nanos(self.options.doubt.as_nanos()),
+            learning: self.learning(),
+        }
+    }
+
+    /// What is usual of a device at this time of day; of one without enough history, what is usual of
+    /// its kind.
+    #[must_use]
+    pub fn usual(&self, address: IpAddr, length: Length, feature: Feature) -> Option<Usual> {
+        let device = self.devices.peek(&address)?;
+        device.windows.usual(length, feature).or_else(|| {
+            let pool = self.pools.get(device.kind() as usize)?;
+            pool.usual(length, feature)
+        })
+    }
+
+    /// Bytes of a flow since its last report.
+    pub fn delta(&mut self, seen: &Observation) -> Option<Delta> {
+        let What::Flow(facts) = &seen.what else {
+            return None;
+        };
+        let all = (facts.to_server.bytes, facts.to_client.bytes);
+        let before = if facts.over {
+            self.running.pop(&facts.id)
+        } else {
+            self.running
+                .push(facts.id, all)
+                .filter(|(id, _)| *id == facts.id)
+                .map(|(_, before)| before)
+        };
+        let (to_server, to_client) = before.unwrap_or_default();
+        Some(Delta {
+            to_server: all.0.saturating_sub(to_server),
+            to_client: all.1.saturating_sub(to_client),
+            first: before.is_none(),
+        })
+    }
+
+    /// Devices whose 5-minute window is over at `now`; each is named once for each window.
+    pub fn due(&mut self, now: Time) -> Vec<IpAddr> {
+        self.open_windows
+            .due(now.0.div_euclid(Length::FiveMinutes.nanos()))
+    }
+
+    /// Closes the windows of a device that are over at `now`.
+    pub fn close(&mut self, address: IpAddr, now: Time) {
+        if let Some(device) = self.devices.peek_mut(&address) {
+            device.windows.advance(now);
+        }
+    }
+
+    /// Learns from an observation.
+    pub fn learn(&mut self, seen: &Observation, delta: Option<Delta>) {
+        self.changed = true;
+        self.begin.get_or_insert(seen.time);
+        let number = seen.time.0.div_euclid(Length::FiveMinutes.nanos());
+        let judge = self.judge();
+        let ends = device::ends(seen, delta);
+        for end in ends.iter().flatten().filter(|end| is_host(end.address)) {
+            let full = self.devices.len() == self.devices.cap().get();
+            let mut is_new = false;
+            let device = self.devices.get_or_insert_mut(end.address, || {
+                is_new = true;
+                Device::new(seen.time)
+            });
+            self.evicted += u64::from(is_new && full);
+            let new_peer = end.peer_bytes.is_some_and(|(peer, _)| {
+                let seen_before = device.items.seen(peer);
+                judge.familiar(seen_before, device.first, seen.time) != Familiar::Known
+            });
+            let kind_before = device.kind();
+            let begins = device.windows.advance(seen.time);
+            device.take(end, new_peer, seen.time);
+            let trusted = device.is_trusted(seen.time);
+            if trusted && let Some(pool) = self.pools.get_mut(kind_before as usize) {
+                device.lend(pool, seen.time);
+            }
+            if trusted {
+                for fact in &end.site_facts {
+                    if self.site.add(*fact, seen.time, SITE_MAX) {
+                        self.brought.add(*fact, end.address, seen.time);
+                    } else if !self.brought.is_empty() {
+                        self.brought.confirm(*fact, end.address);
+                    }
+                }
+            }
+            if begins {
+                self.open_window(number, end.address);
+            }
+        }
+    }
+
+    /// A window of a device begins.
+    fn open_window(&mut self, number: i64, address: IpAddr) {
+        let (room, devices) = (self.devices.cap().get(), &self.devices);
+        self.open_windows
+            .push((number, address), room, |one| devices.contains(one));
+    }
+
+    /// A device is suspected: what it did shortly before is forgotten, also what it alone brought to the site,
+    /// and nothing is learnt of it for a while.
+    pub fn distrust(&mut self, address: IpAddr, now: Time) {
+        let doubt = nanos(self.options.doubt.as_nanos());
+        let freeze = nanos(self.options.freeze.as_nanos());
+        let since = Time(now.0.saturating_sub(doubt));
+        self.forget_brought(address, since);
+        if let Some(device) = self.devices.peek_mut(&address) {
+            device.distrust(since, Time(now.0.saturating_add(freeze)));
+            self.changed = true;
+        }
+    }
+
+    /// A person said that what a device did was malicious: all that was learnt of it since `from` is forgotten.
+    pub fn unlearn(&mut self, address: IpAddr, from: Time) {
+        self.forget_brought(address, from);
+        if let Some(device) = self.devices.peek_mut(&address) {
+            device.items.forget_since(from);
+            self.changed = true;
+        }
+    }
+
+    fn forget_brought(&mut self, address: IpAddr, since: Time) {
+        for fact in self.brought.take(address, since) {
+            self.site.forget(fact);
+            self.changed = true;
+        }
+    }
+
+    /// A person said that it was benign: learning goes on.
+    pub fn trust(&mut self, address: IpAddr) {
+        if let Some(device) = self.devices.peek_mut(&address) {
+            device.frozen = None;
+            self.changed = true;
+        }
+    }
+
+    /// Forgets a device; it is learnt anew from when it is seen next. False if it was not known.
+    pub fn reset(&mut self, address: IpAddr) -> bool {
+        self.changed = true;
+        self.devices.pop(&address).is_some()
+    }
+
+    /// How far a device is learnt.
+    #[must_use]
+    #[expect(clippy::cast_precision_loss, reason = "a share need not be exact")]
+    pub fn progress(&self, address: IpAddr, now: Time) -> Option<Progress> {
+        let device = self.devices.peek(&address)?;
+        let passed = now.0.saturating_sub(device.first.0) as f64;
+        Some(Progress {
+            first_seen: device.first,
+            learnt: (passed / self.learning().max(1) as f64).clamp(0.0, 1.0),
+            frozen_until: device.frozen.filter(|until| *until > now),
+            facts: device.items.len(),
+            hours: device.windows.hours(),
+        })
+    }
+
+    /// Devices known.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.devices.len()
+    }
+
+    /// True without any.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.devices.is_empty()
+    }
+
+    /// Devices dropped because they were too many.
+    #[must_use]
+    pub fn evicted(&self) -> u64 {
+        self.evicted
+    }
+
+    /// Bytes that the devices take.
+    #[must_use]
+    pub fn memory(&self) -> usize {
+        self.devices
+            .iter()
+            .map(|(_, device)| device.memory() + size_of::<IpAddr>() + 4 * size_of::<usize>())
+            .sum()
+    }
+
+    fn learning(&self) -> i64 {
+        nanos(self.options.learning.as_nanos())
+    }
+}
+
+/// The times of the options that decide how well a fact is known, nanoseconds.
+struct Judge {
+    settle: i64,
+    doubt: i64,
+    learning: i64,
+}
+
+impl Judge {
+    /// How well a fact is known of something that was first seen at `begin`.
+    fn familiar(&self, seen: Option<Seen>, begin: Time, now: Time) -> Familiar {
+        let Some(seen) = seen else {
+            return Familiar::Never;
+        };
+        let first = i64::from(seen.first) * 1_000_000_000;
+        let age = now.0.saturating_sub(first);
+        // What is so young may yet be forgotten again.
+        let sure = age >= self.doubt;
+        if age >= self.settle || (sure && first.saturating_sub(begin.0) < self.learning) {
+            Familiar::Known
+        } else {
+            Familiar::New
+        }
+    }
+}
+
+fn path(folder: &Path) -> PathBuf {
+    folder.join(FILE)
+}
+
+fn nanos(nanos: u64) -> i64 {
+    i64::try_from(nanos).unwrap_or(i64::MAX)
+}

@@ -1,0 +1,7 @@
+//! The configuration sections of this crate.
+
+mod detect;
+pub mod model;
+
+pub use detect::{Alerting, Baseline, Detect};
+pub use model::{Model, file};

@@ -1,0 +1,75 @@
+//! Guessing AE titles: many DICOM associations rejected because a title is not recognised (ATT&CK T1110).
+
+use std::{collections::BTreeSet, net::IpAddr};
+
+use super::{Detector, Site, window::Window};
+use crate::config::Detect;
+use crate::detect::draft::Draft;
+use sensor_facts::observation::{Observation, What};
+use sensor_facts::words::several;
+
+/// Calling or called AE title not recognised, by the application (PS3.8 section 9.3.4).
+const NOT_RECOGNISED: [(u8, u8); 2] = [(1, 3), (1, 7)];
+
+/// Server, its port, calling and called title: a device that keeps trying the same ones does not guess.
+type Try = (IpAddr, u16, Option<String>, Option<String>);
+
+pub(super) struct AeRejects {
+    fast: Window<Try>,
+    slow: Window<Try>,
+}
+
+impl AeRejects {
+    pub(super) fn new(options: &Detect) -> Self {
+        Self {
+            fast: Window::new(options.ae_rejects_within.as_nanos(), options.ae_rejects),
+            slow: Window::new(options.slow_within.as_nanos(), options.ae_rejects),
+        }
+    }
+}
+
+impl Detector for AeRejects {
+    fn name(&self) -> &'static str {
+        "ae_rejects"
+    }
+
+    fn observe(&mut self, seen: &Observation, _: &Site<'_>) -> Option<Draft> {
+        let What::AssociationRejected {
+            calling,
+            called,
+            source,
+            reason,
+        } = &seen.what
+        else {
+            return None;
+        };
+        if !NOT_RECOGNISED.contains(&(*source, *reason)) {
+            return None;
+        }
+        let (server, port) = (seen.server.ip(), seen.server.port());
+        let one = (server, port, calling.clone(), called.clone());
+        let client = seen.client.ip();
+        let slow = self.slow.add(client, one.clone(), seen.time);
+        let fast = self.fast.add(client, one, seen.time);
+        let seconds = if fast.is_some() {
+            self.fast.seconds()
+        } else {
+            self.slow.seconds()
+        };
+        let tries = fast.or(slow)?;
+        let servers: BTreeSet<IpAddr> = tries.iter().map(|one| one.0).collect();
+        Some(Draft {
+            technique: "T1110",
+            confidence: 0.8,
+            evidence: format!(
+                "{} pairs of AE titles that {} did not recognise, within {seconds} s",
+                tries.len(),
+                several(servers.len() as u64, "DICOM servers"),
+            ),
+            service: seen.service().filter(|_| servers.len() == 1),
+            victims: servers.into_iter().collect(),
+            wrong_if: "a device was set up by someone who did not know the AE titles",
+            ..Draft::default()
+        })
+    }
+}

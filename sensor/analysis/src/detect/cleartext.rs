@@ -1,0 +1,54 @@
+//! Patient data in clear text: DICOM or HL7 without TLS (HIPAA 164.312(e)(1)). An exposure, not an attack.
+
+use std::{net::IpAddr, num::NonZeroUsize};
+
+use lru::LruCache;
+
+use super::{Detector, Site};
+use crate::detect::draft::Draft;
+use sensor_facts::{
+    finding::Basis,
+    observation::{Observation, What},
+};
+
+/// Pairs that are remembered; each is told once.
+const PAIRS: NonZeroUsize = NonZeroUsize::new(65_536).expect("it is not zero");
+
+pub(super) struct ClearText(LruCache<(IpAddr, IpAddr, bool), ()>);
+
+impl Default for ClearText {
+    fn default() -> Self {
+        Self(LruCache::new(PAIRS))
+    }
+}
+
+impl Detector for ClearText {
+    fn name(&self) -> &'static str {
+        "clear_text"
+    }
+
+    fn observe(&mut self, seen: &Observation, _: &Site<'_>) -> Option<Draft> {
+        let hl7 = match &seen.what {
+            What::Association { .. } => false,
+            What::Hl7(_) => true,
+            _ => return None,
+        };
+        let pair = (seen.client.ip(), seen.server.ip(), hl7);
+        if self.0.put(pair, ()).is_some() {
+            return None;
+        }
+        Some(Draft {
+            technique: "T1040",
+            basis: Basis::Exposure,
+            victims: vec![seen.server.ip()],
+            service: seen.service(),
+            evidence: format!(
+                "{} with {} is not encrypted: whoever hears it can read patient data",
+                if hl7 { "HL7" } else { "DICOM" },
+                seen.server.ip()
+            ),
+            wrong_if: "the way between both is encrypted below IP",
+            ..Draft::default()
+        })
+    }
+}

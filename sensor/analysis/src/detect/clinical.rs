@@ -1,0 +1,149 @@
+//! Learnt clinical traffic: who sends images and messages to whom. What a rule of scope keep-clinical
+//! lets through. Kept in `clinical.json` in the state directory.
+
+use std::{
+    collections::HashMap,
+    io,
+    net::IpAddr,
+    path::{Path, PathBuf},
+};
+
+use serde::{Deserialize, Serialize};
+
+use sensor_facts::observation::{Observation, What, is_negative};
+use sensor_facts::{
+    files,
+    setting::Span,
+    target::{ClinicalPeer, Service},
+    time::Time,
+};
+
+/// What is seen again after this long counts as learnt, unless the configuration says otherwise.
+pub const CLINICAL_AFTER: Span = Span::from_secs(86_400);
+
+/// Pairs that are kept.
+const PAIRS_MAX: usize = 65_536;
+/// Peers of one device at most.
+const PEERS_MAX: usize = 1_024;
+
+/// A client and the service that it uses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+struct Pair {
+    client: IpAddr,
+    server: IpAddr,
+    service: Service,
+}
+
+/// When it was seen.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+struct Seen {
+    first: Time,
+    last: Time,
+    count: u64,
+}
+
+/// Learnt clinical traffic.
+#[derive(Debug)]
+pub struct Clinical {
+    path: PathBuf,
+    /// A pair counts when it was first seen so long ago, nanoseconds.
+    after: i64,
+    pairs: HashMap<Pair, Seen>,
+    changed: bool,
+}
+
+impl Clinical {
+    /// Reads what was learnt.
+    #[must_use]
+    pub fn open(folder: &Path, after: u64) -> Self {
+        let path = folder.join("clinical.json");
+        let pairs: Vec<(Pair, Seen)> = files::read(&path);
+        Self {
+            path,
+            pairs: pairs.into_iter().collect(),
+            ..Self::new(after)
+        }
+    }
+
+    /// Nothing was learnt, and there is no file.
+    #[must_use]
+    pub fn new(after: u64) -> Self {
+        Self {
+            path: PathBuf::new(),
+            after: i64::try_from(after).unwrap_or(i64::MAX),
+            pairs: HashMap::new(),
+            changed: false,
+        }
+    }
+
+    /// Learns from an observation: accepted associations and messages, and TLS that likely carries them.
+    pub fn learn(&mut self, seen: &Observation) {
+        let clinical = match &seen.what {
+            What::Association { .. } | What::ClinicalTls => true,
+            What::Hl7(message) => {
+                let code = message.ack_code.as_deref();
+                code.is_some_and(|code| !is_negative(code))
+            }
+            _ => false,
+        };
+        let (true, Some(service)) = (clinical, seen.service()) else {
+            return;
+        };
+        let pair = Pair {
+            client: seen.client.ip(),
+            server: seen.server.ip(),
+            service,
+        };
+        if self.pairs.len() >= PAIRS_MAX && !self.pairs.contains_key(&pair) {
+            return;
+        }
+        let entry = self.pairs.entry(pair).or_insert(Seen {
+            first: seen.time,
+            last: seen.time,
+            count: 0,
+        });
+        entry.last = entry.last.max(seen.time);
+        entry.count += 1;
+        self.changed = true;
+    }
+
+    /// The peers of a device that count as learnt at `now`.
+    #[must_use]
+    pub fn peers_of(&self, device: IpAddr, now: Time) -> Vec<ClinicalPeer> {
+        let mut peers: Vec<_> = self
+            .pairs
+            .iter()
+            .filter(|(_, seen)| now.0.saturating_sub(seen.first.0) >= self.after)
+            .filter_map(|(pair, _)| {
+                let (peer, serves) = if pair.client == device {
+                    (pair.server, false)
+                } else if pair.server == device {
+                    (pair.client, true)
+                } else {
+                    return None;
+                };
+                Some(ClinicalPeer {
+                    peer,
+                    service: pair.service,
+                    serves,
+                })
+            })
+            .collect();
+        peers.sort_unstable();
+        peers.truncate(PEERS_MAX);
+        peers
+    }
+
+    /// Writes what is new to the disk.
+    ///
+    /// # Errors
+    /// When the file can't be written; it is tried again with the next call.
+    pub fn save(&mut self) -> io::Result<()> {
+        if self.changed {
+            let pairs: Vec<_> = self.pairs.iter().collect();
+            files::write(&self.path, &pairs)?;
+            self.changed = false;
+        }
+        Ok(())
+    }
+}

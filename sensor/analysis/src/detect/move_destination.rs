@@ -1,0 +1,63 @@
+//! C-MOVE to somewhere new: the server is asked to send studies to an AE title that it never sent any to
+//! (ATT&CK T1048).
+
+use std::net::IpAddr;
+
+use super::{Detector, Site, once::Once};
+use crate::baseline::Fact;
+use crate::detect::draft::Draft;
+use sensor_facts::{
+    finding::Basis,
+    observation::{Observation, What},
+};
+
+#[derive(Default)]
+pub(super) struct MoveDestination(Once<(IpAddr, IpAddr, String)>);
+
+impl Detector for MoveDestination {
+    fn name(&self) -> &'static str {
+        "move_destination"
+    }
+
+    fn observe(&mut self, seen: &Observation, site: &Site<'_>) -> Option<Draft> {
+        let What::Request {
+            destination: Some(title),
+            calling,
+            ..
+        } = &seen.what
+        else {
+            return None;
+        };
+        let (client, server) = (seen.client.ip(), seen.server.ip());
+        let fact = Fact::MovesTo(server, title);
+        if site.learns() || site.knows(client, &fact) {
+            return None;
+        }
+        let new_at_site = !site.knows_at_site(&fact);
+        // Its own title, from a client that is known: a workstation that asks another archive.
+        let own = calling.as_ref() == Some(title) && site.knows(client, &Fact::Title(title));
+        if own && !new_at_site {
+            return None;
+        }
+        if !self.0.first((client, server, title.clone()), seen.time) {
+            return None;
+        }
+        Some(Draft {
+            technique: "T1048",
+            basis: Basis::Novelty,
+            confidence: match (new_at_site, own) {
+                (true, false) => 0.65,
+                (true, true) => 0.3,
+                (false, _) => 0.35,
+            },
+            victims: vec![server],
+            service: seen.service(),
+            evidence: format!(
+                "C-MOVE to the AE title {title:?}, to which {} never moved studies there",
+                if new_at_site { "nobody" } else { "this device" }
+            ),
+            wrong_if: "a new archive or workstation was put to work",
+            ..Draft::default()
+        })
+    }
+}

@@ -1,0 +1,13 @@
+//! From observations to alerts: baselines, detectors, anomaly models, alerts, and what is exposed.
+
+mod analysis;
+
+pub mod alert;
+pub mod baseline;
+pub mod config;
+pub mod detect;
+pub mod exposure;
+pub mod model;
+pub mod replay;
+
+pub use analysis::{Account, Analysis, AnalysisOptions, Online, Outcome};

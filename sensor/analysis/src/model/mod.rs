@@ -1,0 +1,37 @@
+//! Anomaly models: what they are asked about ([`features`]), the runtime they run in, the [gate] before they are
+//! believed, and how flows are scored by them.
+
+pub mod about;
+mod compare;
+pub mod csv;
+pub mod features;
+pub mod gate;
+mod graph;
+mod manifest;
+mod models;
+mod onnx;
+mod probe;
+mod ranges;
+mod recorded;
+mod refusal;
+mod runtime;
+mod scorer;
+mod shelf;
+mod start;
+
+pub use about::About;
+pub use compare::{Compared, Comparison, Trial, compare};
+pub use csv::ExportedRow;
+pub use features::{FEATURES, NAMES, Row, SCHEMA};
+pub use gate::{Check, Examination, Gate, examine, examine_outside};
+pub use graph::{BATCH, Model, RunError, Score};
+pub use manifest::{Key, Manifest, ModelFile, SIZE_MAX, manifest_path};
+pub use models::{LoadError, Loaded, Models, SHIPPED, Summary};
+pub use onnx::OnnxError;
+pub(crate) use ranges::Ranges;
+pub use recorded::{RECORDED_MAX, Recorded};
+pub use refusal::Refusal;
+pub use runtime::{PACKAGED, QUIET, Runtime, RuntimeError, VARIABLE};
+pub(crate) use scorer::STRANGE;
+pub use scorer::{Asked, Counts, Scored, Scorer, Slot};
+pub use shelf::Entry;

@@ -1,0 +1,139 @@
+//! What people and policy did, from the audit trail.
+
+use super::{Act, Acts, Facts};
+use crate::audit::Entry;
+use sensor_facts::action::Action;
+
+pub(super) fn acts(facts: Facts<'_>) -> Acts {
+    let mut acts = Acts::default();
+    let mut config: Option<&str> = None;
+    for entry in &facts.trail.entries {
+        if let Action::Started {
+            config: now,
+            version,
+            ..
+        } = &entry.action
+        {
+            if facts.has(entry.time) && config != Some(now) {
+                let what = format!("version {version} began with the configuration {now}");
+                acts.configurations.push(act(entry, what, ""));
+            }
+            config = Some(now);
+        }
+        if facts.has(entry.time) {
+            take(&mut acts, entry);
+        }
+    }
+    acts
+}
+
+fn act(entry: &Entry, what: String, reason: &str) -> Act {
+    Act {
+        entry: entry.seq,
+        time: entry.time,
+        by: entry.actor.to_string(),
+        what,
+        reason: reason.to_owned(),
+    }
+}
+
+fn take(acts: &mut Acts, entry: &Entry) {
+    let did = |what: String, reason: &str| act(entry, what, reason);
+    match &entry.action {
+        Action::RuleAdded { rule } => acts.containment.push(did(
+            format!(
+                "rule {} {}: drop {}, until {}",
+                rule.id,
+                rule.state.label(),
+                rule.target,
+                rule.expires
+            ),
+            &rule.reason,
+        )),
+        Action::RuleChanged {
+            id, change, reason, ..
+        } => acts
+            .containment
+            .push(did(format!("rule {id} {}", change.label()), reason)),
+        Action::RuleRemoved { id, cause, reason } => acts
+            .containment
+            .push(did(format!("rule {id} {}", cause.label()), reason)),
+        Action::ReleasedAll { ids, reason } => {
+            let what = format!("all {} rules released", ids.len());
+            acts.containment.push(did(what, reason));
+        }
+        Action::Effect {
+            id,
+            verdict,
+            detail,
+        } => {
+            let what = format!("rule {id} is {}", verdict.replace('_', " "));
+            acts.containment.push(did(what, detail));
+        }
+        Action::Refused { what, reason } => acts.refusals.push(did(what.clone(), reason)),
+        Action::Protected { what, reason } => {
+            acts.protections
+                .push(did(format!("{what} protected"), reason));
+        }
+        Action::Unprotected { what, reason } => {
+            acts.protections
+                .push(did(format!("{what} protected no more"), reason));
+        }
+        Action::Decided(decision) => {
+            *acts.decisions.entry(decision.verdict.clone()).or_default() += 1;
+        }
+        Action::Labelled {
+            alert,
+            verdict,
+            reason,
+        } => acts
+            .labels
+            .push(did(format!("alert {alert}: {verdict}"), reason)),
+        Action::ModelLoaded {
+            name,
+            sha256,
+            reason,
+            ..
+        } => acts
+            .models
+            .push(did(format!("{name} in use, SHA-256 {sha256}"), reason)),
+        Action::ModelRolledBack {
+            name,
+            sha256,
+            reason,
+            ..
+        } => acts
+            .models
+            .push(did(format!("back to {name}, SHA-256 {sha256}"), reason)),
+        Action::ModelRefused {
+            name,
+            check,
+            why,
+            reason,
+            ..
+        } => acts
+            .models
+            .push(did(format!("{name} refused ({check}): {why}"), reason)),
+        Action::Exported { .. } => acts.exports.push(did(entry.action.to_string(), "")),
+        Action::AdvisoryImported { .. } => acts.other.push(did(entry.action.to_string(), "")),
+        Action::AdvisoryRemoved { advisory, reason } => {
+            acts.other
+                .push(did(format!("advisory {advisory} removed"), reason));
+        }
+        Action::AdvisoryJudged {
+            advisory,
+            device,
+            verdict,
+            reason,
+        } => acts.other.push(did(
+            format!("advisory {advisory} {verdict} for {device}"),
+            reason,
+        )),
+        Action::BaselineReset { device, reason } => acts.other.push(did(
+            format!("what is usual of {device} is learnt anew"),
+            reason,
+        )),
+        // Coverage has the first two; how many resets a rule took is in the trail.
+        Action::Started { .. } | Action::Stopped | Action::Reset { .. } => {}
+    }
+}

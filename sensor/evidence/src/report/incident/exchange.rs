@@ -1,0 +1,219 @@
+//! Data that went from and to the suspects: kinds and amounts. There is no patient in it.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    net::IpAddr,
+};
+
+use serde::{Deserialize, Serialize};
+
+use super::{Facts, scope::Scope, system::role};
+use sensor_facts::{
+    event::{
+        Association, AssociationOutcome, Body, DicomEvent, DicomEventType, Event, Hl7Event, Likely,
+    },
+    time::Time,
+};
+use sensor_sessions::inventory::Role;
+
+/// What two systems exchanged by one protocol since the incident began.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Exchange {
+    /// Who opened the connections.
+    pub client: IpAddr,
+    /// To whom.
+    pub server: IpAddr,
+    /// What the server is.
+    pub role: Role,
+    /// The client is suspected; else the server is.
+    pub by_suspect: bool,
+    /// `DICOM`, `HL7` or `TLS`.
+    pub protocol: String,
+    /// What was said could be read by anyone on the way.
+    pub clear_text: bool,
+    /// Associations, sessions or connections.
+    pub count: u64,
+    /// Of these, refused.
+    pub refused: u64,
+    /// Bytes of data sets (DICOM) or messages (HL7) that the suspect received; of TLS not known.
+    pub bytes_to_suspect: u64,
+    /// Bytes of them that it sent.
+    pub bytes_from_suspect: u64,
+    /// DICOM commands, or HL7 message types, with how often they were sent.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub messages: BTreeMap<String, u64>,
+    /// SOP classes by name, or TLS versions.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub classes: BTreeSet<String>,
+    /// AE titles that the client called itself.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub calling_ae: BTreeSet<String>,
+    /// AE titles that it asked for.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub called_ae: BTreeSet<String>,
+    /// AE titles that it had studies sent to.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub move_destinations: BTreeSet<String>,
+    /// Parts of it were not seen.
+    pub incomplete: bool,
+    /// First.
+    pub first: Time,
+    /// Last.
+    pub last: Time,
+}
+
+/// All exchanges with a suspect since the begin; the most bytes to it first.
+pub(super) fn of(facts: &Facts, scope: &Scope<'_>) -> Vec<Exchange> {
+    let mut all: BTreeMap<(IpAddr, IpAddr, &'static str), Exchange> = BTreeMap::new();
+    for event in latest(&facts.sessions) {
+        let (Some(client), Some(server)) = (event.src_ip, event.dest_ip) else {
+            continue;
+        };
+        let by_suspect = scope.suspects(client);
+        if !(by_suspect || scope.suspects(server)) || event.timestamp < scope.since {
+            continue;
+        }
+        let protocol = match &event.body {
+            Body::Dicom { .. } => "DICOM",
+            Body::Hl7 { .. } => "HL7",
+            Body::Tls { .. } => "TLS",
+            _ => continue,
+        };
+        let one = all
+            .entry((client, server, protocol))
+            .or_insert_with(|| Exchange {
+                client,
+                server,
+                role: role(facts, server),
+                by_suspect,
+                protocol: protocol.to_owned(),
+                clear_text: protocol != "TLS",
+                count: 0,
+                refused: 0,
+                bytes_to_suspect: 0,
+                bytes_from_suspect: 0,
+                messages: BTreeMap::new(),
+                classes: BTreeSet::new(),
+                calling_ae: BTreeSet::new(),
+                called_ae: BTreeSet::new(),
+                move_destinations: BTreeSet::new(),
+                incomplete: false,
+                first: event.timestamp,
+                last: event.timestamp,
+            });
+        one.count += 1;
+        one.last = one.last.max(event.timestamp);
+        one.take(event);
+    }
+    let mut all: Vec<Exchange> = all.into_values().collect();
+    all.sort_by_key(|one| {
+        (
+            std::cmp::Reverse(one.bytes_to_suspect),
+            std::cmp::Reverse(one.bytes_from_suspect),
+            one.client,
+            one.server,
+        )
+    });
+    all
+}
+
+/// Each association and session once, as it was told last. Single messages are in their sessions.
+fn latest(events: &[Event]) -> impl Iterator<Item = &Event> {
+    let mut last: BTreeMap<(Option<u64>, Time), &Event> = BTreeMap::new();
+    for event in events {
+        let start = match &event.body {
+            Body::Dicom { dicom } => dicom.association.start,
+            Body::Hl7 { hl7 } => match &**hl7 {
+                Hl7Event::Session(session) => session.start,
+                Hl7Event::Message(_) => continue,
+            },
+            Body::Tls { tls } => tls.start,
+            _ => continue,
+        };
+        // As exact as what was written and read again.
+        let start = Time(start.0 - start.0.rem_euclid(1_000));
+        let before = last.entry((event.flow_id, start)).or_insert(event);
+        if event.timestamp >= before.timestamp && !is_less(event, before) {
+            *before = event;
+        }
+    }
+    last.into_values()
+}
+
+/// True if an association's opening is told after its end, at the same time.
+fn is_less(event: &Event, before: &Event) -> bool {
+    let kind = |event: &Event| match &event.body {
+        Body::Dicom { dicom } => Some(dicom.kind),
+        _ => None,
+    };
+    kind(event) == Some(DicomEventType::Opened) && kind(before) == Some(DicomEventType::Closed)
+}
+
+impl Exchange {
+    fn take(&mut self, event: &Event) {
+        match &event.body {
+            Body::Dicom { dicom } => self.dicom(dicom),
+            Body::Hl7 { hl7 } => {
+                if let Hl7Event::Session(session) = &**hl7 {
+                    self.first = self.first.min(session.start);
+                    self.incomplete |= session.incomplete;
+                    self.bytes(session.bytes_to_server, session.bytes_to_client);
+                    for (kind, count) in &session.types {
+                        *self.messages.entry(kind.clone()).or_default() += count;
+                    }
+                }
+            }
+            Body::Tls { tls } => {
+                self.first = self.first.min(tls.start);
+                self.classes.extend(tls.version.clone());
+                self.classes.extend(tls.likely.map(|likely| {
+                    match likely {
+                        Likely::Dicom => "likely DICOM, by the port",
+                        Likely::Hl7 => "likely HL7, by the port",
+                    }
+                    .to_owned()
+                }));
+            }
+            _ => {}
+        }
+    }
+
+    fn dicom(&mut self, dicom: &DicomEvent) {
+        let Association {
+            start,
+            outcome,
+            incomplete,
+            calling_ae,
+            called_ae,
+            commands,
+            move_destinations,
+            requestor_data_bytes,
+            acceptor_data_bytes,
+            ..
+        } = &dicom.association;
+        self.first = self.first.min(*start);
+        self.refused += u64::from(*outcome == AssociationOutcome::Rejected);
+        self.incomplete |= *incomplete;
+        self.calling_ae.extend(calling_ae.clone());
+        self.called_ae.extend(called_ae.clone());
+        self.move_destinations
+            .extend(move_destinations.iter().cloned());
+        self.bytes(*requestor_data_bytes, *acceptor_data_bytes);
+        for command in commands {
+            *self.messages.entry(command.command.clone()).or_default() += command.counts.requests;
+            let class = command.sop_class.as_ref();
+            self.classes
+                .extend(class.map(|uid| uid.name.clone().unwrap_or_else(|| uid.uid.clone())));
+        }
+    }
+
+    fn bytes(&mut self, to_server: u64, to_client: u64) {
+        let (from, to) = if self.by_suspect {
+            (to_server, to_client)
+        } else {
+            (to_client, to_server)
+        };
+        self.bytes_from_suspect += from;
+        self.bytes_to_suspect += to;
+    }
+}

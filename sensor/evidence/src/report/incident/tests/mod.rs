@@ -1,0 +1,207 @@
+//! The report of a made-up incident: an intruder at a hospital's archive.
+
+mod facts;
+mod reach;
+
+use std::{env, fs, path::Path};
+
+use super::{Contained, Incident, Part};
+use crate::report::{html, markdown};
+use facts::{ARCHIVE, ENGINE, INTRUDER, MODALITY, PRINTER, PUMP, WORKSTATION, facts};
+
+/// Compares with a file beside this one; with `WARDTAP_BLESS` set the file is written anew instead.
+fn is_as_kept(name: &str, text: &str) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("src/report/incident/tests")
+        .join(name);
+    if env::var_os("WARDTAP_BLESS").is_some() {
+        fs::write(&path, text).unwrap();
+    }
+    let kept = fs::read_to_string(&path).unwrap_or_default();
+    let differs = kept
+        .lines()
+        .zip(text.lines())
+        .position(|(kept, now)| kept != now);
+    let line = differs.unwrap_or(kept.lines().count().min(text.lines().count()));
+    assert!(
+        kept == text,
+        "{name} differs from line {} on; WARDTAP_BLESS=1 writes it anew\nkept: {:?}\nnow:  {:?}",
+        line + 1,
+        kept.lines().nth(line),
+        text.lines().nth(line)
+    );
+}
+
+#[test]
+fn the_report_is_as_kept() {
+    let incident = Incident::of(&facts());
+    is_as_kept("incident.md", &markdown(&incident.document()));
+    let json = serde_json::to_string_pretty(&incident).unwrap() + "\n";
+    is_as_kept("incident.json", &json);
+    let back: Incident = serde_json::from_str(&json).unwrap();
+    assert_eq!(back, incident);
+    // For a look in a browser.
+    if let Some(path) = env::var_os("WARDTAP_PAGE") {
+        fs::write(path, html(&incident.document())).unwrap();
+    }
+}
+
+#[test]
+fn it_says_who_did_what_to_whom_and_what_was_contained() {
+    let incident = Incident::of(&facts());
+    let zero = incident.patient_zero.as_ref().unwrap();
+    assert_eq!(zero.address, INTRUDER);
+    let part = |address| {
+        incident
+            .systems
+            .iter()
+            .find(|one| one.address == address)
+            .map(|one| one.part)
+    };
+    assert_eq!(part(INTRUDER), Some(Part::PatientZero));
+    assert_eq!(part(ARCHIVE), Some(Part::Victim));
+    assert_eq!(part(WORKSTATION), Some(Part::Reachable));
+    assert_eq!(part(PRINTER), None, "nobody of the incident talked to it");
+    let rules = &incident.containment.rules;
+    assert_eq!(
+        rules.len(),
+        2,
+        "the pump's refused rule is none, an old one is not of the incident"
+    );
+    assert_eq!(rules[0].delay_ms, Some(2_400));
+    assert_eq!(incident.containment.suspects[0].state, Contained::Effective);
+    let summary = incident.summary.join(" ");
+    for said in [
+        "10.77.1.66",
+        "10.77.2.10",
+        "2.4 s after",
+        "effective",
+        "1.5 MB of DICOM",
+    ] {
+        assert!(summary.contains(said), "{said}: {summary}");
+    }
+}
+
+#[test]
+fn an_alert_that_nothing_connects_stays_apart() {
+    let incident = Incident::of(&facts());
+    let other = &incident.others[0];
+    assert_eq!((other.device, other.connected), (PUMP, false));
+    let mut facts = facts();
+    facts.alerts[0].findings[0].victims.push(INTRUDER);
+    let incident = Incident::of(&facts);
+    assert!(
+        incident.others[0].connected,
+        "a finding names the other's device"
+    );
+}
+
+#[test]
+fn patient_zero_is_the_first_of_the_connected_suspects() {
+    let mut facts = facts();
+    // The engine was suspected an hour before, and talked to the intruder between both.
+    let mut before = facts.alerts[0].clone();
+    let hour = 3_600_000_000_000;
+    before.id = 5;
+    before.device = ENGINE;
+    before.opened.0 = facts.alert.opened.0 - hour;
+    let mut contact = facts.contacts[0].clone();
+    (contact.client, contact.server) = (ENGINE, INTRUDER);
+    contact.first.0 = facts.alert.opened.0 - hour / 2;
+    contact.last = contact.first;
+    facts.alerts.push(before);
+    assert_eq!(Incident::of(&facts).patient_zero.unwrap().address, INTRUDER);
+    facts.contacts.push(contact.clone());
+    let incident = Incident::of(&facts);
+    assert_eq!(incident.patient_zero.unwrap().address, ENGINE);
+    assert_eq!(incident.containment.suspects.len(), 2);
+    // Refused contacts connect nobody.
+    let last = facts.contacts.last_mut().unwrap();
+    last.refused = last.flows;
+    assert_eq!(Incident::of(&facts).patient_zero.unwrap().address, INTRUDER);
+}
+
+#[test]
+fn a_device_that_suffers_is_not_isolated() {
+    let mut facts = facts();
+    facts.alert.suffers = true;
+    let incident = Incident::of(&facts);
+    assert!(incident.patient_zero.is_none());
+    let text = markdown(&incident.document());
+    assert!(!text.contains("Isolate 10.77.1.66"), "{text}");
+    assert!(text.contains("Find who is behind it"), "{text}");
+}
+
+#[test]
+fn clinical_suspects_are_isolated_with_clinical_engineering() {
+    let mut facts = facts();
+    facts.alert.device = MODALITY;
+    for finding in &mut facts.alert.findings {
+        finding.subject = MODALITY;
+    }
+    let first = &Incident::of(&facts).recovery.steps[0];
+    assert!(first.what.contains("clinical engineering"), "{first:?}");
+}
+
+#[test]
+fn the_dates_are_those_of_the_rules() {
+    let mut facts = facts();
+    let on = |text: &str| -> sensor_facts::time::Time {
+        serde_json::from_value(serde_json::json!(text)).unwrap()
+    };
+    for (discovered, notice, yearly) in [
+        ("2026-03-02T23:59:59Z", "2026-05-01", "2027-03-01"),
+        ("2027-12-31T00:00:00Z", "2028-02-29", "2028-02-29"),
+        ("2027-01-01T00:00:00Z", "2027-03-02", "2028-02-29"),
+    ] {
+        facts.alert.opened = on(discovered);
+        let dates = Incident::of(&facts).dates;
+        assert_eq!(
+            (&*dates.notice_by, &*dates.yearly_by),
+            (notice, yearly),
+            "{discovered}"
+        );
+    }
+}
+
+#[test]
+fn titles_that_an_attacker_chose_are_text() {
+    let mut facts = facts();
+    let hostile = "<img src=x>\u{202e}";
+    let text = serde_json::to_string(&facts.sessions)
+        .unwrap()
+        .replace("WS_GUEST", hostile);
+    facts.sessions = serde_json::from_str(&text).unwrap();
+    facts.alert.title = hostile.to_owned();
+    let document = Incident::of(&facts).document();
+    let (page, text) = (html(&document), markdown(&document));
+    for shown in [&page, &text] {
+        assert!(
+            !shown.contains("<img") && !shown.contains('\u{202e}'),
+            "{shown}"
+        );
+        assert!(shown.contains("img src=x"), "{shown}");
+    }
+}
+
+#[test]
+fn an_absent_sensor_and_missing_data_are_said() {
+    let mut facts = facts();
+    facts
+        .trail
+        .absent
+        .push((facts.alert.opened, facts.made, false));
+    facts.trail.force.interfaces = vec!["eth1 (mirror, driver mode)".to_owned()];
+    facts.trail.force.model = None;
+    facts.seal.flaw = Some("it was cut".to_owned());
+    let text = markdown(&Incident::of(&facts).document());
+    for said in [
+        "ended out of order",
+        "none was in use",
+        "no interface is in the path",
+        "does not verify: it was cut",
+        "What was before 2026-03-01",
+    ] {
+        assert!(text.contains(said), "{said}: {text}");
+    }
+}

@@ -1,0 +1,307 @@
+//! Events that are committed together.
+
+use std::sync::Arc;
+
+use rusqlite::{Transaction, params, params_from_iter};
+use serde::Serialize;
+
+use super::{
+    contacts::Contacts,
+    flow,
+    time::{int, micros},
+};
+use sensor_facts::{
+    action::Action,
+    alert::Alert,
+    event::{AuditReport, Body, DicomEvent, Event, Hl7Event, TlsReport},
+    finding::Finding,
+    rule::Rule,
+    time::Time,
+};
+use sensor_sessions::inventory::HostReport;
+
+/// See the module's description.
+#[derive(Debug, Default)]
+pub(super) struct Batch {
+    events: Vec<Arc<Event>>,
+    /// Of these, those that are in the contacts.
+    counted: usize,
+    contacts: Contacts,
+}
+
+impl Batch {
+    /// Takes the marks of flows that an earlier daemon left; before anything is written.
+    pub(super) fn recall(&mut self, connection: &rusqlite::Connection) -> rusqlite::Result<()> {
+        self.contacts.recall(connection)
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.events.len()
+    }
+
+    pub(super) fn push(&mut self, event: Arc<Event>) {
+        self.events.push(event);
+    }
+
+    /// Writes all; how many bytes that were, about. Until [`Self::committed`] it can be done again.
+    pub(super) fn write(&mut self, to: &Transaction<'_>) -> rusqlite::Result<u64> {
+        for event in self.events.iter().skip(self.counted) {
+            if let Body::Flow { flow } = &event.body {
+                self.contacts.take(event, flow);
+            }
+        }
+        self.counted = self.events.len();
+        let mut bytes = 0;
+        for event in &self.events {
+            bytes += write_event(to, event)?;
+        }
+        self.contacts.write(to)?;
+        Ok(bytes)
+    }
+
+    /// What was written is committed; how many events.
+    pub(super) fn committed(&mut self) -> u64 {
+        let count = self.events.len() as u64;
+        self.events.clear();
+        self.counted = 0;
+        self.contacts.committed();
+        count
+    }
+}
+
+fn write_event(to: &Transaction<'_>, event: &Event) -> rusqlite::Result<u64> {
+    let time = event.timestamp;
+    match &event.body {
+        Body::Flow { flow } => {
+            let Some(row) = flow::row(event, flow) else {
+                return Ok(0);
+            };
+            let bytes = row.iter().map(flow::Value::bytes).sum();
+            to.prepare_cached(flow::INSERT)?
+                .execute(params_from_iter(row))?;
+            Ok(bytes)
+        }
+        Body::Dicom { dicom } => write_session(to, event, &Session::of_dicom(dicom)),
+        Body::Hl7 { hl7 } => write_session(to, event, &Session::of_hl7(hl7)),
+        Body::Tls { tls } => write_session(to, event, &Session::of_tls(tls)),
+        Body::Finding { finding } => write_finding(to, finding),
+        Body::Alert { alert } => write_alert(to, &alert.alert),
+        Body::Audit { audit } => write_audit(to, time, audit),
+        Body::Stats { stats } => {
+            let text = json(stats)?;
+            to.prepare_cached("INSERT INTO statistics (time, counters) VALUES (?, ?)")?
+                .execute(params![micros(time), text])?;
+            Ok(text.len() as u64)
+        }
+    }
+}
+
+fn json(what: &impl Serialize) -> rusqlite::Result<String> {
+    serde_json::to_string(what)
+        .map_err(|error| rusqlite::Error::ToSqlConversionFailure(Box::new(error)))
+}
+
+/// A word that an enumeration is in JSON.
+fn word(what: impl Serialize) -> Option<String> {
+    match serde_json::to_value(what) {
+        Ok(serde_json::Value::String(word)) => Some(word),
+        _ => None,
+    }
+}
+
+/// The columns of a session.
+#[derive(Default)]
+struct Session<'a> {
+    kind: &'static str,
+    what: Option<String>,
+    sender: Option<&'a str>,
+    receiver: Option<&'a str>,
+    outcome: Option<String>,
+}
+
+impl<'a> Session<'a> {
+    fn of_dicom(dicom: &'a DicomEvent) -> Self {
+        let association = &dicom.association;
+        Self {
+            kind: "dicom",
+            what: word(dicom.kind),
+            sender: association.calling_ae.as_deref(),
+            receiver: association.called_ae.as_deref(),
+            outcome: word(association.outcome),
+        }
+    }
+
+    fn of_hl7(hl7: &'a Hl7Event) -> Self {
+        match hl7 {
+            Hl7Event::Message(message) => Self {
+                kind: "hl7",
+                what: Some("message".to_owned()),
+                sender: message.sending_application.as_deref(),
+                receiver: message.receiving_application.as_deref(),
+                outcome: message.message_type.clone(),
+            },
+            Hl7Event::Session(session) => {
+                let application = |parties: &'a [sensor_facts::event::Party]| {
+                    parties.first().and_then(|one| one.application.as_deref())
+                };
+                Self {
+                    kind: "hl7",
+                    what: Some("session".to_owned()),
+                    sender: application(&session.senders),
+                    receiver: application(&session.receivers),
+                    outcome: word(session.outcome),
+                }
+            }
+        }
+    }
+
+    fn of_tls(tls: &'a TlsReport) -> Self {
+        Self {
+            kind: "tls",
+            sender: tls.sni.as_deref(),
+            outcome: tls.version.clone(),
+            ..Self::default()
+        }
+    }
+}
+
+fn write_session(
+    to: &Transaction<'_>,
+    event: &Event,
+    session: &Session<'_>,
+) -> rusqlite::Result<u64> {
+    let text = json(event)?;
+    to.prepare_cached(
+        "INSERT INTO session (time, kind, type, flow_id, client, server, port, sender, receiver, outcome, event)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+    )?
+    .execute(params![
+        micros(event.timestamp),
+        session.kind,
+        session.what,
+        event.flow_id.map(int),
+        event.src_ip.map(|address| address.to_string()),
+        event.dest_ip.map(|address| address.to_string()),
+        event.dest_port,
+        session.sender,
+        session.receiver,
+        session.outcome,
+        text,
+    ])?;
+    Ok(text.len() as u64)
+}
+
+fn write_finding(to: &Transaction<'_>, finding: &Finding) -> rusqlite::Result<u64> {
+    let text = json(finding)?;
+    to.prepare_cached(
+        "INSERT INTO finding (time, detector, technique, confidence, subject, evidence, finding)
+         VALUES (?, ?, ?, ?, ?, ?, ?)",
+    )?
+    .execute(params![
+        micros(finding.time),
+        finding.detector,
+        finding.technique,
+        finding.confidence,
+        finding.subject.to_string(),
+        finding.evidence,
+        text,
+    ])?;
+    Ok(text.len() as u64)
+}
+
+fn write_alert(to: &Transaction<'_>, alert: &Alert) -> rusqlite::Result<u64> {
+    let text = json(alert)?;
+    to.prepare_cached("INSERT OR REPLACE INTO alert VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")?
+        .execute(params![
+            int(alert.id),
+            alert.device.to_string(),
+            alert.severity.label(),
+            alert.confidence,
+            alert.title,
+            micros(alert.opened),
+            micros(alert.updated),
+            alert.closed.map(micros),
+            alert.label.as_ref().map(|label| label.verdict.label()),
+            alert.kept_back,
+            text,
+        ])?;
+    Ok(text.len() as u64)
+}
+
+fn write_audit(to: &Transaction<'_>, time: Time, audit: &AuditReport) -> rusqlite::Result<u64> {
+    let text = json(audit)?;
+    to.prepare_cached(
+        "INSERT INTO audit (time, actor, action, audit) VALUES (?1, ?2, ?3 ->> 'action', ?3)",
+    )?
+    .execute(params![micros(time), audit.actor.to_string(), text])?;
+    let ended = "UPDATE rule SET ended = ?2, cause = ?3 WHERE id = ?1";
+    match &audit.action {
+        Action::RuleAdded { rule } => write_rule(to, rule)?,
+        Action::RuleChanged {
+            id, state, expires, ..
+        } => {
+            to.prepare_cached("UPDATE rule SET state = ?2, expires = ?3 WHERE id = ?1")?
+                .execute(params![int(*id), state.label(), micros(*expires)])?;
+        }
+        Action::RuleRemoved { id, cause, .. } => {
+            to.prepare_cached(ended)?
+                .execute(params![int(*id), micros(time), word(cause)])?;
+        }
+        Action::ReleasedAll { ids, .. } => {
+            for id in ids {
+                to.prepare_cached(ended)?
+                    .execute(params![int(*id), micros(time), "released"])?;
+            }
+        }
+        Action::Effect { id, verdict, .. } => {
+            to.prepare_cached("UPDATE rule SET effect = ?2 WHERE id = ?1")?
+                .execute(params![int(*id), verdict])?;
+        }
+        _ => {}
+    }
+    Ok(text.len() as u64)
+}
+
+fn write_rule(to: &Transaction<'_>, rule: &Rule) -> rusqlite::Result<()> {
+    to.prepare_cached(
+        "INSERT OR REPLACE INTO rule (id, kind, target, state, created, expires, actor, reason, rule)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+    )?
+    .execute(params![
+        int(rule.id),
+        rule.target.kind(),
+        rule.target.to_string(),
+        rule.state.label(),
+        micros(rule.created),
+        micros(rule.expires),
+        rule.by.to_string(),
+        rule.reason,
+        json(rule)?,
+    ])?;
+    Ok(())
+}
+
+/// Writes hosts as they are now.
+pub(super) fn write_devices(to: &Transaction<'_>, hosts: &[HostReport]) -> rusqlite::Result<()> {
+    let mut upsert = to.prepare_cached(
+        "INSERT OR REPLACE INTO device VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+    )?;
+    for host in hosts {
+        upsert.execute(params![
+            host.address.to_string(),
+            host.role.role.label(),
+            host.vendor,
+            host.macs.first(),
+            host.names.first().map(|name| name.name.as_str()),
+            micros(host.first_seen),
+            micros(host.last_seen),
+            int(host.bytes_in),
+            int(host.bytes_out),
+            host.cleartext_dicom,
+            host.cleartext_hl7,
+            host.tls,
+            json(host)?,
+        ])?;
+    }
+    Ok(())
+}

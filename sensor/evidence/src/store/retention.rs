@@ -1,0 +1,216 @@
+//! What is old, or too much, is removed: a bounded piece at a time.
+
+use std::{fs, io, path::Path, time::Duration};
+
+use rusqlite::{Connection, OptionalExtension, params};
+
+use super::{
+    StoreError, database,
+    options::Keep,
+    time::{HOUR, micros},
+};
+use sensor_facts::time::Time;
+
+/// Rows that are removed at a time.
+const ROWS: i64 = 5_000;
+/// Pages of the database that stay free for what comes: 32 MiB.
+const SPARE: i64 = 8_192;
+/// Pages given back at a time.
+const PAGES: i64 = 2_048;
+
+/// A kind of rows, and the oldest of them: those before `?1`, at most `?2`.
+struct Kind {
+    name: &'static str,
+    keep: fn(&Keep) -> Duration,
+    remove: &'static str,
+    /// They go when there is too much.
+    spare: bool,
+}
+
+const KINDS: [Kind; 9] = [
+    Kind {
+        name: "sessions",
+        keep: |keep| keep.sessions,
+        remove: "DELETE FROM session WHERE id IN (
+            SELECT id FROM session WHERE time < ?1 ORDER BY time LIMIT ?2)",
+        spare: true,
+    },
+    Kind {
+        name: "statistics",
+        keep: |keep| keep.statistics,
+        remove: "DELETE FROM statistics WHERE id IN (
+            SELECT id FROM statistics WHERE time < ?1 ORDER BY time LIMIT ?2)",
+        spare: true,
+    },
+    Kind {
+        name: "contacts",
+        keep: |keep| keep.contacts,
+        remove: "DELETE FROM contact WHERE (hour, client, server, proto, port, app) IN (
+            SELECT hour, client, server, proto, port, app FROM contact WHERE hour < ?1 ORDER BY hour LIMIT ?2)",
+        spare: true,
+    },
+    Kind {
+        name: "findings",
+        keep: |keep| keep.alerts,
+        remove: "DELETE FROM finding WHERE id IN (
+            SELECT id FROM finding WHERE time < ?1 ORDER BY time LIMIT ?2)",
+        spare: false,
+    },
+    Kind {
+        name: "alerts",
+        keep: |keep| keep.alerts,
+        remove: "DELETE FROM alert WHERE (id, device) IN (
+            SELECT id, device FROM alert WHERE opened < ?1 AND updated < ?1 ORDER BY opened LIMIT ?2)",
+        spare: false,
+    },
+    Kind {
+        name: "audit",
+        keep: |keep| keep.alerts,
+        remove: "DELETE FROM audit WHERE id IN (
+            SELECT id FROM audit WHERE time < ?1 ORDER BY time LIMIT ?2)",
+        spare: false,
+    },
+    Kind {
+        name: "rules",
+        keep: |keep| keep.alerts,
+        remove: "DELETE FROM rule WHERE id IN (
+            SELECT id FROM rule WHERE created < ?1 AND expires < ?1 ORDER BY created LIMIT ?2)",
+        spare: false,
+    },
+    Kind {
+        name: "devices",
+        keep: |keep| keep.alerts,
+        remove: "DELETE FROM device WHERE address IN (
+            SELECT address FROM device WHERE last_seen < ?1 LIMIT ?2)",
+        spare: false,
+    },
+    // Flows whose end was never told.
+    Kind {
+        name: "marks",
+        keep: |_| Duration::from_hours(7 * 24),
+        remove: "DELETE FROM mark WHERE flow_id IN (SELECT flow_id FROM mark WHERE last < ?1 LIMIT ?2)",
+        spare: false,
+    },
+];
+
+/// What a turn did.
+#[derive(Debug, Default)]
+pub(super) struct Turn {
+    /// What was removed, by kind.
+    pub(super) removed: Vec<(&'static str, u64)>,
+    /// There is more to remove.
+    pub(super) more: bool,
+    /// There is too much, and nothing that may be removed.
+    pub(super) too_large: bool,
+}
+
+impl Turn {
+    fn add(&mut self, kind: &'static str, rows: usize, limit: i64) {
+        if rows > 0 {
+            self.removed.push((kind, rows as u64));
+        }
+        self.more |= i64::try_from(rows).is_ok_and(|rows| rows >= limit);
+    }
+}
+
+/// Removes a piece of what is old or too much.
+pub(super) fn turn(
+    connection: &Connection,
+    folder: &Path,
+    keep: &Keep,
+    now: Time,
+) -> Result<Turn, StoreError> {
+    let mut turn = Turn::default();
+    let path = database::path(folder);
+    let before = |keep: Duration| {
+        let micros_kept = i64::try_from(keep.as_micros()).unwrap_or(i64::MAX);
+        micros(now).saturating_sub(micros_kept)
+    };
+    if remove_file(connection, folder, before(keep.flows) - HOUR)? {
+        turn.add("flows", 1, 1);
+    }
+    let sqlite = || StoreError::sqlite(&path);
+    for kind in &KINDS {
+        let rows = connection
+            .prepare_cached(kind.remove)
+            .and_then(|mut remove| remove.execute(params![before((kind.keep)(keep)), ROWS]))
+            .map_err(sqlite())?;
+        turn.add(kind.name, rows, ROWS);
+    }
+    if used(connection).map_err(sqlite())? > keep.bytes && !turn.more {
+        shrink(connection, folder, &mut turn)?;
+    }
+    vacuum(connection).map_err(sqlite())?;
+    Ok(turn)
+}
+
+/// Removes the oldest of what may go.
+fn shrink(connection: &Connection, folder: &Path, turn: &mut Turn) -> Result<(), StoreError> {
+    if remove_file(connection, folder, i64::MAX)? {
+        turn.add("flows", 1, 1);
+        return Ok(());
+    }
+    for kind in KINDS.iter().filter(|kind| kind.spare) {
+        let rows = connection
+            .prepare_cached(kind.remove)
+            .and_then(|mut remove| remove.execute(params![i64::MAX, ROWS]))
+            .map_err(StoreError::sqlite(database::path(folder)))?;
+        if rows > 0 {
+            turn.removed.push((kind.name, rows as u64));
+            turn.more = true;
+            return Ok(());
+        }
+    }
+    turn.too_large = true;
+    Ok(())
+}
+
+/// Removes the oldest file of flows, if its hour began before a moment.
+fn remove_file(connection: &Connection, folder: &Path, before: i64) -> Result<bool, StoreError> {
+    let path = database::path(folder);
+    let oldest: Option<String> = connection
+        .prepare_cached(
+            "SELECT path FROM history WHERE complete AND hour < ? ORDER BY hour, path LIMIT 1",
+        )
+        .and_then(|mut oldest| oldest.query_row([before], |row| row.get(0)).optional())
+        .map_err(StoreError::sqlite(&path))?;
+    let Some(oldest) = oldest else {
+        return Ok(false);
+    };
+    let file = folder.join(&oldest);
+    match fs::remove_file(&file) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            return Err(StoreError::file(file)(error));
+        }
+        _ => {}
+    }
+    // The day's folder goes with its last file.
+    if let Some(day) = file.parent() {
+        let _ = fs::remove_dir(day);
+    }
+    connection
+        .execute("DELETE FROM history WHERE path = ?", [oldest])
+        .map_err(StoreError::sqlite(&path))?;
+    Ok(true)
+}
+
+/// Bytes of what is kept.
+fn used(connection: &Connection) -> rusqlite::Result<u64> {
+    connection.query_row(
+        "SELECT (pages.page_count - free.freelist_count) * size.page_size
+             + (SELECT ifnull(sum(bytes), 0) FROM history)
+         FROM pragma_page_count AS pages, pragma_freelist_count AS free, pragma_page_size AS size",
+        [],
+        |row| row.get::<_, i64>(0).map(i64::unsigned_abs),
+    )
+}
+
+/// Gives a piece of what is free back to the file system.
+fn vacuum(connection: &Connection) -> rusqlite::Result<()> {
+    let free: i64 = connection.query_row("PRAGMA freelist_count", [], |row| row.get(0))?;
+    let pages = (free - SPARE).min(PAGES);
+    if pages > 0 {
+        connection.execute_batch(&format!("PRAGMA incremental_vacuum({pages})"))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,405 @@
+//! What can be done, as it is written down.
+
+use std::{fmt, net::IpAddr};
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    hex::short,
+    rule::{Rule, RuleId, State},
+    target::{Protected, Target},
+    time::Time,
+};
+
+/// Why a rule ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Cause {
+    /// Its time was over.
+    Expired,
+    /// A person lifted it.
+    Released,
+    /// Its target was put on the never-block list.
+    Protected,
+}
+
+impl Cause {
+    /// In words.
+    #[must_use]
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Expired => "expired",
+            Self::Released => "released",
+            Self::Protected => "lifted, its target being protected",
+        }
+    }
+}
+
+/// What of a rule was changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Change {
+    /// It ends later.
+    Extended,
+    /// A person approved what the policy had proposed.
+    Approved,
+    /// It drops again.
+    Enabled,
+    /// It drops no more.
+    Disabled,
+}
+
+impl Change {
+    /// In words.
+    #[must_use]
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Extended => "extended",
+            Self::Approved => "approved",
+            Self::Enabled => "enabled",
+            Self::Disabled => "disabled",
+        }
+    }
+}
+
+/// What the policy made of a finding, also if it did nothing.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+pub struct Decision {
+    /// What was found, in words.
+    pub finding: String,
+    /// Whom it concerns.
+    pub subject: String,
+    /// What a rule would be about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub target: Option<Target>,
+    /// Group of devices whose mode decided.
+    pub group: String,
+    /// `observe`, `propose` or `automatic`.
+    pub mode: String,
+    /// `act`, `propose`, `would_act`, `wait` or `refuse`.
+    pub verdict: String,
+    /// Why, in words.
+    pub reason: String,
+    /// The rule that came of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rule: Option<RuleId>,
+}
+
+/// Something that was done.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(tag = "action", rename_all = "snake_case")]
+pub enum Action {
+    /// The daemon began to listen.
+    Started {
+        /// Its version.
+        version: String,
+        /// BLAKE3 of the configuration in force, in hex.
+        config: String,
+        /// Interfaces with their roles.
+        interfaces: Vec<String>,
+        /// What in the kernel was not as the trail says, and was put right.
+        differences: Vec<String>,
+        /// Rules in force.
+        rules: usize,
+    },
+    /// The daemon ended in order.
+    Stopped,
+    /// A rule was made.
+    RuleAdded {
+        /// It.
+        rule: Box<Rule>,
+    },
+    /// A rule was changed.
+    RuleChanged {
+        /// It.
+        id: RuleId,
+        /// In what way.
+        change: Change,
+        /// Its state from now on.
+        state: State,
+        /// Its end from now on.
+        expires: Time,
+        /// Why, in words.
+        reason: String,
+    },
+    /// A rule ended.
+    RuleRemoved {
+        /// It.
+        id: RuleId,
+        /// Why.
+        cause: Cause,
+        /// Why, in words.
+        reason: String,
+    },
+    /// All rules were lifted at once.
+    ReleasedAll {
+        /// They.
+        ids: Vec<RuleId>,
+        /// Why, in words.
+        reason: String,
+    },
+    /// Something was put on the never-block list.
+    Protected {
+        /// It.
+        what: Protected,
+        /// Why, in words.
+        reason: String,
+    },
+    /// Something was taken off the never-block list.
+    Unprotected {
+        /// It.
+        what: Protected,
+        /// Why, in words.
+        reason: String,
+    },
+    /// Someone asked for what can't be.
+    Refused {
+        /// For what.
+        what: String,
+        /// Why it can't be.
+        reason: String,
+    },
+    /// The policy decided.
+    Decided(Decision),
+    /// It became known whether a rule works.
+    Effect {
+        /// The rule.
+        id: RuleId,
+        /// `effective`, `not_effective` or `unverified`.
+        verdict: String,
+        /// By what it is known.
+        detail: String,
+    },
+    /// A person said what an alert was.
+    Labelled {
+        /// The alert.
+        alert: u64,
+        /// `benign` or `malicious`.
+        verdict: String,
+        /// Why, in words.
+        reason: String,
+    },
+    /// What is usual of a device was forgotten.
+    BaselineReset {
+        /// The device.
+        device: IpAddr,
+        /// Why, in words.
+        reason: String,
+    },
+    /// A model was put in use.
+    ModelLoaded {
+        /// The name of its file.
+        name: String,
+        /// SHA-256 of its file, in hex.
+        sha256: String,
+        /// The hash of the one that was in use.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        replaces: Option<String>,
+        /// Why, in words.
+        reason: String,
+    },
+    /// The model before was put in use again.
+    ModelRolledBack {
+        /// The name of its file.
+        name: String,
+        /// SHA-256 of its file, in hex.
+        sha256: String,
+        /// The hash of the one that was in use.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        replaces: Option<String>,
+        /// Why, in words.
+        reason: String,
+    },
+    /// A model was not taken.
+    ModelRefused {
+        /// The name of its file.
+        name: String,
+        /// SHA-256 of its file, in hex; none if it could not be read.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        sha256: Option<String>,
+        /// The check that it failed.
+        check: String,
+        /// What is wrong with it.
+        why: String,
+        /// Why it was to be loaded, in words.
+        reason: String,
+    },
+    /// Something of what the sensor knows was given out: an export or a report.
+    Exported {
+        /// What, in words.
+        what: String,
+        /// How many items it has: rows, entries, alerts.
+        items: u64,
+        /// Addresses and names were replaced by pseudonyms.
+        pseudonymised: bool,
+    },
+    /// A security advisory was imported.
+    AdvisoryImported {
+        /// Its number with its publisher.
+        advisory: String,
+        /// Its version.
+        version: String,
+        /// BLAKE3 of its file, in hex.
+        hash: String,
+    },
+    /// A security advisory was taken away, with what was said of its matches.
+    AdvisoryRemoved {
+        /// Its number.
+        advisory: String,
+        /// Why, in words.
+        reason: String,
+    },
+    /// A person said whether an advisory is about a device.
+    AdvisoryJudged {
+        /// Its number.
+        advisory: String,
+        /// The device.
+        device: IpAddr,
+        /// `confirmed` or `dismissed`.
+        verdict: String,
+        /// Why, in words.
+        reason: String,
+    },
+    /// TCP resets were sent.
+    Reset {
+        /// For which rule.
+        id: RuleId,
+        /// How many.
+        packets: u64,
+        /// How it ended.
+        outcome: String,
+    },
+}
+
+impl fmt::Display for Decision {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let verdict = self.verdict.replace('_', " ");
+        write!(
+            f,
+            "{} of {}; decided to {verdict}",
+            self.finding, self.subject
+        )?;
+        if let Some(target) = &self.target {
+            write!(f, " on {target}")?;
+        }
+        write!(f, " ({}, group {}): {}", self.mode, self.group, self.reason)
+    }
+}
+
+impl fmt::Display for Action {
+    #[expect(
+        clippy::too_many_lines,
+        reason = "a sentence for each thing that can be done"
+    )]
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Started {
+                version,
+                rules,
+                differences,
+                ..
+            } => {
+                write!(f, "wardtap {version} started, {rules} rules in force")?;
+                if !differences.is_empty() {
+                    write!(f, "; put right: {}", differences.join("; "))?;
+                }
+                Ok(())
+            }
+            Self::Stopped => f.write_str("wardtap stopped"),
+            Self::RuleAdded { rule } => write!(
+                f,
+                "rule {} ({}) for {}, until {}: {}",
+                rule.id,
+                rule.state.label(),
+                rule.target,
+                rule.expires,
+                rule.reason
+            ),
+            Self::RuleChanged {
+                id,
+                change,
+                state,
+                expires,
+                reason,
+            } => write!(
+                f,
+                "rule {id} {}, now {} until {expires}: {reason}",
+                change.label(),
+                state.label()
+            ),
+            Self::RuleRemoved { id, cause, reason } => {
+                write!(f, "rule {id} {}: {reason}", cause.label())
+            }
+            Self::ReleasedAll { ids, reason } => {
+                write!(f, "all {} rules released: {reason}", ids.len())
+            }
+            Self::Protected { what, reason } => write!(f, "{what} protected: {reason}"),
+            Self::Unprotected { what, reason } => write!(f, "{what} protected no more: {reason}"),
+            Self::Refused { what, reason } => write!(f, "refused: {what}: {reason}"),
+            Self::Decided(decision) => decision.fmt(f),
+            Self::Effect {
+                id,
+                verdict,
+                detail,
+            } => write!(f, "rule {id} is {}: {detail}", verdict.replace('_', " ")),
+            Self::Labelled {
+                alert,
+                verdict,
+                reason,
+            } => write!(f, "alert {alert} labelled {verdict}: {reason}"),
+            Self::BaselineReset { device, reason } => {
+                write!(f, "the baseline of {device} begins anew: {reason}")
+            }
+            Self::ModelLoaded {
+                name,
+                sha256,
+                reason,
+                ..
+            } => write!(f, "model {name} ({}) in use: {reason}", short(sha256)),
+            Self::ModelRolledBack {
+                name,
+                sha256,
+                reason,
+                ..
+            } => write!(f, "back to model {name} ({}): {reason}", short(sha256)),
+            Self::ModelRefused {
+                name, check, why, ..
+            } => write!(f, "model {name} refused ({check}): {why}"),
+            Self::Exported {
+                what,
+                items,
+                pseudonymised,
+            } => {
+                let how = if *pseudonymised {
+                    "under pseudonyms"
+                } else {
+                    "with addresses and names"
+                };
+                write!(f, "exported {what}, {items} items, {how}")
+            }
+            Self::AdvisoryImported {
+                advisory,
+                version,
+                hash,
+            } => write!(
+                f,
+                "advisory {advisory} version {version} ({}) imported",
+                short(hash)
+            ),
+            Self::AdvisoryRemoved { advisory, reason } => {
+                write!(f, "advisory {advisory} removed: {reason}")
+            }
+            Self::AdvisoryJudged {
+                advisory,
+                device,
+                verdict,
+                reason,
+            } => write!(f, "advisory {advisory} {verdict} for {device}: {reason}"),
+            Self::Reset {
+                id,
+                packets,
+                outcome,
+            } => write!(f, "{packets} TCP resets for rule {id}: {outcome}"),
+        }
+    }
+}

@@ -1,0 +1,106 @@
+//! What people say of alerts, and what follows.
+
+use std::net::IpAddr;
+
+use serde::{Deserialize, Serialize};
+
+use super::Alert;
+use crate::{finding::Finding, rule::Actor, time::Time};
+
+/// What an alert was.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    /// Nothing bad: such findings of this device are excepted for a while, and it is learnt again.
+    Benign,
+    /// An attack: what was learnt of the device since it began is forgotten.
+    Malicious,
+}
+
+impl Verdict {
+    /// As in events.
+    #[must_use]
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Benign => "benign",
+            Self::Malicious => "malicious",
+        }
+    }
+}
+
+/// What a person said of an alert.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Label {
+    /// What it was.
+    pub verdict: Verdict,
+    /// Who says so.
+    pub by: Actor,
+    /// When.
+    pub time: Time,
+    /// Why, in words.
+    pub reason: String,
+}
+
+/// Findings that are not taken for suspicious, for a while.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Exception {
+    /// Of this device.
+    pub device: IpAddr,
+    /// Of this detector.
+    pub detector: String,
+    /// About these; empty: about anyone.
+    pub victims: Vec<IpAddr>,
+    /// Until then.
+    pub until: Time,
+    /// The alert that was labelled.
+    pub alert: u64,
+}
+
+impl Exception {
+    /// One for each detector of an alert.
+    pub fn of(alert: &Alert, until: Time) -> Vec<Self> {
+        alert
+            .findings
+            .iter()
+            .map(|finding| Self {
+                device: alert.device,
+                detector: finding.detector.clone(),
+                victims: if finding.victim_count <= finding.victims.len() as u64 {
+                    finding.victims.clone()
+                } else {
+                    Vec::new()
+                },
+                until,
+                alert: alert.id,
+            })
+            .collect()
+    }
+
+    /// True if the finding is excepted: same device and detector, nobody concerned but those that were.
+    pub fn covers(&self, finding: &Finding) -> bool {
+        self.device == finding.subject
+            && self.detector == finding.detector
+            && finding.time <= self.until
+            && (self.victims.is_empty()
+                || finding.victims.iter().all(|one| self.victims.contains(one)))
+    }
+}
+
+/// Why a label was not taken.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum LabelError {
+    /// There is no such alert.
+    #[error("there is no alert {0}; `wardtap alerts list` shows those that there are")]
+    Unknown(u64),
+    /// It says so already.
+    #[error("alert {id} is labelled {verdict} already")]
+    Same {
+        /// The alert.
+        id: u64,
+        /// Its label.
+        verdict: &'static str,
+    },
+    /// No reason was given.
+    #[error("say why: the reason is part of the evidence")]
+    NoReason,
+}

@@ -1,0 +1,286 @@
+//! Alerts: what a person is told.
+
+mod label;
+
+use std::{fmt, net::IpAddr};
+
+use serde::{Deserialize, Serialize};
+
+pub use label::{Exception, Label, LabelError, Verdict};
+
+use crate::{
+    finding::{Basis, Contribution, Finding},
+    target::{ClinicalPeer, Target},
+    time::Time,
+};
+
+/// How urgent an alert is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Severity {
+    /// Look at it when there is time.
+    Low,
+    /// Look at it today.
+    Medium,
+    /// Look at it now.
+    High,
+    /// Act now.
+    Critical,
+}
+
+impl Severity {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Low, Self::Medium, Self::High, Self::Critical];
+
+    /// As in events.
+    #[must_use]
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Low => "low",
+            Self::Medium => "medium",
+            Self::High => "high",
+            Self::Critical => "critical",
+        }
+    }
+
+    fn of(confidence: f64, clinical: bool) -> Self {
+        let step = match confidence {
+            c if c >= 0.95 => 3,
+            c if c >= 0.8 => 2,
+            c if c >= 0.6 => 1,
+            _ => 0,
+        };
+        Self::ALL[usize::min(step + usize::from(clinical && step > 0), 3)]
+    }
+}
+
+impl fmt::Display for Severity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.label())
+    }
+}
+
+/// What became of an alert.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Change {
+    /// It is new.
+    Opened,
+    /// Another detector agrees, or it is more urgent.
+    Updated,
+    /// It is over.
+    Closed,
+}
+
+impl Change {
+    /// As in events.
+    #[must_use]
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Opened => "opened",
+            Self::Updated => "updated",
+            Self::Closed => "closed",
+        }
+    }
+}
+
+/// What the policy decided about a finding of the alert.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Decided {
+    /// When.
+    pub time: Time,
+    /// `act`, `propose`, `would_act`, `wait` or `refuse`.
+    pub verdict: String,
+    /// About what.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub target: Option<Target>,
+    /// Why, in words.
+    pub reason: String,
+}
+
+/// What containment would do, and whom it would touch.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Touched {
+    /// In words.
+    pub action: String,
+    /// Clinical traffic that the device is known for, and that would stop with it, in words.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub clinical: Vec<String>,
+}
+
+/// Clinical peers that an alert names.
+const CLINICAL_SHOWN: usize = 32;
+
+impl Touched {
+    /// What containment of an alert's device would touch, with its learnt clinical peers.
+    #[must_use]
+    pub fn by(alert: &Alert, peers: &[ClinicalPeer]) -> Self {
+        if alert.suffers {
+            return Self {
+                action: "do nothing: the device suffers it, and is not to be contained".to_owned(),
+                clinical: Vec::new(),
+            };
+        }
+        let action = alert
+            .decisions
+            .iter()
+            .rev()
+            .find_map(|one| one.target)
+            .map_or_else(
+                || format!("drop all traffic of {}", alert.device),
+                |target| format!("drop {target}"),
+            );
+        let clinical = peers
+            .iter()
+            .take(CLINICAL_SHOWN)
+            .map(|one| {
+                let (peer, service) = (one.peer, one.service);
+                let way = if one.serves { "serves" } else { "uses" };
+                format!(
+                    "{way} {peer}, {} port {}",
+                    service.transport.label(),
+                    service.port
+                )
+            })
+            .collect();
+        Self { action, clinical }
+    }
+}
+
+/// An alert.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Alert {
+    /// Its number.
+    pub id: u64,
+    /// The device that it is about.
+    pub device: IpAddr,
+    /// The device suffers it; else it is suspected.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub suffers: bool,
+    /// How urgent.
+    pub severity: Severity,
+    /// That at least one of its detectors is right, 0 to 1.
+    pub confidence: f64,
+    /// In a line.
+    pub title: String,
+    /// When its first finding was made.
+    pub opened: Time,
+    /// When its last one was.
+    pub updated: Time,
+    /// When it was over: nothing was added for a while.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub closed: Option<Time>,
+    /// ATT&CK techniques.
+    pub techniques: Vec<String>,
+    /// The last finding of each detector.
+    pub findings: Vec<Finding>,
+    /// Findings in all.
+    pub finding_count: u64,
+    /// The features that contributed, and what is usual.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub features: Vec<Contribution>,
+    /// What to check before acting.
+    pub check: Vec<String>,
+    /// What containment would do.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub containment: Option<Touched>,
+    /// What the policy decided, the latest last.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub decisions: Vec<Decided>,
+    /// What a person said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub label: Option<Label>,
+    /// The day's budget was used up: it is listed, and nobody was told.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub kept_back: bool,
+}
+
+/// Decisions that an alert keeps.
+const DECISIONS_MAX: usize = 16;
+
+impl Alert {
+    pub fn open(id: u64, finding: &Finding) -> Self {
+        Self {
+            id,
+            device: finding.subject,
+            suffers: finding.suffers,
+            severity: Severity::Low,
+            confidence: 0.0,
+            title: String::new(),
+            opened: finding.time,
+            updated: finding.time,
+            closed: None,
+            techniques: Vec::new(),
+            findings: Vec::new(),
+            finding_count: 0,
+            features: Vec::new(),
+            check: Vec::new(),
+            containment: None,
+            decisions: Vec::new(),
+            label: None,
+            kept_back: false,
+        }
+    }
+
+    /// Takes a finding; `weigh` says how much a detector's confidence counts, `clinical` whether the alert
+    /// is about clinical devices.
+    pub fn take(&mut self, finding: Finding, clinical: bool, weigh: impl Fn(&str) -> f64) {
+        self.updated = self.updated.max(finding.time);
+        self.opened = self.opened.min(finding.time);
+        self.finding_count += 1;
+        let same = |one: &&mut Finding| one.detector == finding.detector;
+        if let Some(before) = self.findings.iter_mut().find(same) {
+            let confidence = before.confidence.max(finding.confidence);
+            *before = finding;
+            before.confidence = confidence;
+        } else {
+            self.findings.push(finding);
+        }
+        self.explain(clinical, weigh);
+    }
+
+    fn explain(&mut self, clinical: bool, weigh: impl Fn(&str) -> f64) {
+        let doubt: f64 = self
+            .findings
+            .iter()
+            .map(|one| 1.0 - one.confidence * weigh(&one.detector))
+            .product();
+        self.confidence = 1.0 - doubt;
+        self.severity = Severity::of(self.confidence, clinical);
+        let mut by_weight: Vec<&Finding> = self.findings.iter().collect();
+        by_weight.sort_by(|a, b| b.confidence.total_cmp(&a.confidence));
+        self.title = by_weight
+            .first()
+            .map_or_else(String::new, |one| one.evidence.clone());
+        self.techniques = by_weight.iter().map(|one| one.technique.clone()).collect();
+        self.techniques.dedup();
+        self.features = by_weight
+            .iter()
+            .flat_map(|one| one.features.iter().cloned())
+            .collect();
+        self.check = by_weight
+            .iter()
+            .map(|one| format!("{}: wrong if {}", one.detector, one.wrong_if))
+            .collect();
+    }
+
+    /// A person said that it was nothing bad.
+    pub fn is_benign(&self) -> bool {
+        let label = self.label.as_ref();
+        label.is_some_and(|label| label.verdict == Verdict::Benign)
+    }
+
+    /// It rests on more than that something is new: what the device does now must not become usual.
+    pub fn is_more_than_new(&self) -> bool {
+        let behaviour = |one: &Finding| one.basis == Basis::Behaviour && !one.suffers;
+        self.findings.len() > 1 || self.findings.iter().any(behaviour)
+    }
+
+    /// Notes what the policy decided.
+    pub fn note(&mut self, decided: Decided) {
+        if self.decisions.len() == DECISIONS_MAX {
+            self.decisions.remove(0);
+        }
+        self.decisions.push(decided);
+    }
+}

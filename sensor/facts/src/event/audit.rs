@@ -1,0 +1,15 @@
+//! What was done about what was seen, as an event.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{action::Action, rule::Actor};
+
+/// An entry of the audit trail as an event.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+pub struct AuditReport {
+    /// Who.
+    pub actor: Actor,
+    /// What.
+    #[serde(flatten)]
+    pub action: Action,
+}

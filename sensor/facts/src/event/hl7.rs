@@ -1,0 +1,213 @@
+//! HL7 events: messages and sessions.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::dicom::is_zero;
+use crate::time::Time;
+
+/// An HL7 event.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum Hl7Event {
+    /// A message's header.
+    Message(Hl7Message),
+    /// A connection is over, its summary.
+    Session(Hl7SessionSummary),
+}
+
+/// The header of a message: what MSH and MSA say. Fields are as sent, with their own separators;
+/// empty ones are left out.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a fact of its own in the schema"
+)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Hl7Message {
+    /// True if the side that opened the connection sent it.
+    pub to_server: bool,
+    /// MSH-3 sending application.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sending_application: Option<String>,
+    /// MSH-4 sending facility.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sending_facility: Option<String>,
+    /// MSH-5 receiving application.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub receiving_application: Option<String>,
+    /// MSH-6 receiving facility.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub receiving_facility: Option<String>,
+    /// MSH-7 date and time of the message, as its sender wrote it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message_time: Option<String>,
+    /// MSH-9 message type.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message_type: Option<String>,
+    /// First component of MSH-9, such as `ADT`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message_code: Option<String>,
+    /// Second component of MSH-9, such as `A01`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trigger_event: Option<String>,
+    /// MSH-10 message control id.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub control_id: Option<String>,
+    /// MSH-11 processing id: production, training or debugging.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub processing_id: Option<String>,
+    /// MSH-12 version id.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version: Option<String>,
+    /// MSA-1 acknowledgement code: AA, AE, AR, CA, CE or CR.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ack_code: Option<String>,
+    /// MSA-2 control id of the message that is acknowledged.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ack_control_id: Option<String>,
+    /// Time from the end of that message to this one, microseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ack_time_us: Option<u64>,
+    /// Bytes between the start and the end block character; of a message in a batch unknown.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bytes: Option<u32>,
+    /// It came in a batch (FHS or BHS).
+    pub batch: bool,
+    /// Its end was seen.
+    pub complete: bool,
+    /// A message with the same control id had come from the same side of this connection.
+    pub repeated: bool,
+}
+
+/// How an HL7 session ended.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Hl7SessionEnd {
+    /// It goes on.
+    #[default]
+    Open,
+    /// The connection was closed.
+    Closed,
+    /// No packet for longer than the idle time.
+    Idle,
+    /// The sensor stopped, or read the capture to its end.
+    Shutdown,
+    /// The sensor gave it up: too many sessions.
+    Evicted,
+}
+
+/// A connection that carried HL7.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Hl7SessionSummary {
+    /// When its first message was seen.
+    pub start: Time,
+    /// When its last message was seen.
+    pub end: Time,
+    /// How it ended.
+    pub outcome: Hl7SessionEnd,
+    /// The capture begins after the connection's opening.
+    pub midstream: bool,
+    /// Parts are missing: loss before the sensor or in it.
+    pub incomplete: bool,
+    /// Messages, acknowledgements included.
+    pub messages: u64,
+    /// Messages from the side that opened the connection.
+    pub to_server: u64,
+    /// Messages to it.
+    pub to_client: u64,
+    /// Bytes of the MLLP blocks from the side that opened the connection.
+    pub bytes_to_server: u64,
+    /// Bytes of the MLLP blocks to it.
+    pub bytes_to_client: u64,
+    /// Messages by type, `ADT^A01`.
+    pub types: BTreeMap<String, u64>,
+    /// Who sent, by MSH-3 and 4.
+    pub senders: Vec<Party>,
+    /// To whom, by MSH-5 and 6.
+    pub receivers: Vec<Party>,
+    /// Versions of MSH-12.
+    pub versions: Vec<String>,
+    /// Acknowledgements by their code.
+    pub acknowledgements: Acknowledgements,
+    /// Share of negative ones (AE, AR, CE, CR) among the acknowledgements, 0 to 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub nak_ratio: Option<f64>,
+    /// Time to acknowledge.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ack_times: Option<AckTimes>,
+    /// Acknowledgements of no message that was seen.
+    pub unmatched_acks: u64,
+    /// Messages (acknowledgements left out) not acknowledged so far.
+    pub unacknowledged: u64,
+    /// Messages (acknowledgements left out) whose control id had come before from the same side.
+    pub repeated_control_ids: u64,
+    /// Blocks that were batches.
+    pub batches: u64,
+    /// Things left out of the lists above because they were too many.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub omitted: u64,
+}
+
+/// An application and its facility.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Party {
+    /// MSH-3 or MSH-5.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub application: Option<String>,
+    /// MSH-4 or MSH-6.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub facility: Option<String>,
+}
+
+/// Acknowledgements by code (HL7 table 0008).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Acknowledgements {
+    /// Application accept.
+    #[serde(rename = "AA")]
+    pub aa: u64,
+    /// Application error.
+    #[serde(rename = "AE")]
+    pub ae: u64,
+    /// Application reject.
+    #[serde(rename = "AR")]
+    pub ar: u64,
+    /// Commit accept.
+    #[serde(rename = "CA")]
+    pub ca: u64,
+    /// Commit error.
+    #[serde(rename = "CE")]
+    pub ce: u64,
+    /// Commit reject.
+    #[serde(rename = "CR")]
+    pub cr: u64,
+    /// Codes outside the table.
+    pub other: u64,
+}
+
+impl Acknowledgements {
+    /// All of them.
+    #[must_use]
+    pub const fn total(&self) -> u64 {
+        self.aa + self.ca + self.negative() + self.other
+    }
+
+    /// AE, AR, CE and CR.
+    #[must_use]
+    pub const fn negative(&self) -> u64 {
+        self.ae + self.ar + self.ce + self.cr
+    }
+}
+
+/// Time from the end of a message to its first acknowledgement, microseconds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AckTimes {
+    /// Acknowledgements that were matched.
+    pub count: u64,
+    /// Least.
+    pub min_us: u64,
+    /// Mean.
+    pub mean_us: u64,
+    /// Greatest.
+    pub max_us: u64,
+}

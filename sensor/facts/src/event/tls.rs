@@ -1,0 +1,47 @@
+//! TLS events: a connection is encrypted, and what its hello messages say.
+
+use serde::{Deserialize, Serialize};
+
+use crate::time::Time;
+
+/// What is likely inside, by the port alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Likely {
+    /// DICOM over TLS (IANA: port 2762, or set by the configuration).
+    Dicom,
+    /// HL7 over MLLP over TLS.
+    Hl7,
+}
+
+/// A TLS connection.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct TlsReport {
+    /// When its first hello message was seen.
+    pub start: Time,
+    /// The `legacy_version` of the `ClientHello` (RFC 8446 section 4.1.2).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub client_version: Option<String>,
+    /// The versions that the client offers by extension.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub supported_versions: Vec<String>,
+    /// The version that the server chose.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version: Option<String>,
+    /// The cipher suite that the server chose, by its IANA name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cipher_suite: Option<String>,
+    /// Server name that the client asks for (RFC 6066 section 3).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sni: Option<String>,
+    /// Application protocols that the client offers (RFC 7301).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub alpn: Vec<String>,
+    /// A hint by the port, not by content: what is likely inside.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub likely: Option<Likely>,
+    /// Always true: what goes on inside is not seen.
+    pub encrypted: bool,
+    /// A hello message could be read in part only.
+    pub incomplete: bool,
+}

@@ -1,0 +1,39 @@
+//! Small state files in JSON: read with care, written whole or not at all.
+
+use std::{fs, io, path::Path};
+
+use serde::{Deserialize, Serialize};
+
+/// Reads a file of what was learnt; one that can't be read is said and counts as empty.
+pub fn read<T: Default + for<'de> Deserialize<'de>>(path: &Path) -> T {
+    let text = match fs::read(path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return T::default(),
+        Err(error) => {
+            tracing::warn!(path = %path.display(), "what was kept can't be read, it begins anew: {error}");
+            return T::default();
+        }
+    };
+    serde_json::from_slice(&text).unwrap_or_else(|error| {
+        tracing::warn!(path = %path.display(), "what was kept is damaged, it begins anew: {error}");
+        T::default()
+    })
+}
+
+/// Writes a file whole or not at all.
+pub fn write<T: Serialize>(path: &Path, content: &T) -> io::Result<()> {
+    let new = path.with_extension("json.new");
+    fs::write(&new, serde_json::to_vec(content)?)?;
+    fs::rename(new, path)
+}
+
+/// The same for bytes of any kind, and on the disk when it returns.
+pub fn write_bytes(path: &Path, content: &[u8]) -> io::Result<()> {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".new");
+    let new = std::path::PathBuf::from(name);
+    let mut file = fs::File::create(&new)?;
+    io::Write::write_all(&mut file, content)?;
+    file.sync_all()?;
+    fs::rename(new, path)
+}

@@ -1,0 +1,82 @@
+//! Something suspicious, with its evidence.
+
+use std::net::{IpAddr, SocketAddr};
+
+use serde::{Deserialize, Serialize};
+
+use crate::{target::Service, time::Time};
+
+/// What a finding rests on.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum Basis {
+    /// What was done, by the protocols' own rules.
+    #[default]
+    Behaviour,
+    /// It is new for the device or the site.
+    Novelty,
+    /// An amount that is far from the usual.
+    Statistics,
+    /// The score of a model; never enough to act upon.
+    Model,
+    /// A weakness that is there, not an attack.
+    Exposure,
+}
+
+/// A feature that contributed, and what is usual of it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Contribution {
+    /// What it is.
+    pub feature: String,
+    /// What it was.
+    pub value: u64,
+    /// The median of what is usual; none if nothing is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub usual: Option<u64>,
+    /// The range of what is usual: three spreads around the median, or, of a flow's features, where 98 of 100 flows are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub range: Option<(u64, u64)>,
+}
+
+/// Something suspicious.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Finding {
+    /// Its number since the daemon's start.
+    pub id: u64,
+    /// When the evidence was complete.
+    pub time: Time,
+    /// Who found it; findings of two detectors count as independent.
+    pub detector: String,
+    /// ATT&CK technique.
+    pub technique: String,
+    /// What it rests on.
+    #[serde(default)]
+    pub basis: Basis,
+    /// How sure the detector is by itself, 0 to 1.
+    #[serde(default)]
+    pub confidence: f64,
+    /// The device that it is about.
+    pub subject: IpAddr,
+    /// The device suffers it; else it is suspected of it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub suffers: bool,
+    /// Whom it did something to; the first of them.
+    pub victims: Vec<IpAddr>,
+    /// How many there were.
+    pub victim_count: u64,
+    /// The service of the one victim, where it is about one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub service: Option<Service>,
+    /// The connection that completed the evidence, where there is one: the suspect's end first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub connection: Option<(SocketAddr, SocketAddr)>,
+    /// The evidence, in words and numbers.
+    pub evidence: String,
+    /// The features that contributed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub features: Vec<Contribution>,
+    /// What would make it wrong.
+    pub wrong_if: String,
+}

@@ -1,0 +1,317 @@
+//! What the pipeline tells the detectors, as soon as it is known.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+
+use sensor_common::{
+    arp::{self, Arp},
+    flow::{self, Flow},
+    half::{Half, INTERVAL_BINS, SIZE_BINS},
+    packet::protocol,
+    stream::Protocol,
+};
+
+use crate::{
+    address::Conversation,
+    event::{Association, Hl7Message},
+    target::Transport,
+    time::{Time, Timebase},
+};
+
+/// Something that a client did at a server.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Observation {
+    /// When.
+    pub time: Time,
+    /// IP protocol number.
+    pub protocol: u8,
+    /// Who opened the connection; port 0 where the protocol has none.
+    pub client: SocketAddr,
+    /// To whom.
+    pub server: SocketAddr,
+    /// What.
+    pub what: What,
+}
+
+impl Observation {
+    /// The transport, if it has ports.
+    #[must_use]
+    pub const fn transport(&self) -> Option<Transport> {
+        Transport::of(self.protocol)
+    }
+
+    /// The service that was asked.
+    #[must_use]
+    pub fn service(&self) -> Option<crate::target::Service> {
+        let transport = self.transport()?;
+        Some(crate::target::Service {
+            transport,
+            port: self.server.port(),
+        })
+    }
+}
+
+/// What a client did.
+#[derive(Clone, Debug, PartialEq)]
+pub enum What {
+    /// It asked for a TCP connection and got none: a reset, or nothing.
+    ConnectionRefused,
+    /// A flow goes on for long, or is over.
+    Flow(Box<FlowFacts>),
+    /// A DICOM association was accepted.
+    Association {
+        /// Calling AE title.
+        calling: Option<String>,
+        /// Called AE title.
+        called: Option<String>,
+        /// The requestor's implementation class UID (PS3.7 annex D.3.3.2).
+        implementation: Option<String>,
+    },
+    /// A DICOM association was rejected (PS3.8 section 9.3.4).
+    AssociationRejected {
+        /// Calling AE title.
+        calling: Option<String>,
+        /// Called AE title.
+        called: Option<String>,
+        /// Who rejected: 1 is the application.
+        source: u8,
+        /// Why: of source 1, 3 and 7 are AE titles that are not recognised.
+        reason: u8,
+    },
+    /// A DICOM request (PS3.7 annex E.1).
+    Request {
+        /// Calling AE title.
+        calling: Option<String>,
+        /// The Command Field.
+        command: u16,
+        /// Move Destination (0000,0600), of a C-MOVE.
+        destination: Option<String>,
+    },
+    /// A DICOM association is over; its whole summary.
+    AssociationEnded(Box<Association>),
+    /// TLS was agreed on at a port where it likely carries DICOM or HL7.
+    ClinicalTls,
+    /// An HL7 message.
+    Hl7(Box<Hl7Message>),
+    /// ARP: the client is the sender, the server the target; without ports.
+    Arp(Box<ArpFacts>),
+    /// The client is the device that had the address `before`.
+    Moved {
+        /// Its address before.
+        before: IpAddr,
+    },
+}
+
+/// An Ethernet address.
+pub type Mac = [u8; 6];
+
+/// An ARP message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ArpFacts {
+    /// It asks; otherwise it answers.
+    pub request: bool,
+    /// Who claims to have `sender`.
+    pub sender_mac: Mac,
+    /// Sender protocol address; unspecified in a probe (RFC 5227).
+    pub sender: Ipv4Addr,
+    /// Target protocol address.
+    pub target: Ipv4Addr,
+    /// Target hardware address; in a request of no meaning.
+    pub target_mac: Mac,
+    /// Source of the Ethernet header.
+    pub frame_mac: Mac,
+    /// How many there were since this was told last.
+    pub count: u32,
+}
+
+impl ArpFacts {
+    /// From an ARP message that stands for `count`.
+    #[must_use]
+    pub fn of(arp: &Arp, count: u32) -> Self {
+        Self {
+            request: arp.key.operation == arp::REQUEST,
+            sender_mac: arp.key.mac,
+            sender: arp.key.sender.into(),
+            target: arp.key.target.into(),
+            target_mac: arp.target_mac,
+            frame_mac: arp.frame_mac,
+            count,
+        }
+    }
+}
+
+/// A flow's features, of the whole flow so far.
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct FlowFacts {
+    /// Names the flow in its reports and events.
+    pub id: u64,
+    /// It is over: no report follows.
+    pub over: bool,
+    /// Its opening was not seen; who is the client is taken from the ports.
+    pub midstream: bool,
+    /// A TCP reset was seen.
+    pub reset: bool,
+    /// Made of fragments without ports.
+    pub fragments: bool,
+    /// Recognised by content.
+    pub app: App,
+    /// ICMP type of the first packet.
+    pub icmp_type: Option<u16>,
+    /// Ethernet address of the client, or of the router before it.
+    pub client_mac: [u8; 6],
+    /// The same of the server.
+    pub server_mac: [u8; 6],
+    /// Nanoseconds between its first and its last packet.
+    pub duration: u64,
+    /// From the client.
+    pub to_server: HalfFacts,
+    /// To the client.
+    pub to_client: HalfFacts,
+}
+
+/// The protocol that a flow carries, by content.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum App {
+    /// None that is known.
+    #[default]
+    Other,
+    /// DICOM upper layer.
+    Dicom,
+    /// HL7 over MLLP.
+    Hl7,
+    /// TLS.
+    Tls,
+}
+
+impl From<Protocol> for App {
+    fn from(protocol: Protocol) -> Self {
+        match protocol {
+            Protocol::None => Self::Other,
+            Protocol::Dicom => Self::Dicom,
+            Protocol::Hl7 => Self::Hl7,
+            Protocol::Tls => Self::Tls,
+        }
+    }
+}
+
+/// One direction of a flow. Lengths are of the IP packets, bytes.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct HalfFacts {
+    /// Packets.
+    pub packets: u64,
+    /// Bytes.
+    pub bytes: u64,
+    /// Bytes of transport payload.
+    pub payload: u64,
+    /// Nanoseconds between first and last packet.
+    pub duration: u64,
+    /// Sum of the squares of the lengths.
+    pub length_squares: u64,
+    /// Greatest length.
+    pub length_max: u16,
+    /// Sum of the squares of the inter-arrival times, microseconds squared.
+    pub interval_squares: u64,
+    /// Greatest inter-arrival time, microseconds.
+    pub interval_max: u32,
+    /// TCP segments whose bytes had all been seen.
+    pub retransmissions: u32,
+    /// TCP segments with PSH, SYN, FIN, RST.
+    pub push: u32,
+    /// SYN.
+    pub syn: u16,
+    /// FIN.
+    pub fin: u16,
+    /// RST.
+    pub rst: u16,
+    /// Packets by length: below 64 bytes, then one bin a power of two.
+    pub sizes: [u32; SIZE_BINS],
+    /// Inter-arrival times: bin `i` from `4^i` microseconds.
+    pub intervals: [u32; INTERVAL_BINS],
+}
+
+impl HalfFacts {
+    fn of(half: &Half) -> Self {
+        Self {
+            packets: half.packets,
+            bytes: half.bytes,
+            payload: half.payload,
+            duration: half.last.saturating_sub(half.first),
+            length_squares: half.length_squares,
+            length_max: half.length_max,
+            interval_squares: half.interval_squares,
+            interval_max: half.interval_max,
+            retransmissions: half.retransmissions,
+            push: half.push,
+            syn: half.syn,
+            fin: half.fin,
+            rst: half.rst,
+            sizes: half.sizes,
+            intervals: half.intervals,
+        }
+    }
+}
+
+impl FlowFacts {
+    /// Both directions were seen.
+    #[must_use]
+    pub const fn answered(&self) -> bool {
+        self.to_server.packets > 0 && self.to_client.packets > 0
+    }
+
+    /// The server took the connection: with TCP it sent SYN and got more than SYNs; with others it answered.
+    #[must_use]
+    pub fn established(&self, protocol: u8) -> bool {
+        if protocol != protocol::TCP {
+            return self.answered();
+        }
+        self.answered()
+            && self.to_server.packets > u64::from(self.to_server.syn)
+            && (self.to_client.syn > 0 || self.to_client.payload > 0)
+    }
+}
+
+/// What the detectors should know of a flow entry.
+#[must_use]
+pub fn of_flow(
+    conversation: &Conversation,
+    entry: &Flow,
+    over: bool,
+    timebase: Timebase,
+) -> Observation {
+    let (to_server, to_client) = entry.client_and_server();
+    let (client_mac, server_mac) = entry.client_and_server_macs();
+    Observation {
+        time: timebase.wall(entry.last()),
+        protocol: conversation.protocol,
+        client: SocketAddr::new(conversation.src_ip, conversation.src_port.unwrap_or(0)),
+        server: SocketAddr::new(conversation.dest_ip, conversation.dest_port.unwrap_or(0)),
+        what: What::Flow(Box::new(FlowFacts {
+            id: conversation.flow_id,
+            over,
+            midstream: entry.flags & flow::MIDSTREAM != 0,
+            reset: entry.flags & flow::RESET != 0,
+            fragments: entry.flags & flow::FRAGMENTS != 0,
+            app: entry.protocol().into(),
+            icmp_type: conversation.icmp().map(|(kind, _)| kind),
+            client_mac,
+            server_mac,
+            duration: entry.last().saturating_sub(entry.start),
+            to_server: HalfFacts::of(to_server),
+            to_client: HalfFacts::of(to_client),
+        })),
+    }
+}
+
+/// False for addresses that no single host has.
+#[must_use]
+pub fn is_host(address: IpAddr) -> bool {
+    !address.is_multicast()
+        && !address.is_unspecified()
+        && address != IpAddr::V4(std::net::Ipv4Addr::BROADCAST)
+}
+
+/// True for an acknowledgement code that says no (HL7 table 0008).
+#[must_use]
+pub fn is_negative(code: &str) -> bool {
+    matches!(code, "AE" | "AR" | "CE" | "CR")
+}

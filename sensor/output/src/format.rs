@@ -1,0 +1,258 @@
+//! What an event looks like at its receiver.
+
+use std::{fmt, fs, io};
+
+use serde::{Deserialize, Serialize};
+use serde_json::ser::{CompactFormatter, Formatter};
+
+use super::{cef, ocsf};
+use sensor_facts::event::{Body, Event};
+
+/// The type of an event, as in its field `event_type`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Kind {
+    /// A flow's features.
+    Flow,
+    /// A DICOM association.
+    Dicom,
+    /// An HL7 message or session.
+    Hl7,
+    /// A TLS connection.
+    Tls,
+    /// An entry of the audit trail.
+    Audit,
+    /// What people are told.
+    Alert,
+    /// Something suspicious.
+    Finding,
+    /// Counters.
+    Stats,
+}
+
+impl Kind {
+    /// The type of an event.
+    #[must_use]
+    pub const fn of(event: &Event) -> Self {
+        match event.body {
+            Body::Flow { .. } => Self::Flow,
+            Body::Dicom { .. } => Self::Dicom,
+            Body::Hl7 { .. } => Self::Hl7,
+            Body::Tls { .. } => Self::Tls,
+            Body::Audit { .. } => Self::Audit,
+            Body::Alert { .. } => Self::Alert,
+            Body::Finding { .. } => Self::Finding,
+            Body::Stats { .. } => Self::Stats,
+        }
+    }
+
+    /// As in events.
+    #[must_use]
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Flow => "flow",
+            Self::Dicom => "dicom",
+            Self::Hl7 => "hl7",
+            Self::Tls => "tls",
+            Self::Audit => "audit",
+            Self::Alert => "alert",
+            Self::Finding => "finding",
+            Self::Stats => "stats",
+        }
+    }
+}
+
+/// How events are written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Format {
+    /// As JSON, `docs/events.schema.json`.
+    Json,
+    /// `ArcSight` Common Event Format, version 0.
+    #[default]
+    Cef,
+    /// Detection Finding of the Open Cybersecurity Schema Framework.
+    Ocsf,
+}
+
+impl Format {
+    /// As in the configuration.
+    #[must_use]
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Json => "json",
+            Self::Cef => "cef",
+            Self::Ocsf => "ocsf",
+        }
+    }
+
+    /// The types that it has a form for.
+    #[must_use]
+    pub const fn carries(self, kind: Kind) -> bool {
+        match self {
+            Self::Json => true,
+            Self::Cef => matches!(kind, Kind::Alert | Kind::Finding | Kind::Audit),
+            Self::Ocsf => matches!(kind, Kind::Alert),
+        }
+    }
+
+    /// Appends an event without an end of line. JSON and OCSF are UTF-8, or ASCII where `ascii` is set.
+    ///
+    /// # Errors
+    /// When the format has no form for it; `to` is as it was.
+    pub fn write(
+        self,
+        event: &Event,
+        origin: &Origin,
+        ascii: bool,
+        to: &mut Vec<u8>,
+    ) -> io::Result<()> {
+        let before = to.len();
+        let result = match self {
+            Self::Json => event.write_json(to).and_then(|()| {
+                // Few events have more than ASCII.
+                if ascii && !to.get(before..).is_some_and(<[u8]>::is_ascii) {
+                    to.truncate(before);
+                    return json(event, ascii, to);
+                }
+                Ok(())
+            }),
+            Self::Ocsf => ocsf::of(event, origin)
+                .ok_or_else(|| io::ErrorKind::Unsupported.into())
+                .and_then(|finding| json(&finding, ascii, to)),
+            Self::Cef => cef::of(event, origin)
+                .map(|text| to.extend_from_slice(text.as_bytes()))
+                .ok_or_else(|| io::ErrorKind::Unsupported.into()),
+        };
+        if result.is_err() {
+            to.truncate(before);
+        }
+        result
+    }
+}
+
+impl fmt::Display for Format {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.label())
+    }
+}
+
+/// Who sends.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Origin {
+    /// The host's name; empty if it has none.
+    pub host: String,
+    /// Process id.
+    pub process: u32,
+}
+
+impl Origin {
+    /// This process.
+    #[must_use]
+    pub fn here() -> Self {
+        let host = fs::read_to_string("/proc/sys/kernel/hostname");
+        Self {
+            host: host.unwrap_or_default().trim().to_owned(),
+            process: std::process::id(),
+        }
+    }
+
+    /// This program's version.
+    pub const VERSION: &str = env!("CARGO_PKG_VERSION");
+}
+
+/// Names an event by what it says: 32 hex digits, the same wherever and how often it is sent.
+pub(super) fn message_id(event: &Event) -> String {
+    let mut hasher = blake3::Hasher::new();
+    // Hashing can't fail, and an event always has a JSON form.
+    let _ = serde_json::to_writer(&mut hasher, event);
+    let mut id = hasher.finalize().to_hex().to_string();
+    id.truncate(32);
+    id
+}
+
+fn json(value: &impl Serialize, ascii: bool, to: &mut Vec<u8>) -> io::Result<()> {
+    if ascii {
+        let mut serializer = serde_json::Serializer::with_formatter(to, Ascii);
+        Ok(value.serialize(&mut serializer)?)
+    } else {
+        Ok(serde_json::to_writer(to, value)?)
+    }
+}
+
+/// JSON without a character beyond ASCII, so that nobody has to know its encoding.
+struct Ascii;
+
+impl Formatter for Ascii {
+    fn write_string_fragment<W: io::Write + ?Sized>(
+        &mut self,
+        writer: &mut W,
+        fragment: &str,
+    ) -> io::Result<()> {
+        for part in fragment.split_inclusive(|char: char| !char.is_ascii()) {
+            let plain = part.trim_end_matches(|char: char| !char.is_ascii());
+            CompactFormatter.write_string_fragment(writer, plain)?;
+            for unit in part[plain.len()..].encode_utf16() {
+                write!(writer, "\\u{unit:04x}")?;
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::tests::{alert, audit, flow, stats};
+
+    fn written(format: Format, event: &Event, ascii: bool) -> io::Result<String> {
+        let origin = Origin {
+            host: "sensor".to_owned(),
+            process: 1,
+        };
+        let mut text = Vec::new();
+        format.write(event, &origin, ascii, &mut text)?;
+        Ok(String::from_utf8(text).expect("text"))
+    }
+
+    proptest! {
+        #[test]
+        fn ascii_json_is_ascii_and_says_the_same(text in ".*") {
+            let mut ascii = Vec::new();
+            json(&text, true, &mut ascii).expect("a string");
+            prop_assert!(ascii.is_ascii());
+            let back: String = serde_json::from_slice(&ascii).expect("JSON");
+            prop_assert_eq!(back, text);
+        }
+    }
+
+    #[test]
+    fn formats_write_what_they_carry_and_nothing_else() {
+        for event in [alert(), audit(), stats(), flow()] {
+            for format in [Format::Json, Format::Cef, Format::Ocsf] {
+                let kind = Kind::of(&event);
+                assert_eq!(
+                    written(format, &event, true).is_ok(),
+                    format.carries(kind),
+                    "{format} {kind:?}"
+                );
+            }
+            let json: serde_json::Value =
+                serde_json::from_str(&written(Format::Json, &event, false).expect("JSON"))
+                    .expect("JSON");
+            assert_eq!(json["event_type"], Kind::of(&event).label());
+        }
+    }
+
+    #[test]
+    fn an_event_has_one_id_and_another_has_another() {
+        let event = alert();
+        let mut later = event.clone();
+        later.timestamp.0 += 1_000;
+        assert_eq!(message_id(&event), message_id(&event.clone()));
+        assert_ne!(message_id(&event), message_id(&later));
+        assert_eq!(message_id(&event).len(), 32);
+    }
+}

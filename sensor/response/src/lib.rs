@@ -1,0 +1,19 @@
+//! Containment: what is blocked, by whom, why, and whether it works.
+//!
+//! A [`Rule`] names a [`Target`]. The kernel enforces it where the sensor is in the path
+//! (`sensor_common::rule`); nothing here can make the kernel drop a packet of a protected device.
+
+mod adopt;
+pub mod book;
+pub mod config;
+pub mod guard;
+mod keeper;
+pub mod policy;
+pub mod reset;
+pub mod resets;
+
+pub use adopt::{AdoptError, Adoption};
+pub use book::{Book, Past, Protection};
+pub use guard::Refusal;
+pub use keeper::{ClinicalOf, Denied, Keeper, RuleReport, Wish};
+pub use reset::{Limits, ResetHandle, ResetOptions, ResetReport, ResetState, Resetter};

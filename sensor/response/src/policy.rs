@@ -1,0 +1,352 @@
+//! From a finding to an action, or to the reason why there is none.
+//!
+//! The policy only decides; it is given all it needs to know and changes nothing but its own memory of
+//! findings. What it decides the guard checks again, and the kernel's never-block list once more.
+
+use std::{
+    collections::{HashMap, VecDeque},
+    net::IpAddr,
+};
+
+use ipnet::IpNet;
+
+use super::{
+    Book,
+    guard::{self, Refusal},
+};
+use crate::config::{Containment, Mode};
+use sensor_facts::{
+    finding::{Basis, Finding},
+    time::Time,
+};
+use sensor_facts::{
+    rule::{Actor, State},
+    target::{Service, Target, Transport},
+};
+
+/// Suspects whose findings are remembered at once.
+const SUSPECTS_MAX: usize = 4_096;
+const MINUTE: i64 = 60_000_000_000;
+/// Name of the group of devices that are in none.
+const DEFAULT_GROUP: &str = "default";
+
+/// What the policy has to know beside the finding.
+#[derive(Clone, Debug)]
+pub struct Situation<'a> {
+    /// The time.
+    pub now: Time,
+    /// Rules and never-block list.
+    pub book: &'a Book,
+    /// Loss of packets or events in the last minute, per cent.
+    pub loss_percent: f64,
+    /// Devices that are known in the suspect's subnet ([`neighbourhood`]).
+    pub known_devices: usize,
+    /// An interface is in the path, so that a rule drops something.
+    pub inline: bool,
+    /// Resets can be sent.
+    pub resets: bool,
+}
+
+/// What is to be done about a finding.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// A rule is to be put in force.
+    Act,
+    /// A rule is to be proposed to a person.
+    Propose,
+    /// Only observed: this is what would be done.
+    WouldAct,
+    /// More evidence is waited for.
+    Wait,
+    /// Nothing may or need be done.
+    Refuse,
+}
+
+impl Verdict {
+    /// As in the trail.
+    #[must_use]
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Act => "act",
+            Self::Propose => "propose",
+            Self::WouldAct => "would_act",
+            Self::Wait => "wait",
+            Self::Refuse => "refuse",
+        }
+    }
+}
+
+/// What the policy made of a finding.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Decision {
+    /// What is to be done.
+    pub verdict: Verdict,
+    /// About what, and for how long, nanoseconds; none where nothing was chosen.
+    pub target: Option<(Target, u64)>,
+    /// Group of devices whose mode decided.
+    pub group: String,
+    /// Its mode.
+    pub mode: Mode,
+    /// Why, in words.
+    pub reason: String,
+}
+
+#[derive(Clone, Debug)]
+struct Remembered {
+    time: Time,
+    detector: String,
+    victims: u64,
+}
+
+/// The policy.
+#[derive(Debug)]
+pub struct Policy {
+    options: Containment,
+    findings: HashMap<IpAddr, Vec<Remembered>>,
+    made: VecDeque<Time>,
+}
+
+/// The subnet in which a device's neighbours are counted: /24 or /64.
+#[must_use]
+pub fn neighbourhood(address: IpAddr) -> IpNet {
+    let bits = if address.is_ipv4() { 24 } else { 64 };
+    IpNet::new(address, bits).map_or_else(|_| address.into(), |net| net.trunc())
+}
+
+impl Policy {
+    /// With these limits.
+    #[must_use]
+    pub fn new(options: Containment) -> Self {
+        Self {
+            options,
+            findings: HashMap::new(),
+            made: VecDeque::new(),
+        }
+    }
+
+    /// Puts other limits in force; what is remembered stays.
+    pub fn set(&mut self, options: Containment) {
+        self.options = options;
+    }
+
+    /// Group and mode of a device.
+    #[must_use]
+    pub fn group_of(&self, address: IpAddr) -> (&str, Mode) {
+        let group = self.options.group.iter().find(|group| {
+            group
+                .members
+                .iter()
+                .any(|member| member.0.contains(&address))
+        });
+        group.map_or((DEFAULT_GROUP, self.options.mode), |group| {
+            (group.name.as_str(), group.mode)
+        })
+    }
+
+    /// Decides about a finding, and remembers it.
+    pub fn decide(&mut self, finding: &Finding, situation: &Situation<'_>) -> Decision {
+        let others = self.remember(finding, situation.now);
+        let (group, mode) = self.group_of(finding.subject);
+        let group = group.to_owned();
+        let decided = |verdict, target, reason: String| Decision {
+            verdict,
+            target,
+            group: group.clone(),
+            mode,
+            reason,
+        };
+        if finding.suffers {
+            let reason = "the device suffers it: it is not to be contained".to_owned();
+            return decided(Verdict::Refuse, None, reason);
+        }
+        let target = match self.target(finding, situation) {
+            Ok(target) => target,
+            Err(reason) => return decided(Verdict::Refuse, None, reason),
+        };
+        let past = situation.book.past(&target);
+        let step = usize::try_from(past.offences).unwrap_or(usize::MAX);
+        let ttl = self.options.ttl.get(step).or(self.options.ttl.last());
+        let ttl = ttl.map_or(0, |span| span.as_nanos());
+        let target = Some((target, ttl));
+        if let Some(reason) = self.hindrance(target.map(|(target, _)| target).as_ref(), situation) {
+            return decided(Verdict::Refuse, target, reason);
+        }
+        let evidence = if others.is_empty() {
+            format!("{} alone", finding.detector)
+        } else {
+            format!("{} and {}", finding.detector, others.join(", "))
+        };
+        match mode {
+            Mode::Propose => {
+                let reason = format!("{evidence}: a person has to approve");
+                decided(Verdict::Propose, target, reason)
+            }
+            // A score is never enough.
+            _ if (self.options.second_finding || finding.basis == Basis::Model)
+                && others.is_empty() =>
+            {
+                let reason = format!(
+                    "{evidence}: a second finding of another kind is waited for, {} at most",
+                    self.options.second_within
+                );
+                decided(Verdict::Wait, target, reason)
+            }
+            Mode::Observe => {
+                let reason = format!("{evidence}: the mode is observe");
+                decided(Verdict::WouldAct, target, reason)
+            }
+            Mode::Automatic => {
+                self.made.push_back(situation.now);
+                decided(Verdict::Act, target, evidence)
+            }
+        }
+    }
+
+    /// Remembers the finding; the other detectors that suspected the same device shortly before.
+    fn remember(&mut self, finding: &Finding, now: Time) -> Vec<String> {
+        let within = i64::try_from(self.options.second_within.as_nanos()).unwrap_or(i64::MAX);
+        for found in self.findings.values_mut() {
+            found.retain(|one| now.0.saturating_sub(one.time.0) <= within);
+        }
+        self.findings.retain(|_, found| !found.is_empty());
+        if self.findings.len() >= SUSPECTS_MAX && !self.findings.contains_key(&finding.subject) {
+            let oldest = self
+                .findings
+                .iter()
+                .min_by_key(|(_, found)| found.last().map(|one| one.time));
+            if let Some(oldest) = oldest.map(|(subject, _)| *subject) {
+                self.findings.remove(&oldest);
+            }
+        }
+        let found = self.findings.entry(finding.subject).or_default();
+        found.retain(|one| one.detector != finding.detector);
+        let others = found.iter().map(|one| one.detector.clone()).collect();
+        found.push(Remembered {
+            time: now,
+            detector: finding.detector.clone(),
+            victims: finding.victim_count,
+        });
+        others
+    }
+
+    /// The narrowest target that the findings call for and that is not blocked yet.
+    fn target(&self, finding: &Finding, situation: &Situation<'_>) -> Result<Target, String> {
+        let subject = finding.subject;
+        if !situation.inline {
+            let Some((a, b)) = finding.connection.filter(|_| situation.resets) else {
+                return Err(
+                    "no interface is in the path: a rule would drop nothing, and there is no connection that resets could end".to_owned(),
+                );
+            };
+            let transport = Transport::Tcp;
+            return Ok(Target::Flow { transport, a, b }.canonical());
+        }
+        let many = self
+            .findings
+            .get(&subject)
+            .is_some_and(|found| found.iter().any(|one| one.victims > 1));
+        let device = Target::Device { address: subject };
+        let narrow = match (finding.victims.first(), finding.service) {
+            (Some(victim), Some(service)) if !many => pair(subject, *victim, Some(service)),
+            (Some(victim), None) if !many => pair(subject, *victim, None),
+            _ => device,
+        };
+        let live = |target: &Target| {
+            situation
+                .book
+                .rules()
+                .find(|rule| rule.target == *target && rule.state == State::Enabled)
+        };
+        for target in [narrow, device] {
+            match live(&target) {
+                None => return Ok(target),
+                // Something was found in spite of the narrower rule.
+                Some(_) if target != device => {}
+                Some(rule) => {
+                    return Err(format!("rule {} blocks the device already", rule.id));
+                }
+            }
+        }
+        Ok(device)
+    }
+
+    /// Why nothing may be done, if so.
+    fn hindrance(&mut self, target: Option<&Target>, situation: &Situation<'_>) -> Option<String> {
+        let target = target?;
+        let book = situation.book;
+        if let Err(refusal @ (Refusal::Protected { .. } | Refusal::ProtectedInside { .. })) =
+            guard::check_protected(target, book)
+        {
+            return Some(refusal.to_string());
+        }
+        if let Err(refusal) = guard::check_target(target) {
+            return Some(refusal.to_string());
+        }
+        let limit = f64::from(self.options.max_loss_percent);
+        if situation.loss_percent > limit {
+            return Some(format!(
+                "{:.1} % of what was to be seen was lost in the last minute, more than {limit} %: the evidence may be wrong",
+                situation.loss_percent
+            ));
+        }
+        let cool = i64::try_from(self.options.cool_down.as_nanos()).unwrap_or(i64::MAX);
+        if let Some(released) = book.past(target).released
+            && situation.now.0.saturating_sub(released.0) < cool
+        {
+            return Some(format!(
+                "a person lifted its last rule at {released}: it is left alone for {}",
+                self.options.cool_down
+            ));
+        }
+        if let Some(rule) = book.rules().find(|rule| rule.target == *target) {
+            return Some(format!(
+                "rule {} is about it already, {}",
+                rule.id,
+                rule.state.label()
+            ));
+        }
+        let own = || {
+            book.rules()
+                .filter(|rule| matches!(rule.by, Actor::Policy { .. }))
+        };
+        let max = usize::try_from(self.options.max_rules).unwrap_or(usize::MAX);
+        if own().count() >= max {
+            return Some(format!("the policy has {max} rules, which is its limit"));
+        }
+        while self
+            .made
+            .front()
+            .is_some_and(|time| situation.now.0.saturating_sub(time.0) >= MINUTE)
+        {
+            self.made.pop_front();
+        }
+        let a_minute = usize::try_from(self.options.max_rules_per_minute).unwrap_or(usize::MAX);
+        if self.made.len() >= a_minute {
+            return Some(format!(
+                "{a_minute} rules were made in the last minute, which is the limit"
+            ));
+        }
+        if let Target::Device { address } = target {
+            let net = neighbourhood(*address);
+            let blocked = own()
+                .filter(|rule| matches!(rule.target, Target::Device { address } if net.contains(&address)))
+                .count();
+            let share = usize::from(self.options.max_subnet_percent);
+            let allowed = (situation.known_devices * share / 100).max(1);
+            if blocked >= allowed {
+                return Some(format!(
+                    "{blocked} of {} known devices of {net} are blocked already, the limit is {share} %",
+                    situation.known_devices
+                ));
+            }
+        }
+        None
+    }
+}
+
+fn pair(a: IpAddr, b: IpAddr, service: Option<Service>) -> Target {
+    Target::Pair { a, b, service }.canonical()
+}
+
+#[cfg(test)]
+mod tests;

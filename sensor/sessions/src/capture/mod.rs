@@ -1,0 +1,13 @@
+//! Packets from a file instead of from the kernel: the portable engine, which runs the kernel's own
+//! logic on memory of the process, the reader of capture files, and the replay that joins both with
+//! the pipeline.
+
+pub mod engine;
+pub mod file;
+mod format;
+pub mod link;
+mod source;
+mod table;
+
+pub use engine::PortableEngine;
+pub use file::{CaptureError, CaptureFile, Ending};

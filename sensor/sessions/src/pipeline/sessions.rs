@@ -1,0 +1,279 @@
+//! Connections that carry DICOM, HL7 or TLS: from chunks to sessions and their events.
+
+use std::{collections::VecDeque, num::NonZeroUsize};
+
+use lru::LruCache;
+use sensor_common::{
+    event::ChunkHeader,
+    flow::Flow,
+    key::{Direction, FlowKey},
+    stream::Protocol,
+};
+
+use super::{
+    FlowEndReason, PipelineOptions, SessionView,
+    connection::{Connection, Session},
+    tell::{Outlet, close_association, keep, tell_message, tell_tls},
+};
+use crate::protocol::assembler::Tally;
+use sensor_facts::{
+    address::Conversation,
+    event::{Association, Body, Hl7Event, Hl7SessionEnd, Hl7SessionSummary},
+};
+
+/// Names a connection: its key, and when its flow entry was made.
+type ConnectionId = (FlowKey, u64);
+
+/// Connections that are over and of which a late chunk is known for what it is.
+const ENDED_MAX: usize = 4_096;
+
+/// All sessions.
+#[derive(Debug)]
+pub(super) struct Sessions {
+    open: LruCache<ConnectionId, Connection>,
+    ended: LruCache<ConnectionId, ()>,
+    /// Sessions whose end was seen, and when they are reported.
+    lingering: VecDeque<(u64, ConnectionId)>,
+    closed_associations: VecDeque<SessionView<Association>>,
+    closed_hl7: VecDeque<SessionView<Hl7SessionSummary>>,
+}
+
+impl Sessions {
+    pub(super) fn new(options: &PipelineOptions) -> Self {
+        let capacity = |size| NonZeroUsize::new(size).unwrap_or(NonZeroUsize::MIN);
+        Self {
+            open: LruCache::new(capacity(options.limits.sessions)),
+            ended: LruCache::new(capacity(ENDED_MAX)),
+            lingering: VecDeque::new(),
+            closed_associations: VecDeque::new(),
+            closed_hl7: VecDeque::new(),
+        }
+    }
+
+    /// Takes a chunk of tape.
+    pub(super) fn chunk(
+        &mut self,
+        header: &ChunkHeader,
+        direction: Direction,
+        tape: &[u8],
+        outlet: &mut Outlet<'_>,
+    ) {
+        let id = (header.key, header.flow_start);
+        if self.ended.contains(&id) {
+            outlet.stats.chunks_late += 1;
+            return;
+        }
+        if !self.open.contains(&id) {
+            self.open(id, header, outlet);
+        }
+        let Some(connection) = self.open.get_mut(&id) else {
+            return;
+        };
+        connection.last = connection.last.max(header.header.time);
+        let now = outlet.options.timebase.wall(header.header.time);
+        let mut tally = Tally::default();
+        let Connection { assemblers, .. } = connection;
+        let mut assembler = std::mem::take(&mut assemblers[direction as usize]);
+        let mut ended = false;
+        assembler.push(header.number, tape, &mut tally, |element| {
+            ended |= connection.element(
+                direction,
+                element,
+                now,
+                outlet,
+                &mut self.closed_associations,
+            );
+        });
+        connection.assemblers[direction as usize] = assembler;
+        outlet.stats.add(&tally);
+        if ended {
+            self.linger(id, header.header.time, outlet.options.linger_ns);
+        }
+    }
+
+    fn open(&mut self, id: ConnectionId, header: &ChunkHeader, outlet: &mut Outlet<'_>) {
+        outlet.stats.sessions_opened += 1;
+        let in_iface = outlet
+            .options
+            .interfaces
+            .get(&header.header.interface)
+            .cloned();
+        let connection = Connection::new(header, in_iface);
+        if let Some((_, mut evicted)) = self.open.push(id, connection) {
+            outlet.stats.sessions_evicted += 1;
+            self.close(&mut evicted, Hl7SessionEnd::Evicted, outlet);
+        }
+    }
+
+    fn linger(&mut self, id: ConnectionId, time: u64, linger: u64) {
+        if let Some(connection) = self.open.peek_mut(&id)
+            && connection.due.is_none()
+            && !connection.over
+        {
+            let due = time.saturating_add(linger);
+            connection.due = Some(due);
+            self.lingering.push_back((due, id));
+        }
+    }
+
+    /// Takes what a flow record says of a connection.
+    pub(super) fn flow(&mut self, key: &FlowKey, flow: &Flow) {
+        if flow.protocol() == Protocol::None {
+            return;
+        }
+        if let Some(connection) = self.open.peek_mut(&(*key, flow.start)) {
+            let vlans = flow.vlans.iter().take(usize::from(flow.vlan_depth));
+            connection.conversation.vlan = vlans.copied().collect();
+            let [a, b] = &flow.directions;
+            connection.chunks = Some([a.stream.chunk_number, b.stream.chunk_number]);
+        }
+    }
+
+    /// The connection was closed; what other CPUs still have of it may come yet.
+    pub(super) fn flow_closed(&mut self, key: &FlowKey, start: u64, now: u64, linger: u64) {
+        self.linger((*key, start), now, linger);
+    }
+
+    /// The flow is over.
+    pub(super) fn flow_ended(
+        &mut self,
+        key: &FlowKey,
+        flow: &Flow,
+        reason: FlowEndReason,
+        outlet: &mut Outlet<'_>,
+    ) {
+        let id = (*key, flow.start);
+        let Some(mut connection) = self.open.pop(&id) else {
+            return;
+        };
+        self.ended.push(id, ());
+        let end = match reason {
+            _ if flow.is_closed() => Hl7SessionEnd::Closed,
+            FlowEndReason::Idle => Hl7SessionEnd::Idle,
+            FlowEndReason::Closed | FlowEndReason::Replaced => Hl7SessionEnd::Closed,
+            FlowEndReason::Shutdown => Hl7SessionEnd::Shutdown,
+        };
+        self.close(&mut connection, end, outlet);
+    }
+
+    /// Reports the sessions whose time has come, and gives up those that no flow accounts for.
+    pub(super) fn tick(&mut self, now: u64, outlet: &mut Outlet<'_>) {
+        while let Some((due, id)) = self.lingering.front().copied()
+            && due <= now
+        {
+            self.lingering.pop_front();
+            let Some(connection) = self.open.peek_mut(&id).filter(|c| c.due == Some(due)) else {
+                continue;
+            };
+            connection.due = None;
+            connection.over = true;
+            connection.settle(outlet);
+            let mut session = std::mem::replace(&mut connection.session, Session::None);
+            let conversation = connection.conversation.clone();
+            self.report(&conversation, &mut session, Hl7SessionEnd::Closed, outlet);
+        }
+        while let Some((_, connection)) = self.open.peek_lru()
+            && now.saturating_sub(connection.last) > outlet.options.session_idle_ns
+        {
+            let Some((_, mut connection)) = self.open.pop_lru() else {
+                break;
+            };
+            self.close(&mut connection, Hl7SessionEnd::Idle, outlet);
+        }
+    }
+
+    /// Closes all sessions.
+    pub(super) fn finish(&mut self, outlet: &mut Outlet<'_>) {
+        while let Some((_, mut connection)) = self.open.pop_lru() {
+            self.close(&mut connection, Hl7SessionEnd::Shutdown, outlet);
+        }
+        self.lingering.clear();
+    }
+
+    fn close(&mut self, connection: &mut Connection, end: Hl7SessionEnd, outlet: &mut Outlet<'_>) {
+        outlet.stats.sessions_closed += 1;
+        if end != Hl7SessionEnd::Evicted {
+            connection.settle(outlet);
+        }
+        let mut session = std::mem::replace(&mut connection.session, Session::None);
+        self.report(&connection.conversation, &mut session, end, outlet);
+    }
+
+    fn report(
+        &mut self,
+        conversation: &Conversation,
+        session: &mut Session,
+        end: Hl7SessionEnd,
+        outlet: &mut Outlet<'_>,
+    ) {
+        match session {
+            Session::None => {}
+            Session::Dicom(session) => {
+                close_association(conversation, session, &mut self.closed_associations, outlet);
+            }
+            Session::Hl7(session) => {
+                for message in session.close(end) {
+                    tell_message(conversation, message, session.summary().end, outlet);
+                }
+                let summary = session.summary();
+                outlet.tell(
+                    conversation,
+                    summary.end,
+                    Body::Hl7 {
+                        hl7: Box::new(Hl7Event::Session(summary.clone())),
+                    },
+                );
+                let view = SessionView {
+                    conversation: conversation.clone(),
+                    open: false,
+                    summary,
+                };
+                keep(
+                    &mut self.closed_hl7,
+                    view,
+                    outlet.options.limits.closed_hl7_sessions,
+                );
+            }
+            Session::Tls(session) => {
+                if let Some(report) = session.close() {
+                    tell_tls(conversation, report, outlet);
+                }
+            }
+        }
+    }
+
+    pub(super) fn open_count(&self) -> u64 {
+        self.open.len() as u64
+    }
+
+    pub(super) fn associations(&self) -> Vec<SessionView<Association>> {
+        let open = self
+            .open
+            .iter()
+            .filter_map(|(_, connection)| match &connection.session {
+                Session::Dicom(session) => Some(SessionView {
+                    conversation: connection.conversation.clone(),
+                    open: connection.due.is_none(),
+                    summary: session.summary(),
+                }),
+                _ => None,
+            });
+        open.chain(self.closed_associations.iter().cloned())
+            .collect()
+    }
+
+    pub(super) fn hl7_sessions(&self) -> Vec<SessionView<Hl7SessionSummary>> {
+        let open = self
+            .open
+            .iter()
+            .filter_map(|(_, connection)| match &connection.session {
+                Session::Hl7(session) => Some(SessionView {
+                    conversation: connection.conversation.clone(),
+                    open: connection.due.is_none(),
+                    summary: session.summary(),
+                }),
+                _ => None,
+            });
+        open.chain(self.closed_hl7.iter().cloned()).collect()
+    }
+}

@@ -1,0 +1,209 @@
+//! A TCP connection through the portable engine into a pipeline.
+
+use etherparse::PacketBuilder;
+use sensor_common::{packet::Layer, settings::Settings};
+
+use crate::{
+    capture::PortableEngine,
+    pipeline::{FlowEndReason, Pipeline, PipelineOptions},
+};
+use sensor_facts::event::{
+    Association, Body, DicomEventType, Event, Hl7Event, Hl7Message, Hl7SessionSummary,
+};
+use sensor_kernel::TableSizes;
+
+/// The conversation, packet by packet; a millisecond apart.
+pub(super) struct Wire {
+    engine: PortableEngine,
+    pub(super) pipeline: Pipeline,
+    pub(super) out: Vec<Event>,
+    /// Ring records so far.
+    pub(super) records: Vec<Vec<u8>>,
+    /// Ring records that the pipeline does not get, by number.
+    pub(super) lost: Vec<usize>,
+    pub(super) time: u64,
+    pub(super) client_port: u16,
+    pub(super) server_port: u16,
+    /// Bytes of a segment at most.
+    pub(super) segment: usize,
+    sequence: [u32; 2],
+}
+
+impl Wire {
+    pub(super) fn new(options: PipelineOptions) -> Self {
+        let sizes = TableSizes {
+            established4: 256,
+            established6: 256,
+            fresh4: 256,
+            fresh6: 256,
+        };
+        Self {
+            engine: PortableEngine::new(sizes, Settings::DEFAULT),
+            pipeline: Pipeline::new(options),
+            out: Vec::new(),
+            records: Vec::new(),
+            lost: Vec::new(),
+            time: 1_700_000_000_000_000_000,
+            client_port: 40_000,
+            server_port: 104,
+            segment: 1_460,
+            sequence: [1_000, 2_000],
+        }
+    }
+
+    fn packet(&mut self, from_client: bool, flags: &str, payload: &[u8]) {
+        let (client, server) = ([10, 0, 0, 1], [10, 0, 0, 2]);
+        let side = usize::from(!from_client);
+        let builder = if from_client {
+            PacketBuilder::ethernet2([2, 0, 0, 0, 0, 1], [2, 0, 0, 0, 0, 2])
+                .ipv4(client, server, 64)
+                .tcp(self.client_port, self.server_port, self.sequence[0], 1_000)
+        } else {
+            PacketBuilder::ethernet2([2, 0, 0, 0, 0, 2], [2, 0, 0, 0, 0, 1])
+                .ipv4(server, client, 64)
+                .tcp(self.server_port, self.client_port, self.sequence[1], 1_000)
+        };
+        let builder = if flags.contains('S') {
+            builder.syn()
+        } else {
+            builder
+        };
+        let builder = if flags.contains('F') {
+            builder.fin()
+        } else {
+            builder
+        };
+        let builder = if flags.contains('R') {
+            builder.rst()
+        } else {
+            builder
+        };
+        let builder = if flags.contains('A') {
+            builder.ack(1)
+        } else {
+            builder
+        };
+        let mut frame = Vec::new();
+        builder.write(&mut frame, payload).unwrap();
+        let taken = payload.len() + flags.chars().filter(|flag| "SF".contains(*flag)).count();
+        self.sequence[side] = self.sequence[side].wrapping_add(u32::try_from(taken).unwrap());
+        self.time += 1_000_000;
+        let Self {
+            engine,
+            pipeline,
+            out,
+            records,
+            lost,
+            ..
+        } = self;
+        engine.process(
+            &frame,
+            Layer::Ethernet,
+            1,
+            self.time,
+            &mut |record: &[u8]| {
+                if !lost.contains(&records.len()) {
+                    pipeline.ring_record(record, out);
+                }
+                records.push(record.to_vec());
+            },
+        );
+        pipeline.tick(self.time, out);
+    }
+
+    pub(super) fn open(&mut self) {
+        self.packet(true, "S", &[]);
+        self.packet(false, "SA", &[]);
+        self.packet(true, "A", &[]);
+    }
+
+    /// The client asks, the server refuses.
+    pub(super) fn refuse(&mut self) {
+        self.packet(true, "S", &[]);
+        self.packet(false, "RA", &[]);
+    }
+
+    pub(super) fn client(&mut self, bytes: &[u8]) {
+        for segment in bytes.chunks(self.segment) {
+            self.packet(true, "A", segment);
+        }
+    }
+
+    pub(super) fn server(&mut self, bytes: &[u8]) {
+        for segment in bytes.chunks(self.segment) {
+            self.packet(false, "A", segment);
+        }
+    }
+
+    /// Bytes of the client that the sensor never sees.
+    pub(super) fn miss_client(&mut self, bytes: usize) {
+        self.sequence[0] = self.sequence[0].wrapping_add(u32::try_from(bytes).unwrap());
+    }
+
+    pub(super) fn close(&mut self) {
+        self.packet(true, "FA", &[]);
+        self.packet(false, "FA", &[]);
+        self.packet(true, "A", &[]);
+    }
+
+    pub(super) fn wait(&mut self, nanoseconds: u64) {
+        self.time += nanoseconds;
+        self.pipeline.tick(self.time, &mut self.out);
+    }
+
+    /// The engine gives up all flows.
+    pub(super) fn drain(&mut self) {
+        let Self {
+            engine,
+            pipeline,
+            out,
+            ..
+        } = self;
+        engine.drain(|key, flow, _| pipeline.flow_ended(key, flow, FlowEndReason::Shutdown, out));
+    }
+
+    pub(super) fn finish(&mut self) {
+        self.drain();
+        self.pipeline.finish(&mut self.out);
+    }
+
+    pub(super) fn json(&self) -> String {
+        serde_json::to_string(&self.out).unwrap()
+    }
+
+    pub(super) fn associations(&self, kind: DicomEventType) -> Vec<&Association> {
+        let bodies = self.out.iter().map(|event| &event.body);
+        bodies
+            .filter_map(|body| match body {
+                Body::Dicom { dicom } if dicom.kind == kind => Some(&dicom.association),
+                _ => None,
+            })
+            .collect()
+    }
+
+    pub(super) fn messages(&self) -> Vec<&Hl7Message> {
+        let bodies = self.out.iter().map(|event| &event.body);
+        bodies
+            .filter_map(|body| match body {
+                Body::Hl7 { hl7 } => match hl7.as_ref() {
+                    Hl7Event::Message(message) => Some(message),
+                    Hl7Event::Session(_) => None,
+                },
+                _ => None,
+            })
+            .collect()
+    }
+
+    pub(super) fn hl7_sessions(&self) -> Vec<&Hl7SessionSummary> {
+        let bodies = self.out.iter().map(|event| &event.body);
+        bodies
+            .filter_map(|body| match body {
+                Body::Hl7 { hl7 } => match hl7.as_ref() {
+                    Hl7Event::Session(session) => Some(session),
+                    Hl7Event::Message(_) => None,
+                },
+                _ => None,
+            })
+            .collect()
+    }
+}

@@ -1,8 +1,0 @@
-//! Locks whose holder may have panicked: what they guard here is whole between any two statements.
-
-use std::sync::{Mutex, MutexGuard, PoisonError};
-
-/// Locks it.
-pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
