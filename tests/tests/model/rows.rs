@@ -9,7 +9,7 @@ use sensor::{
 };
 use tests::models;
 
-/// How many.
+/// How many rows are scored.
 pub(crate) const ROWS: usize = 4_096;
 
 /// Writes rows as CSV, and scores, p-values and shares as 32-bit floats.

@@ -23,7 +23,9 @@ use sensor::{
 use serde_json::Value;
 use tests::{
     ability::privileged,
-    site::{Folder, SECONDS, Site, number, packets},
+    folder::Folder,
+    reading::{number, packets},
+    site::{SECONDS, Site},
     wait::wait_for,
 };
 
