@@ -1,4 +1,4 @@
-//! The command line.
+//! The command line of the evaluation.
 
 use std::{fs, path::PathBuf};
 

@@ -87,7 +87,7 @@ pub(crate) fn classes(score: &Score) -> String {
     )
 }
 
-/// By detector.
+/// A table of what each detector found.
 pub(crate) fn detectors(score: &Score) -> String {
     let rows: Vec<Vec<String>> = score
         .detectors
@@ -131,7 +131,7 @@ pub(crate) fn details(score: &Score, alarms: &[Alarm], truth: &Truth) -> String 
     text
 }
 
-/// The mixed capture.
+/// The section about the mixed capture.
 pub(crate) fn mix(mix: &Mix) -> String {
     format!(
         "{}\n{}\n{}",
@@ -141,7 +141,7 @@ pub(crate) fn mix(mix: &Mix) -> String {
     )
 }
 
-/// A simulated hospital.
+/// The section about a simulated hospital.
 pub(crate) fn simulated(one: &Simulated) -> String {
     let mut text = format!(
         "seed {}, {} days, {} devices{}{}: {} frames, {} observations, {:.0} s\n\n",

@@ -42,7 +42,7 @@ struct Strange {
 /// A rule with its best threshold.
 #[derive(Clone, Debug)]
 pub struct Best {
-    /// The threshold.
+    /// The threshold above which it alerts.
     pub threshold: f64,
     /// What it makes of it.
     pub score: Score,
@@ -213,7 +213,7 @@ impl Boxplot {
         }
     }
 
-    /// At its best.
+    /// The score at the threshold that suits it best.
     #[must_use]
     pub fn best(mut self, truth: &Truth, wanted: usize) -> Best {
         for ((device, window), over) in std::mem::take(&mut self.open) {
@@ -287,7 +287,7 @@ impl NewPeer {
         });
     }
 
-    /// At its best.
+    /// The score at the threshold that suits it best.
     #[must_use]
     pub fn best(mut self, truth: &Truth, wanted: usize) -> Best {
         self.strange.sort_by_key(|one| one.time);

@@ -17,7 +17,7 @@ pub const BUDGETS: [u32; 3] = [1, 10, 50];
 /// Something that a person was told.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Alarm {
-    /// About whom.
+    /// The device that it is about.
     pub device: IpAddr,
     /// It suffers; else it is suspected.
     pub suffers: bool,
@@ -27,9 +27,9 @@ pub struct Alarm {
     pub more: Vec<Time>,
     /// By this they are ranked.
     pub confidence: f64,
-    /// Who said so.
+    /// The detectors whose findings are in it.
     pub detectors: Vec<String>,
-    /// In words.
+    /// What was found, in words.
     pub title: String,
 }
 
@@ -101,7 +101,7 @@ pub struct Word {
 /// How well it went.
 #[derive(Clone, Debug, Default, PartialEq, serde::Serialize)]
 pub struct Score {
-    /// By class.
+    /// The score of each class of attacks.
     pub classes: BTreeMap<String, ClassScore>,
     /// Alarms that found an episode.
     pub right: usize,

@@ -1,4 +1,4 @@
-//! What really happened.
+//! What really happened in the traffic: the attacks, and when.
 
 use std::net::IpAddr;
 
@@ -13,9 +13,9 @@ pub struct Episode {
     pub suspects: Vec<IpAddr>,
     /// Who suffered it; an alert that says that one of them suffers finds it too.
     pub victims: Vec<IpAddr>,
-    /// Its first packet.
+    /// When its first packet was sent.
     pub begin: Time,
-    /// Its last packet.
+    /// When its last packet was sent.
     pub end: Time,
 }
 
@@ -26,9 +26,9 @@ pub struct Truth {
     pub episodes: Vec<Episode>,
     /// Devices of the site.
     pub devices: usize,
-    /// The first packet.
+    /// When the first packet was sent.
     pub begin: Time,
-    /// The last packet.
+    /// When the last packet was sent.
     pub end: Time,
     /// From here on it counts: before, the site is learnt.
     pub counts_from: Time,

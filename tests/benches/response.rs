@@ -11,7 +11,7 @@ use etherparse::PacketBuilder;
 use sensor_kernel::PinnedRules;
 use tests::{ability::privileged, passage::Passage, wire::Wire};
 
-/// Attackers.
+/// How many hosts attack.
 const ATTACKERS: u16 = 300;
 /// Between two looks at the kernel's rules; it is part of the time that is measured.
 const LOOK: Duration = Duration::from_micros(10);

@@ -16,7 +16,7 @@ use crate::{
 
 /// AE titles of the hospital.
 pub const MODALITY: &str = "CT_ROOM_1";
-/// The archive.
+/// The AE title of the archive.
 pub const PACS: &str = "PACS";
 /// The workstation, which images are sent to by C-MOVE.
 pub const WORKSTATION: &str = "WS_RADIOLOGY";
@@ -196,9 +196,9 @@ fn make_certificate(folder: &Path) -> Result<(PathBuf, PathBuf)> {
 /// A DICOM client in the hospital.
 #[derive(Clone, Copy, Debug)]
 pub struct Client<'a> {
-    /// Where it runs.
+    /// The hospital that it runs in.
     pub hospital: &'a Hospital,
-    /// On which host.
+    /// The host that it runs on.
     pub role: Role,
     /// Its AE title.
     pub title: &'a str,
@@ -211,7 +211,7 @@ impl Client<'_> {
         command
     }
 
-    /// C-ECHO.
+    /// Asks the archive by C-ECHO whether it is there.
     ///
     /// # Errors
     /// When `echoscu` fails, as it must when the association is rejected.

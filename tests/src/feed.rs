@@ -31,7 +31,7 @@ pub struct Account {
 }
 
 impl Account {
-    /// As words.
+    /// The account in words, for a person.
     #[must_use]
     pub fn words(&self) -> String {
         format!(

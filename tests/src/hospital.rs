@@ -62,7 +62,7 @@ impl Role {
         }
     }
 
-    /// Its address.
+    /// The IPv4 address of the host with this role.
     #[must_use]
     pub const fn address(self) -> Ipv4Addr {
         let host = match self {
@@ -87,7 +87,7 @@ impl Role {
 
 /// The sensor's ports where it is in the path: to the wards, and to the data centre.
 pub const PORTS: [&str; 2] = ["floor0", "core0"];
-/// The sensor's interface.
+/// The sensor's interface at the switch's mirror port.
 pub const MIRROR: &str = "mirror0";
 /// The sensor's interface for what it sends, where [`Hospital::response`] has laid the cable.
 pub const RESPONSE: &str = "response0";
@@ -96,7 +96,7 @@ const RESPONSE_PORT: &str = "response";
 /// The switch's end of the mirror.
 const MIRROR_PORT: &str = "mirror";
 const BRIDGE: &str = "bridge";
-/// A host's interface.
+/// The name of the interface that each host has.
 const INTERFACE: &str = "eth0";
 
 /// The hospital. Dropping it removes everything.

@@ -29,7 +29,7 @@ const TIMEOUTS: [&str; 6] = ["-to", "1", "-ta", "2", "-td", "2"];
 /// An intruder on a host.
 #[derive(Clone, Copy, Debug)]
 pub struct Intruder<'a> {
-    /// The hospital.
+    /// The hospital that it is in.
     pub hospital: &'a Hospital,
     /// The host that it works from.
     pub role: Role,

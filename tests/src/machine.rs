@@ -16,7 +16,7 @@ use crate::{
     wait::wait_for,
 };
 
-/// Debian's release.
+/// The release of Debian that is installed.
 pub const SUITE: &str = "bookworm";
 /// What is in it beside debootstrap's smallest variant.
 pub const PACKAGES: &str = "systemd,systemd-sysv";

@@ -35,9 +35,9 @@ const RIGHT: [u8; 3] = [2, 3, 4];
 /// The hosts, the bridge, and the daemon's files.
 #[derive(Debug)]
 pub struct Passage {
-    /// One host.
+    /// The host on the left.
     pub left: Namespace,
-    /// The other.
+    /// The host on the right.
     pub right: Namespace,
     /// The bridge; the daemon's.
     pub middle: Namespace,
@@ -139,19 +139,19 @@ impl Passage {
         Path::new("/sys/fs/bpf").join(&self.name)
     }
 
-    /// The daemon's configuration.
+    /// The file of the daemon's configuration.
     #[must_use]
     pub fn config(&self) -> PathBuf {
         self.folder.join("wardtap.toml")
     }
 
-    /// The daemon's files.
+    /// The folder of the daemon's files.
     #[must_use]
     pub fn folder(&self) -> &Path {
         &self.folder
     }
 
-    /// The audit trail.
+    /// The file of the audit trail.
     #[must_use]
     pub fn trail(&self) -> PathBuf {
         self.folder.join("state/audit.jsonl")

@@ -1,11 +1,11 @@
-//! Where Prometheus is.
+//! Where the programs of Prometheus are.
 
 use std::{
     env,
     path::{Path, PathBuf},
 };
 
-/// The server.
+/// The name of the server's program.
 pub const SERVER: &str = "prometheus";
 /// The checker of rules.
 pub const TOOL: &str = "promtool";

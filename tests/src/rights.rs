@@ -11,12 +11,12 @@ pub const CAP_NET_RAW: u64 = 1 << 13;
 /// Rights over files: `CAP_CHOWN`, `CAP_DAC_OVERRIDE`, `CAP_DAC_READ_SEARCH`, `CAP_FOWNER`, `CAP_FSETID`.
 pub const FILES: u64 = 0b1_1111;
 
-/// A thread.
+/// What a thread is allowed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Thread {
-    /// Its name.
+    /// Its name, as in `/proc`.
     pub name: String,
-    /// Its user.
+    /// The number of its user.
     pub user: u32,
     /// All that it could still use: permitted, effective, inheritable and ambient capabilities together.
     pub capabilities: u64,

@@ -43,7 +43,7 @@ pub struct Canary {
     pub words: &'static [&'static str],
 }
 
-/// The patient.
+/// The patient of all messages and images, whose name must not be found anywhere.
 pub const CANARY: Canary = Canary {
     name: "ZWIEBELFISCH^KUNIGUNDE",
     id: "MRN-71939133",

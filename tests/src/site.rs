@@ -1,112 +1,56 @@
 //! A daemon on an interface of its own, and what an operator does with it.
 
 use std::{
-    collections::BTreeMap,
-    env, fs,
-    io::{Read, Write},
-    net::TcpStream,
+    fs,
     path::{Path, PathBuf},
     process::{Command, Output},
     time::Duration,
 };
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result};
 use etherparse::PacketBuilder;
 use nix::{
-    mount::{MsFlags, mount, umount},
     sys::signal::{Signal, kill},
     unistd::Pid,
 };
 use serde_json::Value;
 
-use crate::{netns::Namespace, program::Program, wait::wait_for, wire::Wire};
+use crate::{
+    folder::Folder,
+    http,
+    metrics::{self, Metrics},
+    netns::Namespace,
+    program::Program,
+    sensor::binary,
+    wait::wait_for,
+    wire::Wire,
+};
 
 /// How long anything may take.
 pub const SECONDS: Duration = Duration::from_secs(15);
+/// Configuration with which [`Site::scan`] of 40 ports makes an alert, and its flows end soon.
+pub const SCANS_ALERT: &str = "\
+[flow]
+idle_other = \"1s\"
+[detect]
+scan_targets = 20
+scan_within = \"2s\"
+";
 const MESSAGE: &[u8] =
     b"\x0bMSH|^~\\&|LAB|WARD|EHR|SITE|20260101||ORU^R01|1|P|2.5\rPID|1||CANARY\r\x1c\r";
 
 /// A sensor's namespace with the daemon in it, and another from which frames come.
 pub struct Site {
     // Dropped in this order: the daemon before its namespace.
-    /// The daemon.
+    /// The running daemon.
     pub daemon: Program,
-    /// Its namespace.
+    /// The namespace of the daemon.
     pub sensor: Namespace,
     sender: Namespace,
     wire: Wire,
     /// Where its files are.
     pub folder: Folder,
     sequence: u32,
-}
-
-/// A folder of the test's own, removed with what is mounted in it.
-pub struct Folder {
-    /// Where it is.
-    pub path: PathBuf,
-    mounted: Option<PathBuf>,
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        if let Some(path) = &self.mounted {
-            let _ = umount(path.as_path());
-        }
-        let _ = fs::remove_dir_all(&self.path);
-    }
-}
-
-impl Folder {
-    /// A new one, named for a test.
-    ///
-    /// # Errors
-    /// When it can't be made.
-    pub fn create(name: &str) -> Result<Self> {
-        let path = env::temp_dir().join(format!("wardtap-{name}-{}", std::process::id()));
-        fs::create_dir_all(&path)?;
-        Ok(Self {
-            path,
-            mounted: None,
-        })
-    }
-
-    /// A file system of `size` bytes below it.
-    ///
-    /// # Errors
-    /// When it can't be mounted.
-    pub fn small_disk(&mut self, size: u32) -> Result<PathBuf> {
-        let path = self.path.join("disk");
-        fs::create_dir_all(&path)?;
-        let options = format!("size={size}");
-        mount(
-            Some("tmpfs"),
-            &path,
-            Some("tmpfs"),
-            MsFlags::empty(),
-            Some(options.as_str()),
-        )?;
-        self.mounted = Some(path.clone());
-        Ok(path)
-    }
-}
-
-/// The binary that `cargo xtask build` made beside this test.
-///
-/// # Errors
-/// When there is none.
-pub fn binary() -> Result<PathBuf> {
-    let test = env::current_exe()?;
-    let path = test
-        .parent()
-        .and_then(Path::parent)
-        .context("a test without a folder")?
-        .join("wardtap");
-    ensure!(
-        path.is_file(),
-        "{} is missing: `cargo xtask build` makes it",
-        path.display()
-    );
-    Ok(path)
 }
 
 fn config(folder: &Path, events: &Path, more: &str, pins: Option<&Path>) -> Result<PathBuf> {
@@ -123,6 +67,20 @@ fn config(folder: &Path, events: &Path, more: &str, pins: Option<&Path>) -> Resu
     );
     fs::write(&path, text)?;
     Ok(path)
+}
+
+/// The command that runs the daemon in a namespace.
+fn run(sensor: &Namespace, config: &Path) -> Result<Command> {
+    let mut command = sensor.command(binary()?);
+    command.args(["run", "--config"]).arg(config);
+    Ok(command)
+}
+
+/// Waits until the daemon listens.
+fn listening(daemon: &mut Program) -> Result<()> {
+    daemon.wait_until("the daemon to listen", SECONDS, |log| {
+        log.contains("listening").then_some(())
+    })
 }
 
 impl Site {
@@ -142,11 +100,7 @@ impl Site {
     /// When a namespace, the cable or the daemon can't be started, or the daemon does not listen in time.
     pub fn start_in(name: &str, folder: Folder, events: &Path, more: &str) -> Result<Self> {
         let config = config(&folder.path, events, more, None)?;
-        Self::launch(name, folder, |sensor| {
-            let mut command = sensor.command(binary()?);
-            command.arg("run").arg("--config").arg(config);
-            Ok(command)
-        })
+        Self::launch(name, folder, |sensor| run(sensor, &config))
     }
 
     /// The same by a launcher (a command that runs the rest of its line), with pins in a folder of the machine.
@@ -177,19 +131,20 @@ impl Site {
     /// Ends the daemon and starts it again, on what it left.
     ///
     /// # Errors
-    /// When a namespace, the cable or the daemon can't be started, or the daemon does not listen in time.
+    /// As [`Self::start_again`].
     pub fn restart(&mut self) -> Result<()> {
         self.daemon.stop()?;
-        let mut command = self.sensor.command(binary()?);
-        command
-            .arg("run")
-            .arg("--config")
-            .arg(self.folder.path.join("wardtap.toml"));
+        self.start_again()
+    }
+
+    /// Starts the daemon on what the last one left, which has ended.
+    ///
+    /// # Errors
+    /// When it can't be started or does not listen in time.
+    pub fn start_again(&mut self) -> Result<()> {
+        let command = run(&self.sensor, &self.folder.path.join("wardtap.toml"))?;
         self.daemon = Program::start("again", command, &self.folder.path)?;
-        self.daemon
-            .wait_until("the daemon to listen", SECONDS, |log| {
-                log.contains("listening").then_some(())
-            })
+        listening(&mut self.daemon)
     }
 
     fn launch(
@@ -202,9 +157,7 @@ impl Site {
         let sender = Namespace::create(&format!("wt-{name}-{id}-x"))?;
         sensor.cable("span0", &sender, "out0")?;
         let mut daemon = Program::start("wardtap", command(&sensor)?, &folder.path)?;
-        daemon.wait_until("the daemon to listen", SECONDS, |log| {
-            log.contains("listening").then_some(())
-        })?;
+        listening(&mut daemon)?;
         let wire = Wire::open(&sender, "out0")?;
         Ok(Self {
             daemon,
@@ -318,41 +271,15 @@ impl Site {
     /// # Errors
     /// When it answers with an error, or not.
     pub fn get(&self, path: &str) -> Result<String> {
-        self.get_from(9641, path)
-    }
-
-    /// What a server in the sensor's namespace answers.
-    ///
-    /// # Errors
-    /// When it answers with an error, or not.
-    pub fn get_from(&self, port: u16, path: &str) -> Result<String> {
-        // Before 1.1 there are no chunks.
-        let request = format!("GET {path} HTTP/1.0\r\nHost: sensor\r\n\r\n");
-        self.sensor.within(move || {
-            let mut stream = TcpStream::connect(("127.0.0.1", port))?;
-            stream.set_read_timeout(Some(SECONDS))?;
-            stream.write_all(request.as_bytes())?;
-            let mut answer = String::new();
-            stream.read_to_string(&mut answer)?;
-            let (head, body) = answer.split_once("\r\n\r\n").context("no HTTP answer")?;
-            ensure!(head.split(' ').nth(1) == Some("200"), "{head}");
-            Ok(body.to_owned())
-        })
+        http::get(&self.sensor, metrics::PORT, path)
     }
 
     /// The metrics, by name and labels.
     ///
     /// # Errors
     /// When they can't be had or read.
-    pub fn metrics(&self) -> Result<BTreeMap<String, f64>> {
-        let text = self.get("/metrics")?;
-        text.lines()
-            .filter(|line| !line.starts_with('#'))
-            .map(|line| {
-                let (name, value) = line.rsplit_once(' ').context(line.to_owned())?;
-                Ok((name.to_owned(), value.parse()?))
-            })
-            .collect()
+    pub fn metrics(&self) -> Result<Metrics> {
+        Metrics::scrape(&self.sensor)
     }
 
     /// Sends the daemon a signal.
@@ -363,57 +290,4 @@ impl Site {
         let id = fs::read_to_string(self.folder.path.join("control.sock.lock"))?;
         Ok(kill(Pid::from_raw(id.trim().parse()?), signal)?)
     }
-}
-
-/// Packets at the first interface.
-#[must_use]
-pub fn packets(status: &Value) -> u64 {
-    number(status, "/interfaces/0/counters/packets")
-}
-
-/// A number in JSON; the greatest there is where there is none.
-#[must_use]
-pub fn number(value: &Value, pointer: &str) -> u64 {
-    value
-        .pointer(pointer)
-        .and_then(Value::as_u64)
-        .unwrap_or(u64::MAX)
-}
-
-/// Offered, received and lost, all kinds together.
-#[must_use]
-pub fn ring(status: &Value) -> (u64, u64, u64) {
-    let sum = |name: &str| -> u64 {
-        let kinds = status["ring"].as_array();
-        kinds
-            .into_iter()
-            .flatten()
-            .filter_map(|kind| kind[name].as_u64())
-            .sum()
-    };
-    (sum("offered"), sum("received"), sum("lost"))
-}
-
-/// The events of a file, each line of which has to be whole.
-///
-/// # Errors
-/// When a line is not.
-pub fn events(path: &Path) -> Result<Vec<Value>> {
-    let text = fs::read_to_string(path)?;
-    ensure!(
-        text.is_empty() || text.ends_with('\n'),
-        "half a line at the end"
-    );
-    text.lines()
-        .map(|line| serde_json::from_str(line).with_context(|| format!("not JSON: {line}")))
-        .collect()
-}
-
-/// HL7 messages among them.
-#[must_use]
-pub fn messages(events: &[Value]) -> usize {
-    events
-        .iter()
-        .filter(|event| event["hl7"]["type"] == "message")
-        .count()
 }

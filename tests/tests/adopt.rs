@@ -3,21 +3,22 @@
 //!
 //! A daemon that is killed is played by a `Kernel` in a child process that ends without clean-up.
 
+mod small_kernel;
+
 use std::{
     env,
     io::{BufRead, BufReader},
-    path::PathBuf,
     process::{Child, Stdio, exit},
     thread,
     time::Duration,
 };
 
 use etherparse::PacketBuilder;
-use sensor_common::{counter::Counter, rule::RuleState, settings::Settings};
-use sensor_facts::{rule::Scope, target::Target};
-use sensor_kernel::{
-    Clock, InterfaceOptions, Kernel, Mode, Options, RuleOrder, TableSizes, unload,
+use sensor::{
+    kernel::{InterfaceOptions, Kernel, Mode, Options, RuleOrder, unload},
+    response::{Scope, Target},
 };
+use sensor_common::{counter::Counter, rule::RuleState};
 use tests::{ability, netns::Namespace, wait::wait_for, wire::Wire};
 
 const SECONDS: Duration = Duration::from_secs(5);
@@ -26,24 +27,12 @@ const BLOCKED: [u8; 4] = [10, 0, 0, 66];
 const CHILD: &str = "WARDTAP_TEST_ADOPT";
 
 fn options(test: &str) -> Options {
-    Options {
-        interfaces: vec![InterfaceOptions {
-            name: "b0".to_owned(),
-            mode: None,
-            inline: true,
-        }],
-        tables: TableSizes {
-            established4: 64,
-            established6: 64,
-            fresh4: 64,
-            fresh6: 64,
-        },
-        ring_bytes: 1 << 16,
-        clock: Clock::Precise,
-        settings: Settings::DEFAULT,
-        pin_root: PathBuf::from(format!("/sys/fs/bpf/wardtap-test-{test}")),
-        active: Duration::from_mins(1),
-    }
+    let interface = InterfaceOptions {
+        name: "b0".to_owned(),
+        mode: None,
+        inline: true,
+    };
+    small_kernel::options(&format!("wardtap-test-{test}"), vec![interface])
 }
 
 fn namespace(test: &str) -> Namespace {

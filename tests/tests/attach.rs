@@ -1,10 +1,12 @@
 //! Attaching to real interfaces: several at once, modes, and what is left behind.
 
-use std::{path::PathBuf, time::Duration};
+mod small_kernel;
+
+use std::time::Duration;
 
 use etherparse::PacketBuilder;
-use sensor_common::{counter::Counter, settings::Settings};
-use sensor_kernel::{Clock, InterfaceOptions, Kernel, KernelError, Mode, Options, TableSizes};
+use sensor::kernel::{InterfaceOptions, Kernel, KernelError, Mode, Options};
+use sensor_common::counter::Counter;
 use tests::{ability, netns::Namespace, wait::wait_for, wire::Wire};
 
 const SECONDS: Duration = Duration::from_secs(10);
@@ -24,27 +26,18 @@ fn two_pairs(test: &str) -> Namespace {
 }
 
 fn options(test: &str, interfaces: &[(&str, Option<Mode>)]) -> Options {
-    Options {
-        interfaces: interfaces
-            .iter()
-            .map(|(name, mode)| InterfaceOptions {
-                name: (*name).to_owned(),
-                mode: *mode,
-                inline: false,
-            })
-            .collect(),
-        tables: TableSizes {
-            established4: 64,
-            established6: 64,
-            fresh4: 64,
-            fresh6: 64,
-        },
-        ring_bytes: 1 << 16,
-        clock: Clock::Precise,
-        settings: Settings::DEFAULT,
-        pin_root: PathBuf::from(format!("/sys/fs/bpf/wardtap-{test}-{}", std::process::id())),
-        active: Duration::from_mins(1),
-    }
+    let interfaces = interfaces
+        .iter()
+        .map(|(name, mode)| InterfaceOptions {
+            name: (*name).to_owned(),
+            mode: *mode,
+            inline: false,
+        })
+        .collect();
+    small_kernel::options(
+        &format!("wardtap-{test}-{}", std::process::id()),
+        interfaces,
+    )
 }
 
 fn segment(from: [u8; 4], to: [u8; 4], ports: (u16, u16)) -> Vec<u8> {

@@ -21,7 +21,7 @@ const TABLES: TableSizes = TableSizes {
 /// What is new about a segment.
 #[derive(Clone, Debug)]
 struct Step {
-    /// Of two connections.
+    /// Which of the two connections it is of.
     connection: u8,
     from_server: bool,
     /// Nanoseconds since the last one.

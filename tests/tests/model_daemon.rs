@@ -8,7 +8,8 @@ use serde_json::Value;
 use tests::{
     ability::{self, privileged},
     models,
-    site::{self, SECONDS, Site, number},
+    reading::{self, number},
+    site::{SECONDS, Site},
     wait::wait_for,
 };
 
@@ -156,7 +157,7 @@ fn is_told(site: &Site, folder: &Path, name: &str) -> Result<()> {
     assert_eq!(entries, expected);
     let events = site.folder.path.join("events.jsonl");
     let told = wait_for("the events of it", SECONDS, || {
-        let audits: Vec<Value> = site::events(&events)
+        let audits: Vec<Value> = reading::events(&events)
             .ok()?
             .into_iter()
             .filter(|event| event["audit"]["action"].to_string().contains("model_"))

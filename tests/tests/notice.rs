@@ -20,6 +20,8 @@ use sensor_sessions::{
 
 mod say;
 
+use tests::secret::Secret;
+
 use say::{Answer, Dhcp, answers, arp, datagram, tcp};
 
 const SECRET: &str = "QZXKWJVBFGHPQX";
@@ -79,11 +81,9 @@ impl Sensor {
     }
 
     fn leaks(&self) -> Option<String> {
-        let parts: Vec<_> = SECRET.as_bytes().windows(5).collect();
-        let mut windows = self.records.iter().flat_map(|record| record.windows(5));
-        windows
-            .find(|window| parts.contains(window))
-            .map(|window| String::from_utf8_lossy(window).into_owned())
+        let secret = Secret::new(SECRET);
+        let mut records = self.records.iter();
+        records.find_map(|record| secret.found_in(record))
     }
 }
 

@@ -12,7 +12,7 @@ use anyhow::{Context, Result, ensure};
 use sensor::metrics::table::TABLE;
 use serde_json::Value;
 use tests::{
-    ability,
+    ability, http,
     program::Program,
     prometheus,
     site::{SECONDS, Site},
@@ -209,13 +209,13 @@ fn start(site: &Site) -> Result<Program> {
         .arg(format!("--web.listen-address=127.0.0.1:{PORT}"));
     let mut server = Program::start("prometheus", command, folder)?;
     server.wait_until("Prometheus to be ready", SECONDS, |_| {
-        site.get_from(PORT, "/-/ready").ok().map(|_| ())
+        http::get(&site.sensor, PORT, "/-/ready").ok().map(|_| ())
     })?;
     Ok(server)
 }
 
 fn json(site: &Site, path: &str) -> Result<Value> {
-    Ok(serde_json::from_str(&site.get_from(PORT, path)?)?)
+    Ok(serde_json::from_str(&http::get(&site.sensor, PORT, path)?)?)
 }
 
 /// The series that an expression gives now.

@@ -11,17 +11,10 @@ use anyhow::{Context, Result, bail, ensure};
 use etherparse::PacketBuilder;
 use tests::{
     ability::privileged,
-    site::{SECONDS, Site, number},
+    reading::number,
+    site::{SCANS_ALERT, SECONDS, Site},
     wait::wait_for,
 };
-
-const MORE: &str = "\
-[flow]
-idle_other = \"1s\"
-[detect]
-scan_targets = 20
-scan_within = \"2s\"
-";
 
 /// Each command that has `--pseudonymise`, as it is asked; `ID` is an alert's number, `FILE` a file that it writes.
 const COMMANDS: [&str; 16] = [
@@ -78,7 +71,7 @@ fn nothing_of_the_originals_leaves_under_pseudonyms() -> Result<()> {
     if !privileged() {
         return Ok(());
     }
-    let mut site = Site::start("pseudonym", MORE)?;
+    let mut site = Site::start("pseudonym", SCANS_ALERT)?;
     every_command_is_listed(&site)?;
     site.send(20)?;
     introduce(&mut site)?;

@@ -14,10 +14,7 @@ use sensor_analysis::{
 };
 use sensor_facts::time::Time;
 use serde_json::{Value, json};
-use tests::{
-    ability, models,
-    site::{Folder, Site},
-};
+use tests::{ability, folder::Folder, models, site::Site};
 
 /// Seconds since 1970 of the first flow.
 const BEGIN: i64 = 1_790_000_000;

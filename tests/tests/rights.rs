@@ -13,9 +13,11 @@ use nix::{
 };
 use tests::{
     ability::{self, privileged},
+    folder::Folder,
     models,
+    reading::{number, packets},
     rights::{CAP_BPF, CAP_NET_RAW, FILES, Thread, threads},
-    site::{Folder, SECONDS, Site, number, packets},
+    site::{SECONDS, Site},
     wait::wait_for,
 };
 

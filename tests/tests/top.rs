@@ -14,21 +14,14 @@ use tests::{
     passage::Passage,
     program::Program,
     sensor::binary,
+    site::SCANS_ALERT,
     terminal::Terminal,
     wait::wait_for,
     wire::Wire,
 };
 
 const SECONDS: Duration = Duration::from_secs(15);
-const MORE: &str = "\
-[containment]
-mode = \"propose\"
-[flow]
-idle_other = \"1s\"
-[detect]
-scan_targets = 20
-scan_within = \"2s\"
-";
+const PROPOSE: &str = "[containment]\nmode = \"propose\"\n";
 /// Who scans.
 const SUSPECT: [u8; 4] = [10, 9, 0, 66];
 const REASON: &str = "agreed with ward 3, q?1";
@@ -46,7 +39,7 @@ impl Desk {
         if !privileged() || !terminal() {
             return Ok(None);
         }
-        let passage = Passage::build(name, MORE)?;
+        let passage = Passage::build(name, &[PROPOSE, SCANS_ALERT].concat())?;
         Ok(Some(Self {
             terminal: Terminal::open(passage.folder())?,
             daemon: passage.start()?,

@@ -18,7 +18,7 @@ const DUCKDB: &str = "2.0.1";
 pub(crate) struct Program {
     /// File name of the program.
     pub name: &'static str,
-    /// Debian package.
+    /// The Debian package that it is in.
     pub package: &'static str,
     /// What it is for.
     pub purpose: &'static str,

@@ -6,7 +6,7 @@ use std::{
     fmt, fs,
     io::{BufRead, BufReader, Write, stdout},
     path::{Path, PathBuf},
-    process::{Command, Stdio},
+    process::{Child, ChildStdout, Command, Stdio},
     sync::{
         Mutex,
         mpsc::{self, Sender},
@@ -127,13 +127,11 @@ pub(crate) fn some(arguments: &[String]) -> Result<bool> {
         .arg("--no-fail-fast")
         .args(cargo)
         .args(["--", SHOW_OUTPUT])
-        .args(runner)
-        .stdout(Stdio::piped());
+        .args(runner);
     println!("running {}", line(&command));
-    let mut child = command.spawn().context("can't start cargo test")?;
-    let lines = child.stdout.take().context("cargo test has no output")?;
+    let (mut child, output) = start(command)?;
     let mut counter = Counter::default();
-    for line in BufReader::new(lines).split(b'\n') {
+    for line in output.split(b'\n') {
         let line = line?;
         let line = String::from_utf8_lossy(&line);
         writeln!(stdout(), "{line}")?;
@@ -148,7 +146,7 @@ pub(crate) fn some(arguments: &[String]) -> Result<bool> {
     Ok(succeeded)
 }
 
-/// `cargo test`.
+/// A `cargo test` to which arguments are to be added.
 fn cargo_test() -> Command {
     let mut command = cargo_command("test");
     if in_ci() {
@@ -157,22 +155,29 @@ fn cargo_test() -> Command {
     command
 }
 
+/// Starts a `cargo test`, whose output is read here.
+fn start(mut command: Command) -> Result<(Child, BufReader<ChildStdout>)> {
+    let mut child = command
+        .stdout(Stdio::piped())
+        .spawn()
+        .context("can't start cargo test")?;
+    let output = child.stdout.take().context("cargo test has no output")?;
+    Ok((child, BufReader::new(output)))
+}
+
 /// Builds the test binaries: how each is run.
 fn built() -> Result<Vec<Job>> {
     let mut command = cargo_test();
-    command
-        .args([
-            "--workspace",
-            "--no-run",
-            "--message-format",
-            "json-render-diagnostics",
-        ])
-        .stdout(Stdio::piped());
+    command.args([
+        "--workspace",
+        "--no-run",
+        "--message-format",
+        "json-render-diagnostics",
+    ]);
     println!("building the tests");
-    let mut child = command.spawn().context("can't start cargo test")?;
-    let messages = child.stdout.take().context("cargo test has no output")?;
+    let (mut child, messages) = start(command)?;
     let mut jobs = Vec::new();
-    for message in BufReader::new(messages).lines() {
+    for message in messages.lines() {
         let message: Value = serde_json::from_str(&message?).context("cargo's messages")?;
         jobs.extend(job(&message));
     }

@@ -30,7 +30,7 @@ const DEBIAN_PACKAGES: [&str; 2] = ["rustc-web", "rust-web-src"];
 /// A compiler that can build `core`.
 #[derive(Debug)]
 pub(crate) struct Compiler {
-    /// `rustc`.
+    /// The path of `rustc`.
     pub rustc: PathBuf,
     /// The cargo to run it with.
     pub cargo: PathBuf,
@@ -40,7 +40,7 @@ pub(crate) struct Compiler {
     pub version: String,
 }
 
-/// Compiler and linker.
+/// The compiler and the linker for the kernel programs.
 pub(crate) struct Toolchain {
     pub compiler: Compiler,
     pub linker: PathBuf,

@@ -1,6 +1,6 @@
 //! AE titles guessed at an archive.
 
-use super::{Attack, Roles, Scene};
+use super::{Attack, Roles, Scene, between};
 use crate::{
     hospital::association,
     wire::{
@@ -36,25 +36,17 @@ impl Attack for AeBruteForce {
         let victims = vec![to.host];
         if scene.variant == 0 {
             let many = scene.about(60);
-            scene.repeat(
-                many,
-                |d| d.range(200, 1_400) * MILLI,
-                move |w, d, t, nth| {
-                    let called = format!("{}{}", TITLES[nth % TITLES.len()], nth / TITLES.len());
-                    association::rejected(w, d, t, from, &tool("ECHOSCU"), &to, (&called, 7));
-                },
-            );
+            scene.repeat(many, between(200, 1_400, MILLI), move |w, d, t, nth| {
+                let called = format!("{}{}", TITLES[nth % TITLES.len()], nth / TITLES.len());
+                association::rejected(w, d, t, (from, &tool("ECHOSCU")), &to, (&called, 7));
+            });
         } else {
             // The called title is known; the calling one is not taken from anyone.
             let many = scene.about(22);
-            scene.repeat(
-                many,
-                |d| d.range(100, 400) * SECOND,
-                move |w, d, t, nth| {
-                    let calling = tool(TITLES[nth % TITLES.len()]);
-                    association::rejected(w, d, t, from, &calling, &to, (&to.application.title, 3));
-                },
-            );
+            scene.repeat(many, between(100, 400, SECOND), move |w, d, t, nth| {
+                let calling = tool(TITLES[nth % TITLES.len()]);
+                association::rejected(w, d, t, (from, &calling), &to, (&to.application.title, 3));
+            });
         }
         Roles {
             suspects: vec![from],

@@ -35,8 +35,7 @@ impl Attack for Beacon {
                 let down = if d.chance(0.04) { 90_000 } else { 420 };
                 if hidden {
                     let it = Web {
-                        name: "cdn.telemetry-sync.invalid",
-                        port: 443,
+                        name: Some("cdn.telemetry-sync.invalid"),
                         rounds: 1,
                         up: 380,
                         down,

@@ -39,8 +39,14 @@ impl Attack for EchoSweep {
                 }
             },
             move |w, d, t, nth| {
-                let mut it =
-                    Association::open(w, d, t, from, &tool("ECHOSCU"), &nodes[nth], &[dicom::ECHO]);
+                let mut it = Association::open(
+                    w,
+                    d,
+                    t,
+                    (from, &tool("ECHOSCU")),
+                    &nodes[nth],
+                    &[dicom::ECHO],
+                );
                 it.echo(d);
                 it.release(w);
             },

@@ -1,6 +1,6 @@
 //! Data sent out of the house.
 
-use super::{Attack, Roles, Scene};
+use super::{Attack, Roles, Scene, between};
 use crate::{
     hospital::talk::{self, Web},
     wire::burst::{MINUTE, SECOND},
@@ -25,22 +25,16 @@ impl Attack for Exfiltration {
             _ => (scene.workstation(), scene.site.web[5], 6, 60_000_000),
         };
         let size = scene.about(size) as u64;
-        let name = scene.w.hosts[to].name.clone();
-        scene.repeat(
-            parts,
-            |d| d.range(12, 26) * MINUTE,
-            move |w, d, t, _| {
-                let it = Web {
-                    name: &name,
-                    port: 443,
-                    rounds: 4,
-                    up: size / 4,
-                    down: 400,
-                    think: SECOND,
-                };
-                talk::web(w, d, t, from, to, &it);
-            },
-        );
+        scene.repeat(parts, between(12, 26, MINUTE), move |w, d, t, _| {
+            let it = Web {
+                rounds: 4,
+                up: size / 4,
+                down: 400,
+                think: SECOND,
+                ..talk::HTTPS
+            };
+            talk::web(w, d, t, from, to, &it);
+        });
         Roles {
             suspects: vec![from],
             victims: vec![from],

@@ -1,6 +1,6 @@
 //! Who is there? Asked by ICMP echo or ARP.
 
-use super::{Attack, Roles, Scene};
+use super::{Attack, Roles, Scene, between};
 use crate::{
     hospital::{
         site::{inside, net},
@@ -73,22 +73,16 @@ impl Attack for HostSweep {
         };
         let victims = members(scene.w, net, scene.begin);
         match scene.variant {
-            0 => scene.repeat(
-                253,
-                |d| d.range(8, 30) * MILLI,
-                move |w, d, t, nth| echo(w, d, t, from, net, small(nth)),
-            ),
-            1 => scene.repeat(
-                253,
-                |d| d.range(2, 20) * MILLI,
-                move |w, d, t, nth| ask(w, d, t, from, net, small(nth)),
-            ),
+            0 => scene.repeat(253, between(8, 30, MILLI), move |w, d, t, nth| {
+                echo(w, d, t, from, net, small(nth));
+            }),
+            1 => scene.repeat(253, between(2, 20, MILLI), move |w, d, t, nth| {
+                ask(w, d, t, from, net, small(nth));
+            }),
             // One in a minute and a half.
-            _ => scene.repeat(
-                60,
-                |d| d.range(50, 130) * SECOND,
-                move |w, d, t, nth| echo(w, d, t, from, net, small(nth)),
-            ),
+            _ => scene.repeat(60, between(50, 130, SECOND), move |w, d, t, nth| {
+                echo(w, d, t, from, net, small(nth));
+            }),
         }
         Roles {
             suspects: vec![from],

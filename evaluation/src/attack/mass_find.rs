@@ -38,8 +38,14 @@ impl Attack for MassFind {
             associations,
             |d| d.range(60, 110) * SECOND + MINUTE / 2,
             move |w, d, t, _| {
-                let mut it =
-                    Association::open(w, d, t, me.host, &me.application, &archive, &[dicom::FIND]);
+                let mut it = Association::open(
+                    w,
+                    d,
+                    t,
+                    (me.host, &me.application),
+                    &archive,
+                    &[dicom::FIND],
+                );
                 for _ in 0..queries {
                     let results = d.spread(24, 0.8).min(120);
                     it.find(d, 1, dicom::FIND, results);

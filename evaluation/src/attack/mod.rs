@@ -204,6 +204,11 @@ impl Scene<'_> {
     }
 }
 
+/// Times between what an attack repeats: from `from` to `to` whole units.
+pub(crate) fn between(from: u64, to: u64, unit: u64) -> impl Fn(&mut Dice) -> u64 + Send + 'static {
+    move |d| d.range(from, to) * unit
+}
+
 /// Who can still play a part.
 #[derive(Default)]
 pub(crate) struct Cast {

@@ -1,6 +1,6 @@
 //! Studies that an archive is told to send to where none went before.
 
-use super::{Attack, Roles, Scene, ae_brute_force::tool};
+use super::{Attack, Roles, Scene, ae_brute_force::tool, between};
 use crate::{
     hospital::{
         association::Association,
@@ -43,30 +43,25 @@ impl Attack for MoveTheft {
         };
         let many = if scene.variant == 0 { 12 } else { 2 };
         let victims = vec![archive.host];
-        scene.repeat(
-            many,
-            |d| d.range(2, 6) * MINUTE,
-            move |w, d, t, _| {
-                let contexts = [dicom::FIND, dicom::MOVE];
-                let mut it = Association::open(w, d, t, from, &calling, &archive, &contexts);
-                it.find(d, 1, dicom::FIND, 3);
-                let images = d.range(20, 150);
-                let count = u16::try_from(images).unwrap_or(0);
-                let begin = it.move_to(d, 3, &node.application.title, count, images * SECOND / 20);
-                it.release(w);
-                let mut back = Association::open(
-                    w,
-                    d,
-                    begin,
-                    archive.host,
-                    &archive.application,
-                    &node,
-                    &[dicom::CT],
-                );
-                back.store(d, dicom::CT, images, 526_000);
-                back.release(w);
-            },
-        );
+        scene.repeat(many, between(2, 6, MINUTE), move |w, d, t, _| {
+            let contexts = [dicom::FIND, dicom::MOVE];
+            let mut it = Association::open(w, d, t, (from, &calling), &archive, &contexts);
+            it.find(d, 1, dicom::FIND, 3);
+            let images = d.range(20, 150);
+            let count = u16::try_from(images).unwrap_or(0);
+            let begin = it.move_to(d, 3, &node.application.title, count, images * SECOND / 20);
+            it.release(w);
+            let mut back = Association::open(
+                w,
+                d,
+                begin,
+                (archive.host, &archive.application),
+                &node,
+                &[dicom::CT],
+            );
+            back.store(d, dicom::CT, images, 526_000);
+            back.release(w);
+        });
         let mut suspects = vec![from];
         if to != from {
             suspects.push(to);

@@ -1,6 +1,6 @@
 //! A back door: a device answers where it never did.
 
-use super::{Attack, Roles, Scene};
+use super::{Attack, Roles, Scene, between};
 use crate::{
     hospital::talk::{self, Plain},
     wire::burst::{MINUTE, SECOND},
@@ -23,23 +23,19 @@ impl Attack for NewService {
             (scene.pump(), 23, 2)
         };
         let many = scene.about(many);
-        scene.repeat(
-            many,
-            |d| d.range(3, 15) * MINUTE,
-            move |w, d, t, _| {
-                let rounds = d.range(10, 60);
-                let it = Plain {
-                    port,
-                    greeting: b"",
-                    rounds,
-                    up: 40,
-                    down: 300,
-                    think: 3 * SECOND,
-                    ..talk::SSH
-                };
-                talk::plain(w, d, t, from, device, &it);
-            },
-        );
+        scene.repeat(many, between(3, 15, MINUTE), move |w, d, t, _| {
+            let rounds = d.range(10, 60);
+            let it = Plain {
+                port,
+                greeting: b"",
+                rounds,
+                up: 40,
+                down: 300,
+                think: 3 * SECOND,
+                ..talk::SSH
+            };
+            talk::plain(w, d, t, from, device, &it);
+        });
         Roles {
             suspects: vec![device, from],
             victims: vec![device],

@@ -1,6 +1,6 @@
 //! Ports of a host or hosts of a port, tried one after another.
 
-use super::{Attack, Roles, Scene};
+use super::{Attack, Roles, Scene, between};
 use crate::{
     hospital::world::{Id, World},
     wire::{
@@ -49,14 +49,10 @@ impl Attack for PortScan {
             0 => {
                 let to = *scene.d.pick(&servers);
                 let many = scene.about(1_000);
-                scene.repeat(
-                    many,
-                    |d| d.range(3, 12) * MILLI,
-                    move |w, d, t, nth| {
-                        let port = u16::try_from(nth + 1).unwrap_or(1);
-                        probe(w, d, t, from, to, port);
-                    },
-                );
+                scene.repeat(many, between(3, 12, MILLI), move |w, d, t, nth| {
+                    let port = u16::try_from(nth + 1).unwrap_or(1);
+                    probe(w, d, t, from, to, port);
+                });
                 Roles {
                     suspects: vec![from],
                     victims: vec![to],
@@ -67,21 +63,17 @@ impl Attack for PortScan {
                 let victims = scene.d.some(&servers, 3);
                 let targets = victims.clone();
                 let many = scene.about(72);
-                scene.repeat(
-                    many,
-                    |d| d.range(100, 260) * SECOND,
-                    move |w, d, t, nth| {
-                        let to = targets[nth % targets.len()];
-                        probe(
-                            w,
-                            d,
-                            t,
-                            from,
-                            to,
-                            COMMON[nth / targets.len() % COMMON.len()],
-                        );
-                    },
-                );
+                scene.repeat(many, between(100, 260, SECOND), move |w, d, t, nth| {
+                    let to = targets[nth % targets.len()];
+                    probe(
+                        w,
+                        d,
+                        t,
+                        from,
+                        to,
+                        COMMON[nth / targets.len() % COMMON.len()],
+                    );
+                });
                 Roles {
                     suspects: vec![from],
                     victims,

@@ -1,6 +1,6 @@
 //! Many studies fetched by who may, and carried out of the house.
 
-use super::{Attack, Roles, Scene};
+use super::{Attack, Roles, Scene, between};
 use crate::{
     hospital::{
         association::Association,
@@ -32,51 +32,41 @@ impl Attack for StudyExfiltration {
         if scene.variant == 0 {
             // Moved to itself, two a minute.
             let many = scene.about(90);
-            scene.repeat(
-                many,
-                |d| d.range(20, 50) * SECOND,
-                move |w, d, t, _| {
-                    let mut it = Association::open(
-                        w,
-                        d,
-                        t,
-                        from,
-                        &me.application,
-                        &archive,
-                        &[dicom::FIND, dicom::MOVE],
-                    );
-                    let images = d.range(20, 90);
-                    let count = u16::try_from(images).unwrap_or(0);
-                    let then = it.move_to(d, 3, &me.application.title, count, images * SECOND / 20);
-                    it.release(w);
-                    let mut back = Association::open(
-                        w,
-                        d,
-                        then,
-                        archive.host,
-                        &archive.application,
-                        &me,
-                        &[dicom::CT],
-                    );
-                    back.store(d, dicom::CT, images, 526_000);
-                    back.release(w);
-                },
-            );
+            scene.repeat(many, between(20, 50, SECOND), move |w, d, t, _| {
+                let mut it = Association::open(
+                    w,
+                    d,
+                    t,
+                    (from, &me.application),
+                    &archive,
+                    &[dicom::FIND, dicom::MOVE],
+                );
+                let images = d.range(20, 90);
+                let count = u16::try_from(images).unwrap_or(0);
+                let then = it.move_to(d, 3, &me.application.title, count, images * SECOND / 20);
+                it.release(w);
+                let mut back = Association::open(
+                    w,
+                    d,
+                    then,
+                    (archive.host, &archive.application),
+                    &me,
+                    &[dicom::CT],
+                );
+                back.store(d, dicom::CT, images, 526_000);
+                back.release(w);
+            });
         } else {
             // With C-GET, one in some minutes, for hours.
             let many = scene.about(36);
-            scene.repeat(
-                many,
-                |d| d.range(2, 7) * MINUTE,
-                move |w, d, t, _| {
-                    let contexts = [dicom::GET, dicom::MR];
-                    let mut it =
-                        Association::open(w, d, t, from, &me.application, &archive, &contexts);
-                    let images = d.range(20, 120);
-                    it.get(d, 1, (3, dicom::MR), images, 210_000);
-                    it.release(w);
-                },
-            );
+            scene.repeat(many, between(2, 7, MINUTE), move |w, d, t, _| {
+                let contexts = [dicom::GET, dicom::MR];
+                let mut it =
+                    Association::open(w, d, t, (from, &me.application), &archive, &contexts);
+                let images = d.range(20, 120);
+                it.get(d, 1, (3, dicom::MR), images, 210_000);
+                it.release(w);
+            });
         }
         let (parts, size) = if scene.variant == 0 {
             (2, 400_000_000)
@@ -85,14 +75,12 @@ impl Attack for StudyExfiltration {
         };
         for part in 0..parts {
             scene.once(begin + 70 * MINUTE + part * HOUR / 4, move |w, d, t| {
-                let name = w.hosts[outside].name.clone();
                 let it = Web {
-                    name: &name,
-                    port: 443,
                     rounds: 2,
                     up: size / 2,
                     down: 500,
                     think: SECOND,
+                    ..talk::HTTPS
                 };
                 talk::web(w, d, t, from, outside, &it);
             });

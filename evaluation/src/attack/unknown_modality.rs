@@ -1,6 +1,6 @@
 //! A device that says that it makes images, and nobody knows.
 
-use super::{Attack, Roles, Scene, ae_brute_force::tool};
+use super::{Attack, Roles, Scene, ae_brute_force::tool, between};
 use crate::{
     hospital::{association::Association, site::net},
     wire::{
@@ -24,17 +24,13 @@ impl Attack for UnknownModality {
             // A box of its own, under a name of its own.
             let from = scene.rogue(net::IMAGING);
             let many = scene.about(5);
-            scene.repeat(
-                many,
-                |d| d.range(2, 9) * MINUTE,
-                move |w, d, t, _| {
-                    let me = tool("STORESCU");
-                    let mut it = Association::open(w, d, t, from, &me, &archive, &[dicom::CT]);
-                    let images = d.range(3, 30);
-                    it.store(d, dicom::CT, images, 524_000);
-                    it.release(w);
-                },
-            );
+            scene.repeat(many, between(2, 9, MINUTE), move |w, d, t, _| {
+                let me = tool("STORESCU");
+                let mut it = Association::open(w, d, t, (from, &me), &archive, &[dicom::CT]);
+                let images = d.range(3, 30);
+                it.store(d, dicom::CT, images, 524_000);
+                it.release(w);
+            });
             return Roles {
                 suspects: vec![from],
                 victims,
@@ -46,22 +42,18 @@ impl Attack for UnknownModality {
             .application
             .title
             .clone();
-        scene.repeat(
-            3,
-            |d| d.range(60, 900) * SECOND,
-            move |w, d, t, nth| {
-                let me = tool(&name);
-                if nth < 2 {
-                    let mut it = Association::open(w, d, t, from, &me, &ris, &[dicom::WORKLIST]);
-                    it.find(d, 1, dicom::WORKLIST, 12);
-                    it.release(w);
-                } else {
-                    let mut it = Association::open(w, d, t, from, &me, &archive, &[dicom::CR]);
-                    it.store(d, dicom::CR, 2, 3_000_000);
-                    it.release(w);
-                }
-            },
-        );
+        scene.repeat(3, between(60, 900, SECOND), move |w, d, t, nth| {
+            let me = tool(&name);
+            if nth < 2 {
+                let mut it = Association::open(w, d, t, (from, &me), &ris, &[dicom::WORKLIST]);
+                it.find(d, 1, dicom::WORKLIST, 12);
+                it.release(w);
+            } else {
+                let mut it = Association::open(w, d, t, (from, &me), &archive, &[dicom::CR]);
+                it.store(d, dicom::CR, 2, 3_000_000);
+                it.release(w);
+            }
+        });
         Roles {
             suspects: vec![from],
             victims,

@@ -24,15 +24,12 @@ impl Association {
         w: &mut World,
         d: &mut Dice,
         time: u64,
-        client: Id,
-        calling: &Application,
+        (client, calling): (Id, &Application),
         to: &Node,
         contexts: &[&str],
     ) -> Self {
-        let (mut tcp, mut burst) = w.tcp(d, time, client, to.host, to.port);
-        tcp.open(&mut burst);
-        let request = dicom::request(&to.application.title, calling, contexts);
-        tcp.send(&mut burst, Side::Client, &request);
+        let called = &to.application.title;
+        let (mut tcp, mut burst) = request(w, d, time, (client, calling), (to, called), contexts);
         burst.wait(d.range(2, 30) * MILLI);
         let accept = dicom::accept(&to.application, &calling.title, contexts.len());
         tcp.send(&mut burst, Side::Server, &accept);
@@ -52,7 +49,7 @@ impl Association {
         }
     }
 
-    /// C-ECHO.
+    /// Asks by C-ECHO, and is answered.
     pub(crate) fn echo(&mut self, d: &mut Dice) {
         let ask = self.ask(1, dicom::C_ECHO, dicom::ECHO);
         self.tcp.send(&mut self.burst, Side::Client, &ask.bytes());
@@ -61,7 +58,7 @@ impl Association {
         self.tcp.send(&mut self.burst, Side::Server, &answer);
     }
 
-    /// C-STORE of images of about `bytes`.
+    /// Sends images of about `bytes` each by C-STORE.
     pub(crate) fn store(&mut self, d: &mut Dice, class: &str, images: u64, bytes: u64) {
         let series = d.below(1 << 40);
         for nth in 0..images {
@@ -206,24 +203,33 @@ impl Association {
     }
 }
 
+/// Connects to a node, and asks for an association with the application of the title `called`.
+fn request(
+    w: &mut World,
+    d: &mut Dice,
+    time: u64,
+    (client, calling): (Id, &Application),
+    (to, called): (&Node, &str),
+    contexts: &[&str],
+) -> (Tcp, Burst) {
+    let (mut tcp, mut burst) = w.tcp(d, time, client, to.host, to.port);
+    tcp.open(&mut burst);
+    let request = dicom::request(called, calling, contexts);
+    tcp.send(&mut burst, Side::Client, &request);
+    (tcp, burst)
+}
+
 /// An association that is rejected.
 pub(crate) fn rejected(
     w: &mut World,
     d: &mut Dice,
     time: u64,
-    client: Id,
-    calling: &Application,
+    (client, calling): (Id, &Application),
     to: &Node,
     (called, reason): (&str, u8),
 ) {
-    let (mut tcp, mut burst) = w.tcp(d, time, client, to.host, to.port);
-    tcp.open(&mut burst);
     let contexts = [dicom::ECHO, dicom::FIND];
-    tcp.send(
-        &mut burst,
-        Side::Client,
-        &dicom::request(called, calling, &contexts),
-    );
+    let (mut tcp, mut burst) = request(w, d, time, (client, calling), (to, called), &contexts);
     burst.wait(d.range(1, 10) * MILLI);
     tcp.send(&mut burst, Side::Server, &dicom::reject(reason));
     tcp.close(&mut burst, Side::Client);

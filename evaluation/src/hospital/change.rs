@@ -99,15 +99,10 @@ pub(crate) fn live(w: &mut World, site: &Site, arrivals: &Arrivals, (half, end):
         network::greet(w, d, t + SECOND, printer);
     });
     for host in site.office.iter().take(12).copied() {
-        w.every(
-            "new printer",
-            host,
-            at(1, 9),
-            (Rhythm::Office, 3 * HOUR),
-            move |w, d, t| {
+        w.routine(host, at(1, 9))
+            .every("new printer", Rhythm::Office, 3 * HOUR, move |w, d, t| {
                 talk::plain(w, d, t, host, printer, &talk::PRINT);
-            },
-        );
+            });
     }
     firmware(w, site, arrivals, at(1, 10), at(3, 12));
     install(w, site, arrivals, at(2, 9));
@@ -160,12 +155,11 @@ fn firmware(w: &mut World, site: &Site, arrivals: &Arrivals, day: u64, other: u6
             dice,
             move |w, d, t| {
                 let it = Web {
-                    name: "dl.vendor.example",
-                    port: 443,
                     rounds: 6,
                     up: 600,
                     down: 45_000_000,
                     think: 2 * SECOND,
+                    ..talk::HTTPS
                 };
                 talk::web(w, d, t, modality, download, &it);
             },
@@ -183,12 +177,11 @@ fn browsers(w: &mut World, site: &Site, host: Id, day: u64, end: u64) {
         }
         w.once(time, dice, move |w, d, t| {
             let it = Web {
-                name: "dl.vendor.example",
-                port: 443,
                 rounds: 2,
                 up: 500,
                 down: 40_000_000,
                 think: SECOND,
+                ..talk::HTTPS
             };
             talk::web(w, d, t, workstation, host, &it);
         });
@@ -209,29 +202,35 @@ fn install(w: &mut World, site: &Site, arrivals: &Arrivals, start: u64) {
         datagram::lease(w, d, t, it.host, dc, true);
         network::greet(w, d, t + SECOND, it.host);
         let mut t = t + 5 * MINUTE;
-        association::rejected(w, d, t, it.host, &it.application, &archive, ("PACSMAIN", 7));
+        association::rejected(
+            w,
+            d,
+            t,
+            (it.host, &it.application),
+            &archive,
+            ("PACSMAIN", 7),
+        );
         t += 3 * MINUTE;
         // Not yet known to the archive.
         association::rejected(
             w,
             d,
             t,
-            it.host,
-            &it.application,
+            (it.host, &it.application),
             &archive,
             ("PACS_MAIN", 3),
         );
         t += 20 * MINUTE;
         for node in [&archive, &ris, &archive] {
             let mut echo =
-                Association::open(w, d, t, it.host, &it.application, node, &[dicom::ECHO]);
+                Association::open(w, d, t, (it.host, &it.application), node, &[dicom::ECHO]);
             echo.echo(d);
             echo.release(w);
             t += d.range(1, 6) * MINUTE;
         }
         for images in [1, 4, 30] {
             let mut test =
-                Association::open(w, d, t, it.host, &it.application, &archive, &[it.class]);
+                Association::open(w, d, t, (it.host, &it.application), &archive, &[it.class]);
             test.store(d, it.class, images, it.images.1);
             t = test.release(w) + d.range(4, 15) * MINUTE;
         }
@@ -288,14 +287,12 @@ fn maintenance(w: &mut World, site: &Site, evening: u64) {
     let modality = site.modalities[0].host;
     let dice = w.dice("maintenance", admin);
     w.once(evening, dice, move |w, d, t| {
-        let name = w.hosts[vendor].name.clone();
         let tunnel = Web {
-            name: &name,
-            port: 443,
             rounds: 200,
             up: 4_000,
             down: 900,
             think: 10 * SECOND,
+            ..talk::HTTPS
         };
         talk::web(w, d, t, admin, vendor, &tunnel);
         let desk = Plain {

@@ -23,22 +23,23 @@ pub(crate) fn live(w: &mut World, site: &Site, from: u64) {
     // The archives ask each other whether they are there, and so does the watch.
     for (a, b) in [(0, 2), (1, 2), (0, 1)] {
         let (one, other) = (site.archives[a].clone(), site.archives[b].clone());
-        w.steady(
-            "archive echo",
-            one.host * 8 + b,
-            from,
-            30 * MINUTE,
-            move |w, d, t| {
-                let mut it =
-                    Association::open(w, d, t, one.host, &one.application, &other, &[dicom::ECHO]);
+        w.routine(one.host * 8 + b, from)
+            .steady("archive echo", 30 * MINUTE, move |w, d, t| {
+                let mut it = Association::open(
+                    w,
+                    d,
+                    t,
+                    (one.host, &one.application),
+                    &other,
+                    &[dicom::ECHO],
+                );
                 it.echo(d);
                 it.release(w);
-            },
-        );
+            });
     }
 }
 
-/// A modality's days.
+/// What a modality does: it asks for its worklist, makes studies and sends them to an archive.
 pub(crate) fn produce(w: &mut World, site: &Site, it: &Modality, nth: usize, from: u64) {
     let archive =
         site.archives[usize::from(it.class == dicom::US && nth.is_multiple_of(2))].clone();
@@ -46,31 +47,25 @@ pub(crate) fn produce(w: &mut World, site: &Site, it: &Modality, nth: usize, fro
     let reader = site.reading[nth % site.reading.len()].clone();
     let me = it.clone();
     let worklist = ris.clone();
-    w.every(
-        "worklist",
-        it.host,
-        from,
-        (Rhythm::Imaging, 9 * MINUTE),
-        move |w, d, t| {
+    w.routine(it.host, from)
+        .every("worklist", Rhythm::Imaging, 9 * MINUTE, move |w, d, t| {
             let to = &worklist;
             if d.chance(0.004) {
                 // Someone typed it anew.
-                rejected(w, d, t, me.host, &me.application, to, ("RIS_WLM", 7));
+                rejected(w, d, t, (me.host, &me.application), to, ("RIS_WLM", 7));
             }
             let mut it = Association::open(
                 w,
                 d,
                 t + SECOND,
-                me.host,
-                &me.application,
+                (me.host, &me.application),
                 to,
                 &[dicom::WORKLIST],
             );
             let results = d.range(2, 18);
             it.find(d, 1, dicom::WORKLIST, results);
             it.release(w);
-        },
-    );
+        });
     studies(w, it, nth, (archive, vna, ris, reader), from);
 }
 
@@ -86,15 +81,11 @@ fn studies(
     let pace = it.pace * MINUTE;
     // One device of the house has a bad cable.
     let flaky = nth == 2;
-    w.every(
-        "study",
-        it.host,
-        from,
-        (Rhythm::Imaging, pace),
-        move |w, d, t| {
+    w.routine(it.host, from)
+        .every("study", Rhythm::Imaging, pace, move |w, d, t| {
             let images = d.spread(me.images.0, 0.5).clamp(1, 900);
             let mut mpps =
-                Association::open(w, d, t, me.host, &me.application, &ris, &[dicom::MPPS]);
+                Association::open(w, d, t, (me.host, &me.application), &ris, &[dicom::MPPS]);
             mpps.normalized(d, 1, dicom::N_CREATE, dicom::MPPS);
             mpps.burst.wait(d.range(2, 9) * SECOND);
             mpps.normalized(d, 1, dicom::N_SET, dicom::MPPS);
@@ -103,14 +94,14 @@ fn studies(
             let contexts = [me.class, dicom::ECHO];
             if flaky && d.chance(0.25) {
                 let mut it =
-                    Association::open(w, d, start, me.host, &me.application, &archive, &contexts);
+                    Association::open(w, d, start, (me.host, &me.application), &archive, &contexts);
                 it.tcp.lossy = 12;
                 it.store(d, me.class, (images / 3).max(1), me.images.1);
                 it.abort(w);
                 start += d.range(60, 200) * SECOND;
             }
             let mut it =
-                Association::open(w, d, start, me.host, &me.application, &archive, &contexts);
+                Association::open(w, d, start, (me.host, &me.application), &archive, &contexts);
             it.store(d, me.class, images, me.images.1);
             let end = it.release(w);
             let later = Dice::new(d.number(), 1);
@@ -119,7 +110,7 @@ fn studies(
             w.once(end + d.range(2, 20) * SECOND, later, move |w, d, t| {
                 let contexts = [dicom::COMMITMENT];
                 let mut it =
-                    Association::open(w, d, t, me.host, &me.application, &archive, &contexts);
+                    Association::open(w, d, t, (me.host, &me.application), &archive, &contexts);
                 it.normalized(d, 1, dicom::N_ACTION, dicom::COMMITMENT);
                 it.release(w);
                 let then = Dice::new(d.number(), 2);
@@ -129,8 +120,7 @@ fn studies(
                         w,
                         d,
                         t,
-                        archive.host,
-                        &archive.application,
+                        (archive.host, &archive.application),
                         &vna,
                         &contexts,
                     );
@@ -143,8 +133,7 @@ fn studies(
                             w,
                             d,
                             start,
-                            archive.host,
-                            &archive.application,
+                            (archive.host, &archive.application),
                             &reader,
                             &contexts,
                         );
@@ -153,8 +142,7 @@ fn studies(
                     }
                 });
             });
-        },
-    );
+        });
 }
 
 /// A reader's days: looks for studies, and has some of them sent to itself.
@@ -168,15 +156,12 @@ fn read(w: &mut World, site: &Site, it: &Node, nth: usize, from: u64) {
         .map(|one| (one.class, one.images))
         .collect();
     let mean = 14 * MINUTE + 2 * MINUTE * nth as u64;
-    w.every(
-        "reading",
-        it.host,
-        from,
-        (Rhythm::Imaging, mean),
-        move |w, d, t| {
+    w.routine(it.host, from)
+        .every("reading", Rhythm::Imaging, mean, move |w, d, t| {
             let archive = archives[d.weighted(&[(8, 0), (2, 1), (1, 2)]).to_owned()].clone();
             let contexts = [dicom::FIND, dicom::MOVE];
-            let mut it = Association::open(w, d, t, me.host, &me.application, &archive, &contexts);
+            let mut it =
+                Association::open(w, d, t, (me.host, &me.application), &archive, &contexts);
             for _ in 0..d.range(1, 4) {
                 let results = d.spread(6, 0.9).min(200);
                 it.find(d, 1, dicom::FIND, results);
@@ -196,26 +181,19 @@ fn read(w: &mut World, site: &Site, it: &Node, nth: usize, from: u64) {
                 w,
                 d,
                 begin,
-                archive.host,
-                &archive.application,
+                (archive.host, &archive.application),
                 &me,
                 &[class],
             );
             back.store(d, class, images, bytes);
             back.release(w);
-        },
-    );
+        });
     let (me, main) = (it.clone(), site.archives[0].clone());
-    w.every(
-        "reader echo",
-        it.host,
-        from,
-        (Rhythm::Office, 6 * HOUR),
-        move |w, d, t| {
+    w.routine(it.host, from)
+        .every("reader echo", Rhythm::Office, 6 * HOUR, move |w, d, t| {
             let mut it =
-                Association::open(w, d, t, me.host, &me.application, &main, &[dicom::ECHO]);
+                Association::open(w, d, t, (me.host, &me.application), &main, &[dicom::ECHO]);
             it.echo(d);
             it.release(w);
-        },
-    );
+        });
 }

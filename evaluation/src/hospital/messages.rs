@@ -107,12 +107,8 @@ fn run(
 ) {
     let host = link.from;
     let mut last = begin;
-    w.every(
-        name,
-        host * 512 + link.to,
-        begin,
-        (rhythm, mean),
-        move |w, d, t| {
+    w.routine(host * 512 + link.to, begin)
+        .every(name, rhythm, mean, move |w, d, t| {
             let silent = |one: &(Id, Id, u64, u64)| {
                 (one.0, one.1) == (link.from, link.to) && one.2 <= t && t < one.3
             };
@@ -136,8 +132,7 @@ fn run(
             if code == "AE" && d.chance(0.5) {
                 link.send(w, d, (t + 30 * SECOND, t + 20 * SECOND), kind, more, "AA");
             }
-        },
-    );
+        });
 }
 
 const ADT: &[(u64, (&str, u64))] = &[

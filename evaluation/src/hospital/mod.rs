@@ -34,7 +34,7 @@ use sensor_facts::time::Time;
 /// A Monday: 2026-03-02, midnight.
 const BEGIN: u64 = 1_772_409_600 * 1_000_000_000;
 
-/// Which hospital.
+/// What the hospital is like.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Options {
     /// The same seed gives the same bytes.
@@ -61,7 +61,7 @@ impl Default for Options {
     }
 }
 
-/// The hospital.
+/// A simulated hospital.
 #[derive(Debug)]
 pub struct Hospital {
     options: Options,
@@ -69,7 +69,7 @@ pub struct Hospital {
 }
 
 impl Hospital {
-    /// One that is as these say.
+    /// The hospital that these options describe.
     #[must_use]
     pub fn new(options: Options) -> Self {
         let span = Span::of(options);

@@ -28,44 +28,41 @@ pub(crate) fn greet(w: &mut World, d: &mut Dice, t: u64, host: Id) {
     w.play(burst);
 }
 
-/// All of it.
+/// Begins all that keeps the network going.
 pub(crate) fn live(w: &mut World, site: &Site, from: u64) {
     // Those of the house come first; who comes later, or uninvited, is not among them.
     for host in 0..site.devices - 1 {
-        w.steady("arp", host, from, HOUR, move |w, d, t| greet(w, d, t, host));
+        w.routine(host, from)
+            .steady("arp", HOUR, move |w, d, t| greet(w, d, t, host));
     }
     for (nth, host) in site.servers().into_iter().enumerate() {
         let (dc, log) = (site.directories[nth % 2], site.watch);
         if host != site.directories[0] {
-            w.steady("clock", host, from, HOUR, move |w, d, t| {
+            w.routine(host, from).steady("clock", HOUR, move |w, d, t| {
                 datagram::clock(w, d, t, host, dc);
             });
         }
-        w.every(
-            "lookup",
-            host,
-            from,
-            (Rhythm::Ward, 6 * MINUTE),
-            move |w, d, t| {
+        w.routine(host, from)
+            .every("lookup", Rhythm::Ward, 6 * MINUTE, move |w, d, t| {
                 let name = format!("srv{}.stmary.lan", d.below(20));
                 datagram::lookup(w, d, t, host, dc, &name);
-            },
-        );
-        w.steady("log", host, from, 4 * MINUTE, move |w, d, t| {
-            let text = vec![b'<'; 120 + d.index(200)];
-            datagram::exchange(
-                w,
-                d,
-                t,
-                host,
-                log,
-                &Datagram {
-                    ports: (514, 514),
-                    ask: &text,
-                    answer: &[],
-                },
-            );
-        });
+            });
+        w.routine(host, from)
+            .steady("log", 4 * MINUTE, move |w, d, t| {
+                let text = vec![b'<'; 120 + d.index(200)];
+                datagram::exchange(
+                    w,
+                    d,
+                    t,
+                    host,
+                    log,
+                    &Datagram {
+                        ports: (514, 514),
+                        ask: &text,
+                        answer: &[],
+                    },
+                );
+            });
     }
     resolve(w, site, from);
     watch(w, site, from);
@@ -84,22 +81,18 @@ fn resolve(w: &mut World, site: &Site, from: u64) {
     let web = site.web.clone();
     for dc in site.directories.clone() {
         let web = web.clone();
-        w.every(
-            "forward",
-            dc,
-            from,
-            (Rhythm::Ward, 20 * SECOND),
-            move |w, d, t| {
+        w.routine(dc, from)
+            .every("forward", Rhythm::Ward, 20 * SECOND, move |w, d, t| {
                 let server = web[d.index(4)];
                 let name = format!("www{}.example", d.below(400));
                 datagram::lookup(w, d, t, dc, server, &name);
-            },
-        );
+            });
     }
     let (dc, time) = (site.directories[0], site.time);
-    w.steady("stratum", dc, from, 17 * MINUTE, move |w, d, t| {
-        datagram::clock(w, d, t, dc, time);
-    });
+    w.routine(dc, from)
+        .steady("stratum", 17 * MINUTE, move |w, d, t| {
+            datagram::clock(w, d, t, dc, time);
+        });
 }
 
 /// The watch asks servers, printers and modalities how they are.
@@ -114,25 +107,19 @@ fn watch(w: &mut World, site: &Site, from: u64) {
     watched.extend(site.modalities.iter().map(|it| (it.host, 15 * MINUTE)));
     for (host, period) in watched {
         let printer = w.hosts[host].services.contains(&9_100);
-        w.steady("poll", host, from, period, move |w, d, t| {
-            // A printer is off now and then.
-            let answered = !(printer && d.chance(0.02));
-            datagram::ping(w, d, t, watch, host, answered);
-            office::poll(w, d, t + 40 * MILLI, watch, host, answered);
-        });
+        w.routine(host, from)
+            .steady("poll", period, move |w, d, t| {
+                // A printer is off now and then.
+                let answered = !(printer && d.chance(0.02));
+                datagram::ping(w, d, t, watch, host, answered);
+                office::poll(w, d, t + 40 * MILLI, watch, host, answered);
+            });
     }
     for camera in site.cameras.clone() {
-        w.steady("look", camera, from, 10 * MINUTE, move |w, d, t| {
-            let it = Plain {
-                port: 554,
-                rounds: 40,
-                up: 60,
-                down: 30_000,
-                think: SECOND,
-                ..talk::HTTP
-            };
-            talk::plain(w, d, t, watch, camera, &it);
-        });
+        w.routine(camera, from)
+            .steady("look", 10 * MINUTE, move |w, d, t| {
+                talk::plain(w, d, t, watch, camera, &talk::RTSP);
+            });
     }
 }
 
@@ -142,12 +129,8 @@ fn database(w: &mut World, site: &Site, from: u64) {
     for nth in 0..4 {
         let mut open = None;
         let mut queries = 0_u32;
-        w.every(
-            "database",
-            nth,
-            from,
-            (Rhythm::Ward, 12 * SECOND),
-            move |w, d, t| {
+        w.routine(nth, from)
+            .every("database", Rhythm::Ward, 12 * SECOND, move |w, d, t| {
                 queries += 1;
                 let (mut tcp, mut burst) = if let Some(tcp) = open.take() {
                     (tcp, Burst::new(t, d.number()))
@@ -178,28 +161,28 @@ fn database(w: &mut World, site: &Site, from: u64) {
                     open = Some(tcp);
                 }
                 w.play(burst);
-            },
-        );
+            });
     }
 }
 
 /// The directory's servers among themselves.
 fn replicate(w: &mut World, site: &Site, from: u64) {
     let (one, other) = (site.directories[0], site.directories[1]);
-    w.steady("replicate", one, from, 15 * MINUTE, move |w, d, t| {
-        let it = Plain {
-            rounds: 6,
-            up: 3_000,
-            down: 500,
-            ..talk::DIRECTORY
-        };
-        let (a, b) = if d.chance(0.5) {
-            (one, other)
-        } else {
-            (other, one)
-        };
-        talk::plain(w, d, t, a, b, &it);
-    });
+    w.routine(one, from)
+        .steady("replicate", 15 * MINUTE, move |w, d, t| {
+            let (a, b) = if d.chance(0.5) {
+                (one, other)
+            } else {
+                (other, one)
+            };
+            let it = Plain {
+                rounds: 6,
+                up: 3_000,
+                down: 500,
+                ..talk::DIRECTORY
+            };
+            talk::plain(w, d, t, a, b, &it);
+        });
 }
 
 /// A server's backup, each night; on Saturdays all of it.
@@ -267,17 +250,16 @@ fn deploy(w: &mut World, site: &Site, from: u64) {
 fn vendors(w: &mut World, site: &Site, from: u64) {
     for it in &site.modalities {
         let (host, vendor) = (it.host, site.vendors[it.vendor]);
-        w.steady("call home", host, from, 6 * HOUR, move |w, d, t| {
-            let name = w.hosts[vendor].name.clone();
-            let it = Web {
-                name: &name,
-                port: 443,
-                rounds: 3,
-                up: 9_000,
-                down: 1_500,
-                think: SECOND,
-            };
-            talk::web(w, d, t, host, vendor, &it);
-        });
+        w.routine(host, from)
+            .steady("call home", 6 * HOUR, move |w, d, t| {
+                let it = Web {
+                    rounds: 3,
+                    up: 9_000,
+                    down: 1_500,
+                    think: SECOND,
+                    ..talk::HTTPS
+                };
+                talk::web(w, d, t, host, vendor, &it);
+            });
     }
 }

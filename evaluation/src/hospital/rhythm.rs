@@ -18,7 +18,7 @@ pub(crate) enum Rhythm {
     Always,
 }
 
-/// By hour, percent.
+/// How busy each hour of a working day is, in percent of the busiest.
 const OFFICE: [u8; 24] = [
     0, 0, 0, 0, 0, 0, 3, 45, 90, 100, 100, 95, 60, 85, 95, 90, 70, 35, 10, 4, 2, 1, 0, 0,
 ];

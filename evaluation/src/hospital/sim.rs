@@ -24,7 +24,7 @@ enum Item {
     Job(Box<Job>),
 }
 
-/// The queue.
+/// Plays what the hosts do in the order of time.
 pub(crate) struct Sim {
     world: World,
     due: BinaryHeap<Reverse<(u64, u64, usize)>>,

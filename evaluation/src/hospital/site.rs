@@ -10,7 +10,7 @@ use crate::wire::dicom::{self, Application};
 pub(crate) struct Modality {
     pub(crate) host: Id,
     pub(crate) application: Application,
-    /// Vendor, by number.
+    /// Its vendor, by the index in `VENDORS`.
     pub(crate) vendor: usize,
     /// SOP class of its images.
     pub(crate) class: &'static str,
@@ -28,7 +28,7 @@ pub(crate) struct Node {
     pub(crate) port: u16,
 }
 
-/// Who is there.
+/// The hosts by what they are.
 #[derive(Clone, Debug)]
 pub(crate) struct Site {
     pub(crate) modalities: Vec<Modality>,
@@ -352,7 +352,7 @@ impl Site {
         }
     }
 
-    /// Servers inside.
+    /// The servers of the hospital itself.
     pub(crate) fn servers(&self) -> Vec<Id> {
         let mut all = self.directories.clone();
         all.extend(self.archives.iter().map(|one| one.host));

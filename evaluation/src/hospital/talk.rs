@@ -20,15 +20,24 @@ pub(crate) fn say(tcp: &mut Tcp, burst: &mut Burst, from: Side, head: &[u8], len
     }
 }
 
-/// TLS with `rounds` of requests and answers of about so many bytes, `think` apart.
-pub(crate) struct Web<'a> {
-    pub(crate) name: &'a str,
-    pub(crate) port: u16,
+/// TLS at the port of HTTPS with `rounds` of requests and answers of about so many bytes, `think` apart.
+pub(crate) struct Web {
+    /// What it calls the server, if not by its own name.
+    pub(crate) name: Option<&'static str>,
     pub(crate) rounds: u64,
     pub(crate) up: u64,
     pub(crate) down: u64,
     pub(crate) think: u64,
 }
+
+/// A short report, and an answer that says little.
+pub(crate) const HTTPS: Web = Web {
+    name: None,
+    rounds: 1,
+    up: 700,
+    down: 400,
+    think: 100 * MILLI,
+};
 
 /// Opens TLS up to the first byte of the application.
 pub(crate) fn tls_open(dice: &mut Dice, tcp: &mut Tcp, burst: &mut Burst, name: &str) {
@@ -46,9 +55,10 @@ pub(crate) fn tls_open(dice: &mut Dice, tcp: &mut Tcp, burst: &mut Burst, name: 
     say(tcp, burst, Side::Client, &finished, 64);
 }
 
-pub(crate) fn web(w: &mut World, d: &mut Dice, time: u64, client: Id, server: Id, what: &Web<'_>) {
-    let (mut tcp, mut burst) = w.tcp(d, time, client, server, what.port);
-    tls_open(d, &mut tcp, &mut burst, what.name);
+pub(crate) fn web(w: &mut World, d: &mut Dice, time: u64, client: Id, server: Id, what: &Web) {
+    let (mut tcp, mut burst) = w.tcp(d, time, client, server, 443);
+    let own = w.hosts[server].domain();
+    tls_open(d, &mut tcp, &mut burst, what.name.unwrap_or(&own));
     for _ in 0..what.rounds {
         let (up, down) = (
             d.spread(what.up, 0.6).max(60),
@@ -171,6 +181,24 @@ pub(crate) const HTTP: Plain<'static> = Plain {
     up: 350,
     down: 5_000,
     think: 20 * MILLI,
+};
+
+/// Whether there are updates of Windows, asked of a server in the house.
+pub(crate) const WSUS: Plain<'static> = Plain {
+    port: 8_530,
+    rounds: 2,
+    down: 30_000,
+    ..HTTP
+};
+
+/// A camera's pictures.
+pub(crate) const RTSP: Plain<'static> = Plain {
+    port: 554,
+    rounds: 40,
+    up: 60,
+    down: 30_000,
+    think: SECOND,
+    ..HTTP
 };
 
 pub(crate) fn plain(

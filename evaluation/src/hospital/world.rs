@@ -16,7 +16,7 @@ use crate::wire::{
     tcp::Tcp,
 };
 
-/// Names a host.
+/// The number of a host.
 pub(crate) type Id = usize;
 
 /// A device, or a host outside.
@@ -36,10 +36,21 @@ pub(crate) struct Host {
     number: u16,
 }
 
+impl Host {
+    /// Its name in the DNS.
+    pub(crate) fn domain(&self) -> String {
+        if self.outside {
+            self.name.clone()
+        } else {
+            format!("{}.stmary.lan", self.name)
+        }
+    }
+}
+
 /// HL7 messages of a receiver that someone on the wire could have kept.
 const KEPT: usize = 40;
 
-/// All hosts.
+/// All hosts, and what they have begun.
 pub(crate) struct World {
     pub(crate) hosts: Vec<Host>,
     pub(crate) seed: u64,
@@ -139,7 +150,7 @@ impl World {
         host.port
     }
 
-    /// An IP identification.
+    /// The next IP identification of a host.
     pub(crate) fn number(&mut self, host: Id) -> u16 {
         let host = &mut self.hosts[host];
         host.number = host.number.wrapping_add(1).max(1);
@@ -221,18 +232,44 @@ impl World {
         );
     }
 
-    /// Does something again and again, at the busiest hour `mean` apart, from `from` on.
+    /// What a host does regularly from a time on.
+    pub(crate) fn routine(&mut self, host: Id, from: u64) -> Routine<'_> {
+        Routine {
+            world: self,
+            host,
+            from,
+        }
+    }
+
+    /// Keeps an HL7 message as someone on the wire could.
+    pub(crate) fn hear(&mut self, from: Id, to: Id, message: &[u8]) {
+        let kept = self.heard.entry(to).or_default();
+        if kept.len() >= KEPT {
+            kept.pop_front();
+        }
+        kept.push_back((from, message.to_vec()));
+    }
+}
+
+/// What a host does regularly.
+pub(crate) struct Routine<'a> {
+    world: &'a mut World,
+    host: Id,
+    from: u64,
+}
+
+impl Routine<'_> {
+    /// Does something again and again, at the busiest hour `mean` apart.
     pub(crate) fn every(
         &mut self,
         name: &str,
-        host: Id,
-        from: u64,
-        (rhythm, mean): (Rhythm, u64),
-        mut act: impl FnMut(&mut Self, &mut Dice, u64) + Send + 'static,
+        rhythm: Rhythm,
+        mean: u64,
+        mut act: impl FnMut(&mut World, &mut Dice, u64) + Send + 'static,
     ) {
-        let mut dice = self.dice(name, host);
-        let first = rhythm.next(&mut dice, from, mean);
-        self.at(
+        let mut dice = self.world.dice(name, self.host);
+        let first = rhythm.next(&mut dice, self.from, mean);
+        self.world.at(
             first,
             dice,
             Box::new(move |world, dice, now| {
@@ -246,14 +283,12 @@ impl World {
     pub(crate) fn steady(
         &mut self,
         name: &str,
-        host: Id,
-        from: u64,
         period: u64,
-        mut act: impl FnMut(&mut Self, &mut Dice, u64) + Send + 'static,
+        mut act: impl FnMut(&mut World, &mut Dice, u64) + Send + 'static,
     ) {
-        let mut dice = self.dice(name, host);
-        let first = from + dice.below(period);
-        self.at(
+        let mut dice = self.world.dice(name, self.host);
+        let first = self.from + dice.below(period);
+        self.world.at(
             first,
             dice,
             Box::new(move |world, dice, now| {
@@ -261,15 +296,6 @@ impl World {
                 Some(now + dice.about(period, 0.05))
             }),
         );
-    }
-
-    /// Keeps an HL7 message as someone on the wire could.
-    pub(crate) fn hear(&mut self, from: Id, to: Id, message: &[u8]) {
-        let kept = self.heard.entry(to).or_default();
-        if kept.len() >= KEPT {
-            kept.pop_front();
-        }
-        kept.push_back((from, message.to_vec()));
     }
 }
 

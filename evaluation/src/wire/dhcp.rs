@@ -8,15 +8,15 @@ use super::frame::Mac;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub enum Kind {
-    /// Who has an address for me?
+    /// A client looks for a server.
     Discover = 1,
-    /// Take this.
+    /// A server offers an address.
     Offer = 2,
-    /// I take it, or want it longer.
+    /// A client takes the address, or wants it longer.
     Request = 3,
-    /// It is yours.
+    /// The server agrees.
     Ack = 5,
-    /// It is not.
+    /// The server refuses.
     Nak = 6,
 }
 
@@ -25,7 +25,7 @@ pub enum Kind {
 pub struct Message<'a> {
     /// What it is.
     pub kind: Kind,
-    /// Transaction.
+    /// The transaction that it belongs to.
     pub id: u32,
     /// The client.
     pub mac: Mac,
@@ -40,7 +40,7 @@ pub struct Message<'a> {
 }
 
 impl Message<'_> {
-    /// Its bytes.
+    /// The bytes of the message.
     #[must_use]
     pub fn bytes(&self) -> Vec<u8> {
         let reply = matches!(self.kind, Kind::Offer | Kind::Ack | Kind::Nak);

@@ -19,7 +19,7 @@ impl Dice {
         Self(rng)
     }
 
-    /// Any number.
+    /// A random number of 64 bits.
     pub fn number(&mut self) -> u64 {
         self.0.next_u64()
     }

@@ -5,7 +5,7 @@ use super::{
     tcp::{Side, Tcp},
 };
 
-/// Verification.
+/// The SOP class of C-ECHO.
 pub const ECHO: &str = "1.2.840.10008.1.1";
 /// CT image storage.
 pub const CT: &str = "1.2.840.10008.5.1.4.1.1.2";

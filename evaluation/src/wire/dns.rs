@@ -13,14 +13,14 @@ fn message(id: u16, flags: [u8; 2], counts: [u8; 2], name: &str, kind: u8) -> Ve
     out
 }
 
-/// A record type.
+/// A record of an IPv4 address (A).
 pub const A: u8 = 1;
-/// Text.
+/// A record of text (TXT).
 pub const TXT: u8 = 16;
-/// Service.
+/// A record of a service (SRV).
 pub const SRV: u8 = 33;
 
-/// A query.
+/// The bytes of a query.
 #[must_use]
 pub fn query(id: u16, name: &str, kind: u8) -> Vec<u8> {
     message(id, [1, 0], [1, 0], name, kind)

@@ -14,9 +14,9 @@ pub struct Way {
     pub from_mac: Mac,
     /// Ethernet destination.
     pub to_mac: Mac,
-    /// Source.
+    /// The IPv4 source address.
     pub from: Ipv4Addr,
-    /// Destination.
+    /// The IPv4 destination address.
     pub to: Ipv4Addr,
     /// Time to live.
     pub ttl: u8,

@@ -13,20 +13,16 @@ use super::{
 use crate::{hospital::MIRROR, sensor::DISPOSITIONS};
 
 impl Site<'_> {
-    /// How everything stands.
+    /// Reads all counters, those of the senders and those of the daemon.
     pub(super) fn account(&self, care: &Care, seen: &Seen) -> Result<Account> {
         ensure!(seen.alive(), "the reader of events has ended");
         let status = self.status()?;
         let metrics = self.metrics()?;
-        let total = |name: &str| -> f64 {
-            let parts = metrics.iter().filter(|(key, _)| key.starts_with(name));
-            parts.map(|(_, value)| value).sum()
-        };
-        let flows_made = total("wardtap_flows_created_total");
-        let flows_known = total("wardtap_flows_swept_total")
-            + total("wardtap_flows_replaced_total")
-            + total("wardtap_flow_table_entries")
-            + total("wardtap_flows_evicted_total");
+        let flows_made = metrics.total("wardtap_flows_created_total");
+        let flows_known = metrics.total("wardtap_flows_swept_total")
+            + metrics.total("wardtap_flows_replaced_total")
+            + metrics.total("wardtap_flow_table_entries")
+            + metrics.total("wardtap_flows_evicted_total");
         let (messages, images) = care.done();
         let (messages_seen, images_seen) = seen.done();
         let [sent, dropped] = self.carried()?;
@@ -96,7 +92,7 @@ pub(super) struct Account {
     pub(super) span: Line,
     pub(super) flood_tried: u64,
     pub(super) flood_taken: u64,
-    /// Offered, received, lost.
+    /// Events of the ring buffer: offered, received, lost.
     pub(super) ring: [u64; 3],
     bad_records: u64,
     flows_made: f64,

@@ -21,7 +21,7 @@ use crate::{
     scenario::CANARY,
 };
 
-/// Between two messages.
+/// Time between two messages.
 const MESSAGES: Duration = Duration::from_millis(100);
 /// Between two images, an association each.
 const IMAGES: Duration = Duration::from_millis(700);

@@ -11,7 +11,7 @@ use anyhow::{Context, Result, bail};
 /// written. Half of what docs/operating.md asks of a machine.
 pub(super) const LIMIT: u64 = 1 << 30;
 
-/// A reading, bytes.
+/// The daemon's memory at a moment, in bytes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Memory {
     /// What the process has in memory now.
@@ -88,7 +88,7 @@ impl Group {
         self.path.join("cgroup.procs")
     }
 
-    /// Bounds it.
+    /// Sets the memory that its processes may take together, in bytes.
     pub(super) fn limit(&self, bytes: u64) -> Result<()> {
         let path = self.path.join(self.files.limit);
         fs::write(&path, bytes.to_string()).with_context(|| path.display().to_string())

@@ -41,7 +41,7 @@ const SETTLE: Duration = Duration::from_mins(1);
 const LATE: Duration = Duration::from_secs(5);
 /// Malformed messages in a run of the usual time.
 const MALFORMED: u64 = 1_000_000;
-/// The usual time.
+/// How long all phases together take in an ordinary run.
 const USUAL: Duration = Duration::from_mins(20);
 
 /// What is run, and with what.
@@ -174,7 +174,7 @@ impl Stage<'_> {
         Connection::of_hl7(self.unused())
     }
 
-    /// Random numbers.
+    /// Random numbers of this phase's own.
     fn dice(&mut self) -> Dice {
         Dice::new(u64::from(self.unused()) << 32)
     }

@@ -21,7 +21,7 @@ pub struct Row {
     pub frames: u64,
     /// Messages and images of the hospital that were done.
     pub care: [u64; 2],
-    /// Of these, seen.
+    /// Messages and images of these that the daemon saw.
     pub care_seen: [u64; 2],
     /// Events that the daemon received of the ring buffer.
     pub received: u64,

@@ -54,7 +54,7 @@ impl Seen {
         (of(&self.counts.messages), of(&self.counts.images))
     }
 
-    /// Lines so far.
+    /// Lines of events that were read so far.
     pub(super) fn lines(&self) -> u64 {
         self.counts.lines.load(Ordering::SeqCst)
     }

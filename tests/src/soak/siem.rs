@@ -23,11 +23,11 @@ pub(super) const ADDRESS: &str = "127.0.0.1:6514";
 const BUFFER: usize = 1 << 19;
 const PAUSE: Duration = Duration::from_millis(20);
 
-/// What it does.
+/// How the receiver behaves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub(super) enum Mode {
-    /// Takes messages.
+    /// It reads all messages.
     Reads,
     /// Keeps the connection and reads nothing.
     Stalls,

@@ -1,10 +1,7 @@
 //! The daemon at the hospital's mirror and at a second interface, which floods come in by, and what it says of itself.
 
 use std::{
-    collections::BTreeMap,
     fs::{self, OpenOptions},
-    io::{Read, Write},
-    net::TcpStream,
     os::unix::fs::FileExt,
     path::{Path, PathBuf},
     process::{Command, Output},
@@ -26,6 +23,7 @@ use super::{
 use crate::{
     hl7,
     hospital::{Hospital, MIRROR},
+    metrics::Metrics,
     models,
     netns::{Namespace, run},
     program::Program,
@@ -174,24 +172,8 @@ impl<'a> Site<'a> {
         memory::forget_peak(self.daemon.id()?.as_raw())
     }
 
-    pub(super) fn metrics(&self) -> Result<BTreeMap<String, f64>> {
-        let text = self.hospital.sensor().within(|| {
-            let mut stream = TcpStream::connect(METRICS)?;
-            stream.set_read_timeout(Some(LIMIT))?;
-            // Before 1.1 there are no chunks.
-            stream.write_all(b"GET /metrics HTTP/1.0\r\nHost: sensor\r\n\r\n")?;
-            let mut answer = String::new();
-            stream.read_to_string(&mut answer)?;
-            Ok(answer)
-        })?;
-        let (_, body) = text.split_once("\r\n\r\n").context("no HTTP answer")?;
-        body.lines()
-            .filter(|line| !line.starts_with('#'))
-            .map(|line| {
-                let (name, value) = line.rsplit_once(' ').context("no metric")?;
-                Ok((name.to_owned(), value.parse()?))
-            })
-            .collect()
+    pub(super) fn metrics(&self) -> Result<Metrics> {
+        Metrics::scrape(self.hospital.sensor())
     }
 
     /// Frames that came out of the flooder's cable, and that it dropped.

@@ -14,7 +14,7 @@ pub(super) const OUT: &str = "out0";
 /// Frames between two looks at the clock: fewer than a virtual cable holds (256).
 const BURST: u64 = 100;
 
-/// Who floods.
+/// The host that sends floods.
 pub(super) struct Spray {
     wire: Wire,
     /// Frames that were given to the interface, taken or not.
@@ -28,7 +28,7 @@ pub(super) struct Spray {
 pub(super) enum Pace {
     /// As many as it can.
     Full,
-    /// So many.
+    /// This many frames a second.
     Of(u64),
 }
 

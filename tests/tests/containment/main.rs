@@ -5,6 +5,8 @@ mod going_on;
 mod model;
 mod packet;
 mod random;
+#[path = "../small_kernel/mod.rs"]
+mod small_kernel;
 
 use std::{cell::RefCell, env};
 
@@ -19,12 +21,7 @@ use tests::ability::privileged;
 use model::{Hit, Model};
 use random::Case;
 
-const TABLES: TableSizes = TableSizes {
-    established4: 4_096,
-    established6: 4_096,
-    fresh4: 4_096,
-    fresh6: 4_096,
-};
+const TABLES: TableSizes = small_kernel::tables(4_096);
 /// Sets of rules, and packets that each set meets: together 120,000 cases.
 const SETS: u32 = 1_500;
 const PACKETS: usize = 80;

@@ -7,9 +7,9 @@ use pnet::util::MacAddr;
 /// What is above the IP header.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Transport {
-    /// Ports.
+    /// TCP, with source and destination port.
     Tcp(u16, u16),
-    /// Ports.
+    /// UDP, with source and destination port.
     Udp(u16, u16),
     /// `ICMP` or `ICMPv6` of a type.
     Icmp(u8),
@@ -22,7 +22,7 @@ pub(crate) enum Transport {
 /// What is above the Ethernet header.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Body {
-    /// ARP.
+    /// An ARP request, which is no IP packet.
     Arp,
     /// An `EtherType` that is not IP.
     Other,
@@ -30,7 +30,7 @@ pub(crate) enum Body {
     Ip(IpAddr, IpAddr, Transport),
 }
 
-/// A packet.
+/// A packet, before its bytes are made.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Packet {
     pub(crate) source: MacAddr,

@@ -16,7 +16,7 @@ use sensor_facts::{
 
 use super::packet::{Body, Packet, Transport};
 
-/// A rule.
+/// A rule, before it is given to the kernel and the model.
 #[derive(Clone, Debug)]
 pub(crate) struct RuleCase {
     pub(crate) id: u64,

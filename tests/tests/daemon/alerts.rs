@@ -1,24 +1,19 @@
 //! Alerts and baselines as an operator works on them: from a scan on the wire to the label, and over a
 //! restart.
 
-use std::{fs, os::unix::process::CommandExt, path::Path, process::Command};
+use std::{fs, path::Path};
 
 use anyhow::{Context, Result, bail, ensure};
 use serde_json::Value;
 use tests::{
     ability::privileged,
-    program::Program,
-    site::{Folder, SECONDS, Site, binary, events, number},
+    folder::Folder,
+    reading::{events, number},
+    sensor::ask_as_nobody,
+    site::{SCANS_ALERT, SECONDS, Site},
     wait::wait_for,
 };
 
-const MORE: &str = "\
-[flow]
-idle_other = \"1s\"
-[detect]
-scan_targets = 20
-scan_within = \"2s\"
-";
 /// Who scans, and whom.
 const SUSPECT: &str = "10.0.0.3";
 const VICTIM: &str = "10.0.0.4";
@@ -28,7 +23,7 @@ fn alerts_are_listed_explained_labelled_and_kept() -> Result<()> {
     if !privileged() {
         return Ok(());
     }
-    let mut site = Site::start("alerts", MORE)?;
+    let mut site = Site::start("alerts", SCANS_ALERT)?;
     ensure!(site.json(&["alerts", "list"])?["total"] == 0);
     let id = alert_after_a_scan(&mut site, 1)?;
     explained(&site, id)?;
@@ -200,16 +195,8 @@ fn refusals(site: &Site) -> Result<()> {
             "{arguments:?}: {output:?}"
         );
     }
-    // Someone who is neither root nor in the group. The binary may lie where nobody else can read.
-    let copy = site.folder.path.join("wardtap");
-    fs::copy(binary()?, &copy)?;
-    let answer = Command::new("/bin/sh")
-        .args(["-c", "exec \"$0\" alerts label 1 benign --reason x"])
-        .arg(copy)
-        .env("WARDTAP_SOCKET", site.folder.path.join("control.sock"))
-        .uid(65_534)
-        .gid(65_534)
-        .output()?;
+    let arguments = ["alerts", "label", "1", "benign", "--reason", "x"];
+    let answer = ask_as_nobody(&site.folder.path, &arguments)?;
     let error = String::from_utf8_lossy(&answer.stderr).into_owned();
     ensure!(
         answer.status.code() == Some(1) && error.contains("not permitted"),
@@ -316,7 +303,7 @@ fn over_a_restart(site: &mut Site) -> Result<()> {
     ensure!(site.daemon.stop()?.success(), "{}", site.daemon.log());
     let stopped = fs::metadata(site.folder.path.join("state/baseline.bin"))?.len();
     ensure!(stopped > 0, "no baselines on the disk");
-    start_again(site, "second")?;
+    site.start_again()?;
     let before = ask(site)?;
     ensure!(before[0]["frozen_until"].is_string(), "{before:?}");
     ensure!(
@@ -327,7 +314,7 @@ fn over_a_restart(site: &mut Site) -> Result<()> {
         number(status, "/detection/frozen") == 1
     })?;
     ensure!(site.daemon.stop()?.success(), "{}", site.daemon.log());
-    start_again(site, "third")?;
+    site.start_again()?;
     let after = ask(site)?;
     ensure!(
         after[0]["first_seen"] == before[0]["first_seen"],
@@ -344,15 +331,6 @@ fn over_a_restart(site: &mut Site) -> Result<()> {
     ensure!(said(site, &reset)?.contains("learnt anew"));
     let gone = site.cli(&["devices", "baseline", "show", SUSPECT])?;
     ensure!(gone.status.code() == Some(1), "{gone:?}");
-    Ok(())
-}
-
-fn start_again(site: &mut Site, name: &str) -> Result<()> {
-    let mut command = site.sensor.command(binary()?);
-    let config = site.folder.path.join("wardtap.toml");
-    command.args(["run", "--config"]).arg(config);
-    site.daemon = Program::start(name, command, &site.folder.path)?;
-    site.status_when("the new daemon to answer", |_| true)?;
     Ok(())
 }
 

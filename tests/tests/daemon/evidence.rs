@@ -4,10 +4,7 @@ use std::fs;
 
 use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
-use tests::{
-    ability::privileged,
-    site::{Site, number},
-};
+use tests::{ability::privileged, reading::number, site::Site};
 
 /// The sender of [`Site::send`], which speaks HL7 as application LAB.
 const LAB: &str = "10.0.0.1";

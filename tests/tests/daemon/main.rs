@@ -12,8 +12,9 @@ use nix::sys::signal::Signal;
 use serde_json::Value;
 use tests::{
     ability::privileged,
-    program::Program,
-    site::{Folder, SECONDS, Site, binary, events, messages, number, packets, ring},
+    folder::Folder,
+    reading::{events, messages, number, packets, ring},
+    site::{SECONDS, Site},
     wait::wait_for,
 };
 
@@ -105,11 +106,7 @@ fn a_stale_socket_is_replaced() -> Result<()> {
         site.folder.path.join("control.sock").exists(),
         "kill -9 leaves it"
     );
-    let mut command = site.sensor.command(binary()?);
-    command
-        .args(["run", "--config"])
-        .arg(site.folder.path.join("wardtap.toml"));
-    site.daemon = Program::start("again", command, &site.folder.path)?;
+    site.start_again()?;
     site.status_when("the new daemon to answer", |_| true)?;
     assert_eq!(site.daemon.stop()?.code(), Some(0), "{}", site.daemon.log());
     Ok(())
@@ -136,14 +133,10 @@ fn what_a_full_ring_loses_is_counted_exactly() -> Result<()> {
         "{status:#}"
     );
     let metrics = site.metrics()?;
-    let total = |name: &str| -> f64 {
-        let parts = metrics.iter().filter(|(key, _)| key.starts_with(name));
-        parts.map(|(_, value)| value).sum()
-    };
-    let sides = total("wardtap_ring_events_received_total")
-        + total("wardtap_ring_bad_records_total")
-        + total("wardtap_ring_events_lost_total");
-    assert!((total("wardtap_ring_events_offered_total") - sides).abs() < 0.5);
+    let sides = metrics.total("wardtap_ring_events_received_total")
+        + metrics.total("wardtap_ring_bad_records_total")
+        + metrics.total("wardtap_ring_events_lost_total");
+    assert!((metrics.total("wardtap_ring_events_offered_total") - sides).abs() < 0.5);
     assert_eq!(site.daemon.stop()?.code(), Some(0), "{}", site.daemon.log());
     Ok(())
 }
@@ -210,16 +203,12 @@ fn every_flow_is_accounted_for() -> Result<()> {
     // The account is drawn up at the end of each sweep; once one has seen the rest it is exact.
     let account = || {
         let metrics = site.metrics().ok()?;
-        let total = |name: &str| -> f64 {
-            let parts = metrics.iter().filter(|(key, _)| key.starts_with(name));
-            parts.map(|(_, value)| value).sum()
-        };
-        let evicted = total("wardtap_flows_evicted_total");
-        let accounted = total("wardtap_flows_swept_total")
-            + total("wardtap_flows_replaced_total")
-            + total("wardtap_flow_table_entries")
+        let evicted = metrics.total("wardtap_flows_evicted_total");
+        let accounted = metrics.total("wardtap_flows_swept_total")
+            + metrics.total("wardtap_flows_replaced_total")
+            + metrics.total("wardtap_flow_table_entries")
             + evicted;
-        let created = total("wardtap_flows_created_total");
+        let created = metrics.total("wardtap_flows_created_total");
         ((accounted - created).abs() < 0.5).then_some((created, evicted))
     };
     let (created, evicted) = wait_for("created = ended + live + evicted", SECONDS, account)?;

@@ -11,21 +11,25 @@ use nix::sys::signal::Signal;
 use serde_json::Value;
 use tests::{
     ability::privileged,
-    site::{Folder, SECONDS, Site, events, number},
+    folder::Folder,
+    reading::{events, number},
+    site::{SCANS_ALERT, SECONDS, Site},
     wait::wait_for,
 };
 
-const MORE: &str = "\
-[flow]
-idle_other = \"1s\"
-[detect]
-scan_targets = 20
-scan_within = \"2s\"
+const SYSLOG: &str = "\
 [[output.syslog]]
 name = \"siem\"
 address = \"127.0.0.1:6514\"
 transport = \"tcp\"
 ";
+
+/// What the status says of the output with this name.
+fn output(status: &Value, name: &str) -> Value {
+    let all = status["outputs"].as_array().into_iter().flatten();
+    let mut named = all.filter(|one| one["name"] == name);
+    named.next().cloned().unwrap_or_default()
+}
 
 #[test]
 fn a_receiver_of_alerts_comes_late_and_misses_nothing() -> Result<()> {
@@ -34,17 +38,15 @@ fn a_receiver_of_alerts_comes_late_and_misses_nothing() -> Result<()> {
     }
     let folder = Folder::create("receiver")?;
     let findings = folder.path.join("findings.jsonl");
-    let more = format!("{MORE}[output.ocsf]\npath = \"{}\"\n", findings.display());
+    let more = format!(
+        "{SCANS_ALERT}{SYSLOG}[output.ocsf]\npath = \"{}\"\n",
+        findings.display()
+    );
     let path = folder.path.join("events.jsonl");
     let mut site = Site::start_in("receiver", folder, &path, &more)?;
-    let lane = |status: &Value, name: &str| -> Value {
-        let all = status["outputs"].as_array().into_iter().flatten();
-        let mut named = all.filter(|one| one["name"] == name);
-        named.next().cloned().unwrap_or_default()
-    };
     site.scan(40)?;
     let status = site.status_when("the alert to wait for its receiver", |status| {
-        let siem = lane(status, "siem");
+        let siem = output(status, "siem");
         number(status, "/detection/last/id") != u64::MAX
             && number(&siem, "/waiting") >= 1
             && siem["failing"].is_string()
@@ -54,7 +56,7 @@ fn a_receiver_of_alerts_comes_late_and_misses_nothing() -> Result<()> {
         warnings.contains("can't connect to 127.0.0.1:6514"),
         "{warnings}"
     );
-    ensure!(number(&lane(&status, "siem"), "/events") == 0, "{status}");
+    ensure!(number(&output(&status, "siem"), "/events") == 0, "{status}");
     let metrics = site.metrics()?;
     ensure!(metrics.get("wardtap_output_failing{output=\"siem\"}") == Some(&1.0));
 
@@ -80,10 +82,10 @@ fn a_receiver_of_alerts_comes_late_and_misses_nothing() -> Result<()> {
         "{alert}"
     );
     let status = site.status_when("the receiver to have all", |status| {
-        let siem = lane(status, "siem");
+        let siem = output(status, "siem");
         siem["failing"].is_null() && number(&siem, "/waiting") == 0
     })?;
-    let sent = number(&lane(&status, "siem"), "/events");
+    let sent = number(&output(&status, "siem"), "/events");
     let told = wait_for("the events' file", SECONDS, || {
         let events = events(&path).ok()?;
         let kinds = ["alert", "audit"];

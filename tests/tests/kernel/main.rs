@@ -14,7 +14,7 @@ use std::{
 
 use anyhow::{Context, Result, bail, ensure};
 use etherparse::PacketBuilder;
-use sensor_kernel::{OBJECT, Place, TableSizes, TestBench, host};
+use sensor::kernel::{OBJECT, Place, TestBench, host};
 use serde_json::Value;
 use tests::{ability::privileged, passage::Passage, wait::wait_for, wire::Wire};
 
@@ -47,13 +47,7 @@ fn the_verifier_takes_every_program() -> Result<()> {
     if !privileged() {
         return Ok(());
     }
-    let tables = TableSizes {
-        established4: 64,
-        established6: 64,
-        fresh4: 64,
-        fresh6: 64,
-    };
-    let options = TestBench::options(tables, 1 << 16);
+    let options = TestBench::options(traffic::small_kernel::tables(64), 1 << 16);
     for program in PROGRAMS {
         for (place, name) in [(Place::Mirror, "mirror"), (Place::Inline, "inline")] {
             let (loaded, counts) =

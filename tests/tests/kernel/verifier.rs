@@ -47,7 +47,7 @@ pub(crate) fn counting<T>(what: impl FnOnce() -> T) -> (T, Vec<(String, u64)>) {
 
 type Syscall = unsafe extern "C" fn(c_long, ...) -> c_long;
 
-/// The C library's.
+/// The system call of the C library.
 fn original() -> Syscall {
     // SAFETY: a look-up of a symbol that the C library has, by its prototype (unistd.h).
     unsafe {

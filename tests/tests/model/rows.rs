@@ -7,7 +7,7 @@ use sensor_analysis::model::{FEATURES, NAMES, Row, csv::IDENTITY};
 use sensor_facts::time::Time;
 use tests::models;
 
-/// How many.
+/// How many rows are scored.
 pub(crate) const ROWS: usize = 4_096;
 
 /// Writes rows as CSV, and scores, p-values and shares as 32-bit floats.

@@ -23,7 +23,7 @@ use tests::{
 
 use crate::{LIMIT, repack};
 
-/// The unit.
+/// The systemd unit of the daemon.
 const SERVICE: &str = "wardtap.service";
 
 pub(crate) struct Site {
@@ -123,7 +123,7 @@ impl Site {
         self.machine.processes(SERVICE).unwrap_or_default()
     }
 
-    /// The daemon.
+    /// The process id of the daemon.
     pub(crate) fn process(&self) -> Result<u32> {
         self.processes().first().copied().context("no daemon runs")
     }

@@ -1,7 +1,7 @@
 //! A copy with VLAN tags, of which the kernel takes the outer off, is answered with the same tags.
 
 use std::{
-    io::{self, IoSliceMut},
+    io::IoSliceMut,
     net::SocketAddr,
     os::fd::{AsRawFd, OwnedFd},
     time::{Duration, Instant},
@@ -11,9 +11,10 @@ use etherparse::PacketBuilder;
 use nix::{
     libc,
     net::if_::if_nametoindex,
+    setsockopt_impl, sockopt_impl,
     sys::socket::{
         AddressFamily, ControlMessageOwned, LinkAddr, MsgFlags, SockFlag, SockProtocol, SockType,
-        recvmsg, socket,
+        recvmsg, setsockopt, socket,
     },
 };
 use sensor_facts::target::Transport;
@@ -77,6 +78,15 @@ fn a_tagged_copy_is_answered_with_its_tags() {
     }
 }
 
+sockopt_impl!(
+    /// Asks for the metadata with the VLAN tag that the kernel takes off.
+    PacketAuxdata,
+    SetOnly,
+    libc::SOL_PACKET,
+    libc::PACKET_AUXDATA,
+    bool
+);
+
 /// Resets that come out of the far end of the response interface's cable.
 struct Resets {
     socket: OwnedFd,
@@ -91,18 +101,7 @@ impl Resets {
             SockFlag::SOCK_CLOEXEC | SockFlag::SOCK_NONBLOCK,
             SockProtocol::EthAll,
         )?;
-        let on: libc::c_int = 1;
-        // SAFETY: the option takes an int, of which the kernel is told the size.
-        let result = unsafe {
-            libc::setsockopt(
-                socket.as_raw_fd(),
-                libc::SOL_PACKET,
-                libc::PACKET_AUXDATA,
-                std::ptr::from_ref(&on).cast(),
-                u32::try_from(size_of_val(&on))?,
-            )
-        };
-        anyhow::ensure!(result == 0, "{}", io::Error::last_os_error());
+        setsockopt(&socket, PacketAuxdata, &true)?;
         let interface = usize::try_from(if_nametoindex("out1")?)?;
         Ok(Self { socket, interface })
     }

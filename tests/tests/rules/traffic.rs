@@ -1,4 +1,4 @@
-//! Connections through the bridge.
+//! Connections and datagrams through the bridge.
 
 use std::{
     io::{ErrorKind, Read, Write},
@@ -7,13 +7,16 @@ use std::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
-    thread,
+    thread::{self, JoinHandle},
     time::Duration,
 };
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, anyhow};
 use etherparse::{PacketBuilder, VlanId};
-use tests::passage::Passage;
+use serde_json::Value;
+use tests::{passage::Passage, wire::Wire};
+
+use super::number;
 
 /// How long an answer may take.
 const PATIENCE: Duration = Duration::from_millis(250);
@@ -193,4 +196,67 @@ pub(crate) fn tagged(tags: u8, to: IpAddr) -> Result<Vec<u8>> {
             .write(&mut frame, b"hello")?,
     }
     Ok(frame)
+}
+
+/// How many frames there were at the port on the left.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Frames {
+    /// Sent by the host there.
+    pub(crate) sent: u64,
+    /// Counted by the programs.
+    pub(crate) counted: u64,
+}
+
+impl Frames {
+    pub(crate) fn of(passage: &Passage) -> Result<Self> {
+        let text = passage
+            .left
+            .ip(&["-json", "-statistics", "link", "show", "eth0"])?;
+        let link: Value = serde_json::from_str(&text)?;
+        let status = passage.json(&["status"])?;
+        Ok(Self {
+            sent: number(&link[0]["stats64"]["tx"]["packets"]),
+            counted: number(&status["interfaces"][0]["counters"]["packets"]),
+        })
+    }
+}
+
+/// Datagrams that the host on the left sends to 10.66.0.1 and the addresses after it, all the time.
+pub(crate) struct Datagrams {
+    stop: Arc<AtomicBool>,
+    thread: JoinHandle<Result<u64>>,
+}
+
+impl Datagrams {
+    /// Begins to send them, to so many addresses.
+    pub(crate) fn start(passage: &Passage, targets: u8) -> Result<Self> {
+        let mut wire = Wire::open(&passage.left, "eth0")?;
+        let stop = Arc::new(AtomicBool::new(false));
+        let flag = Arc::clone(&stop);
+        let thread = thread::spawn(move || {
+            let mut frames = 0;
+            while !flag.load(Ordering::Relaxed) {
+                for target in 1..=targets {
+                    let mut frame = Vec::new();
+                    PacketBuilder::ethernet2([2, 0, 0, 9, 0, 1], [2, 0, 0, 9, 0, 2])
+                        .ipv4([10, 9, 0, 1], [10, 66, 0, target], 64)
+                        .udp(40_000, 514)
+                        .write(&mut frame, b"hello")?;
+                    wire.send(&frame)?;
+                    frames += 1;
+                }
+                thread::sleep(Duration::from_millis(10));
+            }
+            Ok(frames)
+        });
+        Ok(Self { stop, thread })
+    }
+
+    /// Ends them; how many frames were sent.
+    pub(crate) fn stop(self) -> Result<u64> {
+        self.stop.store(true, Ordering::Relaxed);
+        self.thread
+            .join()
+            .map_err(|_| anyhow!("the sender of datagrams panicked"))?
+    }
 }

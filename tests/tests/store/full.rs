@@ -21,7 +21,9 @@ use sensor_output::lane::{Account, OutputStats, Sink};
 use serde_json::Value;
 use tests::{
     ability::privileged,
-    site::{Folder, SECONDS, Site, number, packets},
+    folder::Folder,
+    reading::{number, packets},
+    site::{SECONDS, Site},
     wait::wait_for,
 };
 

@@ -15,11 +15,7 @@ use sensor_evidence::store::{Keep, Store, StoreOptions};
 use sensor_facts::event::Event;
 use sensor_output::lane::{Account, Sink};
 use serde_json::{Value, json};
-use tests::{
-    ability, hl7,
-    site::{Folder, SECONDS},
-    wait::wait_for,
-};
+use tests::{ability, folder::Folder, hl7, site::SECONDS, wait::wait_for};
 
 const FOREVER: Duration = Duration::from_secs(u64::MAX / 4);
 

@@ -1,4 +1,4 @@
-//! HL7 messages.
+//! Makes HL7 messages.
 
 /// A message in an MLLP block.
 pub(crate) fn block(segments: &[&str]) -> Vec<u8> {

@@ -2,8 +2,6 @@
 //! and the pipeline, and what left the engine is looked at.
 #![allow(dead_code, reason = "each test uses what it needs")]
 
-use std::collections::HashSet;
-
 use etherparse::PacketBuilder;
 use sensor_common::{
     counter::{Counter, Counters},
@@ -12,16 +10,13 @@ use sensor_common::{
     plain,
     tape::{FIRST, HOLE, LAST, Records, Tag},
 };
-use sensor_facts::event::Event;
-use sensor_kernel::{
-    TableSizes,
-    decode::{self, RingEvent},
-};
-use sensor_sessions::pipeline::{FlowEndReason, Limits, Pipeline, PipelineOptions};
+use tests::secret::Secret;
 use twins::Twins;
 
 pub(crate) mod dicom;
 pub(crate) mod hl7;
+#[path = "../small_kernel/mod.rs"]
+pub(crate) mod small_kernel;
 pub(crate) mod twins;
 
 const CLIENT: [u8; 4] = [10, 9, 0, 1];
@@ -29,12 +24,7 @@ const SERVER: [u8; 4] = [10, 9, 0, 2];
 const CLIENT_PORT: u16 = 50_000;
 const SERVER_PORT: u16 = 11_112;
 
-const TABLES: TableSizes = TableSizes {
-    established4: 256,
-    established6: 256,
-    fresh4: 256,
-    fresh6: 256,
-};
+const TABLES: TableSizes = small_kernel::tables(256);
 
 /// What the parser makes of a frame, tunnels unwrapped.
 pub(crate) fn parse(frame: &[u8], layer: Layer) -> (Packet, Outcome) {
@@ -82,7 +72,7 @@ pub(crate) fn is_plain_and_the_same(frame: &[u8]) -> bool {
     true
 }
 
-/// Who sends.
+/// The side that a segment comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum From {
     Client,
@@ -254,7 +244,7 @@ pub(crate) fn see(segments: &[Segment]) -> Seen {
 /// What left the engine.
 pub(crate) struct Seen {
     pub(crate) records: Vec<Vec<u8>>,
-    /// As JSON.
+    /// Events, each as JSON.
     pub(crate) events: Vec<String>,
     pub(crate) counters: Counters,
 }
@@ -319,23 +309,13 @@ impl Seen {
         let tape = self.tape();
         let joined = tape.iter().flat_map(|record| record.bytes.iter().copied());
         let joined: Vec<u8> = joined.collect();
-        let parts: HashSet<&[u8]> = secret.as_bytes().windows(5).collect();
-        let mut starts = [false; 256];
-        for part in &parts {
-            starts[usize::from(part[0])] = true;
-        }
-        let finds = |bytes: &[u8]| {
-            bytes
-                .windows(5)
-                .find(|window| starts[usize::from(window[0])] && parts.contains(*window))
-                .map(|window| String::from_utf8_lossy(window).into_owned())
-        };
-        assert_eq!(finds(&joined), None, "{of}: on the tape");
+        let secret = Secret::new(secret);
+        assert_eq!(secret.found_in(&joined), None, "{of}: on the tape");
         for record in &self.records {
-            assert_eq!(finds(record), None, "{of}: in a ring record");
+            assert_eq!(secret.found_in(record), None, "{of}: in a ring record");
         }
         for event in &self.events {
-            assert_eq!(finds(event.as_bytes()), None, "{of}: in {event}");
+            assert_eq!(secret.found_in(event.as_bytes()), None, "{of}: in {event}");
         }
     }
 }

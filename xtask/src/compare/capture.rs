@@ -13,7 +13,7 @@ const MAGIC: [u8; 4] = [0xd4, 0xc3, 0xb2, 0xa1];
 const HEADER: usize = 24;
 const RECORD: usize = 16;
 
-/// Microseconds.
+/// A second in microseconds.
 const SECOND: u64 = 1_000_000;
 
 /// Writes the capture so many times; the packets written. One that is made of several, whose clocks do not follow each

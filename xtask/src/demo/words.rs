@@ -4,7 +4,7 @@ use tests::sensor::Sensor;
 
 use super::PREFIX;
 
-/// The picture.
+/// The hospital as a drawing.
 pub(super) const TOPOLOGY: &str = r"
 A small hospital, in network namespaces of this machine (wardtap-demo-*):
 

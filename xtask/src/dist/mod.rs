@@ -143,7 +143,7 @@ impl Changelog {
     }
 }
 
-/// Debian's own checker.
+/// Has Debian's own checker look at the package.
 fn lint(package: &Path) -> Result<()> {
     install::programs(&[LINTIAN])?;
     println!("lintian");

@@ -19,7 +19,7 @@ const NAMES: [&str; 5] = ["license", "licence", "copying", "notice", "copyright"
 struct Crate {
     /// Name and version.
     name: String,
-    /// SPDX expression.
+    /// The licence as an SPDX expression.
     licence: String,
     folder: PathBuf,
 }

@@ -44,7 +44,7 @@ const FILES: &[(&str, &str)] = &[
 /// Programs of the workspace.
 const PROGRAMS: &[(&str, &str)] = &[("packaging/systemd/prepare", "usr/lib/wardtap/prepare")];
 
-/// What dpkg runs.
+/// Scripts that dpkg runs when it installs and removes the package.
 const SCRIPTS: &[&str] = &["postinst", "prerm", "postrm"];
 
 /// Files that are the administrator's once they are installed.
@@ -75,7 +75,7 @@ pub(super) fn architecture() -> Result<String> {
 pub(super) struct Tree(PathBuf);
 
 impl Tree {
-    /// An empty one.
+    /// An empty folder for the package.
     pub(super) fn new(root: &Path) -> Result<Self> {
         if root.exists() {
             fs::remove_dir_all(root).with_context(|| root.display().to_string())?;

@@ -23,7 +23,7 @@ pub(crate) struct Release {
     suite: &'static str,
 }
 
-/// The oldest first.
+/// The kernels that are tried, oldest first.
 pub(crate) const RELEASES: [Release; 3] = [
     Release {
         name: "5.10",

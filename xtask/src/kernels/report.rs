@@ -19,7 +19,7 @@ pub(crate) struct Outcome {
 }
 
 impl Outcome {
-    /// Reads the console.
+    /// Takes the outcome from what the guest printed on its console.
     pub(crate) fn read(kernel: &Kernel, console: &str) -> Self {
         let mut outcome = Self {
             kernel: kernel.release.clone(),
@@ -145,7 +145,7 @@ fn markdown(rows: &[Vec<String>]) -> String {
     text
 }
 
-/// `docs/kernels.md`.
+/// The text of `docs/kernels.md`.
 pub(crate) fn page(outcomes: &[Outcome]) -> String {
     let names: Vec<_> = RELEASES.iter().map(|release| release.name).collect();
     format!(

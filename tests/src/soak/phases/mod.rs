@@ -13,7 +13,7 @@ use anyhow::Result;
 
 use super::Stage;
 
-/// A phase.
+/// A part of each round, in which one thing is made hard for the daemon.
 pub(super) struct Phase {
     /// Its name, as `--only` takes it and the report has it.
     pub(super) name: &'static str,

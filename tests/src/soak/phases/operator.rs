@@ -16,7 +16,7 @@ use super::super::{
 };
 use crate::{models as fixture, wait::wait_for};
 
-/// Between two reloads.
+/// Time between two reloads.
 const PAUSE: Duration = Duration::from_millis(20);
 const SECONDS: Duration = Duration::from_secs(30);
 /// Flows between two models.

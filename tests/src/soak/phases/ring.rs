@@ -14,7 +14,7 @@ use super::super::{Stage, account::number, spray::Pace};
 const MESSAGES: u64 = 12_000;
 /// Of them, a second.
 const RATE: u64 = 20_000;
-/// Between two stops.
+/// Time between two stops of the daemon.
 const PAUSE: Duration = Duration::from_secs(1);
 
 pub(super) fn overrun(stage: &mut Stage<'_>) -> Result<String> {

@@ -1,91 +1,10 @@
-//! What the sensor says of the DICOM and HL7 captures against the tables that come with them, field by
-//! field: all associations and all messages, none invented.
+//! DICOM associations: titles, syntaxes, implementations, outcomes and commands.
 
-use std::{
-    collections::{BTreeMap, HashMap},
-    fs,
-    path::{Path, PathBuf},
-};
+use std::collections::{BTreeMap, HashMap};
 
-use sensor_common::{packet::Layer, settings::Settings};
-use sensor_facts::event::Event;
-use sensor_kernel::TableSizes;
-use sensor_sessions::{
-    capture::PortableEngine,
-    pipeline::{FlowEndReason, Pipeline, PipelineOptions},
-};
 use serde_json::Value;
 
-mod captures;
-
-type Row = HashMap<String, String>;
-/// Source address and port, destination address and port.
-type Tuple = (String, u16, String, u16);
-
-/// The events of a capture, as their JSON says.
-fn events(path: &Path) -> Vec<Value> {
-    let mut engine = PortableEngine::new(TableSizes::default(), Settings::DEFAULT);
-    let mut pipeline = Pipeline::new(PipelineOptions::default());
-    let mut out: Vec<Event> = Vec::new();
-    let mut process = |layer, packet: &[u8], time| {
-        engine.process(packet, layer, 0, time, &mut |record: &[u8]| {
-            pipeline.ring_record(record, &mut out);
-        });
-        pipeline.tick(time, &mut out);
-    };
-    for (time, frame) in captures::frames(path) {
-        process(Layer::Ethernet, &frame, time);
-    }
-    for (time, packet) in captures::packets(path, captures::LOOPBACK) {
-        process(Layer::Ip, &packet[4..], time);
-    }
-    engine.drain(|key, flow, _| {
-        pipeline.flow_ended(key, flow, FlowEndReason::Shutdown, &mut out);
-    });
-    pipeline.finish(&mut out);
-    let stats = pipeline.stats();
-    assert_eq!(stats.bad(), 0, "{}: {stats:?}", path.display());
-    assert_eq!(stats.elements_malformed, 0, "{}: {stats:?}", path.display());
-    out.iter()
-        .map(|event| serde_json::to_value(event).unwrap())
-        .collect()
-}
-
-fn rows(table: &Path) -> Vec<Row> {
-    let text = fs::read_to_string(table).unwrap();
-    let mut lines = text.lines();
-    let names: Vec<&str> = lines.next().unwrap_or_default().split('\t').collect();
-    lines
-        .map(|line| {
-            let values = line.split('\t').map(str::to_owned);
-            names
-                .iter()
-                .map(|name| (*name).to_owned())
-                .zip(values)
-                .collect()
-        })
-        .collect()
-}
-
-/// Every table below a folder with its capture.
-fn tables(folder: &Path) -> Vec<(PathBuf, PathBuf)> {
-    captures::below(folder)
-        .into_iter()
-        .map(|capture| (capture.with_extension("truth.tsv"), capture))
-        .filter(|(table, _)| table.is_file())
-        .collect()
-}
-
-fn tuple(event: &Value) -> Tuple {
-    let text = |name: &str| event[name].as_str().unwrap_or_default().to_owned();
-    let port = |name: &str| u16::try_from(event[name].as_u64().unwrap_or(0)).unwrap();
-    (
-        text("src_ip"),
-        port("src_port"),
-        text("dest_ip"),
-        port("dest_port"),
-    )
-}
+use super::{Row, Tuple, captures, events, rows, tables, tuple};
 
 /// By command, and whether the requestor asks.
 type Commands = BTreeMap<(String, bool), Counts>;
@@ -94,9 +13,9 @@ type Commands = BTreeMap<(String, bool), Counts>;
 struct Counts {
     requests: u64,
     responses: u64,
-    /// Of the responses.
+    /// Responses with the status success.
     successful: u64,
-    /// Of the requests.
+    /// Message IDs of the requests.
     message_ids: Vec<u64>,
 }
 
@@ -313,113 +232,4 @@ fn dicom_associations_are_those_of_the_tables() {
     }
     println!("{associations} associations are as their tables say");
     assert!(associations > 50, "only {associations} associations");
-}
-
-const HL7_FIELDS: [(&str, &str); 11] = [
-    ("msh3_app", "sending_application"),
-    ("msh4_fac", "sending_facility"),
-    ("msh5_app", "receiving_application"),
-    ("msh6_fac", "receiving_facility"),
-    ("msh7_time", "message_time"),
-    ("msh9_type", "message_type"),
-    ("msh10_control_id", "control_id"),
-    ("msh11_proc", "processing_id"),
-    ("msh12_version", "version"),
-    ("msa1", "ack_code"),
-    ("msa2", "ack_control_id"),
-];
-
-#[test]
-fn hl7_messages_are_those_of_the_tables() {
-    let Some(root) = captures::root() else { return };
-    let (mut messages, mut negatives) = (0, 0);
-    for (table, capture) in tables(&root.join("hl7")) {
-        let name = capture.file_name().unwrap().to_string_lossy().into_owned();
-        let rows = rows(&table);
-        // By direction of a connection, in order: the sender first.
-        let mut found: HashMap<Tuple, Vec<Value>> = HashMap::new();
-        let mut sessions = 0;
-        for event in events(&capture) {
-            let hl7 = &event["hl7"];
-            if hl7["type"] == "session" {
-                sessions += 1;
-            } else if hl7["type"] == "message" {
-                let (a, b, c, d) = tuple(&event);
-                let sender = if hl7["to_server"] == true {
-                    (a, b, c, d)
-                } else {
-                    (c, d, a, b)
-                };
-                found.entry(sender).or_default().push(event);
-            }
-        }
-        let mut streams: Vec<_> = rows.iter().map(|row| &row["tcp_stream"]).collect();
-        streams.sort();
-        streams.dedup();
-        assert_eq!(sessions, streams.len(), "{name}: sessions");
-        messages += rows.len();
-        negatives += usize::from(rows.is_empty());
-        for row in rows {
-            let sender = (
-                row["src"].clone(),
-                row["sport"].parse().unwrap(),
-                row["dst"].clone(),
-                row["dport"].parse().unwrap(),
-            );
-            let Some(events) = found.get_mut(&sender).filter(|events| !events.is_empty()) else {
-                panic!("{name}: message not found: {row:?}");
-            };
-            let event = events.remove(0);
-            let hl7 = &event["hl7"];
-            for (column, field) in HL7_FIELDS {
-                let expected = row.get(column).map_or("", String::as_str);
-                let value = hl7[field].as_str().unwrap_or_default();
-                assert_eq!(value, expected, "{name}: {field} of {row:?}");
-            }
-            assert_eq!(
-                hl7["complete"],
-                row["mllp_complete"] == "1",
-                "{name}: {row:?}"
-            );
-            // The table counts the framing too: start block, end block and carriage return.
-            let framed: u64 = row["mllp_len"].parse().unwrap();
-            assert_eq!(hl7["bytes"].as_u64(), Some(framed - 3), "{name}: {row:?}");
-        }
-        let invented: Vec<_> = found.into_values().flatten().collect();
-        assert!(
-            invented.is_empty(),
-            "{name}: not in the table: {invented:?}"
-        );
-    }
-    println!("{messages} messages are as their tables say; {negatives} captures have none");
-    assert!(messages > 100, "only {messages} messages");
-    assert!(negatives >= 4, "only {negatives} captures without HL7");
-}
-
-#[test]
-fn dicom_over_tls_is_known_as_encrypted() {
-    let Some(root) = captures::root() else { return };
-    let events = events(&root.join("dicom/labcap/dcmtk-tls-2762.pcap"));
-    let tls: Vec<_> = events
-        .iter()
-        .filter(|event| event["event_type"] == "tls")
-        .collect();
-    assert!(!tls.is_empty(), "no TLS connection");
-    for event in tls {
-        let tls = &event["tls"];
-        assert_eq!(tls["encrypted"], true);
-        assert_eq!(tls["likely"], "dicom", "{event}");
-        assert!(
-            tls["version"]
-                .as_str()
-                .is_some_and(|version| version.starts_with("TLS 1."))
-        );
-        assert!(
-            tls["cipher_suite"]
-                .as_str()
-                .is_some_and(|suite| suite.starts_with("TLS_"))
-        );
-        assert_eq!(tls["incomplete"], false, "{event}");
-    }
-    assert!(events.iter().all(|event| event["event_type"] != "dicom"));
 }

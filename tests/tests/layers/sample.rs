@@ -1,0 +1,57 @@
+//! Shows on a small crate that cycles are found where they are, and only there.
+
+use std::fs;
+
+use anyhow::Result;
+use tests::folder::Folder;
+
+use super::cycles::Imports;
+
+/// Three files import each other: `order`, `stock` by way of the re-export in `store/mod.rs`, and `price` within a
+/// macro. `report` only imports, and what tests import does not count.
+const FILES: [(&str, &str); 7] = [
+    (
+        "lib.rs",
+        "mod order; mod price; mod report; pub mod store; #[cfg(test)] mod tests;",
+    ),
+    (
+        "order.rs",
+        "use crate::store::Stock; pub struct Order(pub Stock); #[cfg(test)] mod unit { use crate::report::Report; }",
+    ),
+    (
+        "price.rs",
+        "pub struct Price; impl Price { fn all() { let _ = vec![super::order::Order::new()]; } }",
+    ),
+    (
+        "report.rs",
+        "use crate::{order::Order, price}; pub struct Report(Order, price::Price);",
+    ),
+    ("store/mod.rs", "mod stock; pub use stock::Stock;"),
+    (
+        "store/stock.rs",
+        "use crate::price; pub struct Stock { price: price::Price }",
+    ),
+    ("tests.rs", "use crate::report::Report;"),
+];
+
+#[test]
+fn a_cycle_is_found_by_way_of_re_exports_and_macros() -> Result<()> {
+    let folder = Folder::create("cycles")?;
+    fs::create_dir_all(folder.path.join("src/store"))?;
+    for (name, text) in FILES {
+        fs::write(folder.path.join("src").join(name), text)?;
+    }
+    let roots = [folder.path.join("src/lib.rs")];
+    let imports = Imports::of(&roots)?;
+    assert_eq!((imports.files(), imports.edges()), (6, 5));
+    let cycle =
+        ["order.rs", "price.rs", "store/stock.rs"].map(|name| folder.path.join("src").join(name));
+    assert_eq!(imports.largest_cycle(), cycle);
+    let modules = ["order", "price", "store"];
+    assert_eq!(imports.largest_cycle_of_modules(), modules);
+
+    fs::write(folder.path.join("src/price.rs"), "pub struct Price;")?;
+    let imports = Imports::of(&roots)?;
+    assert_eq!((imports.edges(), imports.largest_cycle().len()), (4, 1));
+    Ok(())
+}
