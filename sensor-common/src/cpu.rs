@@ -6,10 +6,11 @@ use crate::{
     counter::Counters,
     event::{Chunk, ChunkHeader},
     flow::Flow,
+    layer7::Work,
     notice::Notice,
     packet::Packet,
-    reader::Work,
-    tape::{self, RECORD_HEADER, Tag},
+    registry::Tag,
+    tape::{self, RECORD_HEADER},
 };
 
 /// Counters and scratch memory of one CPU (for one interface). Zero bytes are a valid start.

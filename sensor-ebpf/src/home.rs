@@ -8,12 +8,12 @@ use aya_ebpf::{
     maps::lpm_trie::Key,
 };
 use sensor_common::{
-    arp::Claim,
     cpu::Cpu,
     engine::{Home, Table},
     event::{EventHeader, FlowReason},
     flow::Flow,
     key::Key4,
+    notice::arp::Claim,
     rule::{Containment, NetKey, Rule, RuleRef},
     settings::{Clock, Settings},
 };

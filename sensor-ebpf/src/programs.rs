@@ -21,9 +21,10 @@ use sensor_common::{
     counter::Counter,
     engine::{self, Table},
     event::FlowReason,
+    layer7::{self, Step},
     notice,
-    packet::{Layer, Outcome},
-    reader::{self, Step},
+    packet::Layer,
+    parse::Outcome,
 };
 
 use crate::{
@@ -87,7 +88,7 @@ pub(crate) extern "C" fn wardtap_step(context: *mut xdp_md) -> u32 {
     };
     let frame = XdpFrame::new(context);
     // SAFETY: as above.
-    unsafe { reader::step(&frame, &mut *cpu) as u32 }
+    unsafe { layer7::step(&frame, &mut *cpu) as u32 }
 }
 
 /// [`engine::flush`].

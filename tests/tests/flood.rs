@@ -8,7 +8,7 @@ use std::{collections::HashMap, fs, path::Path};
 
 use etherparse::PacketBuilder;
 use sensor::kernel::{Place, TableSizes, TestBench};
-use sensor_common::{counter::Counter, flow::Flow, key::FlowKey, stream::Protocol};
+use sensor_common::{counter::Counter, flow::Flow, key::FlowKey, layer7::Protocol};
 
 const CLINICAL: u32 = 1_000;
 const FLOOD: u32 = 10_000_000;

@@ -6,7 +6,8 @@ use proptest::prelude::*;
 use sensor::{capture::PortableEngine, kernel::TableSizes};
 use sensor_common::{
     counter::Counter,
-    packet::{Layer, Outcome, Tunnel},
+    packet::{Layer, Tunnel},
+    parse::Outcome,
     settings::Settings,
 };
 use traffic::{Sensor, is_plain_and_the_same, parse};

@@ -7,8 +7,8 @@ use etherparse::PacketBuilder;
 use proptest::{prelude::*, sample::Index};
 use sensor::{capture::PortableEngine, kernel::TableSizes};
 use sensor_common::{
-    counter::Counter, flow::Flow, key::FlowKey, packet::Layer, settings::Settings,
-    stream::Protocol, tape::Tag,
+    counter::Counter, flow::Flow, key::FlowKey, layer7::Protocol, packet::Layer,
+    settings::Settings, tape::Tag,
 };
 use traffic::{From, Joined, Segment, dicom, hl7, see, segments};
 

@@ -4,16 +4,18 @@ use std::{num::NonZeroUsize, ptr, slice, time::Duration};
 
 use lru::LruCache;
 use sensor_common::{
-    arp::{ArpKey, CLAIMS, Claim},
     counter::Counters,
     cpu::Cpu,
     engine::{self, Home, Table},
     event::{ChunkHeader, EventHeader, FlowEvent, FlowReason},
     flow::Flow,
     key::{FlowKey, Key4},
-    notice,
+    layer7,
+    notice::{
+        self,
+        arp::{ArpKey, CLAIMS, Claim},
+    },
     packet::{Layer, protocol},
-    reader,
     settings::Settings,
 };
 
@@ -206,7 +208,7 @@ impl<'a, S: FnMut(&[u8])> Home for Visit<'a, S> {
 
     #[inline]
     fn step(&mut self) -> u32 {
-        reader::step(&self.frame, &mut self.engine.cpu) as u32
+        layer7::step(&self.frame, &mut self.engine.cpu) as u32
     }
 
     fn flush(&mut self) {

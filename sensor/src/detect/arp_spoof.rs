@@ -4,7 +4,7 @@
 use std::{net::IpAddr, num::NonZeroUsize};
 
 use lru::LruCache;
-use sensor_common::arp::AGAIN;
+use sensor_common::notice::arp::AGAIN;
 
 use super::{
     ArpFacts, Detector, Draft, Observation, Site, What, is_host, once::Once, routers::senders,

@@ -3,10 +3,9 @@
 use std::net::{IpAddr, SocketAddr};
 
 use sensor_common::{
-    flow::{self, Flow},
-    half::{Half, INTERVAL_BINS, SIZE_BINS},
+    flow::{self, Flow, Half, INTERVAL_BINS, SIZE_BINS},
+    layer7::Protocol,
     packet::protocol,
-    stream::Protocol,
 };
 
 use crate::{

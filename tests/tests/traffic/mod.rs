@@ -13,8 +13,8 @@ use sensor::{
 use sensor_common::{
     counter::{Counter, Counters},
     event::ChunkHeader,
-    packet::{Layer, MAX_TUNNELS, Outcome, Packet},
-    plain,
+    packet::{Layer, Packet},
+    parse::{MAX_TUNNELS, Outcome, segment},
     tape::{FIRST, HOLE, LAST, Records, Tag},
 };
 use twins::Twins;

@@ -10,7 +10,7 @@ use sensor_common::{
     flow::Flow,
     key::FlowKey,
     packet::Layer,
-    plain::Segment,
+    parse::segment::Segment,
     settings::Settings,
 };
 

@@ -5,85 +5,21 @@
 //! on. What is not known of a packet matches nothing: without ports (a later fragment) no service and no
 //! flow, without an IP header no address. Anything unforeseen passes.
 
+mod answer;
+mod fill;
+mod keys;
+
+pub use answer::{Answer, End, Verdict};
+pub use keys::Keys;
+
 use crate::{
     bytes::Frame,
-    cpu::Cpu,
     engine::Home,
     flow::Flow,
-    key::FlowKey,
-    packet::{Packet, Reach, protocol},
-    plain::Segment,
-    rule::{
-        Clearance, ClinicalKey, Containment, HostKey, KIND_MAC, NetKey, RuleRef, RuleScope,
-        RuleState, tables,
-    },
+    packet::{Reach, protocol},
+    parse::segment::Segment,
+    rule::{Clearance, Containment, RuleRef, RuleScope, RuleState, tables},
 };
-
-/// What is to become of a packet.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Verdict {
-    /// It goes on.
-    Pass,
-    /// A rule drops it.
-    Drop,
-}
-
-/// What the rules say of a packet.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u32)]
-pub enum Answer {
-    /// No rule means it; that holds for the flow until the rules change.
-    Clear = 0,
-    /// It passes, and the next one has to be looked up again: a dry run counts it, or the rule's
-    /// daemon is gone.
-    Watch = 1,
-    /// Drop it.
-    Drop = 2,
-}
-
-/// Keys of the look-ups; in memory of the CPU, since a program's stack is small.
-#[derive(Clone, Copy, Debug)]
-#[repr(C)]
-pub struct Keys {
-    /// Of a host or service.
-    pub host: HostKey,
-    /// Of a subnet.
-    pub net: NetKey,
-    /// Of a pair or flow.
-    pub pair: FlowKey,
-    /// Of a clinical peer.
-    pub clinical: ClinicalKey,
-    /// The rule that was found last for the packet: one that both ends lead to counts once.
-    pub last: RuleRef,
-}
-
-impl Keys {
-    /// All zero.
-    pub const EMPTY: Self = Self {
-        host: HostKey {
-            address: [0; 16],
-            port: [0; 2],
-            protocol: 0,
-            kind: 0,
-        },
-        net: NetKey {
-            family: 0,
-            address: [0; 16],
-            pad: [0; 3],
-        },
-        pair: FlowKey::EMPTY,
-        clinical: ClinicalKey {
-            rule: 0,
-            peer: [0; 16],
-            port: [0; 2],
-            protocol: 0,
-            family: 0,
-            serves: 0,
-            pad: [0; 3],
-        },
-        last: RuleRef { slot: 0, check: 0 },
-    };
-}
 
 /// Asks whether the packet, of the flow `found` where there is one, may pass. `Err`: drop it. Otherwise
 /// the clearance that its flow should keep, if any.
@@ -127,28 +63,6 @@ fn generation<H: Home>(home: &mut H) -> Option<u32> {
     (containment.tables & tables::RULES != 0).then_some(containment.generation)
 }
 
-/// One end of a packet.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum End {
-    /// Who sends it.
-    Source,
-    /// Who receives it.
-    Destination,
-}
-
-impl End {
-    /// The end that an even or odd number stands for.
-    #[inline(always)]
-    #[must_use]
-    pub const fn of(number: u32) -> Self {
-        if number & 1 == 0 {
-            Self::Source
-        } else {
-            Self::Destination
-        }
-    }
-}
-
 /// The look-ups, the narrowest first. Each packet has at most this many.
 const STEPS: u32 = 12;
 
@@ -180,7 +94,7 @@ pub fn is_protected<H: Home>(home: &mut H, end: End) -> bool {
     let there = containment.tables;
     let reach = home.cpu().packet.reach;
     if there & tables::PROTECTED_MACS != 0 && reach >= Reach::Macs as u8 {
-        mac_key(home.cpu(), end);
+        fill::mac_key(home.cpu(), end);
         if home.is_protected_host() {
             return true;
         }
@@ -189,13 +103,13 @@ pub fn is_protected<H: Home>(home: &mut H, end: End) -> bool {
         return false;
     }
     if there & tables::PROTECTED_HOSTS != 0 {
-        host_key(home.cpu(), end, false);
+        fill::host_key(home.cpu(), end, false);
         if home.is_protected_host() {
             return true;
         }
     }
     if there & tables::PROTECTED_NETS != 0 {
-        net_key(home.cpu(), end);
+        fill::net_key(home.cpu(), end);
         return home.is_protected_net();
     }
     false
@@ -241,27 +155,27 @@ fn look_up<H: Home>(home: &mut H, there: u32, step: u32) -> Option<RuleRef> {
             home.rule_of_pair()
         }
         1 | 2 => {
-            pair_key(home.cpu(), Some(end));
+            fill::pair_key(home.cpu(), Some(end));
             home.rule_of_pair()
         }
         3 => {
-            pair_key(home.cpu(), None);
+            fill::pair_key(home.cpu(), None);
             home.rule_of_pair()
         }
         4 | 5 => {
-            host_key(home.cpu(), end, true);
+            fill::host_key(home.cpu(), end, true);
             home.rule_of_host()
         }
         6 | 7 => {
-            host_key(home.cpu(), end, false);
+            fill::host_key(home.cpu(), end, false);
             home.rule_of_host()
         }
         8 | 9 => {
-            mac_key(home.cpu(), end);
+            fill::mac_key(home.cpu(), end);
             home.rule_of_host()
         }
         _ => {
-            net_key(home.cpu(), end);
+            fill::net_key(home.cpu(), end);
             home.rule_of_net()
         }
     }
@@ -312,7 +226,7 @@ fn is_spared<H: Home>(home: &mut H, rule: u64) -> bool {
     }
     // The peer is either end; the service is at either end.
     for turn in 0..4 {
-        clinical_key(home.cpu(), rule, End::of(turn), turn & 2 != 0);
+        fill::clinical_key(home.cpu(), rule, End::of(turn), turn & 2 != 0);
         if home.is_clinical() {
             return true;
         }
@@ -335,116 +249,4 @@ pub const fn is_vital(ip_protocol: u8, source: u16, destination: u16) -> bool {
         }
         _ => false,
     }
-}
-
-/// The packet's address at `end`, in 16 bytes.
-#[inline(always)]
-fn address(packet: &Packet, end: End) -> [u8; 16] {
-    let b = (packet.direction & 1 == 1) == (end == End::Source);
-    if packet.family == 4 {
-        let address = if b {
-            packet.key4.addr_b
-        } else {
-            packet.key4.addr_a
-        };
-        // As a number, so that it is stored by words.
-        u128::from(u32::from_le_bytes(address)).to_le_bytes()
-    } else if b {
-        packet.key6.addr_b
-    } else {
-        packet.key6.addr_a
-    }
-}
-
-#[inline(always)]
-const fn port(packet: &Packet, end: End) -> [u8; 2] {
-    if matches!(end, End::Source) {
-        packet.source_port().to_be_bytes()
-    } else {
-        packet.destination_port().to_be_bytes()
-    }
-}
-
-#[inline(always)]
-fn host_key(cpu: &mut Cpu, end: End, service: bool) {
-    let (packet, key) = (&cpu.packet, &mut cpu.keys.host);
-    key.address = address(packet, end);
-    key.kind = packet.family;
-    if service {
-        key.port = port(packet, end);
-        key.protocol = packet.protocol;
-    } else {
-        key.port = [0; 2];
-        key.protocol = 0;
-    }
-}
-
-#[inline(always)]
-fn mac_key(cpu: &mut Cpu, end: End) {
-    let [m0, m1, m2, m3, m4, m5] = if end == End::Source {
-        cpu.packet.macs.source()
-    } else {
-        cpu.packet.macs.destination()
-    };
-    cpu.keys.host = HostKey {
-        address: [m0, m1, m2, m3, m4, m5, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0],
-        port: [0; 2],
-        protocol: 0,
-        kind: KIND_MAC,
-    };
-}
-
-#[inline(always)]
-fn net_key(cpu: &mut Cpu, end: End) {
-    cpu.keys.net = NetKey {
-        family: cpu.packet.family,
-        address: address(&cpu.packet, end),
-        pad: [0; 3],
-    };
-}
-
-/// Both addresses in order; with the service of the packet's end `service`, or without any.
-#[inline(always)]
-fn pair_key(cpu: &mut Cpu, service: Option<End>) {
-    let (packet, key) = (&cpu.packet, &mut cpu.keys.pair);
-    *key = packet.flow_key();
-    // A packet without ports has its addresses as they come, not in order.
-    if packet.reach < Reach::Key as u8 {
-        key.family = packet.family;
-        if u128::from_be_bytes(key.addr_a) > u128::from_be_bytes(key.addr_b) {
-            (key.addr_a, key.addr_b) = (key.addr_b, key.addr_a);
-        }
-    }
-    let keeps_b = match service {
-        None => {
-            key.port_a = [0; 2];
-            key.port_b = [0; 2];
-            key.protocol = 0;
-            return;
-        }
-        Some(End::Source) => packet.direction & 1 == 1,
-        Some(End::Destination) => packet.direction & 1 == 0,
-    };
-    if keeps_b {
-        key.port_a = [0; 2];
-    } else {
-        key.port_b = [0; 2];
-    }
-}
-
-#[inline(always)]
-fn clinical_key(cpu: &mut Cpu, rule: u64, peer: End, serves: bool) {
-    let (packet, key) = (&cpu.packet, &mut cpu.keys.clinical);
-    let device = if peer == End::Source {
-        End::Destination
-    } else {
-        End::Source
-    };
-    key.rule = rule;
-    key.peer = address(packet, peer);
-    key.port = port(packet, if serves { device } else { peer });
-    key.protocol = packet.protocol;
-    key.family = packet.family;
-    key.serves = u8::from(serves);
-    key.pad = [0; 3];
 }
