@@ -26,7 +26,7 @@ pub struct Cpu {
     /// The chunk being built.
     pub chunk: Chunk,
     /// A flow entry being made.
-    pub fresh: Flow,
+    pub new_flow: Flow,
     /// Keys of containment's look-ups.
     pub keys: Keys,
     /// A notice being made.
@@ -43,7 +43,7 @@ impl Cpu {
             header: ChunkHeader::EMPTY,
             tape: [0; tape::ROOM],
         },
-        fresh: Flow::EMPTY,
+        new_flow: Flow::EMPTY,
         keys: Keys::EMPTY,
         notice: Notice::EMPTY,
     };

@@ -2,7 +2,7 @@
 //! logic itself.
 //!
 //! The logic is written once, generic over how bytes are read ([`bytes::Frame`]) and where state
-//! lives ([`engine::Home`]), and compiles into two homes: the XDP program (`sensor-ebpf`) and the
+//! lives ([`engine::Platform`]), and compiles into two platforms: the XDP program (`sensor-ebpf`) and the
 //! portable engine of the daemon (`sensor::capture`), which `wardtap replay` uses. No allocation, no
 //! panics, no recursion, every loop bounded by a named constant.
 //!

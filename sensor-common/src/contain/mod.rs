@@ -14,7 +14,7 @@ pub use keys::Keys;
 
 use crate::{
     bytes::Frame,
-    engine::Home,
+    engine::Platform,
     flow::Flow,
     packet::{Reach, protocol},
     parse::segment::Segment,
@@ -24,24 +24,24 @@ use crate::{
 /// Asks whether the packet, of the flow `found` where there is one, may pass. `Err`: drop it. Otherwise
 /// the clearance that its flow should keep, if any.
 #[inline(always)]
-pub(crate) fn ask<H: Home>(
-    home: &mut H,
+pub(crate) fn ask<H: Platform>(
+    platform: &mut H,
     found: Option<*mut Flow>,
 ) -> Result<Option<Clearance>, ()> {
-    let Some(generation) = generation(home) else {
+    let Some(generation) = generation(platform) else {
         return Ok(None);
     };
-    let packet = &home.cpu().packet;
+    let packet = &platform.cpu().packet;
     let clearance = packet.macs.clearance(generation);
     if let Some(flow) = found {
-        // SAFETY: `Home::find` gave the pointer for this packet's key, and nothing was removed since.
+        // SAFETY: `Platform::find` gave the pointer for this packet's key, and nothing was removed since.
         let flow = unsafe { &*flow };
         if *flow.clearance(packet.direction) == clearance {
             return Ok(None);
         }
     }
-    let length = home.frame().len();
-    match home.decide(length) {
+    let length = platform.frame().len();
+    match platform.decide(length) {
         answer if answer == Answer::Drop as u32 => Err(()),
         answer if answer == Answer::Clear as u32 => Ok(Some(clearance)),
         _ => Ok(None),
@@ -50,16 +50,20 @@ pub(crate) fn ask<H: Home>(
 
 /// True if a segment of `flow` passes, as far as the flow knows.
 #[inline(always)]
-pub(crate) fn is_clear<H: Home>(home: &mut H, flow: &Flow, segment: &Segment<H::Frame>) -> bool {
-    generation(home).is_none_or(|generation| {
+pub(crate) fn is_clear<H: Platform>(
+    platform: &mut H,
+    flow: &Flow,
+    segment: &Segment<H::Frame>,
+) -> bool {
+    generation(platform).is_none_or(|generation| {
         *flow.clearance(u8::from(segment.b_sends)) == segment.macs().clearance(generation)
     })
 }
 
 /// Which rules are in force; `None` if there is none.
 #[inline(always)]
-fn generation<H: Home>(home: &mut H) -> Option<u32> {
-    let containment = home.containment()?;
+fn generation<H: Platform>(platform: &mut H) -> Option<u32> {
+    let containment = platform.containment()?;
     (containment.tables & tables::RULES != 0).then_some(containment.generation)
 }
 
@@ -68,15 +72,15 @@ const STEPS: u32 = 12;
 
 /// Looks the packet up in the never-block list and in the rules: an [`Answer`].
 #[inline(always)]
-pub fn decide<H: Home>(home: &mut H, length: u32) -> Answer {
-    if home.is_protected(0) || home.is_protected(1) {
+pub fn decide<H: Platform>(platform: &mut H, length: u32) -> Answer {
+    if platform.is_protected(0) || platform.is_protected(1) {
         return Answer::Clear;
     }
     // No rule has the id 0.
-    home.cpu().keys.last = RuleRef { slot: 0, check: 0 };
+    platform.cpu().keys.last = RuleRef { slot: 0, check: 0 };
     let mut answer = Answer::Clear;
     for number in 0..STEPS {
-        match home.rule_step(number, length) {
+        match platform.rule_step(number, length) {
             step if step == Answer::Drop as u32 => return Answer::Drop,
             step if step == Answer::Watch as u32 => answer = Answer::Watch,
             _ => {}
@@ -87,15 +91,15 @@ pub fn decide<H: Home>(home: &mut H, length: u32) -> Answer {
 
 /// True if the never-block list has the packet's address at `end`.
 #[inline(always)]
-pub fn is_protected<H: Home>(home: &mut H, end: End) -> bool {
-    let Some(containment) = home.containment() else {
+pub fn is_protected<H: Platform>(platform: &mut H, end: End) -> bool {
+    let Some(containment) = platform.containment() else {
         return false;
     };
     let there = containment.tables;
-    let reach = home.cpu().packet.reach;
+    let reach = platform.cpu().packet.reach;
     if there & tables::PROTECTED_MACS != 0 && reach >= Reach::Macs as u8 {
-        fill::mac_key(home.cpu(), end);
-        if home.is_protected_host() {
+        fill::mac_key(platform.cpu(), end);
+        if platform.is_protected_host() {
             return true;
         }
     }
@@ -103,38 +107,38 @@ pub fn is_protected<H: Home>(home: &mut H, end: End) -> bool {
         return false;
     }
     if there & tables::PROTECTED_HOSTS != 0 {
-        fill::host_key(home.cpu(), end, false);
-        if home.is_protected_host() {
+        fill::host_key(platform.cpu(), end, false);
+        if platform.is_protected_host() {
             return true;
         }
     }
     if there & tables::PROTECTED_NETS != 0 {
-        fill::net_key(home.cpu(), end);
-        return home.is_protected_net();
+        fill::net_key(platform.cpu(), end);
+        return platform.is_protected_net();
     }
     false
 }
 
 /// What the rule that a look-up finds says of the packet: an [`Answer`].
 #[inline(always)]
-pub fn step<H: Home>(home: &mut H, number: u32, length: u32) -> Answer {
-    let Some(containment) = home.containment() else {
+pub fn step<H: Platform>(platform: &mut H, number: u32, length: u32) -> Answer {
+    let Some(containment) = platform.containment() else {
         return Answer::Clear;
     };
     let there = containment.tables;
-    let Some(found) = look_up(home, there, number) else {
+    let Some(found) = look_up(platform, there, number) else {
         return Answer::Clear;
     };
-    let last = &mut home.cpu().keys.last;
+    let last = &mut platform.cpu().keys.last;
     if last.slot == found.slot && last.check == found.check {
         return Answer::Clear;
     }
     *last = found;
-    judge(home, &containment, found, length)
+    judge(platform, &containment, found, length)
 }
 
 #[inline(always)]
-fn look_up<H: Home>(home: &mut H, there: u32, step: u32) -> Option<RuleRef> {
+fn look_up<H: Platform>(platform: &mut H, there: u32, step: u32) -> Option<RuleRef> {
     let (table, needs) = match step {
         0 => (tables::FLOWS, Reach::Key),
         1 | 2 => (tables::PAIR_SERVICES, Reach::Key),
@@ -144,76 +148,81 @@ fn look_up<H: Home>(home: &mut H, there: u32, step: u32) -> Option<RuleRef> {
         8 | 9 => (tables::MACS, Reach::Macs),
         _ => (tables::NETS, Reach::Addresses),
     };
-    if there & table == 0 || home.cpu().packet.reach < needs as u8 {
+    if there & table == 0 || platform.cpu().packet.reach < needs as u8 {
         return None;
     }
     let end = End::of(step);
     match step {
         0 => {
-            let cpu = home.cpu();
+            let cpu = platform.cpu();
             cpu.keys.pair = cpu.packet.flow_key();
-            home.rule_of_pair()
+            platform.rule_of_pair()
         }
         1 | 2 => {
-            fill::pair_key(home.cpu(), Some(end));
-            home.rule_of_pair()
+            fill::pair_key(platform.cpu(), Some(end));
+            platform.rule_of_pair()
         }
         3 => {
-            fill::pair_key(home.cpu(), None);
-            home.rule_of_pair()
+            fill::pair_key(platform.cpu(), None);
+            platform.rule_of_pair()
         }
         4 | 5 => {
-            fill::host_key(home.cpu(), end, true);
-            home.rule_of_host()
+            fill::host_key(platform.cpu(), end, true);
+            platform.rule_of_host()
         }
         6 | 7 => {
-            fill::host_key(home.cpu(), end, false);
-            home.rule_of_host()
+            fill::host_key(platform.cpu(), end, false);
+            platform.rule_of_host()
         }
         8 | 9 => {
-            fill::mac_key(home.cpu(), end);
-            home.rule_of_host()
+            fill::mac_key(platform.cpu(), end);
+            platform.rule_of_host()
         }
         _ => {
-            fill::net_key(home.cpu(), end);
-            home.rule_of_net()
+            fill::net_key(platform.cpu(), end);
+            platform.rule_of_net()
         }
     }
 }
 
 /// What a rule says of the packet. Counts its hit.
 #[inline(always)]
-fn judge<H: Home>(home: &mut H, containment: &Containment, found: RuleRef, length: u32) -> Answer {
-    let Some(rule) = home.rule(found.slot) else {
+fn judge<H: Platform>(
+    platform: &mut H,
+    containment: &Containment,
+    found: RuleRef,
+    length: u32,
+) -> Answer {
+    let Some(rule) = platform.rule(found.slot) else {
         return Answer::Clear;
     };
     let off = rule.state != RuleState::Enabled as u32 && rule.state != RuleState::DryRun as u32;
     if off || rule.id as u32 != found.check {
         return Answer::Clear;
     }
-    let now = home.now();
+    let now = platform.now();
     if now >= rule.expires {
         return Answer::Clear;
     }
-    if rule.scope == RuleScope::KeepClinical as u32 && is_spared(home, rule.id) {
+    if rule.scope == RuleScope::KeepClinical as u32 && is_spared(platform, rule.id) {
         return Answer::Clear;
     }
     if rule.state == RuleState::DryRun as u32 {
-        home.hit(found.slot, length, now, false);
+        platform.hit(found.slot, length, now, false);
         return Answer::Watch;
     }
     if rule.sticky == 0 && now.saturating_sub(containment.heartbeat) > containment.patience {
         return Answer::Watch;
     }
-    home.hit(found.slot, length, now, true);
+    platform.hit(found.slot, length, now, true);
     Answer::Drop
 }
 
 /// True for what a device lives by, and for its learnt clinical traffic. The device is the end whose
 /// address led to the rule; a packet of a learnt peer passes whichever end that is.
 #[inline(always)]
-fn is_spared<H: Home>(home: &mut H, rule: u64) -> bool {
-    let packet = &home.cpu().packet;
+fn is_spared<H: Platform>(platform: &mut H, rule: u64) -> bool {
+    let packet = &platform.cpu().packet;
     if packet.reach < Reach::Key as u8 {
         return packet.is_arp();
     }
@@ -226,8 +235,8 @@ fn is_spared<H: Home>(home: &mut H, rule: u64) -> bool {
     }
     // The peer is either end; the service is at either end.
     for turn in 0..4 {
-        fill::clinical_key(home.cpu(), rule, End::of(turn), turn & 2 != 0);
-        if home.is_clinical() {
+        fill::clinical_key(platform.cpu(), rule, End::of(turn), turn & 2 != 0);
+        if platform.is_clinical() {
             return true;
         }
     }

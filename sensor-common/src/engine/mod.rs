@@ -1,10 +1,10 @@
-//! What happens to a packet, from the frame to the events: the one orchestration of both homes.
+//! What happens to a packet, from the frame to the events: the one orchestration of both platforms.
 
-mod home;
+mod platform;
 mod send;
 mod track;
 
-pub use home::{Home, Table};
+pub use platform::{Platform, Table};
 pub use send::{flush, read, send_flow};
 
 use track::{look_up, track};
@@ -20,80 +20,80 @@ use crate::{
 
 /// Processes the frame, which begins with `layer`: what is to become of it.
 #[inline(always)]
-pub fn process<H: Home>(home: &mut H, layer: Layer) -> Verdict {
-    let now = home.now();
-    let frame = home.frame();
-    let counters = &mut home.cpu().counters;
+pub fn process<H: Platform>(platform: &mut H, layer: Layer) -> Verdict {
+    let now = platform.now();
+    let frame = platform.frame();
+    let counters = &mut platform.cpu().counters;
     counters.count(Counter::Packets);
     counters.add(Counter::Bytes, u64::from(frame.len()));
     if matches!(layer, Layer::Ethernet)
         && let Some(segment) = Segment::of(frame)
     {
-        let counters = &mut home.cpu().counters;
+        let counters = &mut platform.cpu().counters;
         counters.count(Counter::Ipv4);
         counters.count(Counter::Tcp);
-        if follow(home, &segment, now) {
-            home.cpu().counters.count(Counter::InFlow);
+        if follow(platform, &segment, now) {
+            platform.cpu().counters.count(Counter::InFlow);
             return Verdict::Pass;
         }
-        segment.become_packet(&mut home.cpu().packet);
+        segment.become_packet(&mut platform.cpu().packet);
     } else {
-        home.cpu().packet.begin(layer);
+        platform.cpu().packet.begin(layer);
         let mut outcome = Outcome::Tunnel.to_code();
         for _ in 0..=MAX_TUNNELS {
-            outcome = home.parse_layer();
+            outcome = platform.parse_layer();
             if outcome != Outcome::Tunnel.to_code() {
                 break;
             }
         }
-        if home.cpu().packet.vlan_depth != 0 {
-            home.cpu().counters.count(Counter::Vlan);
+        if platform.cpu().packet.vlan_depth != 0 {
+            platform.cpu().counters.count(Counter::Vlan);
         }
         if outcome != Outcome::Flow.to_code() {
-            home.cpu().packet.interface = home.interface();
-            return dispose(home, outcome, now);
+            platform.cpu().packet.interface = platform.interface();
+            return dispose(platform, outcome, now);
         }
-        classify(home.cpu());
+        classify(platform.cpu());
     }
-    home.cpu().packet.interface = home.interface();
-    let found = look_up(home);
-    let Ok(clearance) = contain::ask(home, found.map(|(_, entry)| entry)) else {
-        home.cpu().counters.count(Counter::Contained);
+    platform.cpu().packet.interface = platform.interface();
+    let found = look_up(platform);
+    let Ok(clearance) = contain::ask(platform, found.map(|(_, entry)| entry)) else {
+        platform.cpu().counters.count(Counter::Contained);
         return Verdict::Drop;
     };
-    track(home, found, clearance, now);
+    track(platform, found, clearance, now);
     Verdict::Pass
 }
 
 /// Takes a plain segment into its flow if no rule means it and nothing follows from it; otherwise does nothing, and says
 /// false.
 #[inline(always)]
-fn follow<H: Home>(home: &mut H, segment: &Segment<H::Frame>, now: u64) -> bool {
+fn follow<H: Platform>(platform: &mut H, segment: &Segment<H::Frame>, now: u64) -> bool {
     if segment.flags() & (TCP_SYN | TCP_FIN | TCP_RST) != 0 {
         return false;
     }
-    let Some(entry) = home.find_fast(&segment.key) else {
+    let Some(entry) = platform.find_fast(&segment.key) else {
         return false;
     };
     // SAFETY: as in `track`.
     let flow = unsafe { &mut *entry };
-    contain::is_clear(home, flow, segment) && flow.follow(segment, now)
+    contain::is_clear(platform, flow, segment) && flow.follow(segment, now)
 }
 
 /// Counts a packet that has no flow key, by its `outcome`, if the rules let it pass.
 #[inline(always)]
-fn dispose<H: Home>(home: &mut H, outcome: u32, now: u64) -> Verdict {
-    if contain::ask(home, None).is_err() {
-        home.cpu().counters.count(Counter::Contained);
+fn dispose<H: Platform>(platform: &mut H, outcome: u32, now: u64) -> Verdict {
+    if contain::ask(platform, None).is_err() {
+        platform.cpu().counters.count(Counter::Contained);
         return Verdict::Drop;
     }
     if outcome == Outcome::Done(Counter::Arp).to_code() {
-        home.notice(now);
+        platform.notice(now);
     }
     let first = Outcome::Done(Counter::Packets).to_code();
     for counter in Counter::DISPOSITIONS {
         if outcome == first + *counter as u32 {
-            home.cpu().counters.count(*counter);
+            platform.cpu().counters.count(*counter);
         }
     }
     Verdict::Pass

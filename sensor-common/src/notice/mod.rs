@@ -14,11 +14,11 @@ pub mod arp;
 mod dhcp;
 mod limit;
 mod mdns;
+mod send;
 mod state;
-mod tell;
 
 pub use limit::PER_SECOND;
+pub use send::{send, step};
 pub use state::{Budget, NAME_MAX, Notice, STEPS};
-pub use tell::{step, tell};
 
 pub use crate::registry::Topic;

@@ -3,7 +3,11 @@
 use crate::{
     bytes::Frame,
     cpu::Cpu,
-    layer7::{reader, stream::PROVEN, work::Step},
+    layer7::{
+        reader,
+        stream::{PROVEN, Stream},
+        work::Step,
+    },
     registry::{Protocol, State, Tag},
     tape::{FIRST, LAST},
 };
@@ -47,32 +51,84 @@ pub(super) fn associate<F: Frame>(frame: &F, cpu: &mut Cpu) -> Step {
     Step::More
 }
 
+/// Bytes that are left of what items are nested in.
+trait Container {
+    /// The state after its last item.
+    const AFTER: State;
+
+    /// Bytes left of it after what was read.
+    fn left(stream: &mut Stream) -> &mut u32;
+}
+
+/// The association PDU, which holds items.
+struct Pdu;
+
+impl Container for Pdu {
+    const AFTER: State = State::DicomPdu;
+
+    #[inline(always)]
+    fn left(stream: &mut Stream) -> &mut u32 {
+        &mut stream.pdu_left
+    }
+}
+
+/// The user information item, which holds sub-items.
+struct UserInformation;
+
+impl Container for UserInformation {
+    const AFTER: State = State::DicomItem;
+
+    #[inline(always)]
+    fn left(stream: &mut Stream) -> &mut u32 {
+        &mut stream.inner_left
+    }
+}
+
+/// The 4-byte header of the next item in a container, and the length of the item's value, which is taken off what is
+/// left. `Err` where there is no such item: what the step asks for then.
+#[inline(always)]
+fn item_header<C: Container, F: Frame>(frame: &F, cpu: &mut Cpu) -> Result<([u8; 4], u32), Step> {
+    let stream = &mut cpu.work.stream;
+    if stream.held == 0 && *C::left(stream) < 4 {
+        let rest = *C::left(stream);
+        *C::left(stream) = 0;
+        stream.skip(rest, C::AFTER);
+        return Err(Step::More);
+    }
+    let Some(header) = reader::header::<4, F>(frame, &mut cpu.work) else {
+        return Err(Step::Done);
+    };
+    let [.., high, low] = header;
+    let length = u32::from(u16::from_be_bytes([high, low]));
+    let left = C::left(&mut cpu.work.stream);
+    if length + 4 > *left {
+        return Err(reader::desync(cpu));
+    }
+    *left -= length + 4;
+    Ok((header, length))
+}
+
+/// Puts the header of an item and the first `shown` bytes of its value on the tape, then goes on in `after`.
+#[inline(always)]
+fn copy_item(cpu: &mut Cpu, header: [u8; 4], shown: u32, after: State) {
+    cpu.record(
+        Tag::DicomItem,
+        if shown == 0 { FIRST | LAST } else { FIRST },
+        header,
+    );
+    cpu.work.stream.copy(Tag::DicomItem, shown, after);
+}
+
 #[inline(always)]
 pub(super) fn item<F: Frame>(frame: &F, cpu: &mut Cpu) -> Step {
-    let stream = &mut cpu.work.stream;
-    if stream.held == 0 && stream.pdu_left < 4 {
-        let rest = stream.pdu_left;
-        stream.pdu_left = 0;
-        stream.skip(rest, State::DicomPdu);
-        return Step::More;
-    }
-    let Some(head) = reader::header::<4, F>(frame, &mut cpu.work) else {
-        return Step::Done;
+    let (header, length) = match item_header::<Pdu, F>(frame, cpu) {
+        Ok(item) => item,
+        Err(step) => return step,
     };
-    let [kind, _, high, low] = head;
-    let length = u32::from(u16::from_be_bytes([high, low]));
     let stream = &mut cpu.work.stream;
-    if length + 4 > stream.pdu_left {
-        return reader::desync(cpu);
-    }
-    stream.pdu_left -= length + 4;
-    match kind {
-        0x10 | 0x20 | 0x21 => {
-            begin_item(cpu, head, length);
-            cpu.work
-                .stream
-                .copy(Tag::DicomItem, length, State::DicomItem);
-        }
+    match header[0] {
+        // Application context, presentation contexts.
+        0x10 | 0x20 | 0x21 => copy_item(cpu, header, length, State::DicomItem),
         0x50 => {
             stream.inner_left = length;
             stream.set(State::DicomSubItem);
@@ -84,51 +140,21 @@ pub(super) fn item<F: Frame>(frame: &F, cpu: &mut Cpu) -> Step {
 
 #[inline(always)]
 pub(super) fn sub_item<F: Frame>(frame: &F, cpu: &mut Cpu) -> Step {
-    let stream = &mut cpu.work.stream;
-    if stream.held == 0 && stream.inner_left < 4 {
-        let rest = stream.inner_left;
-        stream.inner_left = 0;
-        stream.skip(rest, State::DicomItem);
-        return Step::More;
-    }
-    let Some(head) = reader::header::<4, F>(frame, &mut cpu.work) else {
-        return Step::Done;
+    let (header, length) = match item_header::<UserInformation, F>(frame, cpu) {
+        Ok(item) => item,
+        Err(step) => return step,
     };
-    let [kind, _, high, low] = head;
-    let length = u32::from(u16::from_be_bytes([high, low]));
-    let stream = &mut cpu.work.stream;
-    if length + 4 > stream.inner_left {
-        return reader::desync(cpu);
-    }
-    stream.inner_left -= length + 4;
-    match kind {
+    match header[0] {
         // Maximum length, implementation class UID, asynchronous operations, roles, version name.
-        0x51..=0x55 => {
-            begin_item(cpu, head, length);
-            cpu.work
-                .stream
-                .copy(Tag::DicomItem, length, State::DicomSubItem);
-        }
+        0x51..=0x55 => copy_item(cpu, header, length, State::DicomSubItem),
         // Extended negotiation and user identity: of the latter the two bytes are its type and whether
         // an answer is wanted; a password may follow.
         0x56..=0x59 => {
             let shown = if length < 2 { length } else { 2 };
-            begin_item(cpu, head, shown);
             cpu.work.stream.length = length - shown;
-            cpu.work
-                .stream
-                .copy(Tag::DicomItem, shown, State::DicomSubItemRest);
+            copy_item(cpu, header, shown, State::DicomSubItemRest);
         }
-        _ => stream.skip(length, State::DicomSubItem),
+        _ => cpu.work.stream.skip(length, State::DicomSubItem),
     }
     Step::More
-}
-
-#[inline(always)]
-fn begin_item(cpu: &mut Cpu, head: [u8; 4], to_come: u32) {
-    cpu.record(
-        Tag::DicomItem,
-        if to_come == 0 { FIRST | LAST } else { FIRST },
-        head,
-    );
 }

@@ -26,7 +26,7 @@ pub enum Table {
 ///
 /// Some methods only lead back into the engine, the rules or the parsers. They are here so that the kernel can
 /// make each a function that its verifier checks on its own.
-pub trait Home: Sized {
+pub trait Platform: Sized {
     /// How the frame is read.
     type Frame: Frame + Copy;
 
@@ -51,13 +51,13 @@ pub trait Home: Sized {
     /// [`super::send_flow`]: sends the packet's flow as it stands in `table`.
     fn send_flow(&mut self, table: Table, reason: FlowReason, now: u64);
 
-    /// [`crate::notice::tell`]: sends what the packet says of hosts.
+    /// [`crate::notice::send`]: sends what the packet says of hosts.
     fn notice(&mut self, now: u64);
 
     /// One [`crate::notice::step`] on the frame.
     fn notice_step(&mut self) -> u32;
 
-    /// The claim of `cpu().notice.arp`, good as [`Home::find`]'s.
+    /// The claim of `cpu().notice.arp`, good as [`Platform::find`]'s.
     fn claim(&mut self) -> Option<*mut Claim>;
 
     /// Keeps a new claim of `cpu().notice.arp`; the one that was quiet longest makes room.
@@ -73,13 +73,13 @@ pub trait Home: Sized {
     fn settings(&mut self) -> Settings;
 
     /// The entry of the packet's key. The pointer stays valid until the packet is processed, or until
-    /// [`Home::remove`] of the same key.
+    /// [`Platform::remove`] of the same key.
     fn find(&mut self, table: Table) -> Option<*mut Flow>;
 
-    /// The established IPv4 flow of `key`, good as [`Home::find`]'s. It need not be found where that costs more than a look.
+    /// The established IPv4 flow of `key`, good as [`Platform::find`]'s. It need not be found where that costs more than a look.
     fn find_fast(&mut self, key: &Key4) -> Option<*mut Flow>;
 
-    /// Adds an entry for the packet's key, a copy of `value` or, without one, of `cpu().fresh`; false
+    /// Adds an entry for the packet's key, a copy of `value` or, without one, of `cpu().new_flow`; false
     /// if the table is full or has the key already.
     fn insert(&mut self, table: Table, value: Option<*mut Flow>) -> bool;
 
@@ -92,7 +92,7 @@ pub trait Home: Sized {
     /// Sends `cpu().chunk` with `tape_len` bytes of tape; false if it was lost.
     fn emit_chunk(&mut self, tape_len: u32) -> bool;
 
-    /// What is to be known of all rules; `None` where the home is not in the path, which is what the
+    /// What is to be known of all rules; `None` where the platform is not in the path, which is what the
     /// following methods stand for too unless they are given.
     fn containment(&mut self) -> Option<Containment> {
         None

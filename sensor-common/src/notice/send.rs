@@ -11,7 +11,7 @@ use crate::{
     bytes::Frame,
     counter::Counter,
     cpu::Cpu,
-    engine::Home,
+    engine::Platform,
     event::{EventHeader, EventKind},
     key::FlowKey,
     layer7::Step,
@@ -60,24 +60,24 @@ pub fn step<F: Frame>(frame: &F, cpu: &mut Cpu) -> Step {
 
 /// Reads what the packet says of hosts, and sends it if it is new or due and there are not too many.
 #[inline(always)]
-pub fn tell<H: Home>(home: &mut H, now: u64) {
-    begin(home.cpu());
+pub fn send<H: Platform>(platform: &mut H, now: u64) {
+    begin(platform.cpu());
     for _ in 0..STEPS {
-        if home.notice_step() == Step::Done as u32 {
+        if platform.notice_step() == Step::Done as u32 {
             break;
         }
     }
-    if home.cpu().notice.has_arp() {
-        if let Some(claim) = home.claim() {
+    if platform.cpu().notice.has_arp() {
+        if let Some(claim) = platform.claim() {
             // SAFETY: `claim` has just given it. Another CPU may count meanwhile, and a count may be lost.
-            arp::again(home.cpu(), unsafe { &mut *claim }, now);
-        } else if let Some(claim) = arp::first(home.cpu(), now) {
-            home.keep_claim(&claim);
+            arp::again(platform.cpu(), unsafe { &mut *claim }, now);
+        } else if let Some(claim) = arp::first(platform.cpu(), now) {
+            platform.keep_claim(&claim);
         }
-    } else if home.cpu().work.tape_len > 0 && !may_go(home.cpu(), now) {
+    } else if platform.cpu().work.tape_len > 0 && !may_go(platform.cpu(), now) {
         return;
     }
-    let cpu = home.cpu();
+    let cpu = platform.cpu();
     let length = cpu.work.tape_len & (tape::CAPACITY - 1);
     if length == 0 {
         return;
@@ -104,7 +104,7 @@ pub fn tell<H: Home>(home: &mut H, now: u64) {
     chunk.flags = 0;
     chunk.tape_len = length as u16;
     cpu.counters.count(Counter::ChunkEvents);
-    if !home.emit_chunk(length) {
-        home.cpu().counters.count(Counter::ChunkEventsLost);
+    if !platform.emit_chunk(length) {
+        platform.cpu().counters.count(Counter::ChunkEventsLost);
     }
 }
