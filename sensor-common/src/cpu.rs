@@ -6,10 +6,11 @@ use crate::{
     counter::Counters,
     event::{Chunk, ChunkHeader},
     flow::Flow,
+    layer7::Work,
     notice::Notice,
     packet::Packet,
-    reader::Work,
-    tape::{self, RECORD_HEADER, Tag},
+    registry::Tag,
+    tape::{self, RECORD_HEADER},
 };
 
 /// Counters and scratch memory of one CPU (for one interface). Zero bytes are a valid start.
@@ -25,7 +26,7 @@ pub struct Cpu {
     /// The chunk being built.
     pub chunk: Chunk,
     /// A flow entry being made.
-    pub fresh: Flow,
+    pub new_flow: Flow,
     /// Keys of containment's look-ups.
     pub keys: Keys,
     /// A notice being made.
@@ -42,7 +43,7 @@ impl Cpu {
             header: ChunkHeader::EMPTY,
             tape: [0; tape::ROOM],
         },
-        fresh: Flow::EMPTY,
+        new_flow: Flow::EMPTY,
         keys: Keys::EMPTY,
         notice: Notice::EMPTY,
     };

@@ -4,15 +4,13 @@
 use core::mem::{align_of, offset_of, size_of};
 
 use crate::{
-    arp::{ArpKey, Claim},
     event::{Chunk, ChunkHeader, EventHeader, FlowEvent},
-    flow::Flow,
-    half::Half,
-    kept::Kept4,
+    flow::{Flow, Half, slot::Kept4},
     key::{FlowKey, Key4},
+    layer7::Stream,
+    notice::arp::{ArpKey, Claim},
     rule::{Clearance, ClinicalKey, Containment, Hits, HostKey, NetKey, Rule, RuleRef},
     settings::Settings,
-    stream::Stream,
     tape,
 };
 

@@ -2,14 +2,15 @@
 //! logic itself.
 //!
 //! The logic is written once, generic over how bytes are read ([`bytes::Frame`]) and where state
-//! lives ([`engine::Home`]), and compiles into two homes: the XDP program (`sensor-ebpf`) and the
+//! lives ([`engine::Platform`]), and compiles into two platforms: the XDP program (`sensor-ebpf`) and the
 //! portable engine of the daemon (`sensor::capture`), which `wardtap replay` uses. No allocation, no
 //! panics, no recursion, every loop bounded by a named constant.
 //!
-//! The way of a packet: [`engine::process`] → [`packet`] (link, IP, tunnel, transport) → [`flow`]
-//! (features) → [`stream`] (TCP order) → [`reader`], [`dicom`], [`hl7`], [`tls`] (what may leave the kernel) →
+//! The way of a packet: [`engine::process`] → [`parse`] (link, IP, tunnel, transport) → [`flow`]
+//! (features) → [`layer7::Stream`] (TCP order) → the protocol's reader in [`layer7`] (what may leave the kernel) →
 //! [`tape`] and [`event`] (how it leaves). What hosts say of themselves in ARP, DHCP and multicast DNS goes by
-//! [`notice`]. Most packets take a short cut: [`plain`] → [`flow::Flow::follow`].
+//! [`notice`]. Most packets take a short cut: [`parse::segment`] → [`flow::Flow::follow`]. The protocols that are read
+//! are declared in [`registry`].
 #![no_std]
 #![allow(
     clippy::inline_always,
@@ -20,36 +21,25 @@
     reason = "conversions that can fail would bring panics into the kernel; ranges are checked before"
 )]
 
-pub mod arp;
 pub mod bytes;
 pub mod contain;
 pub mod counter;
 pub mod cpu;
-pub mod dicom;
 pub mod engine;
 pub mod event;
 pub mod flow;
-pub mod half;
-pub mod hl7;
-pub mod kept;
 pub mod key;
+pub mod layer7;
 pub mod notice;
 pub mod packet;
-pub mod plain;
-pub mod reader;
+pub mod parse;
+pub mod registry;
 pub mod rule;
 pub mod settings;
-pub mod stream;
 pub mod tape;
-pub mod tls;
+pub mod time;
 
-mod dhcp;
-mod ip;
 mod layout;
-mod link;
-mod mdns;
-mod transport;
-mod tunnel;
 
 /// Version of every structure in this crate that crosses the boundary between kernel and user.
 ///

@@ -5,7 +5,7 @@ use sensor_common::{
     event::{Chunk, ChunkHeader, EventHeader, FlowEvent},
     flow::Flow,
     key::FlowKey,
-    stream::CARRY,
+    layer7::CARRY,
     tape,
 };
 

@@ -9,13 +9,13 @@
 #[cfg(target_arch = "bpf")]
 mod emit;
 #[cfg(target_arch = "bpf")]
+mod established;
+#[cfg(target_arch = "bpf")]
 mod frame;
 #[cfg(target_arch = "bpf")]
-mod home;
-#[cfg(target_arch = "bpf")]
-mod kept;
-#[cfg(target_arch = "bpf")]
 mod maps;
+#[cfg(target_arch = "bpf")]
+mod platform;
 #[cfg(target_arch = "bpf")]
 mod programs;
 

@@ -7,11 +7,10 @@ use aya_ebpf::{
     maps::{Array, HashMap, LpmTrie, LruHashMap, PerCpuArray, Queue, RingBuf},
 };
 use sensor_common::{
-    arp::{ArpKey, CLAIMS, Claim},
     cpu::Cpu,
-    flow::Flow,
-    kept::Kept4,
+    flow::{Flow, slot::Kept4},
     key::{FlowKey, Key4},
+    notice::arp::{ArpKey, CLAIMS, Claim},
     rule::{
         CLINICAL_MAX, ClinicalKey, Containment, Hits, HostKey, NetKey, PROTECTED_MAX, RULES_MAX,
         Rule, RuleRef,
@@ -43,7 +42,7 @@ pub(crate) static KEPT4: Array<Kept4> = Array::pinned(1, BPF_F_MMAPABLE);
 #[map]
 pub(crate) static FREE4: Queue<u32> = Queue::pinned(1, 0);
 
-/// Places by [`sensor_common::kept::hint`].
+/// Places by [`sensor_common::flow::slot::hint`].
 #[map]
 pub(crate) static HINTS4: Array<u32> = Array::pinned(1, 0);
 

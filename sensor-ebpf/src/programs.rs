@@ -21,14 +21,15 @@ use sensor_common::{
     counter::Counter,
     engine::{self, Table},
     event::FlowReason,
+    layer7::{self, Step},
     notice,
-    packet::{Layer, Outcome},
-    reader::{self, Step},
+    packet::Layer,
+    parse::Outcome,
 };
 
 use crate::{
     frame::XdpFrame,
-    home::{self, KernelHome},
+    platform::{self, KernelPlatform},
 };
 
 /// The sensor.
@@ -46,10 +47,10 @@ pub(crate) fn wardtap_frags(context: XdpContext) -> u32 {
 /// Gives a packet to the engine; the engine's verdict as XDP has it.
 #[inline(always)]
 pub(crate) fn observe(context: *mut xdp_md) -> u32 {
-    let Some(cpu) = home::cpu() else {
+    let Some(cpu) = platform::cpu() else {
         return XDP_PASS;
     };
-    let verdict = engine::process(&mut KernelHome::new(context, cpu), Layer::Ethernet);
+    let verdict = engine::process(&mut KernelPlatform::new(context, cpu), Layer::Ethernet);
     match verdict {
         Verdict::Drop => XDP_DROP,
         Verdict::Pass => XDP_PASS,
@@ -60,7 +61,7 @@ pub(crate) fn observe(context: *mut xdp_md) -> u32 {
 #[unsafe(no_mangle)]
 #[inline(never)]
 pub(crate) extern "C" fn wardtap_layer(context: *mut xdp_md) -> u32 {
-    let Some(cpu) = home::cpu() else {
+    let Some(cpu) = platform::cpu() else {
         return Outcome::Done(Counter::IpTruncated).to_code();
     };
     let frame = XdpFrame::new(context);
@@ -72,8 +73,8 @@ pub(crate) extern "C" fn wardtap_layer(context: *mut xdp_md) -> u32 {
 #[unsafe(no_mangle)]
 #[inline(never)]
 pub(crate) extern "C" fn wardtap_read(context: *mut xdp_md) -> u32 {
-    if let Some(cpu) = home::cpu() {
-        engine::read(&mut KernelHome::new(context, cpu));
+    if let Some(cpu) = platform::cpu() {
+        engine::read(&mut KernelPlatform::new(context, cpu));
     }
     0
 }
@@ -82,20 +83,20 @@ pub(crate) extern "C" fn wardtap_read(context: *mut xdp_md) -> u32 {
 #[unsafe(no_mangle)]
 #[inline(never)]
 pub(crate) extern "C" fn wardtap_step(context: *mut xdp_md) -> u32 {
-    let Some(cpu) = home::cpu() else {
+    let Some(cpu) = platform::cpu() else {
         return Step::Done as u32;
     };
     let frame = XdpFrame::new(context);
     // SAFETY: as above.
-    unsafe { reader::step(&frame, &mut *cpu) as u32 }
+    unsafe { layer7::step(&frame, &mut *cpu) as u32 }
 }
 
 /// [`engine::flush`].
 #[unsafe(no_mangle)]
 #[inline(never)]
 pub(crate) extern "C" fn wardtap_flush() -> u32 {
-    if let Some(cpu) = home::cpu() {
-        engine::flush(&mut KernelHome::new(ptr::null_mut(), cpu));
+    if let Some(cpu) = platform::cpu() {
+        engine::flush(&mut KernelPlatform::new(ptr::null_mut(), cpu));
     }
     0
 }
@@ -109,9 +110,9 @@ pub(crate) extern "C" fn wardtap_send_flow(table: u32, reason: u32, now: u64) ->
     } else {
         Table::Fresh
     };
-    if let (Some(cpu), Ok(reason)) = (home::cpu(), FlowReason::try_from(reason as u8)) {
+    if let (Some(cpu), Ok(reason)) = (platform::cpu(), FlowReason::try_from(reason as u8)) {
         engine::send_flow(
-            &mut KernelHome::new(ptr::null_mut(), cpu),
+            &mut KernelPlatform::new(ptr::null_mut(), cpu),
             table,
             reason,
             now,
@@ -120,12 +121,12 @@ pub(crate) extern "C" fn wardtap_send_flow(table: u32, reason: u32, now: u64) ->
     0
 }
 
-/// [`notice::tell`].
+/// [`notice::send`].
 #[unsafe(no_mangle)]
 #[inline(never)]
 pub(crate) extern "C" fn wardtap_notice(context: *mut xdp_md, now: u64) -> u32 {
-    if let Some(cpu) = home::cpu() {
-        notice::tell(&mut KernelHome::new(context, cpu), now);
+    if let Some(cpu) = platform::cpu() {
+        notice::send(&mut KernelPlatform::new(context, cpu), now);
     }
     0
 }
@@ -134,7 +135,7 @@ pub(crate) extern "C" fn wardtap_notice(context: *mut xdp_md, now: u64) -> u32 {
 #[unsafe(no_mangle)]
 #[inline(never)]
 pub(crate) extern "C" fn wardtap_notice_step(context: *mut xdp_md) -> u32 {
-    let Some(cpu) = home::cpu() else {
+    let Some(cpu) = platform::cpu() else {
         return Step::Done as u32;
     };
     let frame = XdpFrame::new(context);
@@ -146,28 +147,28 @@ pub(crate) extern "C" fn wardtap_notice_step(context: *mut xdp_md) -> u32 {
 #[unsafe(no_mangle)]
 #[inline(never)]
 pub(crate) extern "C" fn wardtap_decide(length: u32) -> u32 {
-    let Some(cpu) = home::cpu() else {
+    let Some(cpu) = platform::cpu() else {
         return Answer::Clear as u32;
     };
-    contain::decide(&mut KernelHome::new(ptr::null_mut(), cpu), length) as u32
+    contain::decide(&mut KernelPlatform::new(ptr::null_mut(), cpu), length) as u32
 }
 
 /// [`contain::is_protected`] of an end, by its number: 1 or 0.
 #[unsafe(no_mangle)]
 #[inline(never)]
 pub(crate) extern "C" fn wardtap_protected(end: u32) -> u32 {
-    let Some(cpu) = home::cpu() else { return 0 };
-    let mut home = KernelHome::new(ptr::null_mut(), cpu);
-    u32::from(contain::is_protected(&mut home, End::of(end)))
+    let Some(cpu) = platform::cpu() else { return 0 };
+    let mut platform = KernelPlatform::new(ptr::null_mut(), cpu);
+    u32::from(contain::is_protected(&mut platform, End::of(end)))
 }
 
 /// [`contain::step`]: an [`Answer`].
 #[unsafe(no_mangle)]
 #[inline(never)]
 pub(crate) extern "C" fn wardtap_rule_step(number: u32, length: u32) -> u32 {
-    let Some(cpu) = home::cpu() else {
+    let Some(cpu) = platform::cpu() else {
         return Answer::Clear as u32;
     };
-    let mut home = KernelHome::new(ptr::null_mut(), cpu);
-    contain::step(&mut home, number, length) as u32
+    let mut platform = KernelPlatform::new(ptr::null_mut(), cpu);
+    contain::step(&mut platform, number, length) as u32
 }

@@ -14,11 +14,9 @@ use std::{
 };
 
 use etherparse::PacketBuilder;
-use sensor::{
-    kernel::{InterfaceOptions, Kernel, Mode, Options, RuleOrder, unload},
-    response::{Scope, Target},
-};
 use sensor_common::{counter::Counter, rule::RuleState};
+use sensor_facts::{rule::Scope, target::Target};
+use sensor_kernel::{InterfaceOptions, Kernel, Mode, Options, RuleOrder, unload};
 use tests::{ability, netns::Namespace, wait::wait_for, wire::Wire};
 
 const SECONDS: Duration = Duration::from_secs(5);

@@ -5,8 +5,8 @@ mod small_kernel;
 use std::time::Duration;
 
 use etherparse::PacketBuilder;
-use sensor::kernel::{InterfaceOptions, Kernel, KernelError, Mode, Options};
 use sensor_common::counter::Counter;
+use sensor_kernel::{InterfaceOptions, Kernel, KernelError, Mode, Options};
 use tests::{ability, netns::Namespace, wait::wait_for, wire::Wire};
 
 const SECONDS: Duration = Duration::from_secs(10);

@@ -7,7 +7,7 @@
 use std::{collections::HashMap, fs, path::Path};
 
 use etherparse::PacketBuilder;
-use sensor_common::{counter::Counter, flow::Flow, key::FlowKey, stream::Protocol};
+use sensor_common::{counter::Counter, flow::Flow, key::FlowKey, layer7::Protocol};
 use sensor_kernel::{Place, TableSizes, TestBench};
 
 const CLINICAL: u32 = 1_000;

@@ -5,7 +5,8 @@ use etherparse::PacketBuilder;
 use proptest::prelude::*;
 use sensor_common::{
     counter::Counter,
-    packet::{Layer, Outcome, Tunnel},
+    packet::{Layer, Tunnel},
+    parse::Outcome,
     settings::Settings,
 };
 use sensor_kernel::TableSizes;

@@ -9,8 +9,8 @@ use etherparse::{
 };
 use sensor_common::{
     counter::Counter,
-    packet::{Layer, MAX_TUNNELS, Outcome, Packet, protocol},
-    plain::Segment,
+    packet::{Layer, Packet, protocol},
+    parse::{MAX_TUNNELS, Outcome, segment::Segment},
 };
 
 mod captures;

@@ -6,8 +6,8 @@ use std::collections::HashMap;
 use etherparse::PacketBuilder;
 use proptest::{prelude::*, sample::Index};
 use sensor_common::{
-    counter::Counter, flow::Flow, key::FlowKey, packet::Layer, settings::Settings,
-    stream::Protocol, tape::Tag,
+    counter::Counter, flow::Flow, key::FlowKey, layer7::Protocol, packet::Layer,
+    settings::Settings, tape::Tag,
 };
 use sensor_kernel::TableSizes;
 use sensor_sessions::capture::PortableEngine;

@@ -3,11 +3,10 @@
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use sensor_common::{
-    arp::{self, Arp},
-    flow::{self, Flow},
-    half::{Half, INTERVAL_BINS, SIZE_BINS},
+    flow::{self, Flow, Half, INTERVAL_BINS, SIZE_BINS},
+    layer7::Protocol,
+    notice::arp::{self, Arp},
     packet::protocol,
-    stream::Protocol,
 };
 
 use crate::{

@@ -6,7 +6,7 @@ use sensor_common::{
     ABI_VERSION,
     event::{ChunkHeader, EventHeader, EventKind, FlowEvent, FlowReason},
     key::{Direction, FlowKey},
-    stream::Protocol,
+    layer7::Protocol,
     tape,
 };
 use thiserror::Error;

@@ -1,4 +1,4 @@
-//! The places of established IPv4 flows ([`sensor_common::kept`]), read where the kernel has them.
+//! The places of established IPv4 flows ([`sensor_common::flow::slot`]), read where the kernel has them.
 
 use std::{
     io,
@@ -10,7 +10,10 @@ use aya::{
     Ebpf,
     maps::{Map, MapData, Queue},
 };
-use sensor_common::{flow::Flow, kept::Kept4, key::Key4};
+use sensor_common::{
+    flow::{Flow, slot::Kept4},
+    key::Key4,
+};
 
 use super::{KernelError, load};
 

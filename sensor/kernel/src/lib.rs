@@ -29,7 +29,7 @@ use aya::{
     maps::{Array, MapData, PerCpuArray},
     programs::links::PinnedLink,
 };
-use sensor_common::{counter::Counters, cpu::Cpu, kept::hints, settings::Settings};
+use sensor_common::{counter::Counters, cpu::Cpu, flow::slot::hints, settings::Settings};
 
 pub use attach::{Attached, Mode};
 pub use comeback::Presence;

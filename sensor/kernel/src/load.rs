@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use aya::{Btf, Ebpf, EbpfLoader, maps::Map};
-use sensor_common::kept::hints;
+use sensor_common::flow::slot::hints;
 
 use super::{
     Clock, KernelError, Options, host, kept,

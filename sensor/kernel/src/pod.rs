@@ -2,10 +2,10 @@
 
 use super::life::Inherited;
 use sensor_common::{
-    arp::{ArpKey, Claim},
     cpu::Cpu,
     flow::Flow,
     key::{FlowKey, Key4},
+    notice::arp::{ArpKey, Claim},
     rule::{ClinicalKey, Containment, Hits, HostKey, NetKey, Rule, RuleRef},
     settings::Settings,
 };

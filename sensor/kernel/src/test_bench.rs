@@ -12,9 +12,9 @@ use aya::{
     programs::{TestRun, TestRunOptions, TestRunResult, Xdp},
 };
 use sensor_common::{
-    arp::{ArpKey, Claim},
     counter::Counters,
     cpu::Cpu,
+    notice::arp::{ArpKey, Claim},
     settings::Settings,
 };
 

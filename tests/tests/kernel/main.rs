@@ -14,7 +14,7 @@ use std::{
 
 use anyhow::{Context, Result, bail, ensure};
 use etherparse::PacketBuilder;
-use sensor::kernel::{OBJECT, Place, TestBench, host};
+use sensor_kernel::{OBJECT, Place, TestBench, host};
 use serde_json::Value;
 use tests::{ability::privileged, passage::Passage, wait::wait_for, wire::Wire};
 

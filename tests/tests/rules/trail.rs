@@ -3,7 +3,9 @@
 use std::fs;
 
 use anyhow::{Result, ensure};
-use sensor::{audit::CHECKPOINTS, kernel::PinnedRules, response::RuleId};
+use sensor_evidence::audit::CHECKPOINTS;
+use sensor_facts::rule::RuleId;
+use sensor_kernel::PinnedRules;
 use tests::{folder::SmallDisk, wait::wait_for};
 
 use super::{SECONDS, number, passage, printed};

@@ -3,8 +3,8 @@
 
 use std::{path::PathBuf, time::Duration};
 
-use sensor::kernel::{Clock, InterfaceOptions, Options, TableSizes};
 use sensor_common::settings::Settings;
+use sensor_kernel::{Clock, InterfaceOptions, Options, TableSizes};
 
 /// Tables with room for `entries` flows each.
 pub(crate) const fn tables(entries: u32) -> TableSizes {

@@ -6,8 +6,8 @@ use etherparse::PacketBuilder;
 use sensor_common::{
     counter::{Counter, Counters},
     event::ChunkHeader,
-    packet::{Layer, MAX_TUNNELS, Outcome, Packet},
-    plain,
+    packet::{Layer, Packet},
+    parse::{MAX_TUNNELS, Outcome, segment},
     tape::{FIRST, HOLE, LAST, Records, Tag},
 };
 use tests::secret::Secret;
@@ -59,7 +59,7 @@ fn left() -> Packet {
 
 /// True if the frame is a plain TCP segment; what is known of it then must be what [`parse`] finds.
 pub(crate) fn is_plain_and_the_same(frame: &[u8]) -> bool {
-    let Some(segment) = plain::Segment::of(frame) else {
+    let Some(segment) = segment::Segment::of(frame) else {
         return false;
     };
     let mut packet = left();

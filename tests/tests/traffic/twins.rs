@@ -9,7 +9,7 @@ use sensor_common::{
     flow::Flow,
     key::FlowKey,
     packet::Layer,
-    plain::Segment,
+    parse::segment::Segment,
     settings::Settings,
 };
 use sensor_kernel::TableSizes;

@@ -12,13 +12,13 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use sensor::{
+use sensor_common::{packet::Layer, settings::Settings};
+use sensor_facts::event::Event;
+use sensor_kernel::TableSizes;
+use sensor_sessions::{
     capture::PortableEngine,
-    event::Event,
-    kernel::TableSizes,
     pipeline::{FlowEndReason, Pipeline, PipelineOptions},
 };
-use sensor_common::{packet::Layer, settings::Settings};
 use serde_json::Value;
 
 /// A row of a table, by the names of its columns.

@@ -4,7 +4,7 @@
 use std::{net::IpAddr, num::NonZeroUsize};
 
 use lru::LruCache;
-use sensor_common::arp::AGAIN;
+use sensor_common::notice::arp::AGAIN;
 
 use super::{Detector, Site, once::Once, routers::senders};
 use crate::detect::draft::Draft;

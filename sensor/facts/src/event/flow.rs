@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use sensor_common::half::{INTERVAL_BINS, SIZE_BINS};
+use sensor_common::flow::{INTERVAL_BINS, SIZE_BINS};
 use serde::{Deserialize, Serialize};
 
 use crate::time::Time;

@@ -1,19 +1,21 @@
-//! The engine's home in memory of the process: what the kernel does with a packet, anywhere.
+//! The engine's platform in memory of the process: what the kernel does with a packet, anywhere.
 
 use std::{num::NonZeroUsize, ptr, slice, time::Duration};
 
 use lru::LruCache;
 use sensor_common::{
-    arp::{ArpKey, CLAIMS, Claim},
     counter::Counters,
     cpu::Cpu,
-    engine::{self, Home, Table},
+    engine::{self, Platform, Table},
     event::{ChunkHeader, EventHeader, FlowEvent, FlowReason},
     flow::Flow,
     key::{FlowKey, Key4},
-    notice,
+    layer7,
+    notice::{
+        self,
+        arp::{ArpKey, CLAIMS, Claim},
+    },
     packet::{Layer, protocol},
-    reader,
     settings::Settings,
 };
 
@@ -178,11 +180,11 @@ struct Visit<'a, S> {
     interface: u32,
     time: u64,
     sink: &'a mut S,
-    /// What [`Home::find_fast`] found, null for nothing, until a flow is added or removed.
+    /// What [`Platform::find_fast`] found, null for nothing, until a flow is added or removed.
     looked_up: Option<*mut Flow>,
 }
 
-impl<'a, S: FnMut(&[u8])> Home for Visit<'a, S> {
+impl<'a, S: FnMut(&[u8])> Platform for Visit<'a, S> {
     type Frame = &'a [u8];
 
     #[inline]
@@ -206,7 +208,7 @@ impl<'a, S: FnMut(&[u8])> Home for Visit<'a, S> {
 
     #[inline]
     fn step(&mut self) -> u32 {
-        reader::step(&self.frame, &mut self.engine.cpu) as u32
+        layer7::step(&self.frame, &mut self.engine.cpu) as u32
     }
 
     fn flush(&mut self) {
@@ -214,7 +216,7 @@ impl<'a, S: FnMut(&[u8])> Home for Visit<'a, S> {
     }
 
     fn notice(&mut self, now: u64) {
-        notice::tell(self, now);
+        notice::send(self, now);
     }
 
     fn notice_step(&mut self) -> u32 {
@@ -277,7 +279,7 @@ impl<'a, S: FnMut(&[u8])> Home for Visit<'a, S> {
         let engine = &mut *self.engine;
         let packet = &engine.cpu.packet;
         // SAFETY: the engine passes a pointer that `find` gave for this packet, before any insertion.
-        let flow = value.map_or(&engine.cpu.fresh, |flow| unsafe { &*flow });
+        let flow = value.map_or(&engine.cpu.new_flow, |flow| unsafe { &*flow });
         match (packet.family, table) {
             (4, Table::Established) => engine.established4.insert(packet.key4, flow),
             (4, Table::Fresh) => engine.fresh4.insert(packet.key4, flow),

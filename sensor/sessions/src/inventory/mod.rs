@@ -19,8 +19,7 @@ use std::{borrow::Cow, net::IpAddr, num::NonZeroUsize};
 
 use lru::LruCache;
 use sensor_common::{
-    flow::{self, Flow},
-    half::Half,
+    flow::{self, Flow, Half},
     key::FlowKey,
     packet::{TCP_ACK, TCP_SYN, protocol},
 };

@@ -3,9 +3,9 @@
 use std::{collections::VecDeque, sync::Arc};
 
 use sensor_common::{
-    dicom::pdu,
     event::{self, ChunkHeader},
     key::Direction,
+    layer7::dicom::pdu,
     tape::Tag,
 };
 

@@ -4,11 +4,10 @@ use std::{borrow::Cow, collections::VecDeque, num::NonZeroUsize};
 
 use lru::LruCache;
 use sensor_common::{
-    flow::{self, Flow},
-    half::Half,
+    flow::{self, Flow, Half},
     key::FlowKey,
+    layer7::Protocol,
     packet::Tunnel,
-    stream::Protocol,
 };
 
 use super::Limits;

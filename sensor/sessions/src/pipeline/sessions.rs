@@ -7,7 +7,7 @@ use sensor_common::{
     event::ChunkHeader,
     flow::Flow,
     key::{Direction, FlowKey},
-    stream::Protocol,
+    layer7::Protocol,
 };
 
 use super::{

@@ -3,7 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use sensor_common::{
-    arp::Arp,
+    notice::arp::Arp,
     tape::{BadTape, Records, Tag},
 };
 

@@ -3,8 +3,8 @@
 use sensor_common::{
     flow::{ESTABLISHED, Flow, INITIATOR_B},
     key::FlowKey,
+    layer7::Protocol,
     packet::{TCP_ACK, TCP_RST, TCP_SYN, protocol},
-    stream::Protocol,
 };
 
 use super::{

@@ -1,6 +1,6 @@
 //! The parts of an association request and its acceptance.
 
-use sensor_common::{dicom::pdu, key::Direction};
+use sensor_common::{key::Direction, layer7::dicom::pdu};
 
 use super::{
     DicomError, Session,

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use sensor_common::{dicom::pdu, key::Direction, tape::Tag};
+use sensor_common::{key::Direction, layer7::dicom::pdu, tape::Tag};
 
 use super::{
     DicomError,

@@ -1,8 +1,4 @@
-//! ARP (RFC 826) for IPv4 over Ethernet: who claims which address, and asks for whom.
-//!
-//! Claims are counted in a table of their own, which makes room by itself, so that no flood of ARP costs
-//! anything else its place. A notice goes out for a claim that is new, and for one that goes on each
-//! [`AGAIN`].
+//! An ARP message for IPv4 over Ethernet, and the record that leaves the kernel of it.
 
 use crate::{
     bytes::{Frame, View},
@@ -20,11 +16,6 @@ pub const REQUEST: u8 = 1;
 /// Operation of a reply.
 pub const REPLY: u8 = 2;
 
-/// Claims that are kept.
-pub const CLAIMS: u32 = 8_192;
-/// A claim that goes on is told again after so many nanoseconds.
-pub const AGAIN: u64 = 30_000_000_000;
-
 /// Key of the table of claims: sender, target and operation.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[repr(C, align(8))]
@@ -39,18 +30,6 @@ pub struct ArpKey {
     pub sender: [u8; 4],
     /// Target protocol address.
     pub target: [u8; 4],
-}
-
-/// A claim.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[repr(C)]
-pub struct Claim {
-    /// When it was told last, nanoseconds.
-    pub told: u64,
-    /// Messages since then.
-    pub count: u32,
-    /// Always zero.
-    pub pad: u32,
 }
 
 /// An ARP message.

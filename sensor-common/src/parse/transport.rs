@@ -4,8 +4,8 @@ use crate::{
     bytes::{Frame, View},
     counter::Counter,
     key::Key4,
-    notice::Topic,
-    packet::{Packet, Reach, TCP_SYN, protocol},
+    packet::{Packet, Reach, protocol},
+    registry::Topic,
 };
 
 /// Reads the transport header at the offset, leaves the offset at the payload, and completes the key.
@@ -210,16 +210,5 @@ pub(crate) const fn icmp_counterpart(ip_protocol: u8, kind: u8) -> Option<u8> {
             145 => 144,
             _ => return None,
         })
-    }
-}
-
-/// Payload bytes that a segment adds to the sequence space, SYN counting one.
-#[inline(always)]
-#[must_use]
-pub(crate) const fn syn_length(packet: &Packet) -> u32 {
-    if packet.tcp_flags & TCP_SYN != 0 {
-        1
-    } else {
-        0
     }
 }

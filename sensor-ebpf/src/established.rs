@@ -1,11 +1,13 @@
-//! The table of established IPv4 flows: [`sensor_common::kept`].
+//! The table of established IPv4 flows: [`sensor_common::flow::slot`].
 
 use core::ptr;
 
 use aya_ebpf::{bindings::BPF_NOEXIST, helpers::generated::bpf_probe_read_kernel};
 use sensor_common::{
-    flow::Flow,
-    kept::{Kept4, hint},
+    flow::{
+        Flow,
+        slot::{Kept4, hint},
+    },
     key::Key4,
 };
 

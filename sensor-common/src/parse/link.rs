@@ -3,8 +3,8 @@
 use crate::{
     bytes::{Frame, View},
     counter::Counter,
-    notice::Topic,
     packet::{Packet, Reach},
+    registry::Topic,
 };
 
 /// VLAN tags that are read; `QinQ` has two.

@@ -3,61 +3,60 @@
 //! Each step does a bounded amount of work from where the last one stopped, so that the kernel's
 //! verifier checks one step and not their sequence.
 
+use super::{
+    reader::{self, Reader},
+    stream::{COPY, HOLE},
+    work::Step,
+};
 use crate::{
     bytes::Frame,
     counter::Counter,
     cpu::Cpu,
-    dicom, hl7,
     packet::Packet,
-    stream::{CARRY, COPY, HOLE, Protocol, State, Stream},
-    tape::{self, Tag},
-    tls, transport,
+    registry::{Protocol, State, with_layer7},
+    tape,
 };
 
 /// Steps that one packet may take through a reader.
 pub const STEPS: u32 = 384;
 
-/// A packet's way through a reader.
-#[derive(Clone, Copy, Debug)]
-#[repr(C)]
-pub struct Work {
-    /// The direction's stream, taken out of the flow while the packet is read.
-    pub stream: Stream,
-    /// Where the reader stands in the frame.
-    pub position: u32,
-    /// End of the captured payload.
-    pub end: u32,
-    /// Bytes of the payload that the capture lacks.
-    pub missing: u32,
-    /// Bytes on the tape.
-    pub tape_len: u32,
-    /// [`Protocol`] of the connection; none until a reader has seen proof.
-    pub protocol: u8,
-    /// Always zero.
-    pub pad: [u8; 7],
-}
-
-impl Work {
-    /// Before the first packet.
-    pub const EMPTY: Self = Self {
-        stream: Stream::EMPTY,
-        position: 0,
-        end: 0,
-        missing: 0,
-        tape_len: 0,
-        protocol: 0,
-        pad: [0; 7],
+/// True if a method of any protocol's [`Reader`] says so.
+macro_rules! any {
+    ($method:ident $arguments:tt $(($protocol:ident $module:ident))+) => {
+        $(super::$module::$protocol::$method $arguments)||+
     };
 }
 
-/// What a step asks for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u32)]
-pub enum Step {
-    /// The packet is read.
-    Done = 0,
-    /// Another step.
-    More = 1,
+/// Calls a method of each protocol's [`Reader`].
+macro_rules! each {
+    ($method:ident $arguments:tt $(($protocol:ident $module:ident))+) => {
+        $(super::$module::$protocol::$method $arguments;)+
+    };
+}
+
+/// One step of the reader that `state` belongs to.
+macro_rules! step_by {
+    ($state:ident, $frame:ident, $cpu:ident; ($protocol:ident $module:ident)) => {
+        super::$module::$protocol::step($frame, $cpu)
+    };
+    ($state:ident, $frame:ident, $cpu:ident; ($protocol:ident $module:ident) $($rest:tt)+) => {
+        if $state <= Protocol::$protocol.last_state() {
+            super::$module::$protocol::step($frame, $cpu)
+        } else {
+            step_by!($state, $frame, $cpu; $($rest)+)
+        }
+    };
+}
+
+/// Begins the protocol that can begin with the byte `first`, unless another is `known`.
+macro_rules! choose {
+    ($first:ident, $known:ident, $stream:ident; $(($protocol:ident $module:ident))+) => {
+        $(if Protocol::$protocol.may_begin($first)
+            && ($known == Protocol::None as u8 || $known == Protocol::$protocol as u8)
+        {
+            $stream.state = Protocol::$protocol.first_state();
+        } else)+ {}
+    };
 }
 
 /// Makes `cpu.work` ready for `cpu.packet`, whose direction's stream is already in it.
@@ -91,7 +90,7 @@ fn seen_before(packet: &Packet) -> u32 {
         return 0;
     }
     // A SYN takes a number of the sequence space before the payload.
-    let syn = transport::syn_length(packet);
+    let syn = packet.syn_length();
     packet.stream_delta.unsigned_abs().saturating_sub(syn)
 }
 
@@ -100,7 +99,7 @@ fn seen_before(packet: &Packet) -> u32 {
 pub fn finish(cpu: &mut Cpu) {
     if cpu.work.position < cpu.work.end {
         cpu.counters.count(Counter::L7Budget);
-        desync(cpu);
+        reader::desync(cpu);
     }
     let stream = &mut cpu.work.stream;
     stream.offset = stream
@@ -125,30 +124,19 @@ pub fn lose(cpu: &mut Cpu, bytes: u32) {
             stream.run_left -= bytes;
             stream.flags |= HOLE;
         }
-        s if s == State::Hl7Body as u8 => stream.length = stream.length.wrapping_add(bytes),
         _ => {
-            desync(cpu);
+            if !with_layer7!(any!(survives_loss(stream, bytes))) {
+                reader::desync(cpu);
+            }
         }
     }
-}
-
-/// Gives up the place in the protocol: later segments are tried from their start.
-#[inline(always)]
-pub(crate) fn desync(cpu: &mut Cpu) -> Step {
-    if cpu.work.protocol != Protocol::None as u8 {
-        cpu.counters.count(Counter::L7Desync);
-        cpu.record(Tag::Desync, tape::FIRST | tape::LAST, []);
-    }
-    cpu.work.stream.forget();
-    cpu.work.position = cpu.work.end;
-    Step::Done
 }
 
 /// One step of the reader: bounded work on the bytes from `cpu.work.position` on.
 #[inline(always)]
 pub fn step<F: Frame>(frame: &F, cpu: &mut Cpu) -> Step {
     let state = cpu.work.stream.state;
-    if cpu.work.position >= cpu.work.end && !dicom::is_command_over(&cpu.work.stream) {
+    if cpu.work.position >= cpu.work.end && !with_layer7!(any!(is_due(&cpu.work.stream))) {
         return Step::Done;
     }
     if state == State::Run as u8 {
@@ -158,12 +146,8 @@ pub fn step<F: Frame>(frame: &F, cpu: &mut Cpu) -> Step {
     } else if state == State::Done as u8 {
         cpu.work.position = cpu.work.end;
         Step::Done
-    } else if state < State::Hl7Start as u8 {
-        dicom::step(frame, cpu)
-    } else if state < State::TlsRecord as u8 {
-        hl7::step(frame, cpu)
     } else {
-        tls::step(frame, cpu)
+        with_layer7!(step_by!(state, frame, cpu;))
     }
 }
 
@@ -174,19 +158,13 @@ fn probe(cpu: &mut Cpu) -> Step {
     let known = cpu.work.protocol;
     let stream = &mut cpu.work.stream;
     stream.held = 0;
-    let free = known == Protocol::None as u8;
     // Only a segment's first byte is tried, never one in its middle.
     if cpu.work.position != cpu.packet.offset {
         cpu.work.position = cpu.work.end;
         return Step::Done;
     }
-    if first == hl7::START_BLOCK && (free || known == Protocol::Hl7 as u8) {
-        stream.set(State::Hl7Start);
-    } else if first == tls::HANDSHAKE && (free || known == Protocol::Tls as u8) {
-        stream.set(State::TlsRecord);
-    } else if dicom::may_begin(first) && (free || known == Protocol::Dicom as u8) {
-        stream.set(State::DicomPdu);
-    } else {
+    with_layer7!(choose!(first, known, stream;));
+    if stream.state == State::Probe as u8 {
         cpu.work.position = cpu.work.end;
         return Step::Done;
     }
@@ -223,36 +201,7 @@ fn run<F: Frame>(frame: &F, cpu: &mut Cpu) -> Step {
     work.stream.run_left -= take;
     if work.stream.run_left == 0 {
         work.stream.state = work.stream.after;
-        if work.stream.state == State::DicomDataEnd as u8 {
-            dicom::end_data(cpu);
-        }
+        with_layer7!(each!(run_ended(cpu)));
     }
     Step::More
-}
-
-/// Reads a header of `N` bytes, which may have begun in an earlier segment; `None` if it goes on in the
-/// next one.
-#[inline(always)]
-pub(crate) fn header<const N: usize, F: Frame>(frame: &F, work: &mut Work) -> Option<[u8; N]> {
-    if work.stream.held == 0 && work.end - work.position >= N as u32 {
-        let bytes = frame.array::<N>(work.position)?;
-        work.position += N as u32;
-        return Some(bytes);
-    }
-    for _ in 0..CARRY {
-        if work.stream.held as usize >= N || work.position >= work.end {
-            break;
-        }
-        let byte = frame.u8(work.position)?;
-        work.position += 1;
-        if let Some(slot) = work.stream.carry.get_mut(work.stream.held as usize) {
-            *slot = byte;
-        }
-        work.stream.held += 1;
-    }
-    if (work.stream.held as usize) < N {
-        return None;
-    }
-    work.stream.held = 0;
-    work.stream.carry.first_chunk::<N>().copied()
 }

@@ -1,14 +1,16 @@
-//! From the first byte of a frame to the flow key: what is known of a packet.
+//! A packet: what the [parser](crate::parse) knows of it.
+
+mod macs;
+pub mod protocol;
 
 use core::mem;
 
-use crate::{
-    bytes::Frame, counter::Counter, ip, key::FlowKey, key::Key4, link, notice::Topic,
-    rule::Clearance, transport, tunnel,
-};
+pub use macs::Macs;
 
-/// Tunnels that are unwrapped, one inside the other.
-pub const MAX_TUNNELS: u8 = 2;
+use crate::{
+    key::{FlowKey, Key4},
+    registry::{Topic, with_notices},
+};
 
 /// TCP flag, RFC 9293 section 3.1.
 pub const TCP_FIN: u8 = 0x01;
@@ -20,22 +22,6 @@ pub const TCP_RST: u8 = 0x04;
 pub const TCP_PSH: u8 = 0x08;
 /// TCP flag.
 pub const TCP_ACK: u8 = 0x10;
-
-/// IP protocol numbers that the parser knows (IANA).
-pub mod protocol {
-    /// ICMP.
-    pub const ICMP: u8 = 1;
-    /// TCP.
-    pub const TCP: u8 = 6;
-    /// UDP.
-    pub const UDP: u8 = 17;
-    /// GRE.
-    pub const GRE: u8 = 47;
-    /// `ICMPv6`.
-    pub const ICMP6: u8 = 58;
-    /// SCTP.
-    pub const SCTP: u8 = 132;
-}
 
 /// Bits of [`Packet::tunnels`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,40 +45,46 @@ pub enum Layer {
     Ip = 1,
 }
 
-/// What came of parsing a layer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Outcome {
-    /// The packet has a flow key.
-    Flow,
-    /// A tunnel: parse the next layer.
-    Tunnel,
-    /// No flow; the disposition.
-    Done(Counter),
-}
-
-impl Outcome {
-    /// As a number, for a call across a verifier boundary.
-    #[inline(always)]
-    #[must_use]
-    pub const fn to_code(self) -> u32 {
-        match self {
-            Self::Flow => 0,
-            Self::Tunnel => 1,
-            Self::Done(counter) => 2 + counter as u32,
-        }
-    }
-}
-
 /// Packet flag: a fragment other than the first.
 const LATER_FRAGMENT: u8 = 1;
 /// Packet flag: the capture is shorter than the headers say.
 const SNAPPED: u8 = 2;
-/// Packet flag: ARP (RFC 826).
-const ARP: u8 = 4;
-/// Packet flag: DHCP, by its ports.
-const DHCP: u8 = 8;
-/// Packet flag: multicast DNS, by its ports.
-const NAMES: u8 = 16;
+/// The packet flag of a topic; the first topic has the bit after [`SNAPPED`].
+#[inline(always)]
+const fn topic_flag(topic: Topic) -> u8 {
+    SNAPPED << topic as u8
+}
+
+/// The flags of all topics.
+macro_rules! any_flag {
+    ($(($topic:ident $module:ident))+) => {
+        const { $(topic_flag(Topic::$topic))|+ }
+    };
+}
+
+/// The flag of a topic that is known only at run time.
+macro_rules! flag_of {
+    ($of:ident $(($topic:ident $module:ident))+) => {
+        match $of {
+            Topic::None => 0,
+            $(Topic::$topic => const { topic_flag(Topic::$topic) },)+
+        }
+    };
+}
+
+/// The topic of a packet that has one.
+macro_rules! topic_of {
+    ($packet:ident ($topic:ident $module:ident)) => {
+        Topic::$topic as u8
+    };
+    ($packet:ident ($topic:ident $module:ident) $($rest:tt)+) => {
+        if $packet.flags & const { topic_flag(Topic::$topic) } != 0 {
+            Topic::$topic as u8
+        } else {
+            topic_of!($packet $($rest)+)
+        }
+    };
+}
 
 /// How much of a packet is known, however parsing ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -165,73 +157,6 @@ pub struct Packet {
     pub macs: Macs,
 }
 
-/// The two Ethernet addresses of a header, destination first, in the two words they are read by.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[repr(C, align(8))]
-pub struct Macs {
-    pub(crate) begin: [u8; 8],
-    pub(crate) end: [u8; 4],
-    pad: [u8; 4],
-}
-
-impl Macs {
-    /// None.
-    pub const EMPTY: Self = Self {
-        begin: [0; 8],
-        end: [0; 4],
-        pad: [0; 4],
-    };
-
-    /// From the two words they are read by.
-    #[inline(always)]
-    pub(crate) const fn of_words(begin: u64, end: u32) -> Self {
-        Self {
-            begin: begin.to_ne_bytes(),
-            end: end.to_ne_bytes(),
-            pad: [0; 4],
-        }
-    }
-
-    /// The destination.
-    #[inline(always)]
-    #[must_use]
-    pub const fn destination(&self) -> [u8; 6] {
-        let [d0, d1, d2, d3, d4, d5, ..] = self.begin;
-        [d0, d1, d2, d3, d4, d5]
-    }
-
-    /// The clearance of a packet with these addresses, while the rules are as in `generation`.
-    #[inline(always)]
-    #[must_use]
-    pub const fn clearance(&self, generation: u32) -> Clearance {
-        Clearance {
-            macs: u64::from_ne_bytes(self.begin),
-            macs_and_generation: (u32::from_ne_bytes(self.end) as u64) << 32 | generation as u64,
-        }
-    }
-
-    /// Twelve bytes, source first, in two words: the first eight, then four.
-    #[inline(always)]
-    #[must_use]
-    pub(crate) const fn turned(&self) -> Self {
-        let (begin, end) = (u64::from_le_bytes(self.begin), u32::from_le_bytes(self.end));
-        let source = begin >> 48 | (end as u64) << 16;
-        Self {
-            begin: (source | begin << 48).to_le_bytes(),
-            end: ((begin >> 16) as u32).to_le_bytes(),
-            pad: [0; 4],
-        }
-    }
-
-    /// The source.
-    #[inline(always)]
-    #[must_use]
-    pub const fn source(&self) -> [u8; 6] {
-        let ([.., s0, s1], [s2, s3, s4, s5]) = (self.begin, self.end);
-        [s0, s1, s2, s3, s4, s5]
-    }
-}
-
 impl Packet {
     /// Before the first layer.
     pub const EMPTY: Self = Self {
@@ -297,54 +222,9 @@ impl Packet {
         }
     }
 
-    /// Parses the layer at `offset`: Ethernet and VLAN tags, IP and its extension headers, and the
-    /// transport header or the tunnel.
+    /// What is known stops at the Ethernet addresses.
     #[inline(always)]
-    pub fn parse_layer<F: Frame>(&mut self, frame: &F) -> Outcome {
-        self.forget_flags();
-        let ip_version = if self.layer == Layer::Ethernet as u8 {
-            match link::ethernet(frame, self) {
-                Ok(version) => version,
-                Err(counter) => return Outcome::Done(counter),
-            }
-        } else {
-            0
-        };
-        if let Err(counter) = ip::parse(frame, self, ip_version) {
-            return Outcome::Done(counter);
-        }
-        if self.protocol == protocol::GRE && !self.is_later_fragment() {
-            // Were it looked up by its outer addresses, all that the tunnel carries would be hit.
-            self.forget_addresses();
-            match tunnel::gre(frame, self) {
-                Ok(true) => return self.enter_tunnel(),
-                Ok(false) => {}
-                Err(counter) => return Outcome::Done(counter),
-            }
-        }
-        if let Err(counter) = transport::parse(frame, self) {
-            return Outcome::Done(counter);
-        }
-        if self.protocol == protocol::UDP && tunnel::vxlan(frame, self) {
-            return self.enter_tunnel();
-        }
-        Outcome::Flow
-    }
-
-    #[inline(always)]
-    fn enter_tunnel(&mut self) -> Outcome {
-        self.forget_addresses();
-        if self.tunnel_depth >= MAX_TUNNELS {
-            return Outcome::Done(Counter::TunnelDepth);
-        }
-        self.tunnel_depth += 1;
-        self.vlan_depth = 0;
-        self.vlans = [0; 2];
-        Outcome::Tunnel
-    }
-
-    #[inline(always)]
-    fn forget_addresses(&mut self) {
+    pub(crate) fn forget_addresses(&mut self) {
         if self.reach > Reach::Macs as u8 {
             self.reach = Reach::Macs as u8;
         }
@@ -386,32 +266,23 @@ impl Packet {
     #[inline(always)]
     #[must_use]
     pub const fn is_arp(&self) -> bool {
-        self.flags & ARP != 0
+        self.flags & const { topic_flag(Topic::Arp) } != 0
     }
 
     /// [`Topic`] of what the packet says of hosts.
     #[inline(always)]
     #[must_use]
     pub const fn topic(&self) -> u8 {
-        if self.flags & (ARP | DHCP | NAMES) == 0 {
+        if self.flags & with_notices!(any_flag!()) == 0 {
             Topic::None as u8
-        } else if self.flags & ARP != 0 {
-            Topic::Arp as u8
-        } else if self.flags & DHCP != 0 {
-            Topic::Dhcp as u8
         } else {
-            Topic::Names as u8
+            with_notices!(topic_of!(self))
         }
     }
 
     #[inline(always)]
     pub(crate) fn mark_topic(&mut self, topic: Topic) {
-        self.flags |= match topic {
-            Topic::None => 0,
-            Topic::Arp => ARP,
-            Topic::Dhcp => DHCP,
-            Topic::Names => NAMES,
-        };
+        self.flags |= with_notices!(flag_of!(topic));
     }
 
     #[inline(always)]
@@ -451,5 +322,12 @@ impl Packet {
             (self.key6.port_a, self.key6.port_b)
         };
         u16::from_be_bytes(if self.direction & 1 == 1 { a } else { b })
+    }
+
+    /// What a SYN adds to the sequence space besides the payload: 1, or 0 without SYN.
+    #[inline(always)]
+    #[must_use]
+    pub(crate) const fn syn_length(&self) -> u32 {
+        if self.tcp_flags & TCP_SYN != 0 { 1 } else { 0 }
     }
 }

@@ -1,4 +1,4 @@
-//! The engine's home in the kernel: maps, clock, ring buffer.
+//! The engine's platform in the kernel: maps, clock, ring buffer.
 
 use core::ptr;
 
@@ -8,20 +8,19 @@ use aya_ebpf::{
     maps::lpm_trie::Key,
 };
 use sensor_common::{
-    arp::Claim,
     cpu::Cpu,
-    engine::{Home, Table},
+    engine::{Platform, Table},
     event::{EventHeader, FlowReason},
     flow::Flow,
     key::Key4,
+    notice::arp::Claim,
     rule::{Containment, NetKey, Rule, RuleRef},
     settings::{Clock, Settings},
 };
 
 use crate::{
-    emit,
+    emit, established,
     frame::XdpFrame,
-    kept,
     maps::{
         ARP_CLAIMS, CLINICAL, CONTAINMENT, CPU, ESTABLISHED6, FRESH4, FRESH6, PROTECTED_HOSTS,
         PROTECTED_NETS, RULE_HITS, RULE_HOSTS, RULE_NETS, RULE_PAIRS, RULES, SETTINGS,
@@ -52,13 +51,13 @@ pub(crate) fn cpu() -> Option<*mut Cpu> {
     CPU.get_ptr_mut(slot)
 }
 
-/// The kernel as a home of the engine, for one packet.
-pub(crate) struct KernelHome {
+/// The kernel as a platform of the engine, for one packet.
+pub(crate) struct KernelPlatform {
     context: *mut xdp_md,
     cpu: *mut Cpu,
 }
 
-impl KernelHome {
+impl KernelPlatform {
     /// For the packet of `context`, which only what reads the frame uses.
     #[inline(always)]
     pub(crate) fn new(context: *mut xdp_md, cpu: *mut Cpu) -> Self {
@@ -66,7 +65,7 @@ impl KernelHome {
     }
 }
 
-impl Home for KernelHome {
+impl Platform for KernelPlatform {
     #[inline(always)]
     fn cpu(&mut self) -> &mut Cpu {
         // SAFETY: an element of the per-CPU array, alive as long as the program runs, and used by this
@@ -173,7 +172,7 @@ impl Home for KernelHome {
     fn find(&mut self, table: Table) -> Option<*mut Flow> {
         let packet = &self.cpu().packet;
         match (packet.family, table) {
-            (4, Table::Established) => kept::find(&packet.key4),
+            (4, Table::Established) => established::find(&packet.key4),
             (4, Table::Fresh) => FRESH4.get_ptr_mut(&packet.key4),
             (_, Table::Established) => ESTABLISHED6.get_ptr_mut(&packet.key6),
             (_, Table::Fresh) => FRESH6.get_ptr_mut(&packet.key6),
@@ -182,17 +181,17 @@ impl Home for KernelHome {
 
     #[inline(always)]
     fn find_fast(&mut self, key: &Key4) -> Option<*mut Flow> {
-        kept::find_hinted(key)
+        established::find_hinted(key)
     }
 
     #[inline(always)]
     fn insert(&mut self, table: Table, value: Option<*mut Flow>) -> bool {
         let cpu = self.cpu();
-        let (packet, fresh) = (&cpu.packet, &cpu.fresh);
+        let (packet, new_flow) = (&cpu.packet, &cpu.new_flow);
         // SAFETY: the engine passes a pointer that `find` gave for this packet.
-        let value = unsafe { value.map_or(fresh, |flow| &*flow) };
+        let value = unsafe { value.map_or(new_flow, |flow| &*flow) };
         match (packet.family, table) {
-            (4, Table::Established) => return kept::keep(&packet.key4, value),
+            (4, Table::Established) => return established::keep(&packet.key4, value),
             (4, Table::Fresh) => FRESH4.insert(&packet.key4, value, u64::from(BPF_NOEXIST)),
             (_, Table::Established) => ESTABLISHED6.insert(&packet.key6, value, u64::from(BPF_ANY)),
             (_, Table::Fresh) => FRESH6.insert(&packet.key6, value, u64::from(BPF_NOEXIST)),
@@ -205,7 +204,7 @@ impl Home for KernelHome {
         let packet = &self.cpu().packet;
         // What is gone already, another CPU has removed.
         let _ = match (packet.family, table) {
-            (4, Table::Established) => return kept::release(&packet.key4),
+            (4, Table::Established) => return established::release(&packet.key4),
             (4, Table::Fresh) => FRESH4.remove(&packet.key4),
             (_, Table::Established) => ESTABLISHED6.remove(&packet.key6),
             (_, Table::Fresh) => FRESH6.remove(&packet.key6),

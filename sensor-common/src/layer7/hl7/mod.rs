@@ -4,12 +4,16 @@
 //! and 2 of MSA, and the length of each message. MSH-8 (security), the text of MSA-3 and every other
 //! segment stay in the kernel.
 
+use super::{
+    reader::{self, Reader},
+    stream::{AT_START, BATCH, Stream},
+    work::Step,
+};
 use crate::{
     bytes::{Frame, View},
     cpu::Cpu,
-    reader::{self, Step},
-    stream::{AT_START, BATCH, Protocol, State},
-    tape::{FIRST, LAST, Tag},
+    registry::{Protocol, State, Tag},
+    tape::{FIRST, LAST},
 };
 
 /// MLLP start block character.
@@ -40,16 +44,30 @@ const HEADER_LAST_FIELD: u8 = 12;
 /// The same for MSA.
 const MSA_LAST_FIELD: u8 = 2;
 
-#[inline(always)]
-pub(crate) fn step<F: Frame>(frame: &F, cpu: &mut Cpu) -> Step {
-    match cpu.work.stream.state {
-        s if s == State::Hl7Start as u8 => start(frame, cpu),
-        s if s == State::Hl7Name as u8 => name(frame, cpu),
-        s if s == State::Hl7Fields as u8 => fields(frame, cpu),
-        s if s == State::Hl7Segment as u8 => scan(frame, cpu, true),
-        s if s == State::Hl7Body as u8 => body(frame, cpu),
-        s if s == State::Hl7End as u8 => end(frame, cpu),
-        _ => reader::desync(cpu),
+/// The reader of HL7.
+pub(crate) struct Hl7;
+
+impl Reader for Hl7 {
+    #[inline(always)]
+    fn step<F: Frame>(frame: &F, cpu: &mut Cpu) -> Step {
+        match cpu.work.stream.state {
+            s if s == State::Hl7Start as u8 => start(frame, cpu),
+            s if s == State::Hl7Name as u8 => name(frame, cpu),
+            s if s == State::Hl7Fields as u8 => fields(frame, cpu),
+            s if s == State::Hl7Segment as u8 => scan(frame, cpu, true),
+            s if s == State::Hl7Body as u8 => body(frame, cpu),
+            s if s == State::Hl7End as u8 => end(frame, cpu),
+            _ => reader::desync(cpu),
+        }
+    }
+
+    #[inline(always)]
+    fn survives_loss(stream: &mut Stream, bytes: u32) -> bool {
+        let survives = stream.state == State::Hl7Body as u8;
+        if survives {
+            stream.length = stream.length.wrapping_add(bytes);
+        }
+        survives
     }
 }
 

@@ -1,89 +1,13 @@
 //! One direction of a TCP connection: where it stands in sequence space, and in its layer-7 protocol.
-//!
-//! The readers ([`crate::dicom`], [`crate::hl7`], [`crate::tls`]) are state machines that see each
-//! payload byte once, in order, without a copy of the stream: what they need across segments is in
-//! [`Stream`]. A *run* is a stretch of bytes that is copied to the tape or skipped as a whole. Skipped
-//! runs survive loss, so a hole in an image costs nothing but a count.
 
 use core::ptr;
 
 use crate::{
     bytes::Frame,
-    dicom, hl7,
     packet::{Packet, TCP_FIN, TCP_RST, TCP_SYN},
-    plain::Segment,
-    tape::Tag,
-    tls, transport,
+    parse::segment::Segment,
+    registry::{Protocol, State, Tag},
 };
-
-/// A layer-7 protocol, recognised by content.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[repr(u8)]
-pub enum Protocol {
-    /// Not recognised.
-    None = 0,
-    /// DICOM upper layer.
-    Dicom = 1,
-    /// HL7 version 2 over MLLP.
-    Hl7 = 2,
-    /// TLS.
-    Tls = 3,
-}
-
-impl Protocol {
-    /// The protocol of an index; an unknown one is none.
-    #[must_use]
-    pub const fn from_index(index: u8) -> Self {
-        match index {
-            1 => Self::Dicom,
-            2 => Self::Hl7,
-            3 => Self::Tls,
-            _ => Self::None,
-        }
-    }
-}
-
-/// States of a reader. The bytes that a state asks for may come in several segments.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u8)]
-pub enum State {
-    /// Not recognised, or lost: each segment's start is tried.
-    Probe = 0,
-    /// Nothing more to read.
-    Done = 1,
-    /// Copying or skipping `run_left` bytes.
-    Run = 2,
-    /// DICOM: a PDU header.
-    DicomPdu = 8,
-    /// DICOM: the first 12 bytes of an association request or acceptance.
-    DicomAssociate = 9,
-    /// DICOM: an item header.
-    DicomItem = 10,
-    /// DICOM: a sub-item header of the user information.
-    DicomSubItem = 11,
-    /// DICOM: the rest of a sub-item that does not leave the kernel.
-    DicomSubItemRest = 12,
-    /// DICOM: a presentation data value's header.
-    DicomPdv = 13,
-    /// DICOM: a command element's header.
-    DicomElement = 14,
-    /// DICOM: a fragment of a data set is over.
-    DicomDataEnd = 15,
-    /// HL7: between messages.
-    Hl7Start = 16,
-    /// HL7: a segment's name.
-    Hl7Name = 17,
-    /// HL7: fields of a segment that may leave the kernel.
-    Hl7Fields = 18,
-    /// HL7: the rest of a segment, whose successor is of interest.
-    Hl7Segment = 19,
-    /// HL7: the rest of the message.
-    Hl7Body = 20,
-    /// HL7: the byte after an end block character.
-    Hl7End = 21,
-    /// TLS: a record header and the handshake type.
-    TlsRecord = 24,
-}
 
 /// Flag: `next_sequence` is known.
 const KNOWN: u8 = 1;
@@ -154,12 +78,6 @@ pub struct Place {
     pub inspect: bool,
 }
 
-/// True if a protocol that is read can begin with this byte.
-#[inline(always)]
-const fn may_begin(byte: u8) -> bool {
-    dicom::may_begin(byte) || byte == hl7::START_BLOCK || byte == tls::HANDSHAKE
-}
-
 impl Stream {
     /// Before the first segment.
     pub const EMPTY: Self = Self {
@@ -209,7 +127,7 @@ impl Stream {
             if flags & TCP_RST != 0 {
                 return place;
             }
-            length += transport::syn_length(packet) + u32::from(flags & TCP_FIN != 0);
+            length += packet.syn_length() + u32::from(flags & TCP_FIN != 0);
         }
         if length == 0 {
             return place;
@@ -242,7 +160,7 @@ impl Stream {
             return place;
         }
         place.inspect = self.state != State::Done as u8
-            && (self.state != State::Probe as u8 || may_begin(packet.first_byte));
+            && (self.state != State::Probe as u8 || Protocol::any_may_begin(packet.first_byte));
         if !place.inspect {
             self.offset = self
                 .offset
@@ -258,7 +176,7 @@ impl Stream {
         self.flags & KNOWN != 0
             && segment.sequence() == self.next_sequence
             && if self.state == State::Probe as u8 {
-                !may_begin(segment.first_byte())
+                !Protocol::any_may_begin(segment.first_byte())
             } else {
                 self.state == State::Done as u8 || self.is_skipping(segment.payload())
             }

@@ -1,11 +1,12 @@
 //! Multicast DNS (RFC 6762) as far as it may leave the kernel: [`crate::notice`] lists it.
 
+use super::state::{NAME_MAX, STEPS, Stage, TAPE_MAX};
 use crate::{
     bytes::{Frame, View},
     cpu::Cpu,
-    notice::{NAME_MAX, STEPS, Stage, TAPE_MAX, set},
-    reader::Step,
-    tape::{FIRST, LAST, Tag},
+    layer7::Step,
+    registry::Tag,
+    tape::{FIRST, LAST},
 };
 
 /// Bytes of the header of a DNS message.
@@ -35,7 +36,7 @@ pub(crate) fn step<F: Frame>(frame: &F, cpu: &mut Cpu) -> Option<Step> {
         };
         cpu.notice.name = at + DNS_HEAD;
         cpu.work.position = at + DNS_HEAD;
-        set(cpu, Stage::Part);
+        cpu.notice.set(Stage::Part);
         return Some(Step::More);
     }
     if cpu.notice.records == 0 || cpu.work.tape_len > TAPE_MAX {
@@ -48,13 +49,13 @@ pub(crate) fn step<F: Frame>(frame: &F, cpu: &mut Cpu) -> Option<Step> {
         let length = frame.u8(at)?;
         if length & POINTER == POINTER {
             cpu.work.position = at + 2;
-            set(cpu, Stage::Record);
+            cpu.notice.set(Stage::Record);
         } else if length & POINTER != 0 {
             return None;
         } else {
             cpu.work.position = at + 1 + u32::from(length);
             if length == 0 {
-                set(cpu, Stage::Record);
+                cpu.notice.set(Stage::Record);
             }
         }
         return Some(Step::More);
@@ -90,6 +91,6 @@ pub(crate) fn step<F: Frame>(frame: &F, cpu: &mut Cpu) -> Option<Step> {
     cpu.notice.records -= 1;
     cpu.notice.name = data + length;
     cpu.work.position = data + length;
-    set(cpu, Stage::Part);
+    cpu.notice.set(Stage::Part);
     Some(Step::More)
 }

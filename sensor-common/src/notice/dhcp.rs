@@ -1,11 +1,12 @@
 //! DHCP (RFC 2131) as far as it may leave the kernel: [`crate::notice`] lists it.
 
+use super::state::{NAME_MAX, Stage, TAPE_MAX};
 use crate::{
     bytes::{Frame, View},
     cpu::Cpu,
-    notice::{NAME_MAX, Stage, TAPE_MAX, set},
-    reader::Step,
-    tape::{FIRST, LAST, Tag},
+    layer7::Step,
+    registry::Tag,
+    tape::{FIRST, LAST},
 };
 
 /// Bytes of a DHCP message before its options, the magic cookie included.
@@ -46,7 +47,7 @@ pub(crate) fn step<F: Frame>(frame: &F, cpu: &mut Cpu) -> Option<Step> {
         ];
         cpu.record(Tag::DhcpHead, FIRST | LAST, record);
         cpu.work.position = at + DHCP_HEAD;
-        set(cpu, Stage::Part);
+        cpu.notice.set(Stage::Part);
         return Some(Step::More);
     }
     if at >= end {

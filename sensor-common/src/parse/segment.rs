@@ -3,11 +3,11 @@
 //! it, layer by layer, at a third of the instructions; or it goes into its flow without becoming one:
 //! [`crate::flow::Flow::follow`].
 
+use super::transport;
 use crate::{
     bytes::{Frame, View},
     key::Key4,
     packet::{Layer, Macs, Packet, Reach, protocol},
-    transport,
 };
 
 /// Offset of the IP header.

@@ -1,0 +1,132 @@
+//! What happens to a packet, from the frame to the events: the one orchestration of both platforms.
+
+mod platform;
+mod send;
+mod track;
+
+pub use platform::{Platform, Table};
+pub use send::{flush, read, send_flow};
+
+use track::{look_up, track};
+
+use crate::{
+    bytes::Frame,
+    contain::{self, Verdict},
+    counter::Counter,
+    cpu::Cpu,
+    packet::{Layer, TCP_FIN, TCP_RST, TCP_SYN, Tunnel, protocol},
+    parse::{MAX_TUNNELS, Outcome, segment::Segment},
+};
+
+/// Processes the frame, which begins with `layer`: what is to become of it.
+#[inline(always)]
+pub fn process<H: Platform>(platform: &mut H, layer: Layer) -> Verdict {
+    let now = platform.now();
+    let frame = platform.frame();
+    let counters = &mut platform.cpu().counters;
+    counters.count(Counter::Packets);
+    counters.add(Counter::Bytes, u64::from(frame.len()));
+    if matches!(layer, Layer::Ethernet)
+        && let Some(segment) = Segment::of(frame)
+    {
+        let counters = &mut platform.cpu().counters;
+        counters.count(Counter::Ipv4);
+        counters.count(Counter::Tcp);
+        if follow(platform, &segment, now) {
+            platform.cpu().counters.count(Counter::InFlow);
+            return Verdict::Pass;
+        }
+        segment.become_packet(&mut platform.cpu().packet);
+    } else {
+        platform.cpu().packet.begin(layer);
+        let mut outcome = Outcome::Tunnel.to_code();
+        for _ in 0..=MAX_TUNNELS {
+            outcome = platform.parse_layer();
+            if outcome != Outcome::Tunnel.to_code() {
+                break;
+            }
+        }
+        if platform.cpu().packet.vlan_depth != 0 {
+            platform.cpu().counters.count(Counter::Vlan);
+        }
+        if outcome != Outcome::Flow.to_code() {
+            platform.cpu().packet.interface = platform.interface();
+            return dispose(platform, outcome, now);
+        }
+        classify(platform.cpu());
+    }
+    platform.cpu().packet.interface = platform.interface();
+    let found = look_up(platform);
+    let Ok(clearance) = contain::ask(platform, found.map(|(_, entry)| entry)) else {
+        platform.cpu().counters.count(Counter::Contained);
+        return Verdict::Drop;
+    };
+    track(platform, found, clearance, now);
+    Verdict::Pass
+}
+
+/// Takes a plain segment into its flow if no rule means it and nothing follows from it; otherwise does nothing, and says
+/// false.
+#[inline(always)]
+fn follow<H: Platform>(platform: &mut H, segment: &Segment<H::Frame>, now: u64) -> bool {
+    if segment.flags() & (TCP_SYN | TCP_FIN | TCP_RST) != 0 {
+        return false;
+    }
+    let Some(entry) = platform.find_fast(&segment.key) else {
+        return false;
+    };
+    // SAFETY: as in `track`.
+    let flow = unsafe { &mut *entry };
+    contain::is_clear(platform, flow, segment) && flow.follow(segment, now)
+}
+
+/// Counts a packet that has no flow key, by its `outcome`, if the rules let it pass.
+#[inline(always)]
+fn dispose<H: Platform>(platform: &mut H, outcome: u32, now: u64) -> Verdict {
+    if contain::ask(platform, None).is_err() {
+        platform.cpu().counters.count(Counter::Contained);
+        return Verdict::Drop;
+    }
+    if outcome == Outcome::Done(Counter::Arp).to_code() {
+        platform.notice(now);
+    }
+    let first = Outcome::Done(Counter::Packets).to_code();
+    for counter in Counter::DISPOSITIONS {
+        if outcome == first + *counter as u32 {
+            platform.cpu().counters.count(*counter);
+        }
+    }
+    Verdict::Pass
+}
+
+/// Counts what the packet carried.
+#[inline(always)]
+fn classify(cpu: &mut Cpu) {
+    let (packet, counters) = (&cpu.packet, &mut cpu.counters);
+    counters.count(if packet.family == 4 {
+        Counter::Ipv4
+    } else {
+        Counter::Ipv6
+    });
+    counters.count(match packet.protocol {
+        _ if packet.is_later_fragment() => Counter::Fragment,
+        protocol::TCP => Counter::Tcp,
+        protocol::UDP => Counter::Udp,
+        protocol::ICMP | protocol::ICMP6 => Counter::Icmp,
+        _ => Counter::OtherTransport,
+    });
+    if packet.is_snapped() {
+        counters.count(Counter::Snapped);
+    }
+    if packet.tunnels != 0 {
+        if packet.tunnels & Tunnel::Gre as u8 != 0 {
+            counters.count(Counter::TunnelGre);
+        }
+        if packet.tunnels & Tunnel::Erspan as u8 != 0 {
+            counters.count(Counter::TunnelErspan);
+        }
+        if packet.tunnels & Tunnel::Vxlan as u8 != 0 {
+            counters.count(Counter::TunnelVxlan);
+        }
+    }
+}

@@ -1,0 +1,22 @@
+//! Layer 7: what may leave the kernel of the content of a TCP connection.
+//!
+//! The readers are state machines that see each payload byte once, in order, without a copy of the stream: what they
+//! need across segments is in [`Stream`]. A *run* is a stretch of bytes that is copied to the tape or skipped as a
+//! whole. Skipped runs survive loss, so a hole in an image costs nothing but a count.
+//!
+//! A packet's [payload](payload) goes to the reader of its state, which the [registry](crate::registry) names.
+
+pub mod dicom;
+pub mod hl7;
+pub mod tls;
+
+mod payload;
+mod reader;
+mod stream;
+mod work;
+
+pub use payload::{STEPS, begin, finish, lose, step};
+pub use stream::{CARRY, Place, Stream};
+pub use work::{Step, Work};
+
+pub use crate::registry::{Protocol, State};

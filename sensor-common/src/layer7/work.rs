@@ -1,0 +1,53 @@
+//! What a layer-7 reader works with while it reads a packet.
+
+use super::stream::Stream;
+use crate::registry::Protocol;
+
+/// A packet's way through a reader.
+#[derive(Clone, Copy, Debug)]
+#[repr(C)]
+pub struct Work {
+    /// The direction's stream, taken out of the flow while the packet is read.
+    pub stream: Stream,
+    /// Where the reader stands in the frame.
+    pub position: u32,
+    /// End of the captured payload.
+    pub end: u32,
+    /// Bytes of the payload that the capture lacks.
+    pub missing: u32,
+    /// Bytes on the tape.
+    pub tape_len: u32,
+    /// [`Protocol`] of the connection; none until a reader has seen proof.
+    pub protocol: u8,
+    /// Always zero.
+    pub pad: [u8; 7],
+}
+
+impl Work {
+    /// Before the first packet.
+    pub const EMPTY: Self = Self {
+        stream: Stream::EMPTY,
+        position: 0,
+        end: 0,
+        missing: 0,
+        tape_len: 0,
+        protocol: 0,
+        pad: [0; 7],
+    };
+
+    /// True if the connection was recognised as one of `protocol`.
+    #[inline(always)]
+    pub(crate) const fn is_of(&self, protocol: Protocol) -> bool {
+        self.protocol == protocol as u8
+    }
+}
+
+/// What a step asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u32)]
+pub enum Step {
+    /// The packet is read.
+    Done = 0,
+    /// Another step.
+    More = 1,
+}
