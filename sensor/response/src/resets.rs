@@ -49,12 +49,17 @@ pub struct Resets {
 
 /// What a rule's resets came to.
 pub struct Ended {
+    /// The rule.
     pub id: RuleId,
+    /// How many packets were sent.
     pub packets: u64,
+    /// How it ended, in words.
     pub outcome: String,
 }
 
 impl Resets {
+    /// No rule has resets yet.
+    #[must_use]
     pub fn new(mirrors: Mirrors) -> Self {
         Self {
             mirrors,
@@ -63,6 +68,8 @@ impl Resets {
         }
     }
 
+    /// True if resets can be sent on one of the mirrors.
+    #[must_use]
     pub fn possible(&self) -> bool {
         self.mirrors.responds().is_some()
     }

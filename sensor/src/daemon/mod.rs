@@ -21,7 +21,7 @@ use crate::{
     },
     live,
     live::{
-        capture::{Capture, CaptureHandle},
+        capture::CaptureHandle,
         memory,
         options::DaemonOptions,
         responder::{Knowledge, Responder, ResponderHandle, ResponderOptions},

@@ -28,7 +28,6 @@ use sensor_analysis::{
     Analysis, AnalysisOptions, Outcome, alert::Told, baseline::Census, detect::clinical::Clinical,
     model::Scorer,
 };
-use sensor_evidence::audit;
 use sensor_facts::{
     action::{self, Action},
     alert::Decided,

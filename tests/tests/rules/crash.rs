@@ -13,8 +13,6 @@ use anyhow::{Context, Result, anyhow, ensure};
 use sensor_common::rule::RuleState;
 use sensor_evidence::audit::CHECKPOINTS;
 use sensor_facts::rule::{RuleId, State};
-use sensor_facts::rule::{RuleId, State};
-use sensor_kernel::PinnedRules;
 use sensor_kernel::PinnedRules;
 use serde_json::Value;
 use tests::{passage::Passage, program::Program, wait::wait_for};

@@ -10,6 +10,12 @@ use sensor_common::{
     parse::{MAX_TUNNELS, Outcome, segment},
     tape::{FIRST, HOLE, LAST, Records, Tag},
 };
+use sensor_facts::event::Event;
+use sensor_kernel::{
+    TableSizes,
+    decode::{RingEvent, decode},
+};
+use sensor_sessions::pipeline::{FlowEndReason, Limits, Pipeline, PipelineOptions};
 use tests::secret::Secret;
 use twins::Twins;
 
@@ -288,7 +294,7 @@ impl Seen {
     fn chunks(&self) -> impl Iterator<Item = (ChunkHeader, &[u8])> {
         self.records
             .iter()
-            .filter_map(|record| match decode::decode(record).unwrap() {
+            .filter_map(|record| match decode(record).unwrap() {
                 RingEvent::Chunk { header, tape, .. } => Some((header, tape)),
                 RingEvent::Flow { .. } | RingEvent::Notice { .. } => None,
             })

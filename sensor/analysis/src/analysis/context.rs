@@ -6,7 +6,7 @@ use crate::{
     baseline::{Baselines, Device, Feature, Length},
     detect::contribution,
 };
-use sensor_facts::finding::{Contribution, Finding};
+use sensor_facts::finding::Finding;
 
 /// The amounts that tell most about what a detector finds.
 fn features(detector: &str) -> &'static [Feature] {

@@ -199,6 +199,8 @@ pub struct Alert {
 const DECISIONS_MAX: usize = 16;
 
 impl Alert {
+    /// A new alert about the finding's device; it says nothing yet.
+    #[must_use]
     pub fn open(id: u64, finding: &Finding) -> Self {
         Self {
             id,

@@ -5,8 +5,6 @@ use std::net::IpAddr;
 use serde::{Deserialize, Serialize};
 
 use super::COMPLIANCE;
-use sensor_analysis::model::Row;
-use sensor_facts::alert::Verdict;
 
 /// How a report is wanted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
