@@ -62,7 +62,7 @@ pub struct EventHeader {
     pub kind: u8,
     /// For a flow [`FlowReason`], for a chunk the [`crate::key::Direction`] as index.
     pub detail: u8,
-    /// For a chunk the [`crate::stream::Protocol`]; else zero.
+    /// For a chunk the [`crate::layer7::Protocol`]; else zero.
     pub protocol: u8,
     /// Interface index at which the packet came in.
     pub interface: u32,

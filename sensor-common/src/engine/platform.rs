@@ -36,7 +36,7 @@ pub trait Platform: Sized {
     /// Index of the interface that it came in by.
     fn interface(&self) -> u32;
 
-    /// Parses the next layer of the frame into `cpu().packet`: [`Outcome::to_code`].
+    /// Parses the next layer of the frame into `cpu().packet`: [`crate::parse::Outcome::to_code`].
     fn parse_layer(&mut self) -> u32;
 
     /// [`super::read`]: leads the payload through its layer-7 reader.

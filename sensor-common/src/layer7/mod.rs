@@ -4,7 +4,7 @@
 //! need across segments is in [`Stream`]. A *run* is a stretch of bytes that is copied to the tape or skipped as a
 //! whole. Skipped runs survive loss, so a hole in an image costs nothing but a count.
 //!
-//! A packet's [payload](payload) goes to the reader of its state, which the [registry](crate::registry) names.
+//! A packet's payload goes, step by step, to the reader of its state, which the [registry](crate::registry) names.
 
 pub mod dicom;
 pub mod hl7;

@@ -40,7 +40,7 @@ macro_rules! step_by {
         super::$module::$protocol::step($frame, $cpu)
     };
     ($state:ident, $frame:ident, $cpu:ident; ($protocol:ident $module:ident) $($rest:tt)+) => {
-        if $state <= Protocol::$protocol.last_state() {
+        if $state <= const { Protocol::$protocol.last_state() } {
             super::$module::$protocol::step($frame, $cpu)
         } else {
             step_by!($state, $frame, $cpu; $($rest)+)
@@ -48,14 +48,16 @@ macro_rules! step_by {
     };
 }
 
-/// Begins the protocol that can begin with the byte `first`, unless another is `known`.
-macro_rules! choose {
-    ($first:ident, $known:ident, $stream:ident; $(($protocol:ident $module:ident))+) => {
+/// The first state of the protocol that can begin with the byte `first`, unless another is `known`; else `otherwise`.
+macro_rules! begin_by {
+    ($first:ident, $known:ident, $otherwise:expr; $(($protocol:ident $module:ident))+) => {
         $(if Protocol::$protocol.may_begin($first)
             && ($known == Protocol::None as u8 || $known == Protocol::$protocol as u8)
         {
-            $stream.state = Protocol::$protocol.first_state();
-        } else)+ {}
+            const { Protocol::$protocol.first_state() }
+        } else)+ {
+            $otherwise
+        }
     };
 }
 
@@ -163,11 +165,10 @@ fn probe(cpu: &mut Cpu) -> Step {
         cpu.work.position = cpu.work.end;
         return Step::Done;
     }
-    with_layer7!(choose!(first, known, stream;));
-    if stream.state == State::Probe as u8 {
+    stream.state = with_layer7!(begin_by!(first, known, {
         cpu.work.position = cpu.work.end;
         return Step::Done;
-    }
+    };));
     Step::More
 }
 

@@ -110,7 +110,10 @@ impl Stream {
         // SAFETY: two references, one of them exclusive, are to different places.
         unsafe { ptr::copy_nonoverlapping(self, to, 1) }
     }
+}
 
+/// Its place in sequence space.
+impl Stream {
     /// Takes a segment into sequence space; the fast path of a skipped run needs nothing else.
     #[inline(always)]
     pub(crate) fn advance(&mut self, packet: &mut Packet) -> Place {

@@ -3,7 +3,7 @@
 //!
 //! What goes on the tape: PDU headers, the fixed part and the items of an association (credentials of a
 //! user identity left out), reasons of rejects and aborts, and those elements of group 0000 that
-//! [`data::leaves_kernel`] names. Data sets are counted in bytes and never copied.
+//! `data::leaves_kernel` names. Data sets are counted in bytes and never copied.
 
 mod association;
 mod data;
