@@ -11,7 +11,6 @@ use std::{
 
 use anyhow::{Context, Result, anyhow, ensure};
 use sensor_common::rule::RuleState;
-use sensor_evidence::audit::CHECKPOINTS;
 use sensor_facts::rule::{RuleId, State};
 use sensor_kernel::PinnedRules;
 use serde_json::Value;
