@@ -18,9 +18,16 @@ use cycles::Imports;
 use members::Member;
 
 /// The crates of the workspace, bottom first: each may depend on those before it.
-const LAYERS: [&str; 6] = [
+const LAYERS: [&str; 13] = [
     "sensor-common",
     "sensor-ebpf",
+    "sensor-facts",
+    "sensor-kernel",
+    "sensor-sessions",
+    "sensor-analysis",
+    "sensor-output",
+    "sensor-evidence",
+    "sensor-response",
     "sensor",
     "evaluation",
     "tests",
@@ -37,7 +44,7 @@ const LARGEST_CYCLE_OF_MODULES: usize = 3;
 const LONGEST_FILE: usize = 400;
 
 /// PENDING: crates whose files still form larger cycles. To be emptied, and then removed.
-const PENDING_CYCLES: [&str; 2] = ["sensor", "sensor-common"];
+const PENDING_CYCLES: [&str; 2] = ["sensor", "sensor-none"];
 
 /// PENDING: folders that still have longer files. To be emptied, and then removed.
 const PENDING_LENGTH: [&str; 2] = ["sensor", "sensor-common"];
