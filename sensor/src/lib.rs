@@ -5,6 +5,8 @@
 //! [`config`] is the configuration file, [`live`] the threads of a running daemon, [`control`] the answers to the command
 //! line, [`metrics`] those to Prometheus; [`daemon`] starts them all, and [`cli`] is what people type.
 
+#![forbid(unsafe_code)]
+
 pub mod cli;
 pub mod config;
 pub mod control;

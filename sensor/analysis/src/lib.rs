@@ -1,5 +1,7 @@
 //! From observations to alerts: baselines, detectors, anomaly models, alerts, and what is exposed.
 
+#![forbid(unsafe_code)]
+
 mod analysis;
 
 pub mod alert;

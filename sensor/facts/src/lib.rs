@@ -1,6 +1,8 @@
 //! What every part of the daemon shares: times and addresses, targets and rules, observations, findings, alerts and
 //! events, and small helpers. It knows nothing of the parts above it.
 
+#![forbid(unsafe_code)]
+
 pub mod action;
 pub mod address;
 pub mod alert;

@@ -13,29 +13,10 @@ use aya::{
 use nix::net::if_::if_nametoindex;
 
 use super::{
-    InterfaceOptions, KernelError,
+    KernelError,
+    options::{InterfaceOptions, Mode},
     pins::{InterfaceId, LinkPin, PinDirectory},
 };
-
-/// How a program is attached.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Mode {
-    /// By the driver, before the kernel allocates anything for the packet.
-    Driver,
-    /// By the network stack, for any driver; slower.
-    Generic,
-}
-
-impl Mode {
-    /// As configuration and status spell it.
-    #[must_use]
-    pub const fn label(self) -> &'static str {
-        match self {
-            Self::Driver => "driver",
-            Self::Generic => "generic",
-        }
-    }
-}
 
 /// An interface with a program on it.
 #[derive(Clone, Debug, PartialEq, Eq)]

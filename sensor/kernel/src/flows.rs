@@ -18,7 +18,7 @@ use sensor_facts::effect::Lookout;
 use super::{
     KernelError, Options,
     elements::{lookup_and_delete, lookup_batch},
-    kept::Kept,
+    established::EstablishedSlots,
 };
 
 /// Entries that one batch reads at most; larger than any hash bucket.
@@ -86,13 +86,13 @@ pub struct FlowTables {
     lookout: Lookout,
     keys: Vec<u8>,
     values: Vec<Flow>,
-    places: Vec<u32>,
+    slots: Vec<u32>,
 }
 
 struct Table {
     map: MapData,
-    // Where the flows are, if the map says no more than their places.
-    kept: Option<Kept>,
+    // Where the flows are, if the map holds only their slots.
+    slots: Option<EstablishedSlots>,
     key: KeyKind,
     established: bool,
     cursor: Option<u32>,
@@ -105,9 +105,9 @@ struct Table {
 impl Table {
     /// Removes an entry and gives its last state; `None` if it was gone.
     fn remove(&mut self, key: &[u8]) -> Result<Option<Flow>, KernelError> {
-        match &mut self.kept {
-            Some(kept) => match lookup_and_delete(&self.map, key, 0_u32)? {
-                Some(place) => kept.take_flow(place, key),
+        match &mut self.slots {
+            Some(slots) => match lookup_and_delete(&self.map, key, 0_u32)? {
+                Some(slot) => slots.take_flow(slot, key),
                 None => Ok(None),
             },
             None => lookup_and_delete(&self.map, key, Flow::EMPTY),
@@ -155,13 +155,13 @@ impl FlowTables {
             let Some(Map::HashMap(map) | Map::LruHashMap(map)) = ebpf.take_map(name) else {
                 return Err(KernelError::Shape { name });
             };
-            let kept = match key {
-                KeyKind::V4 if established => Some(Kept::take(ebpf)?),
+            let slots = match key {
+                KeyKind::V4 if established => Some(EstablishedSlots::take(ebpf)?),
                 _ => None,
             };
             tables.push(Table {
                 map,
-                kept,
+                slots,
                 key,
                 established,
                 cursor: None,
@@ -187,7 +187,7 @@ impl FlowTables {
             lookout: Lookout::default(),
             keys: vec![0; BATCH * size_of::<FlowKey>()],
             values: vec![Flow::EMPTY; BATCH],
-            places: vec![0; BATCH],
+            slots: vec![0; BATCH],
         })
     }
 
@@ -263,14 +263,14 @@ impl FlowTables {
             table.last_pass = table.pass;
             table.pass = now;
         }
-        let (count, next) = match table.kept {
-            Some(_) => lookup_batch(&table.map, table.cursor, &mut self.keys, &mut self.places)?,
+        let (count, next) = match table.slots {
+            Some(_) => lookup_batch(&table.map, table.cursor, &mut self.keys, &mut self.slots)?,
             None => lookup_batch(&table.map, table.cursor, &mut self.keys, &mut self.values)?,
         };
         let size = table.key.size();
         for (index, bytes) in self.keys.chunks_exact(size).take(count).enumerate() {
-            let there = match &table.kept {
-                Some(kept) => kept.flow(self.places[index], bytes),
+            let there = match &table.slots {
+                Some(slots) => slots.flow(self.slots[index], bytes),
                 None => Some(self.values[index]),
             };
             let (Some(key), Some(flow)) = (table.key.read(bytes), there) else {

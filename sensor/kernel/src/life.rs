@@ -11,7 +11,7 @@ use std::{fs, path::PathBuf, thread, time::Duration};
 use aya::maps::{Array, Map, MapData, PerCpuArray, RingBuf};
 use sensor_common::{counter::Counters, cpu::Cpu};
 
-use super::{KernelError, Ring, counters, pins, pins::InterfaceId, pins::PinDirectory, pod::Pod};
+use super::{KernelError, pins, pins::InterfaceId, pins::PinDirectory, pod::Pod, ring::Ring};
 
 /// What a program's last packet takes at most, unless its CPU is stopped meanwhile.
 const LAST_PACKET: Duration = Duration::from_millis(20);
@@ -192,4 +192,16 @@ pub(super) fn forget_resized(
         }
     }
     Ok(())
+}
+
+/// The counters of a slot, summed over the CPUs.
+pub(super) fn counters(
+    cpu: &PerCpuArray<MapData, Pod<Cpu>>,
+    slot: u32,
+) -> Result<Counters, KernelError> {
+    let mut sum = Counters::default();
+    for value in cpu.get(&slot, 0)?.iter() {
+        sum.merge(&value.0.counters);
+    }
+    Ok(sum)
 }

@@ -2,50 +2,17 @@
 
 use std::path::Path;
 
-use aya::{Btf, Ebpf, EbpfLoader, maps::Map};
-use sensor_common::flow::slot::hints;
+use aya::{Btf, Ebpf, EbpfLoader};
+use sensor_common::{flow::slot::hints, settings::Clock};
 
 use super::{
-    Clock, KernelError, Options, host, kept,
+    KernelError, established, host,
     life::{CPU, EVENTS},
+    options::Options,
 };
 
 /// The oldest kernel with a coarse clock.
 const COARSE_CLOCK: (u32, u32) = (5, 11);
-
-/// What can be known before anything is touched.
-pub(super) fn preflight(options: &Options) -> Result<(), KernelError> {
-    if options.interfaces.is_empty() {
-        return Err(KernelError::NoInterface);
-    }
-    let found = host::release();
-    if !host::is_new_enough(&found) {
-        return Err(KernelError::OldKernel { found });
-    }
-    let missing = host::missing_capabilities();
-    if !missing.is_empty() {
-        return Err(KernelError::NotPermitted {
-            missing: missing.join(", "),
-        });
-    }
-    let there = nix::net::if_::if_nameindex().map_err(|error| KernelError::System {
-        call: "if_nameindex",
-        source: error.into(),
-    })?;
-    let names: Vec<_> = there
-        .iter()
-        .map(|interface| interface.name().to_string_lossy().into_owned())
-        .collect();
-    for interface in &options.interfaces {
-        if !names.contains(&interface.name) {
-            return Err(KernelError::UnknownInterface {
-                name: interface.name.clone(),
-                there: names.join(", "),
-            });
-        }
-    }
-    Ok(())
-}
 
 /// Loads an instance of `object` for `slot`; its maps are shared with the other instances through `pins`,
 /// ring and counters through `life`.
@@ -85,7 +52,7 @@ pub(super) fn instance(
         .override_global("WARDTAP_INLINE", &inline, true)
         .load(object)?;
     if slot == 0 {
-        kept::prepare(&mut ebpf)?;
+        established::prepare(&mut ebpf)?;
     }
     Ok(ebpf)
 }
@@ -97,11 +64,4 @@ fn effective_clock(asked: Clock) -> Clock {
         return Clock::Precise;
     }
     asked
-}
-
-/// Takes a map out of an instance.
-pub(super) fn take<T: TryFrom<Map>>(ebpf: &mut Ebpf, name: &'static str) -> Result<T, KernelError> {
-    ebpf.take_map(name)
-        .and_then(|map| T::try_from(map).ok())
-        .ok_or(KernelError::Shape { name })
 }

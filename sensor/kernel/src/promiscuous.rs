@@ -6,9 +6,9 @@ use std::{
     os::fd::{AsRawFd, OwnedFd},
 };
 
-use nix::sys::socket::{AddressFamily, SockFlag, SockType, socket};
+use nix::sys::socket::SockFlag;
 
-use super::KernelError;
+use super::{KernelError, socket::packet_socket};
 
 // The constants of libc are of other types than the fields they are for.
 #[expect(clippy::cast_possible_truncation, reason = "it is 1")]
@@ -19,13 +19,7 @@ const REQUEST_SIZE: libc::socklen_t = size_of::<libc::packet_mreq>() as libc::so
 /// Puts the interface into promiscuous mode for as long as the descriptor lives (`PACKET_MR_PROMISC`,
 /// packet(7)); the kernel counts those who ask. The socket has protocol 0, so it receives nothing.
 pub(super) fn hold(index: u32) -> Result<OwnedFd, KernelError> {
-    let socket = socket(
-        AddressFamily::Packet,
-        SockType::Raw,
-        SockFlag::SOCK_CLOEXEC,
-        None,
-    )
-    .map_err(|error| failed(error.into()))?;
+    let socket = packet_socket(SockFlag::empty()).map_err(failed)?;
     join(&socket, index)?;
     Ok(socket)
 }

@@ -20,7 +20,7 @@ use sensor_common::{
 
 use super::{
     Clock, FlowTables, InterfaceOptions, KernelError, OBJECT, Options, PIN_ROOT, Ring, RuleTables,
-    counters, load, pins::PinDirectory, pod::Pod,
+    life, load, maps, pins::PinDirectory, pod::Pod,
 };
 
 /// A loaded program that is attached nowhere; frames come through `BPF_PROG_TEST_RUN`.
@@ -93,7 +93,7 @@ impl TestBench {
             pin_root: PathBuf::from(format!("{PIN_ROOT}-test-{}-{number}", std::process::id())),
             ..options.clone()
         };
-        load::preflight(&options)?;
+        options.preflight()?;
         let pins = PinDirectory::open(&options.pin_root)?;
         let life = pins.begin_life()?;
         let mut ebpf = load::instance(object, &options, pins.path(), &life, 0, inline)?;
@@ -102,16 +102,16 @@ impl TestBench {
             .and_then(|program| program.try_into().ok())
             .ok_or(KernelError::Shape { name: program })?;
         xdp.load()?;
-        let mut settings: Array<_, _> = load::take(&mut ebpf, "SETTINGS")?;
+        let mut settings: Array<_, _> = maps::take(&mut ebpf, "SETTINGS")?;
         settings.set(0, Pod(options.settings), 0)?;
         Ok(Self {
             settings,
             current: options.settings,
-            cpu: load::take(&mut ebpf, "CPU")?,
-            claims: load::take(&mut ebpf, "ARP_CLAIMS")?,
+            cpu: maps::take(&mut ebpf, "CPU")?,
+            claims: maps::take(&mut ebpf, "ARP_CLAIMS")?,
             flows: FlowTables::new(&mut ebpf, &options)?,
             rules: RuleTables::new(&mut ebpf)?,
-            ring: Ring::new(load::take(&mut ebpf, "EVENTS")?),
+            ring: Ring::new(maps::take(&mut ebpf, "EVENTS")?),
             ebpf,
             program,
             _pins: pins,
@@ -192,6 +192,6 @@ impl TestBench {
     /// # Errors
     /// When the kernel refuses the look-up.
     pub fn counters(&self) -> Result<Counters, KernelError> {
-        counters(&self.cpu, 0)
+        life::counters(&self.cpu, 0)
     }
 }

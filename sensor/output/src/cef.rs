@@ -6,7 +6,7 @@
 mod line;
 
 use self::line::{Line, TEXT, WORD};
-use super::format::{Origin, message_id};
+use super::origin::{Origin, message_id};
 use sensor_facts::{
     action::Action,
     alert::{Alert, Change, Severity},

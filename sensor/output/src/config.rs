@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Deserializer, Serialize, de::Error};
 
 use crate::{
-    Endpoint, Facility, FileOptions, Format, Kind, OutputOptions, RESERVED, Rotation,
+    Endpoint, EventKind, Facility, FileOptions, Format, OutputOptions, RESERVED, Rotation,
     SyslogOptions, Target, TlsOptions,
 };
 use sensor_analysis::config::model::file;
@@ -88,7 +88,7 @@ pub struct Syslog {
     pub format: Format,
     /// Types of events that it gets; without it alerts, and audit entries where the format has them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub events: Option<Vec<Kind>>,
+    pub events: Option<Vec<EventKind>>,
     /// Facility of the messages.
     #[serde(default)]
     pub facility: Facility,
@@ -202,9 +202,9 @@ impl Output {
 }
 
 impl Syslog {
-    fn events(&self) -> Vec<Kind> {
+    fn events(&self) -> Vec<EventKind> {
         self.events.clone().unwrap_or_else(|| {
-            let mut usual = vec![Kind::Alert, Kind::Audit];
+            let mut usual = vec![EventKind::Alert, EventKind::Audit];
             usual.retain(|kind| self.format.carries(*kind));
             usual
         })

@@ -1,66 +1,13 @@
 //! What an event looks like at its receiver.
 
-use std::{fmt, fs, io};
+use std::{fmt, io};
 
 use serde::{Deserialize, Serialize};
 use serde_json::ser::{CompactFormatter, Formatter};
 
-use super::{cef, ocsf};
-use sensor_facts::event::{Body, Event};
+use sensor_facts::event::Event;
 
-/// The type of an event, as in its field `event_type`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Kind {
-    /// A flow's features.
-    Flow,
-    /// A DICOM association.
-    Dicom,
-    /// An HL7 message or session.
-    Hl7,
-    /// A TLS connection.
-    Tls,
-    /// An entry of the audit trail.
-    Audit,
-    /// What people are told.
-    Alert,
-    /// Something suspicious.
-    Finding,
-    /// Counters.
-    Stats,
-}
-
-impl Kind {
-    /// The type of an event.
-    #[must_use]
-    pub const fn of(event: &Event) -> Self {
-        match event.body {
-            Body::Flow { .. } => Self::Flow,
-            Body::Dicom { .. } => Self::Dicom,
-            Body::Hl7 { .. } => Self::Hl7,
-            Body::Tls { .. } => Self::Tls,
-            Body::Audit { .. } => Self::Audit,
-            Body::Alert { .. } => Self::Alert,
-            Body::Finding { .. } => Self::Finding,
-            Body::Stats { .. } => Self::Stats,
-        }
-    }
-
-    /// As in events.
-    #[must_use]
-    pub const fn label(self) -> &'static str {
-        match self {
-            Self::Flow => "flow",
-            Self::Dicom => "dicom",
-            Self::Hl7 => "hl7",
-            Self::Tls => "tls",
-            Self::Audit => "audit",
-            Self::Alert => "alert",
-            Self::Finding => "finding",
-            Self::Stats => "stats",
-        }
-    }
-}
+use super::{cef, kind::EventKind, ocsf, origin::Origin};
 
 /// How events are written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
@@ -88,11 +35,14 @@ impl Format {
 
     /// The types that it has a form for.
     #[must_use]
-    pub const fn carries(self, kind: Kind) -> bool {
+    pub const fn carries(self, kind: EventKind) -> bool {
         match self {
             Self::Json => true,
-            Self::Cef => matches!(kind, Kind::Alert | Kind::Finding | Kind::Audit),
-            Self::Ocsf => matches!(kind, Kind::Alert),
+            Self::Cef => matches!(
+                kind,
+                EventKind::Alert | EventKind::Finding | EventKind::Audit
+            ),
+            Self::Ocsf => matches!(kind, EventKind::Alert),
         }
     }
 
@@ -135,40 +85,6 @@ impl fmt::Display for Format {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.label())
     }
-}
-
-/// Who sends.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Origin {
-    /// The host's name; empty if it has none.
-    pub host: String,
-    /// Process id.
-    pub process: u32,
-}
-
-impl Origin {
-    /// This process.
-    #[must_use]
-    pub fn here() -> Self {
-        let host = fs::read_to_string("/proc/sys/kernel/hostname");
-        Self {
-            host: host.unwrap_or_default().trim().to_owned(),
-            process: std::process::id(),
-        }
-    }
-
-    /// This program's version.
-    pub const VERSION: &str = env!("CARGO_PKG_VERSION");
-}
-
-/// Names an event by what it says: 32 hex digits, the same wherever and how often it is sent.
-pub(super) fn message_id(event: &Event) -> String {
-    let mut hasher = blake3::Hasher::new();
-    // Hashing can't fail, and an event always has a JSON form.
-    let _ = serde_json::to_writer(&mut hasher, event);
-    let mut id = hasher.finalize().to_hex().to_string();
-    id.truncate(32);
-    id
 }
 
 fn json(value: &impl Serialize, ascii: bool, to: &mut Vec<u8>) -> io::Result<()> {
@@ -232,7 +148,7 @@ mod tests {
     fn formats_write_what_they_carry_and_nothing_else() {
         for event in [alert(), audit(), stats(), flow()] {
             for format in [Format::Json, Format::Cef, Format::Ocsf] {
-                let kind = Kind::of(&event);
+                let kind = EventKind::of(&event);
                 assert_eq!(
                     written(format, &event, true).is_ok(),
                     format.carries(kind),
@@ -242,7 +158,7 @@ mod tests {
             let json: serde_json::Value =
                 serde_json::from_str(&written(Format::Json, &event, false).expect("JSON"))
                     .expect("JSON");
-            assert_eq!(json["event_type"], Kind::of(&event).label());
+            assert_eq!(json["event_type"], EventKind::of(&event).label());
         }
     }
 

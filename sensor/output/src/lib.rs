@@ -1,12 +1,16 @@
 //! Where events go: a *lane* for each output, with a queue, a thread and an account of its own ([`lane`]), so that a slow
 //! or full disk, or a receiver that is gone, holds up neither the capture nor the other outputs.
 
+#![forbid(unsafe_code)]
+
 mod cef;
 pub mod config;
 mod format;
+mod kind;
 pub mod lane;
 mod lines;
 mod ocsf;
+mod origin;
 mod rotate;
 mod syslog;
 #[cfg(test)]
@@ -15,9 +19,11 @@ pub(crate) mod tests;
 use std::{io, sync::Arc, time::Instant};
 
 pub use self::{
-    format::{Format, Kind, Origin},
+    format::Format,
+    kind::EventKind,
     lane::OutputStats,
     lines::{FileOptions, Target},
+    origin::Origin,
     rotate::Rotation,
     syslog::{Endpoint, Facility, SyslogOptions, TlsOptions},
 };
@@ -139,7 +145,7 @@ impl Output {
             let lane = LaneOptions {
                 name: options.name.clone(),
                 queue: options.queue,
-                wants: move |event: &Event| events.contains(&Kind::of(event)),
+                wants: move |event: &Event| events.contains(&EventKind::of(event)),
             };
             let lane = Lane::start(lane, Syslog::new(options, origin.clone()));
             output.add(lane.map_err(|source| OutputError {
@@ -162,7 +168,7 @@ impl Output {
         let lane = LaneOptions {
             name: name.to_owned(),
             queue: options.queue,
-            wants: move |event: &Event| format.carries(Kind::of(event)),
+            wants: move |event: &Event| format.carries(EventKind::of(event)),
         };
         self.add(Lane::start(lane, lines).map_err(|source| OutputError {
             target: options.target.to_string(),

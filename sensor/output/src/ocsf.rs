@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 
 use super::{
     cef,
-    format::{Origin, message_id},
+    origin::{Origin, message_id},
 };
 use sensor_facts::{
     alert::{Alert, Change, Severity, Verdict},

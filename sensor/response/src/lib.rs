@@ -3,6 +3,8 @@
 //! A [`Rule`] names a [`Target`]. The kernel enforces it where the sensor is in the path
 //! (`sensor_common::rule`); nothing here can make the kernel drop a packet of a protected device.
 
+#![forbid(unsafe_code)]
+
 mod adopt;
 pub mod book;
 pub mod config;

@@ -2,7 +2,7 @@
 
 use std::{io, process::ExitCode};
 
-use clap::{Args, CommandFactory};
+use clap::{Args, Command};
 use clap_complete::{Shell, generate};
 
 const EXAMPLES: &str = "\
@@ -17,9 +17,9 @@ pub(super) struct CompletionsArgs {
     shell: Shell,
 }
 
-pub(super) fn run(args: &CompletionsArgs) -> ExitCode {
+pub(super) fn run(args: &CompletionsArgs, mut command: Command) -> ExitCode {
     let mut text = Vec::new();
-    generate(args.shell, &mut super::Cli::command(), "wardtap", &mut text);
+    generate(args.shell, &mut command, "wardtap", &mut text);
     // Nothing is lost with a reader that has gone.
     let _ = io::Write::write_all(&mut io::stdout(), &text);
     ExitCode::SUCCESS

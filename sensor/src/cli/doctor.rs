@@ -1,10 +1,9 @@
 //! `wardtap doctor`: can this host run the sensor? It looks and changes nothing.
 
-mod ethtool;
-
 use std::{fmt::Write, fs, path::Path, process::ExitCode};
 
 use clap::Args;
+use sensor_kernel::ethtool;
 use serde::Serialize;
 
 use super::{
@@ -250,8 +249,8 @@ fn interface(name: &str, asked: bool) -> Vec<Finding> {
         ),
     ];
     // What merges packets or takes tags away before the program sees them.
-    for (feature, flag, what) in ethtool::FEATURES {
-        match ethtool::is_on(name, *feature) {
+    for (offload, flag, what) in ethtool::OFFLOADS {
+        match ethtool::is_on(name, *offload) {
             Ok(on) => findings.push(
                 Finding::new(
                     format!("{name}: {what}"),

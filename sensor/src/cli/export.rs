@@ -12,7 +12,7 @@ use std::{
 use anyhow::Context;
 use clap::{Args, Subcommand};
 
-use super::replay::{LONG, progress_bar, show, warn};
+use super::progress::{LONG, progress_bar, show, warn};
 use crate::control::{
     api::{EXPORTED_ROWS, Wanted, under},
     client,

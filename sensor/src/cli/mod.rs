@@ -3,286 +3,32 @@
 mod advisories;
 mod alerts;
 mod audit;
+mod command;
 mod completions;
 mod config;
 mod devices;
+mod dispatch;
 mod doctor;
 mod export;
 mod exposure;
 mod flows;
 mod man;
 mod model;
+mod options;
+mod output;
 mod plain;
+mod progress;
 mod protect;
 mod replay;
 mod report;
 mod rules;
+mod run;
 mod sessions;
 mod status;
 mod table;
 mod top;
 mod unload;
 
-mod run;
-
-use std::{
-    io,
-    path::{Path, PathBuf},
-    process::ExitCode,
-};
-
-use clap::{Args, Parser, Subcommand};
-use serde::Serialize;
-
-use crate::{
-    config::{Config, PATH, SOCKET},
-    control::api::{LIMIT_MAX, Query, under},
-};
-
-const EXAMPLES: &str = "\
-Examples:
-  wardtap replay capture.pcapng            what a capture holds, without root
-  wardtap run --interface eth1             listen on a span port
-  wardtap status                           how the daemon fares
-  wardtap top                              the same live, with devices, alerts and rules
-  wardtap sessions list --protocol dicom   who sends images where
-  wardtap devices list --json              hosts, for a program
-  wardtap alerts list                      what is suspected, and why
-  wardtap rules list                       what is blocked, and whether that works
-  wardtap rules release-all --reason ...   lift everything at once";
-
-#[derive(Parser)]
-#[command(
-    name = "wardtap",
-    version,
-    about = "An eBPF network sensor for hospitals: flows, DICOM and HL7, never patient data",
-    after_help = EXAMPLES
-)]
-struct Cli {
-    /// Control socket of the daemon [default: as in /etc/wardtap/wardtap.toml]
-    #[arg(
-        long,
-        global = true,
-        value_name = "PATH",
-        env = "WARDTAP_SOCKET",
-        hide_env_values = true
-    )]
-    socket: Option<PathBuf>,
-    #[command(subcommand)]
-    command: Command,
-}
-
-#[derive(Subcommand)]
-enum Command {
-    Replay(replay::ReplayArgs),
-    /// Run the daemon
-    Run(run::RunArgs),
-    /// Say how the daemon fares: interfaces, losses, tables, what is wrong
-    Status(Shown),
-    /// Watch the daemon live: traffic, losses, devices, alerts; approve and remove rules
-    Top,
-    /// Flows
-    #[command(subcommand)]
-    Flows(flows::FlowsCommand),
-    /// DICOM associations, HL7 sessions, TLS connections
-    #[command(subcommand)]
-    Sessions(sessions::SessionsCommand),
-    /// Hosts
-    #[command(subcommand)]
-    Devices(devices::DevicesCommand),
-    /// Alerts: what is suspected, and why
-    #[command(subcommand)]
-    Alerts(alerts::AlertsCommand),
-    /// Containment rules: what is blocked
-    #[command(subcommand)]
-    Rules(rules::RulesCommand),
-    /// The never-block list: what no rule ever blocks
-    #[command(subcommand)]
-    Protect(protect::ProtectCommand),
-    /// The anomaly model: which is in use, and changing it
-    #[command(subcommand)]
-    Model(model::ModelCommand),
-    /// What to fix first: devices by how exposed they are
-    #[command(subcommand)]
-    Exposure(exposure::ExposureCommand),
-    /// Security advisories of makers and authorities, and whom they may be about
-    #[command(subcommand)]
-    Advisories(advisories::AdvisoriesCommand),
-    /// The audit trail: who did what, when and why
-    #[command(subcommand)]
-    Audit(audit::AuditCommand),
-    /// Reports: what is known of an incident, what can be shown of a time
-    #[command(subcommand)]
-    Report(report::ReportCommand),
-    /// What the sensor knows, in files for other programs
-    #[command(subcommand)]
-    Export(export::ExportCommand),
-    /// The configuration
-    #[command(subcommand)]
-    Config(config::ConfigCommand),
-    /// Say whether this host can run the sensor; change nothing
-    Doctor(doctor::DoctorArgs),
-    /// Take the programs off all interfaces and lift all rules, when no daemon runs
-    Unload(unload::UnloadArgs),
-    /// Print completions for a shell
-    Completions(completions::CompletionsArgs),
-    /// Write man pages to a folder
-    Man(man::ManArgs),
-}
-
-/// How something is shown.
-#[derive(Args, Clone, Copy)]
-struct Shown {
-    /// As JSON
-    #[arg(long)]
-    json: bool,
-}
-
-/// Whether it may leave the site.
-#[derive(Args, Clone, Copy)]
-struct Under {
-    /// With pseudonyms under the site's key for addresses, names and words of people, the same each time
-    #[arg(long)]
-    pseudonymise: bool,
-}
-
-impl Under {
-    /// The request target of it.
-    fn target(self, target: &str) -> String {
-        under(target, self.pseudonymise)
-    }
-}
-
-/// A part of a list, and how it is shown.
-#[derive(Args, Clone)]
-struct Listed {
-    #[command(flatten)]
-    shown: Shown,
-    #[command(flatten)]
-    under: Under,
-    /// Rows at most, up to 1000
-    #[arg(long, value_name = "N", default_value_t = 100, value_parser = limit)]
-    limit: usize,
-    /// Rows to leave out
-    #[arg(long, value_name = "N", default_value_t = 0)]
-    offset: usize,
-}
-
-fn limit(text: &str) -> Result<usize, String> {
-    text.parse()
-        .ok()
-        .filter(|number| (1..=LIMIT_MAX).contains(number))
-        .ok_or_else(|| format!("not from 1 to {LIMIT_MAX}; --offset gets at the others"))
-}
-
-impl Listed {
-    fn query(&self, protocol: Option<&str>) -> Query {
-        Query {
-            limit: self.limit,
-            offset: self.offset,
-            protocol: protocol.map(str::to_owned),
-            pseudonymise: self.under.pseudonymise,
-        }
-    }
-}
-
-/// Parses the arguments and does what they say. Exit code 0: done, 1: failed, 2: usage.
-#[must_use]
-pub fn main() -> ExitCode {
-    let cli = Cli::parse();
-    let named = cli.socket.as_deref();
-    let socket = socket(named);
-    let done = match cli.command {
-        Command::Replay(args) => replay::run(&args),
-        Command::Run(args) => run::run(&args, named),
-        Command::Status(shown) => status::run(&socket, shown),
-        Command::Top => top::run(&socket),
-        Command::Flows(command) => flows::run(&socket, &command),
-        Command::Sessions(command) => sessions::run(&socket, &command),
-        Command::Devices(command) => devices::run(&socket, &command),
-        Command::Alerts(command) => alerts::run(&socket, command),
-        Command::Rules(command) => rules::run(&socket, command),
-        Command::Protect(command) => protect::run(&socket, command),
-        Command::Model(command) => model::run(&socket, &command),
-        Command::Exposure(command) => exposure::run(&socket, &command),
-        Command::Advisories(command) => advisories::run(&socket, &command),
-        Command::Audit(command) => audit::run(&socket, &command),
-        Command::Unload(args) => unload::run(&args),
-        Command::Report(command) => report::run(&socket, &command),
-        Command::Export(command) => export::run(&socket, &command),
-        Command::Config(command) => config::run(&command),
-        Command::Doctor(args) => doctor::run(&args),
-        Command::Completions(args) => Ok(completions::run(&args)),
-        Command::Man(args) => man::run(&args),
-    };
-    match done {
-        Ok(code) => code,
-        // Whoever reads the output has seen enough.
-        Err(error) if is_closed_pipe(&error) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("wardtap: {}", told(&error));
-            ExitCode::FAILURE
-        }
-    }
-}
-
-/// The daemon's socket: as named, or as the configuration has it.
-fn socket(named: Option<&Path>) -> PathBuf {
-    named.map_or_else(
-        // Who may not read the configuration may still be allowed to use the socket.
-        || Config::read(PATH.as_ref()).map_or_else(|_| SOCKET.into(), |it| it.control.socket),
-        Path::to_owned,
-    )
-}
-
-/// What stands below a list: which part of it was shown.
-fn shown_of(shown: usize, listed: &Listed, total: usize, what: &str) -> String {
-    let more = if listed.offset + shown < total {
-        "; --limit and --offset show others"
-    } else {
-        ""
-    };
-    format!("{shown} of {total} {what}{more}\n")
-}
-
-/// The error with its causes; most of the library's errors name their cause themselves.
-fn told(error: &anyhow::Error) -> String {
-    error.chain().fold(String::new(), |mut text, cause| {
-        let cause = cause.to_string();
-        if text.is_empty() {
-            return cause;
-        }
-        if !text.contains(&cause) {
-            text.push_str(": ");
-            text.push_str(&cause);
-        }
-        text
-    })
-}
-
-fn is_closed_pipe(error: &anyhow::Error) -> bool {
-    error.chain().any(|cause| {
-        cause
-            .downcast_ref::<io::Error>()
-            .is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
-    })
-}
-
-/// Writes a value as JSON, one line.
-fn print_json<T: Serialize>(value: &T) -> anyhow::Result<()> {
-    write_out(&format!("{}\n", serde_json::to_string(value)?))
-}
-
-/// Writes what people read to standard output: nothing in it hides text or turns it around.
-fn print(text: &str) -> anyhow::Result<()> {
-    write_out(&plain::seen(text))
-}
-
-/// Writes to standard output; a closed pipe is an error here, not a panic.
-fn write_out(text: &str) -> anyhow::Result<()> {
-    use io::Write;
-    let mut out = io::stdout().lock();
-    out.write_all(text.as_bytes())?;
-    out.flush()?;
-    Ok(())
-}
+pub use dispatch::main;
+use options::{Listed, Shown, Under, shown_of};
+use output::{print, print_json, told};

@@ -14,22 +14,22 @@ use std::{
 
 use anyhow::Context;
 use clap::Args;
-use indicatif::{ProgressBar, ProgressStyle};
 use sensor_common::counter::Counter;
 
-use super::print;
+use super::{
+    print,
+    progress::{LONG, progress_bar, show, warn},
+};
 use sensor_analysis::{
     AnalysisOptions,
-    replay::{Progress, Replay, ReplayOptions},
+    replay::{Replay, ReplayOptions},
 };
 use sensor_facts::{event::Event, time::Time};
 use sensor_sessions::{
-    capture::{CaptureFile, Ending, file::Reading},
+    capture::{CaptureFile, file::Reading},
     pipeline::PipelineOptions,
 };
 
-/// A file of at least so many bytes gets a progress bar on a terminal.
-pub(super) const LONG: u64 = 50_000_000;
 /// Bytes of JSON lines that are written at once.
 const BUFFER: usize = 64 * 1024;
 
@@ -143,49 +143,6 @@ fn read(replay: &mut Replay, path: &Path, sink: &mut Sink) -> anyhow::Result<Rea
         bar.finish_and_clear();
     }
     Ok(reading?)
-}
-
-pub(super) fn progress_bar(size: u64, path: &Path) -> ProgressBar {
-    let bar = ProgressBar::new(size);
-    if let Ok(style) = ProgressStyle::with_template(
-        "{msg} {wide_bar} {bytes}/{total_bytes} {bytes_per_sec} {eta} left",
-    ) {
-        bar.set_style(style);
-    }
-    bar.set_message(path.display().to_string());
-    bar
-}
-
-pub(super) fn show(bar: &ProgressBar, progress: Progress) {
-    bar.set_position(progress.bytes);
-}
-
-/// Says on standard error what of a file was not read.
-pub(super) fn warn(path: &Path, reading: &Reading) {
-    let name = path.display();
-    match reading.ending {
-        Ending::Complete | Ending::Stopped => {}
-        Ending::Cut(offset) => eprintln!(
-            "wardtap: {name} ends inside the packet that begins at byte {offset}; the {} packets before it \
-             were read",
-            reading.packets
-        ),
-        Ending::Damaged(offset) => eprintln!(
-            "wardtap: {name} is damaged at byte {offset}; the {} packets before it were read",
-            reading.packets
-        ),
-    }
-    for (link_type, packets) in &reading.skipped {
-        match link_type {
-            Some(number) => eprintln!(
-                "wardtap: {packets} packets of {name} were left out: their link type {number} can't be read"
-            ),
-            None => eprintln!(
-                "wardtap: {packets} packets of {name} were left out: the file does not describe their \
-                 interface"
-            ),
-        }
-    }
 }
 
 /// Where the events go.

@@ -11,9 +11,10 @@ use axum::{
 };
 
 use super::{
+    answer::{answer, failure},
     api::{ALERTS, BASELINES, CASES, NewLabel, Page, Query, Reason},
-    rules::{Body, Peer, act},
-    server::{answer, failure},
+    change::{Body, act},
+    peer::Peer,
 };
 use crate::live::responder::ResponderHandle;
 use sensor_analysis::{alert::Case, baseline::Progress};

@@ -8,8 +8,9 @@ use axum::{
 };
 
 use super::{
+    answer::Failed,
     api::{COMPLIANCE, Past},
-    evidence::{Failed, Given, blocking},
+    evidence::{Given, blocking},
     exposure::{Ranking, Seen},
 };
 use sensor_evidence::{

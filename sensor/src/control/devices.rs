@@ -12,8 +12,8 @@ use axum::{
 use pnet::util::MacAddr;
 
 use super::{
+    answer::{answer, failure},
     api::{DEVICES, DeviceReport, Page},
-    server::{answer, failure},
 };
 use crate::live::{capture::CaptureHandle, responder::ResponderHandle};
 use sensor_sessions::inventory::HostReport;

@@ -9,54 +9,12 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
-use super::{
-    rules::Peer,
-    server::{answer, failure},
-};
-use crate::live::{AskError, responder::ResponderHandle};
+use super::{answer::Failed, peer::Peer};
+use crate::live::responder::ResponderHandle;
 use sensor_facts::{action::Action, rule::Actor};
 
 /// How long the disk may take for the trail.
 const DISK: Duration = Duration::from_secs(5);
-
-/// Why there is no answer.
-#[derive(Debug)]
-pub(super) enum Failed {
-    Ask(AskError),
-    Said(StatusCode, String),
-}
-
-impl Failed {
-    /// What was asked for can't be done as things are.
-    pub(super) fn refused(error: &impl ToString) -> Self {
-        Self::Said(StatusCode::CONFLICT, error.to_string())
-    }
-
-    /// Something of the daemon's own failed.
-    pub(super) fn broken(error: &impl ToString) -> Self {
-        Self::Said(StatusCode::INTERNAL_SERVER_ERROR, error.to_string())
-    }
-
-    /// There is none.
-    pub(super) fn missing(what: &impl ToString) -> Self {
-        Self::Said(StatusCode::NOT_FOUND, what.to_string())
-    }
-}
-
-impl From<AskError> for Failed {
-    fn from(error: AskError) -> Self {
-        Self::Ask(error)
-    }
-}
-
-impl IntoResponse for Failed {
-    fn into_response(self) -> Response {
-        match self {
-            Self::Ask(error) => answer::<()>(Err(error)),
-            Self::Said(status, error) => failure(status, &error),
-        }
-    }
-}
 
 /// Who asks; the trail has to name them.
 pub(super) fn person(peer: Peer) -> Result<Actor, Failed> {

@@ -10,9 +10,10 @@ use axum::{
 };
 
 use super::{
+    answer::Failed,
     api::{AUDIT, EXPORTED_ROWS, EXPORTED_TRAIL, LIMIT_MAX, Last, Part, Wanted},
-    evidence::{Failed, Given, blocking, person},
-    rules::Peer,
+    evidence::{Given, blocking, person},
+    peer::Peer,
     veil::Veiled,
 };
 use crate::live::responder::ResponderHandle;

@@ -16,9 +16,11 @@ use axum::{
 use serde::Serialize;
 
 use super::{
+    answer::Failed,
     api::{ADVISORIES, EXPOSURE, NewAdvisory, NewJudgement, OldAdvisory},
-    evidence::{Failed, blocking, person, record},
-    rules::{Body, Peer},
+    change::Body,
+    evidence::{blocking, person, record},
+    peer::Peer,
 };
 use crate::live::{capture::CaptureHandle, responder::ResponderHandle};
 use sensor_analysis::{

@@ -2,7 +2,9 @@
 //! ([`socket`]), and the command line's side ([`client`]).
 
 mod alerts;
+mod answer;
 pub mod api;
+mod change;
 pub mod client;
 mod compliance;
 mod devices;
@@ -10,10 +12,15 @@ mod evidence;
 mod export;
 mod exposure;
 mod model;
+mod peer;
+mod recent;
 mod report;
+mod roles;
 mod rules;
-pub use rules::Roles;
 pub mod server;
 pub mod socket;
 mod status;
 mod veil;
+
+pub(crate) use recent::{associations, hl7_sessions};
+pub use roles::Roles;

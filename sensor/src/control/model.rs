@@ -12,10 +12,11 @@ use axum::{
 use base64::{Engine, engine::general_purpose::STANDARD};
 
 use super::{
+    answer::{Failed, answer, failure},
     api::{MODELS, NewModel, Reason},
-    evidence::{Failed, blocking},
-    rules::{Body, Peer, act},
-    server::{answer, failure},
+    change::{Body, act},
+    evidence::blocking,
+    peer::Peer,
 };
 use crate::live::{
     AskError,

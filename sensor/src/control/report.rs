@@ -11,10 +11,11 @@ use axum::{
 };
 
 use super::{
+    answer::Failed,
     api::{INCIDENTS, Reporting},
-    evidence::{Failed, Given, blocking, person},
-    rules::Peer,
-    server::{associations, hl7_sessions},
+    evidence::{Given, blocking, person},
+    peer::Peer,
+    recent::{associations, hl7_sessions},
     status,
 };
 use crate::live::{

@@ -6,118 +6,26 @@
 use std::time::Duration;
 
 use axum::{
-    Extension, Json, Router,
-    extract::{Path, Query as Params, connect_info::ConnectInfo, rejection::JsonRejection},
+    Extension, Router,
+    extract::{Path, Query as Params, connect_info::ConnectInfo},
     http::StatusCode,
     response::Response,
     routing::{get, post},
-    serve::IncomingStream,
 };
-use nix::unistd::{Uid, User};
-use serde::de::DeserializeOwned;
-use tokio::net::UnixListener;
 
 use super::{
+    answer::{answer, failure},
     api::{
         Added, Hits, NewProtection, NewRule, PROTECTED, Page, ProtectedEntry, Protecting, Query,
         RULES, Reason, RuleView, Unprotecting,
     },
-    server::{answer, failure},
+    change::{Body, act},
+    peer::Peer,
+    roles::Roles,
 };
-use crate::live::{
-    AskError,
-    responder::{Responder, ResponderHandle},
-};
-use sensor_facts::{
-    rule::{Actor, RuleId, State},
-    target::{Target, Transport},
-};
-use sensor_kernel::Attached;
+use crate::live::responder::{Responder, ResponderHandle};
+use sensor_facts::rule::{Actor, RuleId, State};
 use sensor_response::{Denied, RuleReport, Wish};
-
-/// How long the disk may take for the trail.
-const DISK: Duration = Duration::from_secs(5);
-
-/// Who is at the other end of the socket.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Peer(Option<u32>);
-
-impl axum::extract::connect_info::Connected<IncomingStream<'_, UnixListener>> for Peer {
-    fn connect_info(stream: IncomingStream<'_, UnixListener>) -> Self {
-        let credentials = stream.io().peer_cred();
-        Self(credentials.ok().map(|credentials| credentials.uid()))
-    }
-}
-
-impl Peer {
-    /// The person, by name where the user has one.
-    pub(super) fn actor(self) -> Option<Actor> {
-        let uid = self.0?;
-        let user = User::from_uid(Uid::from_raw(uid)).ok().flatten();
-        Some(Actor::Person {
-            uid,
-            name: user.map(|user| user.name),
-        })
-    }
-}
-
-/// The part of the interfaces that matters here.
-#[derive(Clone, Debug)]
-pub struct Roles {
-    /// Names of the interfaces at which rules drop.
-    inline: Vec<String>,
-    /// Names of those at which they can't.
-    mirror: Vec<String>,
-    /// The interface that resets leave by.
-    response: Option<String>,
-}
-
-impl Roles {
-    /// Of the interfaces.
-    pub(crate) fn of<'a>(
-        interfaces: impl Iterator<Item = &'a Attached>,
-        response: Option<&str>,
-    ) -> Self {
-        let (inline, mirror): (Vec<_>, Vec<_>) = interfaces.partition(|one| one.inline);
-        let names = |some: Vec<&Attached>| some.into_iter().map(|one| one.name.clone()).collect();
-        Self {
-            inline: names(inline),
-            mirror: names(mirror),
-            response: response.map(str::to_owned),
-        }
-    }
-
-    /// What has to be said wherever someone could think that a rule drops; of a rule with this target, or
-    /// of any.
-    pub(crate) fn warning(&self, target: Option<&Target>) -> Option<String> {
-        if self.mirror.is_empty() {
-            return None;
-        }
-        let mirrors = self.mirror.join(", ");
-        let connection = matches!(
-            target,
-            Some(Target::Flow {
-                transport: Transport::Tcp,
-                ..
-            })
-        );
-        if let Some(response) = self.response.as_ref().filter(|_| connection) {
-            return Some(format!(
-                "what {mirrors} shows of the connection is ended by TCP resets through {response}, best effort; nothing is dropped there"
-            ));
-        }
-        Some(if self.inline.is_empty() {
-            format!(
-                "nothing is dropped: {mirrors} only receives copies (role mirror); a rule contains something only on an interface in the path (role inline)"
-            )
-        } else {
-            format!(
-                "rules drop on {} only: {mirrors} receives copies",
-                self.inline.join(", ")
-            )
-        })
-    }
-}
 
 pub(super) fn router(response: ResponderHandle, roles: Roles) -> Router {
     Router::new()
@@ -129,8 +37,6 @@ pub(super) fn router(response: ResponderHandle, roles: Roles) -> Router {
         .layer(Extension(roles))
         .layer(Extension(response))
 }
-
-pub(super) type Body<T> = Result<Json<T>, JsonRejection>;
 
 async fn list(
     Extension(response): Extension<ResponderHandle>,
@@ -306,53 +212,4 @@ fn noted<T>(
         responder.keeper_mut().refused(actor, what, reason.clone());
         reason
     })
-}
-
-/// Does on the response thread what a person asks for.
-pub(super) async fn act<B, T, F>(
-    response: &ResponderHandle,
-    peer: Peer,
-    body: Body<B>,
-    does: F,
-) -> Response
-where
-    B: DeserializeOwned + Send + 'static,
-    T: serde::Serialize + Send + 'static,
-    F: FnOnce(&mut Responder, &Actor, B) -> Result<T, String> + Send + 'static,
-{
-    let body = match body {
-        Ok(Json(body)) => body,
-        Err(rejection) => return failure(StatusCode::BAD_REQUEST, &rejection.body_text()),
-    };
-    let Some(actor) = peer.actor() else {
-        return failure(
-            StatusCode::FORBIDDEN,
-            "the socket does not say who you are, and the trail has to",
-        );
-    };
-    let done = response
-        .ask(move |responder| {
-            let done = does(responder, &actor, body);
-            (done, responder.keeper().trail().ticket())
-        })
-        .await;
-    let done = match done {
-        Ok((done, ticket)) => {
-            // On the disk before it is answered; where the disk fails, that is in the status.
-            let written = tokio::task::spawn_blocking(move || ticket.wait(DISK)).await;
-            if !written.unwrap_or(false) {
-                return failure(
-                    StatusCode::GATEWAY_TIMEOUT,
-                    "it was done, and the disk did not take the audit trail in time: see `wardtap status`",
-                );
-            }
-            Ok(done)
-        }
-        Err(error) => Err(error),
-    };
-    match done {
-        Ok(Ok(value)) => answer(Ok::<_, AskError>(value)),
-        Ok(Err(refused)) => failure(StatusCode::CONFLICT, &refused),
-        Err(error) => answer(Err::<(), _>(error)),
-    }
 }

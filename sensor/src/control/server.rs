@@ -4,11 +4,11 @@
 use std::sync::Arc;
 
 use axum::{
-    Json, Router,
+    Router,
     extract::{Query as Params, State, rejection::QueryRejection},
     http::StatusCode,
     middleware::from_fn_with_state,
-    response::{IntoResponse, Response},
+    response::Response,
     routing::get,
 };
 use serde::Serialize;
@@ -16,19 +16,22 @@ use tokio::net::UnixListener;
 
 use super::{
     alerts,
-    api::{DEVICES, FLOWS, Failure, LIMIT_MAX, Page, Query, SESSIONS, STATUS},
-    compliance, devices, evidence, export, exposure, model, report,
-    rules::{self, Peer, Roles},
-    status, veil,
+    answer::{answer, failure},
+    api::{DEVICES, FLOWS, LIMIT_MAX, Page, Query, SESSIONS, STATUS},
+    compliance, devices, evidence, export, exposure, model,
+    peer::Peer,
+    recent::{associations, hl7_sessions},
+    report,
+    roles::Roles,
+    rules, status, veil,
 };
 use crate::live::{
-    AskError,
     capture::{Capture, CaptureHandle},
     responder::ResponderHandle,
 };
 use sensor_analysis::model::Models;
-use sensor_facts::event::{Body, DicomEvent, DicomEventType, Event, Hl7Event};
-use sensor_sessions::pipeline::{FlowSnapshot, Pipeline};
+use sensor_facts::event::Event;
+use sensor_sessions::pipeline::FlowSnapshot;
 
 type Asked = Result<Params<Query>, QueryRejection>;
 
@@ -140,40 +143,4 @@ fn session_events(capture: &Capture, query: &Query) -> Vec<Event> {
     }
     events.sort_by_key(|event| std::cmp::Reverse(event.timestamp));
     events
-}
-
-pub(crate) fn associations(pipeline: &Pipeline) -> impl Iterator<Item = Event> {
-    pipeline.associations().into_iter().map(|view| {
-        let kind = match (view.open, view.summary.reject.is_some()) {
-            (true, _) => DicomEventType::Opened,
-            (false, true) => DicomEventType::Rejected,
-            (false, false) => DicomEventType::Closed,
-        };
-        let time = view.summary.end;
-        let dicom = Box::new(DicomEvent {
-            kind,
-            association: view.summary,
-        });
-        Event::of(&view.conversation, time, Body::Dicom { dicom })
-    })
-}
-
-pub(crate) fn hl7_sessions(pipeline: &Pipeline) -> impl Iterator<Item = Event> {
-    pipeline.hl7_sessions().into_iter().map(|view| {
-        let time = view.summary.end;
-        let hl7 = Box::new(Hl7Event::Session(view.summary));
-        Event::of(&view.conversation, time, Body::Hl7 { hl7 })
-    })
-}
-
-pub(super) fn answer<T: Serialize>(result: Result<T, AskError>) -> Response {
-    match result {
-        Ok(value) => Json(value).into_response(),
-        Err(error) => failure(StatusCode::SERVICE_UNAVAILABLE, &error.to_string()),
-    }
-}
-
-pub(super) fn failure(status: StatusCode, error: &str) -> Response {
-    let error = error.to_owned();
-    (status, Json(Failure { error })).into_response()
 }

@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 
 use sensor_common::{counter::Counter, flow::ESTABLISHED, packet::protocol};
 
-use super::Roles;
 use super::api::{
     ContainmentStatus, DetectionStatus, FlowStatus, Frozen, InterfaceStatus, OutputStatus,
     RingStatus, Status,
 };
+use super::roles::Roles;
 use crate::live::snapshot::{InterfaceSnapshot, RingAccount, Snapshot};
 use sensor_evidence::store::StoreStatus;
 use sensor_facts::alert::Severity;

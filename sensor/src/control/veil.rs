@@ -11,7 +11,7 @@ use axum::{
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{evidence::Given, server::failure};
+use super::{answer::failure, evidence::Given};
 use crate::live::{capture::CaptureHandle, responder::ResponderHandle};
 use sensor_evidence::pseudonym::{Named, Names, Pseudonyms, SiteKey, Veil};
 use sensor_facts::rule::Actor;

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::table::{Kind, TABLE};
+use super::table::{MetricKind, TABLE};
 use sensor_common::counter::Counter;
 
 const HEAD: &str = "# Metrics
@@ -34,8 +34,8 @@ pub fn page() -> String {
     let mut page = HEAD.to_owned();
     for row in TABLE {
         let kind = match row.kind {
-            Kind::Counter => "counter",
-            Kind::Gauge => "gauge",
+            MetricKind::Counter => "counter",
+            MetricKind::Gauge => "gauge",
         };
         let labels = row.labels.join("`, `");
         let labels = if labels.is_empty() {

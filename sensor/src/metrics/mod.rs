@@ -17,7 +17,7 @@ use prometheus::{
 
 pub use server::serve;
 
-use self::table::{Kind, Row, Sample, TABLE};
+use self::table::{MetricKind, Row, Sample, TABLE};
 use crate::live::snapshot::Snapshot;
 use sensor_facts::lock::lock;
 
@@ -90,8 +90,8 @@ fn family(row: &Row, samples: Vec<Sample>) -> MetricFamily {
     family.set_name(row.name.into());
     family.set_help(row.help.into());
     family.set_field_type(match row.kind {
-        Kind::Counter => MetricType::COUNTER,
-        Kind::Gauge => MetricType::GAUGE,
+        MetricKind::Counter => MetricType::COUNTER,
+        MetricKind::Gauge => MetricType::GAUGE,
     });
     family.set_metric(
         samples
@@ -111,12 +111,12 @@ fn metric(row: &Row, sample: Sample) -> Metric {
     });
     let mut metric = Metric::from_label(labels.collect());
     match row.kind {
-        Kind::Counter => {
+        MetricKind::Counter => {
             let mut counter = Counter::default();
             counter.set_value(sample.value);
             metric.set_counter(counter);
         }
-        Kind::Gauge => {
+        MetricKind::Gauge => {
             let mut gauge = Gauge::default();
             gauge.set_value(sample.value);
             metric.set_gauge(gauge);

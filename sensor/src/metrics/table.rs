@@ -11,9 +11,9 @@ use sensor_facts::alert::Severity;
 use sensor_kernel::{Mode, decode::DecodeError};
 use sensor_output::OutputStats;
 
-/// Kind of a metric.
+/// Whether a metric only grows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub enum MetricKind {
     /// Only grows, until the daemon starts anew.
     Counter,
     /// Goes up and down.
@@ -35,7 +35,7 @@ pub struct Row {
     /// Its name.
     pub name: &'static str,
     /// Its kind.
-    pub kind: Kind,
+    pub kind: MetricKind,
     /// What it says.
     pub help: &'static str,
     /// Names of its labels.
@@ -76,7 +76,7 @@ macro_rules! rows {
     ($($kind:ident $name:literal [$($label:literal),*] $source:ident, $help:literal => $read:expr;)+) => {
         &[$(Row {
             name: $name,
-            kind: Kind::$kind,
+            kind: MetricKind::$kind,
             help: $help,
             labels: &[$($label),*],
             source: $source,

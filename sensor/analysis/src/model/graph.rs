@@ -1,17 +1,16 @@
 //! A model that can be asked.
 
-use std::{fmt, path::Path};
+use std::fmt;
 
 use ort::{
     session::Session,
     value::{TensorElementType, TensorRef, ValueType},
 };
 
-use super::{
-    About, FEATURES, Key, ModelFile, Refusal, Runtime,
-    gate::{Gate, examine},
-};
+use super::{About, FEATURES, Refusal};
 
+/// A p-value up to which a flow counts as strange.
+pub(crate) const STRANGE: f32 = 0.001;
 /// Most rows that are scored at once.
 pub const BATCH: usize = 1_024;
 
@@ -71,43 +70,6 @@ impl fmt::Debug for Model {
 }
 
 impl Model {
-    /// Opens `NAME.onnx` with `NAME.manifest.json` beside it, through the whole [gate](super::gate) but for recorded
-    /// flows; any signature, or none.
-    ///
-    /// ```no_run
-    /// use std::path::Path;
-    ///
-    /// use sensor::{
-    ///     analysis::{Analysis, AnalysisOptions},
-    ///     model::{Model, Runtime, Scorer},
-    /// };
-    ///
-    /// let runtime = Runtime::load(Some(Path::new("target/onnxruntime/libonnxruntime.so")))?;
-    /// let model = Model::open(&runtime, Path::new("models/flow-v1.onnx"))?;
-    /// let mut analysis = Analysis::new(AnalysisOptions::default());
-    /// // From now on the rows of observed flows are scored, in batches, in the observations' order.
-    /// analysis.set_scorer(Scorer::inline(model));
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    ///
-    /// # Errors
-    /// [`Refusal`], with the reason.
-    pub fn open(runtime: &Runtime, path: &Path) -> Result<Self, Refusal> {
-        Self::open_trusting(runtime, path, &[])
-    }
-
-    /// The same, signed with one of these keys, if there are any.
-    ///
-    /// # Errors
-    /// As [`Self::open`].
-    pub fn open_trusting(runtime: &Runtime, path: &Path, trusted: &[Key]) -> Result<Self, Refusal> {
-        let gate = Gate {
-            trusted,
-            recorded: &[],
-        };
-        examine(&ModelFile::read(path)?, runtime, &gate).result
-    }
-
     /// A session, if its input and outputs are as they have to be.
     pub(super) fn new(session: Session, about: About) -> Result<Self, Refusal> {
         ends(&session).map_err(Refusal::Ends)?;

@@ -13,7 +13,7 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-use super::{BATCH, Comparison, FEATURES, Model, Row, RunError, Trial, compare};
+use super::{BATCH, Comparison, FEATURES, Model, Row, RunError, STRANGE, Trial, compare};
 use sensor_facts::lock::lock;
 
 /// Rows that may wait for the thread: 17 MB.
@@ -92,9 +92,6 @@ pub struct Slot {
     told: AtomicBool,
     counters: Counters,
 }
-
-/// A p-value up to which a flow counts as strange.
-pub(crate) const STRANGE: f32 = 0.001;
 
 impl Slot {
     /// With a model in it.

@@ -32,7 +32,7 @@ pub use pinned::PinnedRules;
 use fill::Fill;
 use keys::TableKey;
 
-use super::{KernelError, load::take, pod::Pod};
+use super::{KernelError, maps::take, pod::Pod};
 use sensor_facts::{
     rule::{RuleId, Scope},
     target::{ClinicalPeer, Target},

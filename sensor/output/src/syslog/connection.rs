@@ -3,7 +3,7 @@
 use std::{
     io::{self, Read, Write},
     net::{TcpStream, ToSocketAddrs},
-    os::fd::{AsFd, AsRawFd},
+    os::fd::AsFd,
     time::{Duration, Instant},
 };
 
@@ -12,6 +12,7 @@ use nix::{
     sys::socket::{setsockopt, sockopt},
 };
 use rustls::ClientConnection;
+use sensor_kernel::socket::unacknowledged;
 
 use super::{
     Endpoint,
@@ -220,13 +221,7 @@ impl Connection {
 
     /// Of these, bytes that the receiver's kernel has acknowledged.
     pub(super) fn acknowledged(&self) -> io::Result<u64> {
-        let mut left: libc::c_int = 0;
-        // SAFETY: SIOCOUTQ, which is TIOCOUTQ (tcp(7)), writes one int, to which the pointer leads.
-        let result = unsafe { libc::ioctl(self.socket.as_raw_fd(), libc::TIOCOUTQ, &raw mut left) };
-        if result < 0 {
-            return Err(io::Error::last_os_error());
-        }
-        Ok(self.sent.saturating_sub(u64::try_from(left).unwrap_or(0)))
+        Ok(self.sent.saturating_sub(unacknowledged(&self.socket)?))
     }
 
     /// Says good-bye; all was acknowledged.

@@ -6,19 +6,16 @@
 use std::{
     io,
     net::{IpAddr, SocketAddr},
-    os::fd::{AsRawFd, OwnedFd},
 };
 
 use libc::{
     BPF_ABS, BPF_ADD, BPF_ALU, BPF_AND, BPF_B, BPF_H, BPF_IMM, BPF_IND, BPF_JEQ, BPF_JMP, BPF_JSET,
     BPF_K, BPF_LD, BPF_LDX, BPF_LSH, BPF_MISC, BPF_RET, BPF_TAX, BPF_W, BPF_X, sock_filter,
-    sock_fprog,
 };
 
 use super::{
     flow::Flow,
-    segment::{IPV4, IPV6, TAG_KINDS, TAGS_MAX},
-    socket::SNAP,
+    segment::{IPV4, IPV6, SNAP, TAG_KINDS, TAGS_MAX},
 };
 
 const TCP: u32 = 6;
@@ -107,9 +104,9 @@ impl Program {
     }
 }
 
-/// The flow's program. X holds the bytes of VLAN tags, so offsets are those of an untagged frame; later
+/// The program that lets the flow's packets through. X holds the bytes of VLAN tags, so offsets are those of an untagged frame; later
 /// the start of the TCP header.
-fn program(flow: &Flow) -> io::Result<Vec<sock_filter>> {
+pub(super) fn program(flow: &Flow) -> io::Result<Vec<sock_filter>> {
     let mut p = Program::default();
     p.op(BPF_LD | BPF_W | BPF_ABS, PACKET_TYPE);
     p.equal(OUTGOING, To::Reject, To::Next);
@@ -185,30 +182,4 @@ fn words(address: IpAddr) -> Vec<u32> {
             words.iter().map(|word| u32::from_be_bytes(*word)).collect()
         }
     }
-}
-
-/// Has the kernel keep all but the flow's packets from a socket.
-pub(super) fn attach(socket: &OwnedFd, flow: &Flow) -> io::Result<()> {
-    #[expect(clippy::cast_possible_truncation, reason = "it is 16")]
-    const SIZE: libc::socklen_t = size_of::<sock_fprog>() as libc::socklen_t;
-    let mut code = program(flow)?;
-    let program = sock_fprog {
-        len: u16::try_from(code.len()).map_err(io::Error::other)?,
-        filter: code.as_mut_ptr(),
-    };
-    // SAFETY: the option takes a program of `len` instructions, which the kernel copies and checks; `code`
-    // lives until then.
-    let result = unsafe {
-        libc::setsockopt(
-            socket.as_raw_fd(),
-            libc::SOL_SOCKET,
-            libc::SO_ATTACH_FILTER,
-            std::ptr::from_ref(&program).cast(),
-            SIZE,
-        )
-    };
-    if result < 0 {
-        return Err(io::Error::last_os_error());
-    }
-    Ok(())
 }

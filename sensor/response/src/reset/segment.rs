@@ -13,6 +13,8 @@ use std::net::{IpAddr, SocketAddr};
 
 use super::flow::{End, Flow};
 
+/// Bytes of a frame that are read: all headers, with room for IPv6 extension headers.
+pub(super) const SNAP: usize = 512;
 /// VLAN tags that are read, the one that the kernel has taken off included; `QinQ` has two.
 pub(super) const TAGS_MAX: usize = 2;
 /// 802.1Q, 802.1ad and the tag that `QinQ` had before 802.1ad.

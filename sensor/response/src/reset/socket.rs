@@ -7,24 +7,20 @@ use std::{
 
 use nix::{
     errno::Errno,
-    sys::socket::{
-        AddressFamily, ControlMessageOwned, LinkAddr, MsgFlags, SockFlag, SockType, SockaddrLike,
-        bind, recvmsg, send, socket,
-    },
+    sys::socket::{ControlMessageOwned, MsgFlags, SockFlag, recvmsg, send},
 };
 use pnet::{
     datalink::{self, NetworkInterface},
     util::MacAddr,
 };
+use sensor_kernel::socket::{attach_filter, bind_packet, packet_socket, want_vlan_tags};
 
 use super::{
     ResetError, filter,
     flow::Flow,
-    segment::{TAG_KINDS, Tag},
+    segment::{SNAP, TAG_KINDS, Tag},
 };
 
-/// Bytes of a frame that are read: all headers, with room for IPv6 extension headers.
-pub(super) const SNAP: usize = 512;
 /// Room for the one control message and its header.
 const CONTROL: usize = 64;
 
@@ -50,40 +46,16 @@ fn interface(name: &str) -> Result<(NetworkInterface, MacAddr), ResetError> {
     Ok((found, mac))
 }
 
-/// A raw packet socket, that receives nothing before it is bound to a protocol.
-fn raw(flags: SockFlag) -> Result<OwnedFd, (&'static str, io::Error)> {
-    socket(
-        AddressFamily::Packet,
-        SockType::Raw,
-        SockFlag::SOCK_CLOEXEC | flags,
-        None,
-    )
-    .map_err(|error| ("a packet socket", error.into()))
-}
-
-fn bind_to(
-    socket: &OwnedFd,
-    interface: &NetworkInterface,
-    protocol: u16,
-) -> Result<(), (&'static str, io::Error)> {
-    #[expect(clippy::cast_possible_truncation, reason = "they are 17 and 20")]
-    const SIZES: (libc::sa_family_t, libc::socklen_t) = (
-        libc::AF_PACKET as libc::sa_family_t,
-        size_of::<libc::sockaddr_ll>() as libc::socklen_t,
-    );
-    let raw = libc::sockaddr_ll {
-        sll_family: SIZES.0,
-        sll_protocol: protocol.to_be(),
-        sll_ifindex: interface.index.cast_signed(),
-        sll_hatype: 0,
-        sll_pkttype: 0,
-        sll_halen: 0,
-        sll_addr: [0; 8],
-    };
-    // SAFETY: it is a whole packet address, and its size is told.
-    let address = unsafe { LinkAddr::from_raw(std::ptr::from_ref(&raw).cast(), Some(SIZES.1)) };
-    let address = address.ok_or_else(|| ("bind", Errno::EINVAL.into()))?;
-    bind(socket.as_raw_fd(), &address).map_err(|error| ("bind", error.into()))
+/// The error of a system call that failed for an interface.
+fn failed<'a>(
+    interface: &'a str,
+    call: &'static str,
+) -> impl FnOnce(io::Error) -> ResetError + use<'a> {
+    move |source| ResetError::System {
+        call,
+        interface: interface.to_owned(),
+        source,
+    }
 }
 
 /// Where copies of the flow's packets come in.
@@ -107,20 +79,15 @@ impl Tap {
     /// Opens an interface for the packets of one flow.
     pub(super) fn open(name: &str, flow: &Flow) -> Result<Self, ResetError> {
         let (interface, _) = interface(name)?;
-        let open = || {
-            let socket = raw(SockFlag::SOCK_NONBLOCK)?;
-            filter::attach(&socket, flow).map_err(|error| ("SO_ATTACH_FILTER", error))?;
-            want_tags(&socket).map_err(|error| ("PACKET_AUXDATA", error))?;
-            // Only now does it receive anything.
-            #[expect(clippy::cast_possible_truncation, reason = "it is 3")]
-            bind_to(&socket, &interface, libc::ETH_P_ALL as u16)?;
-            Ok(socket)
-        };
-        let socket = open().map_err(|(call, source)| ResetError::System {
-            call,
-            interface: name.to_owned(),
-            source,
-        })?;
+        let socket =
+            packet_socket(SockFlag::SOCK_NONBLOCK).map_err(failed(name, "a packet socket"))?;
+        let filter = filter::program(flow).map_err(failed(name, "SO_ATTACH_FILTER"))?;
+        attach_filter(&socket, &filter).map_err(failed(name, "SO_ATTACH_FILTER"))?;
+        want_vlan_tags(&socket).map_err(failed(name, "PACKET_AUXDATA"))?;
+        // Only now does it receive anything.
+        #[expect(clippy::cast_possible_truncation, reason = "it is 3")]
+        let all = libc::ETH_P_ALL as u16;
+        bind_packet(&socket, interface.index, all).map_err(failed(name, "bind"))?;
         Ok(Self {
             name: name.to_owned(),
             socket,
@@ -135,11 +102,7 @@ impl Tap {
 
     /// The next copy, if there is one now.
     pub(super) fn receive(&mut self) -> Result<Option<Copy<'_>>, ResetError> {
-        let failed = |error: Errno| ResetError::System {
-            call: "recvmsg",
-            interface: self.name.clone(),
-            source: error.into(),
-        };
+        let failed = |error: Errno| failed(&self.name, "recvmsg")(error.into());
         let mut buffers = [IoSliceMut::new(&mut self.frame[..])];
         let received = recvmsg::<()>(
             self.socket.as_raw_fd(),
@@ -160,27 +123,6 @@ impl Tap {
             outer,
         }))
     }
-}
-
-/// Asks for the metadata with the VLAN tag that the kernel takes off.
-fn want_tags(socket: &OwnedFd) -> io::Result<()> {
-    #[expect(clippy::cast_possible_truncation, reason = "it is 4")]
-    const SIZE: libc::socklen_t = size_of::<libc::c_int>() as libc::socklen_t;
-    let on: libc::c_int = 1;
-    // SAFETY: the option takes an int, of which the kernel is told the size.
-    let result = unsafe {
-        libc::setsockopt(
-            socket.as_raw_fd(),
-            libc::SOL_PACKET,
-            libc::PACKET_AUXDATA,
-            std::ptr::from_ref(&on).cast(),
-            SIZE,
-        )
-    };
-    if result < 0 {
-        return Err(io::Error::last_os_error());
-    }
-    Ok(())
 }
 
 /// The tag in a control message (`struct tpacket_auxdata`).
@@ -223,17 +165,9 @@ impl Port {
     /// Opens an interface for sending.
     pub(super) fn open(name: &str) -> Result<Self, ResetError> {
         let (interface, mac) = interface(name)?;
-        let open = || {
-            let socket = raw(SockFlag::empty())?;
-            // Protocol 0: it sends, and receives nothing.
-            bind_to(&socket, &interface, 0)?;
-            Ok(socket)
-        };
-        let socket = open().map_err(|(call, source)| ResetError::System {
-            call,
-            interface: name.to_owned(),
-            source,
-        })?;
+        let socket = packet_socket(SockFlag::empty()).map_err(failed(name, "a packet socket"))?;
+        // Protocol 0: it sends, and receives nothing.
+        bind_packet(&socket, interface.index, 0).map_err(failed(name, "bind"))?;
         Ok(Self {
             name: name.to_owned(),
             socket,
@@ -250,10 +184,6 @@ impl Port {
     pub(super) fn send(&self, frame: &[u8]) -> Result<(), ResetError> {
         send(self.socket.as_raw_fd(), frame, MsgFlags::empty())
             .map(|_| ())
-            .map_err(|error| ResetError::System {
-                call: "send",
-                interface: self.name.clone(),
-                source: error.into(),
-            })
+            .map_err(|error| failed(&self.name, "send")(error.into()))
     }
 }

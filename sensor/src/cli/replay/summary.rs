@@ -12,7 +12,7 @@ use crate::{
         sessions::{associations, hl7_sessions, tls_connections},
         table::{bytes, local, table},
     },
-    control::server,
+    control,
 };
 use sensor_analysis::{Analysis, replay::Replay};
 use sensor_facts::{event::Event, time::Time};
@@ -239,7 +239,7 @@ fn suspicions(text: &mut String, analysis: &Analysis, replay: &Replay) {
 
 fn lists(text: &mut String, replay: &Replay, stats: &PipelineStats) {
     let pipeline = replay.pipeline();
-    let dicom = latest(server::associations(pipeline));
+    let dicom = latest(control::associations(pipeline));
     section(
         text,
         "DICOM associations",
@@ -247,7 +247,7 @@ fn lists(text: &mut String, replay: &Replay, stats: &PipelineStats) {
         stats.associations,
         || associations(&dicom),
     );
-    let hl7 = latest(server::hl7_sessions(pipeline));
+    let hl7 = latest(control::hl7_sessions(pipeline));
     section(text, "HL7 sessions", &hl7, stats.hl7_sessions, || {
         hl7_sessions(&hl7)
     });

@@ -2,70 +2,31 @@
 
 mod overview;
 mod popup;
+mod style;
 mod tables;
 
 use ratatui::{
     Frame,
     layout::{Constraint, Layout, Rect},
-    style::{Color, Modifier, Style},
+    style::{Modifier, Style},
     text::{Line, Span},
     widgets::Paragraph,
 };
 
+pub(super) use style::Look;
+use style::{CHOSEN, HEADING, paragraphs, text, warnings, wrapped};
+
 use super::app::{App, Link, Overlay, Tab};
-use crate::{
-    cli::{
-        alerts::broken,
-        model, status,
-        table::{local, span},
-    },
-    control::api::Status,
+use crate::cli::{
+    model, status,
+    table::{local, span},
 };
-use sensor_facts::{alert::Severity, rule::State};
+use sensor_facts::rule::State;
 
 /// Room that everything has its place in.
 const LEAST: (u16, u16) = (60, 16);
 /// Lines that say why the daemon does not answer.
 const WHY_MAX: usize = 3;
-
-/// How what matters stands out: the eight colours that every terminal has, or without any.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Look {
-    pub(super) colour: bool,
-}
-
-impl Look {
-    fn colour(self, colour: Color) -> Style {
-        if self.colour {
-            Style::new().fg(colour)
-        } else {
-            Style::new()
-        }
-    }
-
-    fn good(self) -> Style {
-        self.colour(Color::Green)
-    }
-
-    fn doubtful(self) -> Style {
-        self.colour(Color::Yellow)
-    }
-
-    fn bad(self) -> Style {
-        self.colour(Color::Red).add_modifier(Modifier::BOLD)
-    }
-
-    fn severity(self, severity: Severity) -> Style {
-        match severity {
-            Severity::Low => Style::new(),
-            Severity::Medium => self.doubtful(),
-            Severity::High | Severity::Critical => self.bad(),
-        }
-    }
-}
-
-const HEADING: Style = Style::new().add_modifier(Modifier::BOLD);
-const CHOSEN: Style = Style::new().add_modifier(Modifier::REVERSED);
 
 /// Draws all of it; what was scrolled too far is put back.
 pub(super) fn draw(frame: &mut Frame, app: &mut App, look: Look) {
@@ -224,41 +185,4 @@ fn keys(app: &App) -> Line<'static> {
         (None, _) => "1-6 Tab: turn   up down: scroll   ?: help   q: end",
     };
     Line::styled(text, HEADING)
-}
-
-/// Lines of which as many are shown as there is room for, from `scroll` on.
-fn text(frame: &mut Frame, area: Rect, lines: Vec<Line<'_>>, scroll: &mut usize) {
-    let room = usize::from(area.height);
-    *scroll = (*scroll).min(lines.len().saturating_sub(room));
-    let shown: Vec<Line<'_>> = lines.into_iter().skip(*scroll).take(room).collect();
-    frame.render_widget(Paragraph::new(shown), area);
-}
-
-/// Broken between words.
-fn wrapped(text: &str, width: u16) -> Vec<String> {
-    let mut lines = Vec::new();
-    let mut rest = text;
-    loop {
-        let (line, left) = broken(rest, usize::from(width));
-        lines.push(line.to_owned());
-        if left.is_empty() {
-            return lines;
-        }
-        rest = left;
-    }
-}
-
-fn paragraphs(text: &str, width: u16) -> Vec<Line<'static>> {
-    let lines = text.lines().flat_map(|line| wrapped(line, width));
-    lines.map(Line::raw).collect()
-}
-
-fn warnings(status: &Status, width: u16, look: Look) -> Vec<Line<'static>> {
-    if status.warnings.is_empty() {
-        return vec![Line::styled("Nothing is wrong.", look.good())];
-    }
-    let each = status.warnings.iter();
-    each.flat_map(|warning| paragraphs(&format!("Warning: {warning}"), width))
-        .map(|line| line.style(look.doubtful()))
-        .collect()
 }

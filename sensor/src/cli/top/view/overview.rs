@@ -8,7 +8,7 @@ use ratatui::{
 };
 use sensor_common::counter::Counter;
 
-use super::{HEADING, Look, paragraphs, text, warnings};
+use super::style::{HEADING, Look, paragraphs, text, warnings};
 use crate::{
     cli::{
         status::{self, counter_of},

@@ -7,7 +7,7 @@ use ratatui::{
     widgets::{Block, Clear, Paragraph},
 };
 
-use super::{HEADING, wrapped};
+use super::style::{HEADING, wrapped};
 use crate::cli::top::{dialog::Dialog, link::Verb};
 
 const HELP: [&str; 14] = [

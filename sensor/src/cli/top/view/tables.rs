@@ -8,7 +8,7 @@ use ratatui::{
     widgets::{Cell, Paragraph, Row, Table, TableState},
 };
 
-use super::{CHOSEN, HEADING, Look, paragraphs};
+use super::style::{CHOSEN, HEADING, Look, paragraphs};
 use crate::{
     cli::{
         alerts, rules,

@@ -1,4 +1,4 @@
-//! The places of established IPv4 flows ([`sensor_common::flow::slot`]), read where the kernel has them.
+//! The slots of established IPv4 flows ([`sensor_common::flow::slot`]), read where the kernel has them.
 
 use std::{
     io,
@@ -15,78 +15,74 @@ use sensor_common::{
     key::Key4,
 };
 
-use super::{KernelError, load};
+use super::{KernelError, maps};
 
-const PLACES: &str = "KEPT4";
+const SLOTS: &str = "KEPT4";
 const FREE: &str = "FREE4";
 
-/// The places and the list of free ones.
-pub(super) struct Kept {
-    places: Places,
+/// The slots and the list of free ones.
+pub(super) struct EstablishedSlots {
+    slots: SlotArray,
     free: Queue<MapData, u32>,
 }
 
-impl Kept {
+impl EstablishedSlots {
     /// Takes both maps out of an instance.
     pub(super) fn take(ebpf: &mut Ebpf) -> Result<Self, KernelError> {
         Ok(Self {
-            places: Places::open(ebpf)?,
-            free: load::take(ebpf, FREE)?,
+            slots: SlotArray::open(ebpf)?,
+            free: maps::take(ebpf, FREE)?,
         })
     }
 
-    /// The flow at `place`; `None` where it is not that of `key` (any more).
-    pub(super) fn flow(&self, place: u32, key: &[u8]) -> Option<Flow> {
-        let kept = self.places.get(place)?;
-        (bytes(&kept.key) == key).then_some(kept.flow)
+    /// The flow at `slot`; `None` where it is not that of `key` (any more).
+    pub(super) fn flow(&self, slot: u32, key: &[u8]) -> Option<Flow> {
+        let entry = self.slots.get(slot)?;
+        (bytes(&entry.key) == key).then_some(entry.flow)
     }
 
-    /// The flow at `place`, which then is free. For who has just removed `key` from the directory: until the key is gone
+    /// The flow at `slot`, which then is free. For who has just removed `key` from the directory: until the key is gone
     /// from here too, packets find it by a hint, and one in between is missing from the flow's last state.
-    pub(super) fn take_flow(
-        &mut self,
-        place: u32,
-        key: &[u8],
-    ) -> Result<Option<Flow>, KernelError> {
-        let Some(flow) = self.flow(place, key) else {
+    pub(super) fn take_flow(&mut self, slot: u32, key: &[u8]) -> Result<Option<Flow>, KernelError> {
+        let Some(flow) = self.flow(slot, key) else {
             return Ok(None);
         };
-        self.places.set_key(place, Key4::EMPTY);
-        self.free.push(place, 0)?;
+        self.slots.set_key(slot, Key4::EMPTY);
+        self.free.push(slot, 0)?;
         Ok(Some(flow))
     }
 }
 
-/// Puts the places that no daemon has known yet among the free ones: all, or what a daemon left that was killed here.
+/// Puts the slots that no daemon has known yet among the free ones: all, or what a daemon left that was killed here.
 pub(super) fn prepare(ebpf: &mut Ebpf) -> Result<(), KernelError> {
-    let places = Places::open(ebpf)?;
+    let slots = SlotArray::open(ebpf)?;
     let map = ebpf
         .map_mut(FREE)
         .ok_or(KernelError::Shape { name: FREE })?;
     let mut free = Queue::<_, u32>::try_from(map)?;
-    for place in 0..places.count {
-        if places.get(place).is_some_and(|kept| kept.known == 0) {
-            places.set_known(place);
-            free.push(place, 0)?;
+    for slot in 0..slots.count {
+        if slots.get(slot).is_some_and(|entry| entry.known == 0) {
+            slots.set_known(slot);
+            free.push(slot, 0)?;
         }
     }
     Ok(())
 }
 
 /// The array, mapped.
-struct Places {
+struct SlotArray {
     start: NonNull<Kept4>,
     count: u32,
     length: usize,
 }
 
 // SAFETY: the mapping is the process's, and each access is one of memory that others change anyway.
-unsafe impl Send for Places {}
+unsafe impl Send for SlotArray {}
 
-impl Places {
+impl SlotArray {
     fn open(ebpf: &Ebpf) -> Result<Self, KernelError> {
-        let shape = KernelError::Shape { name: PLACES };
-        let Some(Map::Array(map)) = ebpf.map(PLACES) else {
+        let shape = KernelError::Shape { name: SLOTS };
+        let Some(Map::Array(map)) = ebpf.map(SLOTS) else {
             return Err(shape);
         };
         let info = map.info()?;
@@ -119,36 +115,36 @@ impl Places {
         }
     }
 
-    fn at(&self, place: u32) -> Option<NonNull<Kept4>> {
-        if place >= self.count {
+    fn at(&self, slot: u32) -> Option<NonNull<Kept4>> {
+        if slot >= self.count {
             return None;
         }
-        // SAFETY: within the mapping, which has `count` places.
-        Some(unsafe { self.start.add(place as usize) })
+        // SAFETY: within the mapping, which has `count` slots.
+        Some(unsafe { self.start.add(slot as usize) })
     }
 
-    fn get(&self, place: u32) -> Option<Kept4> {
+    fn get(&self, slot: u32) -> Option<Kept4> {
         // SAFETY: mapped memory of integers alone. The kernel may write meanwhile, as it may while a look-up copies.
-        self.at(place)
-            .map(|kept| unsafe { kept.as_ptr().read_volatile() })
+        self.at(slot)
+            .map(|entry| unsafe { entry.as_ptr().read_volatile() })
     }
 
-    fn set_key(&self, place: u32, key: Key4) {
-        if let Some(kept) = self.at(place) {
-            // SAFETY: mapped memory, writable, of a place that is in no directory.
-            unsafe { (&raw mut (*kept.as_ptr()).key).write_volatile(key) }
+    fn set_key(&self, slot: u32, key: Key4) {
+        if let Some(entry) = self.at(slot) {
+            // SAFETY: mapped memory, writable, of a slot that is in no directory.
+            unsafe { (&raw mut (*entry.as_ptr()).key).write_volatile(key) }
         }
     }
 
-    fn set_known(&self, place: u32) {
-        if let Some(kept) = self.at(place) {
+    fn set_known(&self, slot: u32) {
+        if let Some(entry) = self.at(slot) {
             // SAFETY: mapped memory, writable; only a daemon that starts writes this field.
-            unsafe { (&raw mut (*kept.as_ptr()).known).write_volatile(1) }
+            unsafe { (&raw mut (*entry.as_ptr()).known).write_volatile(1) }
         }
     }
 }
 
-impl Drop for Places {
+impl Drop for SlotArray {
     fn drop(&mut self) {
         // SAFETY: the mapping that `open` made, whose references have all ended.
         unsafe { libc::munmap(self.start.as_ptr().cast(), self.length) };

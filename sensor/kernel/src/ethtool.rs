@@ -6,7 +6,7 @@ use nix::sys::socket::{AddressFamily, SockFlag, SockType, socket};
 
 /// How an offload is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Feature {
+pub enum Offload {
     /// A command of its own (`ETHTOOL_GGRO`).
     Gro,
     /// A bit of `ETHTOOL_GFLAGS`.
@@ -14,11 +14,11 @@ pub(super) enum Feature {
 }
 
 /// Offloads that must be off on a mirror interface: what, its `ethtool -K` name, in words.
-pub(super) const FEATURES: &[(Feature, &str, &str)] = &[
-    (Feature::Gro, "gro", "generic receive offload"),
-    (Feature::Flag(ETH_FLAG_LRO), "lro", "large receive offload"),
+pub const OFFLOADS: &[(Offload, &str, &str)] = &[
+    (Offload::Gro, "gro", "generic receive offload"),
+    (Offload::Flag(ETH_FLAG_LRO), "lro", "large receive offload"),
     (
-        Feature::Flag(ETH_FLAG_RXVLAN),
+        Offload::Flag(ETH_FLAG_RXVLAN),
         "rxvlan",
         "VLAN tag stripping",
     ),
@@ -37,10 +37,13 @@ struct Value {
 }
 
 /// True if the offload is on.
-pub(super) fn is_on(interface: &str, feature: Feature) -> io::Result<bool> {
-    let (command, bit) = match feature {
-        Feature::Gro => (ETHTOOL_GGRO, u32::MAX),
-        Feature::Flag(bit) => (ETHTOOL_GFLAGS, bit),
+///
+/// # Errors
+/// When there is no such interface, or its driver does not say.
+pub fn is_on(interface: &str, offload: Offload) -> io::Result<bool> {
+    let (command, bit) = match offload {
+        Offload::Gro => (ETHTOOL_GGRO, u32::MAX),
+        Offload::Flag(bit) => (ETHTOOL_GFLAGS, bit),
     };
     let any = socket(
         AddressFamily::Inet,
