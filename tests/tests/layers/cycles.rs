@@ -3,12 +3,11 @@
 //!
 //! A file imports another if a path in it, in a `use` or anywhere in its code, resolves to an item that the other
 //! defines. A path by way of a `pub use` leads to the file with the item, and so the file with the `pub use` is imported
-//! by nobody for it and imports nothing by it. `use x::*` counts for the names that are then used. Neither `mod x;` nor
-//! what a module uses of the modules below it is an import: these are its parts.
+//! by nobody for it and imports nothing by it. `use x::*` counts for the names that are then used. `mod x;` alone is no
+//! import, but what a module's code uses of the modules below it is one, like any other.
 
 use std::{
-    collections::{BTreeSet, HashMap, HashSet},
-    iter,
+    collections::{BTreeSet, HashSet},
     path::{Path, PathBuf},
 };
 
@@ -16,7 +15,6 @@ use anyhow::Result;
 use petgraph::{
     algo::tarjan_scc,
     graph::{DiGraph, NodeIndex},
-    visit::EdgeRef,
 };
 
 use super::modules::{Modules, Name};
@@ -48,9 +46,7 @@ impl Imports {
             for path in module.imports.iter().chain(&module.paths) {
                 for target in modules.resolve(id, path, &mut HashSet::new()) {
                     // A module alone is not used yet: what is taken from it stands in another path.
-                    if let Target::ItemOf(other) = target
-                        && !modules.is_part(other, id)
-                    {
+                    if let Target::ItemOf(other) = target {
                         let [from, to] = [id, other].map(|it| modules.all[it].file);
                         if from != to {
                             graph.update_edge(NodeIndex::new(from), NodeIndex::new(to), ());
@@ -79,31 +75,6 @@ impl Imports {
             .map(PathBuf::as_path)
             .collect()
     }
-
-    /// The same of the modules at the top of the crate, each taken with everything below it.
-    pub(crate) fn largest_cycle_of_modules(&self) -> Vec<String> {
-        let mut modules = DiGraph::new();
-        let mut known = HashMap::new();
-        for edge in self.graph.edge_references() {
-            let [from, to] = [edge.source(), edge.target()].map(|file| {
-                let name = top(&self.graph[file]);
-                *known
-                    .entry(name.clone())
-                    .or_insert_with(|| modules.add_node(name))
-            });
-            if from != to {
-                modules.update_edge(from, to, ());
-            }
-        }
-        largest(&modules).into_iter().cloned().collect()
-    }
-}
-
-/// The module at the top of its crate that a file belongs to.
-fn top(file: &Path) -> String {
-    let mut parts = file.iter().skip_while(|part| *part != "src").skip(1);
-    let name = parts.next().unwrap_or(file.as_os_str()).to_string_lossy();
-    name.trim_end_matches(".rs").to_owned()
 }
 
 /// The nodes of the largest strongly connected component, in order.
@@ -120,12 +91,6 @@ fn largest<N: Ord>(graph: &DiGraph<N, ()>) -> Vec<&N> {
 }
 
 impl Modules {
-    /// True if a module is another one or below it.
-    fn is_part(&self, module: usize, of: usize) -> bool {
-        let parent = |id: &usize| self.all[*id].parent;
-        iter::successors(Some(module), parent).any(|id| id == of)
-    }
-
     /// What a path in a module leads to; nothing if that is in another crate. `seen` has the names that are being
     /// resolved, as an import can name itself.
     fn resolve(
