@@ -19,12 +19,15 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-pub use default::DEFAULT;
+pub use default::default_text;
 pub use error::{ConfigError, Mistake};
 use values::entries;
 pub use values::{ClockSource, ListenMode, LogFormat, LogLevel, Role};
 
-pub use sensor_analysis::config::{Alerting, Baseline, Detect, Model};
+pub use sensor_analysis::{
+    config::{Alerting, Baseline, Model},
+    detect::Detect,
+};
 use sensor_evidence::store::config::Store;
 use sensor_facts::setting::{RingSize, Span};
 use sensor_output::config::Output;

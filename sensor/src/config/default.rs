@@ -1,7 +1,15 @@
 //! The default configuration as a person reads it.
 
+use sensor_analysis::detect;
+
 /// A configuration that says the defaults, with what each is for.
-pub const DEFAULT: &str = r#"# Wardtap's configuration. Every value here is the default; what is left out has it too.
+#[must_use]
+pub fn default_text() -> String {
+    TEXT.replace("[detect]\n", &detect::default_toml())
+}
+
+/// What it says, but for the thresholds, which the detectors declare.
+const TEXT: &str = r#"# Wardtap's configuration. Every value here is the default; what is left out has it too.
 
 # The interfaces to listen on: span (mirror) ports. Or name them with `wardtap run --interface`.
 #[[interface]]
@@ -74,43 +82,6 @@ freeze = "1h"
 devices = 100000            # at most; about 11 kB each with all that is kept of it
 
 [detect]
-off = []                    # names of detectors that are off
-slow_within = "6h"          # what is spread so that it does not show in the shorter times below is looked for in this
-# Refused or unanswered connection attempts to so many ports and hosts in this time are a scan.
-scan_targets = 20
-scan_within = "1m"
-# So many short connections to services that were never used before, nearly all of one host, are a probe.
-probes = 20
-probes_within = "2s"
-# So many pairs of AE titles that were not recognised in this time are guessing.
-ae_rejects = 5
-ae_rejects_within = "1m"
-# Unknown hosts, asked by ICMP echo in this time.
-sweep_hosts = 15
-sweep_within = "1m"
-# Short connections to a login service; of a pair that is known, ten times as many.
-logins = 6
-logins_within = "1m"
-# DICOM servers that are asked C-ECHO only and are not known to the client.
-echo_servers = 5
-echo_within = "10m"
-# C-FIND requests in 5 minutes, C-MOVE and C-GET requests in an hour; they must be far from the usual, too.
-queries = 100
-pulls = 50
-# Messages that were accepted and come again.
-replays = 3
-replays_within = "10m"
-naks = 10                   # negative acknowledgements in 5 minutes, if they are most
-time_skew = "15m"           # of a message's time against what is usual of its sender
-# Unknown hosts at SMB, RDP, SSH and WinRM.
-fan_out_hosts = 5
-fan_out_within = "10m"
-beacon_connections = 12     # with regular intervals and sizes, to an outside or unknown host
-dns_bytes = 50000           # in queries of long names, in 5 minutes
-exfiltration_bytes = 100000000   # to outside or unknown hosts in an hour; far from the usual, too
-flood_clients = 100         # that ask one service in a minute and do not follow up
-unusual = 6.0               # spreads above the median
-inside = []                 # networks of the site, beside private ones
 
 [alert]
 confidence = 0.5            # least, 0 to 1
@@ -192,7 +163,17 @@ mod tests {
 
     #[test]
     fn the_default_text_says_the_defaults() {
-        assert_eq!(Config::parse(DEFAULT), Ok(Config::default()));
+        assert_eq!(Config::parse(&default_text()), Ok(Config::default()));
+    }
+
+    #[test]
+    fn the_default_text_has_every_threshold() {
+        let text = default_text();
+        for one in detect::thresholds() {
+            let line = format!("\n{} = {}\n", one.key, one.default);
+            assert!(text.contains(&line), "{}", one.key);
+        }
+        assert!(text.contains("\noff = []\n") && text.contains("\ninside = []\n"));
     }
 
     #[test]

@@ -24,7 +24,7 @@ use super::{
 };
 use crate::live::{capture::CaptureHandle, responder::ResponderHandle};
 use sensor_analysis::{
-    config::Detect,
+    detect::Detect,
     exposure::{
         Exposed, Exposure, Facts,
         advisory::{
