@@ -139,7 +139,7 @@ impl Output {
             let lane = LaneOptions {
                 name: options.name.clone(),
                 queue: options.queue,
-                wants: move |event: &Event| events.contains(&Kind::of(event)),
+                wants: move |event: &Event| events.contains(&event.body.event_type()),
             };
             let lane = Lane::start(lane, Syslog::new(options, origin.clone()));
             output.add(lane.map_err(|source| OutputError {
@@ -162,7 +162,7 @@ impl Output {
         let lane = LaneOptions {
             name: name.to_owned(),
             queue: options.queue,
-            wants: move |event: &Event| format.carries(Kind::of(event)),
+            wants: move |event: &Event| format.carries(event.body.event_type()),
         };
         self.add(Lane::start(lane, lines).map_err(|source| OutputError {
             target: options.target.to_string(),

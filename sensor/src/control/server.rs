@@ -27,8 +27,9 @@ use crate::live::{
     responder::ResponderHandle,
 };
 use sensor_analysis::model::Models;
-use sensor_facts::event::{Body, DicomEvent, DicomEventType, Event, Hl7Event};
-use sensor_sessions::pipeline::{FlowSnapshot, Pipeline};
+use sensor_common::layer7::Protocol;
+use sensor_facts::event::Event;
+use sensor_sessions::pipeline::FlowSnapshot;
 
 type Asked = Result<Params<Query>, QueryRejection>;
 
@@ -85,9 +86,11 @@ async fn sessions(State(capture): State<CaptureHandle>, query: Asked) -> Respons
         protocol: Some(name),
         ..
     })) = &query
-        && !["dicom", "hl7", "tls"].contains(&name.as_str())
+        && Protocol::from_name(name).is_none()
     {
-        return failure(StatusCode::BAD_REQUEST, "protocol is dicom, hl7 or tls");
+        let names: Vec<&str> = Protocol::ALL.iter().filter_map(|one| one.name()).collect();
+        let error = format!("protocol is one of {}", names.join(", "));
+        return failure(StatusCode::BAD_REQUEST, &error);
     }
     page(&capture, query, |capture, query| {
         Page::of(session_events(capture, query), query)
@@ -126,44 +129,16 @@ fn flow_page(capture: &Capture, query: &Query) -> Page<Event> {
 }
 
 fn session_events(capture: &Capture, query: &Query) -> Vec<Event> {
-    let pipeline = capture.pipeline();
-    let wanted = |name| query.protocol.as_deref().is_none_or(|asked| asked == name);
-    let mut events = Vec::new();
-    if wanted("dicom") {
-        events.extend(associations(pipeline));
-    }
-    if wanted("hl7") {
-        events.extend(hl7_sessions(pipeline));
-    }
-    if wanted("tls") {
-        events.extend(pipeline.tls_connections().cloned());
-    }
+    let wanted = |protocol: &&Protocol| {
+        let asked = query.protocol.as_deref();
+        asked.is_none() || asked == protocol.name()
+    };
+    let protocols = Protocol::ALL.iter().filter(wanted);
+    let mut events: Vec<Event> = protocols
+        .flat_map(|protocol| capture.pipeline().sessions(*protocol))
+        .collect();
     events.sort_by_key(|event| std::cmp::Reverse(event.timestamp));
     events
-}
-
-pub(crate) fn associations(pipeline: &Pipeline) -> impl Iterator<Item = Event> {
-    pipeline.associations().into_iter().map(|view| {
-        let kind = match (view.open, view.summary.reject.is_some()) {
-            (true, _) => DicomEventType::Opened,
-            (false, true) => DicomEventType::Rejected,
-            (false, false) => DicomEventType::Closed,
-        };
-        let time = view.summary.end;
-        let dicom = Box::new(DicomEvent {
-            kind,
-            association: view.summary,
-        });
-        Event::of(&view.conversation, time, Body::Dicom { dicom })
-    })
-}
-
-pub(crate) fn hl7_sessions(pipeline: &Pipeline) -> impl Iterator<Item = Event> {
-    pipeline.hl7_sessions().into_iter().map(|view| {
-        let time = view.summary.end;
-        let hl7 = Box::new(Hl7Event::Session(view.summary));
-        Event::of(&view.conversation, time, Body::Hl7 { hl7 })
-    })
 }
 
 pub(super) fn answer<T: Serialize>(result: Result<T, AskError>) -> Response {

@@ -7,11 +7,12 @@
 use std::{net::IpAddr, num::NonZeroUsize};
 
 use lru::LruCache;
+use sensor_common::layer7::Protocol;
 
 use super::{Detector, Site, once::Once};
 use crate::baseline::Fact;
 use crate::detect::draft::Draft;
-use sensor_facts::observation::{App, Observation, What, is_host};
+use sensor_facts::observation::{Observation, What, is_host};
 use sensor_facts::{target::Service, time::Time};
 
 /// Pairs that are watched.
@@ -115,7 +116,7 @@ impl Detector for Beacon {
         }
         let outside = site.is_outside(server);
         Some(Draft {
-            technique: if facts.app == App::Tls {
+            technique: if facts.app == Protocol::Tls {
                 "T1573"
             } else {
                 "T1071"

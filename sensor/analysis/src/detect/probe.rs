@@ -6,7 +6,7 @@ use std::net::{IpAddr, SocketAddr};
 use super::{Detector, Site, window::Window};
 use crate::detect::draft::Draft;
 use crate::{baseline::Fact, config::Detect};
-use sensor_facts::observation::{App, Observation, What};
+use sensor_facts::observation::{Observation, What};
 use sensor_facts::target::Transport;
 
 /// Bytes of payload that a probe exchanges at most.
@@ -42,7 +42,7 @@ impl Detector for Probe {
             || facts.midstream
             || !facts.established(seen.protocol)
             // Some senders open a connection for each message; what is in them is others' business.
-            || matches!(facts.app, App::Dicom | App::Hl7)
+            || facts.app.is_clinical()
             || facts.to_server.payload + facts.to_client.payload > SHORT
             || site.knows(client, &Fact::Uses(server, service))
         {

@@ -2,10 +2,7 @@
 
 use std::{fmt, io, io::Write as _, str::FromStr};
 
-use crate::{
-    Format,
-    format::{Kind, Origin},
-};
+use crate::{Format, format::Origin};
 use sensor_facts::{
     alert::{Change, Severity},
     event::{Body, Event},
@@ -90,7 +87,7 @@ impl Messages {
             event.timestamp,
             host(&self.origin.host),
             self.origin.process,
-            Kind::of(event).label(),
+            event.body.event_type().label(),
             self.sequence,
             Origin::VERSION,
         )?;
