@@ -17,8 +17,9 @@ use sensor_analysis::{
     Analysis, AnalysisOptions, Outcome,
     model::{Asked, BATCH, Model, Row, Runtime, Scorer},
 };
+use sensor_common::layer7::Protocol;
 use sensor_facts::{
-    observation::{App, FlowFacts, HalfFacts, Observation, What},
+    observation::{FlowFacts, HalfFacts, Observation, What},
     time::Time,
 };
 
@@ -163,10 +164,10 @@ fn flow(number: u32) -> Observation {
     let client = Ipv4Addr::from(0x0a00_0000 + mixed % DEVICES);
     let server = Ipv4Addr::from(0x0a00_0100 + mixed % 7);
     let (port, app) = [
-        (104, App::Dicom),
-        (2_575, App::Hl7),
-        (443, App::Tls),
-        (53, App::Other),
+        (104, Protocol::Dicom),
+        (2_575, Protocol::Hl7),
+        (443, Protocol::Tls),
+        (53, Protocol::None),
     ][usize::try_from(mixed >> 8 & 3).unwrap_or(0)];
     let packets = 4 + u64::from(mixed >> 10 & 63);
     let half = |bytes: u64| HalfFacts {

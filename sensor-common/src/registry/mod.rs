@@ -43,10 +43,11 @@ macro_rules! registry {
         }
     ) => {
         /// A layer-7 protocol, recognised by content.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
         #[repr(u8)]
         pub enum Protocol {
             /// Not recognised.
+            #[default]
             None = 0,
             $($(#[doc = $doc])+ $protocol = $index,)+
         }
@@ -79,6 +80,15 @@ macro_rules! registry {
                 match self {
                     Self::None => None,
                     $(Self::$protocol => Some($title),)+
+                }
+            }
+
+            /// The protocol with this [`Self::name`].
+            #[must_use]
+            pub fn from_name(name: &str) -> Option<Self> {
+                match name {
+                    $($name => Some(Self::$protocol),)+
+                    _ => None,
                 }
             }
 
@@ -182,6 +192,17 @@ macro_rules! registry {
             /// The reader lost its place; the next record begins a new protocol unit. No bytes.
             Desync = 32,
             $($($(#[doc = $topic_tag_doc])+ $topic_tag = $topic_tag_number,)+)+
+        }
+
+        impl Tag {
+            /// The protocol in whose sessions the record is; [`Protocol::None`] for a lost place and for notices.
+            #[must_use]
+            pub const fn protocol(self) -> Protocol {
+                match self {
+                    $($(Self::$tag => Protocol::$protocol,)+)+
+                    Self::Desync $($(| Self::$topic_tag)+)+ => Protocol::None,
+                }
+            }
         }
 
         impl TryFrom<u8> for Tag {

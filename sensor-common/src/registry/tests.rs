@@ -26,6 +26,10 @@ fn an_index_gives_its_protocol() {
     for protocol in Protocol::ALL {
         assert_eq!(Protocol::from_index(*protocol as u8), *protocol);
         assert!(protocol.name().is_some() && protocol.title().is_some());
+        assert_eq!(
+            protocol.name().and_then(Protocol::from_name),
+            Some(*protocol)
+        );
     }
     assert_eq!(Protocol::from_index(200), Protocol::None);
     assert_eq!(Protocol::None.name(), None);

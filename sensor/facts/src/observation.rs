@@ -153,7 +153,7 @@ pub struct FlowFacts {
     /// Made of fragments without ports.
     pub fragments: bool,
     /// Recognised by content.
-    pub app: App,
+    pub app: Protocol,
     /// ICMP type of the first packet.
     pub icmp_type: Option<u16>,
     /// Ethernet address of the client, or of the router before it.
@@ -166,31 +166,6 @@ pub struct FlowFacts {
     pub to_server: HalfFacts,
     /// To the client.
     pub to_client: HalfFacts,
-}
-
-/// The protocol that a flow carries, by content.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub enum App {
-    /// None that is known.
-    #[default]
-    Other,
-    /// DICOM upper layer.
-    Dicom,
-    /// HL7 over MLLP.
-    Hl7,
-    /// TLS.
-    Tls,
-}
-
-impl From<Protocol> for App {
-    fn from(protocol: Protocol) -> Self {
-        match protocol {
-            Protocol::None => Self::Other,
-            Protocol::Dicom => Self::Dicom,
-            Protocol::Hl7 => Self::Hl7,
-            Protocol::Tls => Self::Tls,
-        }
-    }
 }
 
 /// One direction of a flow. Lengths are of the IP packets, bytes.
@@ -290,7 +265,7 @@ pub fn of_flow(
             midstream: entry.flags & flow::MIDSTREAM != 0,
             reset: entry.flags & flow::RESET != 0,
             fragments: entry.flags & flow::FRAGMENTS != 0,
-            app: entry.protocol().into(),
+            app: entry.protocol(),
             icmp_type: conversation.icmp().map(|(kind, _)| kind),
             client_mac,
             server_mac,

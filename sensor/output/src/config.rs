@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Deserializer, Serialize, de::Error};
 
 use crate::{
-    Endpoint, EventKind, Facility, FileOptions, Format, OutputOptions, RESERVED, Rotation,
+    Endpoint, EventType, Facility, FileOptions, Format, OutputOptions, RESERVED, Rotation,
     SyslogOptions, Target, TlsOptions,
 };
 use sensor_analysis::config::model::file;
@@ -88,7 +88,7 @@ pub struct Syslog {
     pub format: Format,
     /// Types of events that it gets; without it alerts, and audit entries where the format has them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub events: Option<Vec<EventKind>>,
+    pub events: Option<Vec<EventType>>,
     /// Facility of the messages.
     #[serde(default)]
     pub facility: Facility,
@@ -202,9 +202,9 @@ impl Output {
 }
 
 impl Syslog {
-    fn events(&self) -> Vec<EventKind> {
+    fn events(&self) -> Vec<EventType> {
         self.events.clone().unwrap_or_else(|| {
-            let mut usual = vec![EventKind::Alert, EventKind::Audit];
+            let mut usual = vec![EventType::Alert, EventType::Audit];
             usual.retain(|kind| self.format.carries(*kind));
             usual
         })

@@ -5,9 +5,9 @@ use std::{fmt, io};
 use serde::{Deserialize, Serialize};
 use serde_json::ser::{CompactFormatter, Formatter};
 
-use sensor_facts::event::Event;
+use sensor_facts::event::{Event, EventType};
 
-use super::{cef, kind::EventKind, ocsf, origin::Origin};
+use super::{cef, ocsf, origin::Origin};
 
 /// How events are written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
@@ -35,14 +35,14 @@ impl Format {
 
     /// The types that it has a form for.
     #[must_use]
-    pub const fn carries(self, kind: EventKind) -> bool {
+    pub const fn carries(self, kind: EventType) -> bool {
         match self {
             Self::Json => true,
             Self::Cef => matches!(
                 kind,
-                EventKind::Alert | EventKind::Finding | EventKind::Audit
+                EventType::Alert | EventType::Finding | EventType::Audit
             ),
-            Self::Ocsf => matches!(kind, EventKind::Alert),
+            Self::Ocsf => matches!(kind, EventType::Alert),
         }
     }
 
@@ -148,7 +148,7 @@ mod tests {
     fn formats_write_what_they_carry_and_nothing_else() {
         for event in [alert(), audit(), stats(), flow()] {
             for format in [Format::Json, Format::Cef, Format::Ocsf] {
-                let kind = EventKind::of(&event);
+                let kind = event.body.event_type();
                 assert_eq!(
                     written(format, &event, true).is_ok(),
                     format.carries(kind),
@@ -158,7 +158,7 @@ mod tests {
             let json: serde_json::Value =
                 serde_json::from_str(&written(Format::Json, &event, false).expect("JSON"))
                     .expect("JSON");
-            assert_eq!(json["event_type"], EventKind::of(&event).label());
+            assert_eq!(json["event_type"], event.body.event_type().label());
         }
     }
 

@@ -6,7 +6,6 @@
 mod cef;
 pub mod config;
 mod format;
-mod kind;
 pub mod lane;
 mod lines;
 mod ocsf;
@@ -20,7 +19,7 @@ use std::{io, sync::Arc, time::Instant};
 
 pub use self::{
     format::Format,
-    kind::EventKind,
+
     lane::OutputStats,
     lines::{FileOptions, Target},
     origin::Origin,
@@ -32,7 +31,7 @@ use self::{
     lines::{Lines, Reopen},
     syslog::Syslog,
 };
-use sensor_facts::event::Event;
+use sensor_facts::event::{Event, EventType};
 
 /// The lanes of files, as status and metrics name them.
 const JSON: &str = "json";
@@ -145,7 +144,7 @@ impl Output {
             let lane = LaneOptions {
                 name: options.name.clone(),
                 queue: options.queue,
-                wants: move |event: &Event| events.contains(&EventKind::of(event)),
+                wants: move |event: &Event| events.contains(&event.body.event_type()),
             };
             let lane = Lane::start(lane, Syslog::new(options, origin.clone()));
             output.add(lane.map_err(|source| OutputError {
@@ -168,7 +167,7 @@ impl Output {
         let lane = LaneOptions {
             name: name.to_owned(),
             queue: options.queue,
-            wants: move |event: &Event| format.carries(EventKind::of(event)),
+            wants: move |event: &Event| format.carries(event.body.event_type()),
         };
         self.add(Lane::start(lane, lines).map_err(|source| OutputError {
             target: options.target.to_string(),

@@ -4,4 +4,4 @@
 pub mod capture;
 pub mod inventory;
 pub mod pipeline;
-pub mod protocol;
+mod protocol;

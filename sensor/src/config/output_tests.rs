@@ -1,6 +1,6 @@
 //! The section of outputs, read and checked with the whole file.
 
-use sensor_output::{EventKind, Format, Rotation, TlsOptions, config::Output};
+use sensor_output::{EventType, Format, Rotation, TlsOptions, config::Output};
 
 use super::{Config, Mistake};
 
@@ -19,10 +19,10 @@ fn a_receiver_with_and_without_defaults() {
     assert_eq!((a.name.as_str(), a.queue), ("syslog", 8_192));
     assert_eq!(a.endpoint.host, "2001:db8::1");
     assert_eq!(a.tls, Some(TlsOptions::default()));
-    assert_eq!(a.events, [EventKind::Alert, EventKind::Audit]);
+    assert_eq!(a.events, [EventType::Alert, EventType::Audit]);
     assert_eq!(
         (b.tls.as_ref(), b.format, &b.events[..]),
-        (None, Format::Ocsf, &[EventKind::Alert][..])
+        (None, Format::Ocsf, &[EventType::Alert][..])
     );
     assert_eq!(options.ocsf.map(|it| it.rotation), Some(None));
     let size = 256 << 20;

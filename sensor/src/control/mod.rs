@@ -13,7 +13,6 @@ mod export;
 mod exposure;
 mod model;
 mod peer;
-mod recent;
 mod report;
 mod roles;
 mod rules;
@@ -22,5 +21,4 @@ pub mod socket;
 mod status;
 mod veil;
 
-pub(crate) use recent::{associations, hl7_sessions};
 pub use roles::Roles;

@@ -15,13 +15,13 @@ use super::{
     api::{INCIDENTS, Reporting},
     evidence::{Given, blocking, person},
     peer::Peer,
-    recent::{associations, hl7_sessions},
     status,
 };
 use crate::live::{
     capture::{Capture, CaptureHandle},
     responder::{Responder, ResponderHandle},
 };
+use sensor_common::layer7::Protocol;
 use sensor_evidence::{
     audit::{self, JournalError},
     report::incident::{
@@ -108,9 +108,8 @@ impl Seen {
         let snapshot = capture.snapshot();
         let pipeline = capture.pipeline();
         let warnings = status::blind(&snapshot, status::one_sided(pipeline));
-        let sessions = associations(pipeline)
-            .chain(hl7_sessions(pipeline))
-            .chain(pipeline.tls_connections().cloned());
+        let protocols = Protocol::ALL.iter();
+        let sessions = protocols.flat_map(|protocol| pipeline.sessions(*protocol));
         Self {
             hosts: pipeline.hosts(),
             flows: pipeline

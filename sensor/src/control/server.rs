@@ -20,7 +20,6 @@ use super::{
     api::{DEVICES, FLOWS, LIMIT_MAX, Page, Query, SESSIONS, STATUS},
     compliance, devices, evidence, export, exposure, model,
     peer::Peer,
-    recent::{associations, hl7_sessions},
     report,
     roles::Roles,
     rules, status, veil,
@@ -30,6 +29,7 @@ use crate::live::{
     responder::ResponderHandle,
 };
 use sensor_analysis::model::Models;
+use sensor_common::layer7::Protocol;
 use sensor_facts::event::Event;
 use sensor_sessions::pipeline::FlowSnapshot;
 
@@ -88,9 +88,11 @@ async fn sessions(State(capture): State<CaptureHandle>, query: Asked) -> Respons
         protocol: Some(name),
         ..
     })) = &query
-        && !["dicom", "hl7", "tls"].contains(&name.as_str())
+        && Protocol::from_name(name).is_none()
     {
-        return failure(StatusCode::BAD_REQUEST, "protocol is dicom, hl7 or tls");
+        let names: Vec<&str> = Protocol::ALL.iter().filter_map(|one| one.name()).collect();
+        let error = format!("protocol is one of {}", names.join(", "));
+        return failure(StatusCode::BAD_REQUEST, &error);
     }
     page(&capture, query, |capture, query| {
         Page::of(session_events(capture, query), query)
@@ -129,18 +131,14 @@ fn flow_page(capture: &Capture, query: &Query) -> Page<Event> {
 }
 
 fn session_events(capture: &Capture, query: &Query) -> Vec<Event> {
-    let pipeline = capture.pipeline();
-    let wanted = |name| query.protocol.as_deref().is_none_or(|asked| asked == name);
-    let mut events = Vec::new();
-    if wanted("dicom") {
-        events.extend(associations(pipeline));
-    }
-    if wanted("hl7") {
-        events.extend(hl7_sessions(pipeline));
-    }
-    if wanted("tls") {
-        events.extend(pipeline.tls_connections().cloned());
-    }
+    let wanted = |protocol: &&Protocol| {
+        let asked = query.protocol.as_deref();
+        asked.is_none() || asked == protocol.name()
+    };
+    let protocols = Protocol::ALL.iter().filter(wanted);
+    let mut events: Vec<Event> = protocols
+        .flat_map(|protocol| capture.pipeline().sessions(*protocol))
+        .collect();
     events.sort_by_key(|event| std::cmp::Reverse(event.timestamp));
     events
 }

@@ -1,6 +1,9 @@
 //! Every metric in one table: what it is called, what it says, and where it comes from.
 
-use sensor_common::counter::{Counter, Counters};
+use sensor_common::{
+    counter::{Counter, Counters},
+    layer7::Protocol,
+};
 
 use crate::live::{
     Counts,
@@ -198,6 +201,8 @@ pub const TABLE: &[Row] = rows! {
         "Connections with DICOM, HL7 or TLS so far." => |s| plain(s.pipeline.sessions_opened);
     Counter "wardtap_sessions_evicted_total" [] PIPELINE,
         "Of these, given up because they were too many." => |s| plain(s.pipeline.sessions_evicted);
+    Counter "wardtap_sessions_total" ["protocol"] PIPELINE,
+        "Sessions so far; a connection can carry several." => |s| by_protocol(s);
     Counter "wardtap_tls_connections_total" [] PIPELINE,
         "TLS connections so far." => |s| plain(s.pipeline.tls_connections);
     Counter "wardtap_dicom_associations_total" ["result"] PIPELINE,
@@ -373,6 +378,15 @@ fn by_output(snapshot: &Snapshot, read: impl Fn(&OutputStats) -> u64) -> Vec<Sam
     let outputs = snapshot.outputs.iter();
     outputs
         .map(|it| sample([it.name.as_str()], read(it)))
+        .collect()
+}
+
+fn by_protocol(snapshot: &Snapshot) -> Vec<Sample> {
+    let names = Protocol::ALL
+        .iter()
+        .filter_map(|one| Some((one.name()?, *one)));
+    names
+        .map(|(name, protocol)| sample([name], snapshot.pipeline.sessions_of(protocol)))
         .collect()
 }
 

@@ -16,7 +16,7 @@ use std::{
 use anyhow::{Context, Result};
 use sensor_facts::{event::Event, time::Time};
 use sensor_output::{
-    Endpoint, EventKind, Facility, FileOptions, Format, Output, OutputOptions, OutputStats,
+    Endpoint, EventType, Facility, FileOptions, Format, Output, OutputOptions, OutputStats,
     SyslogOptions, Target, TlsOptions,
 };
 use tests::wait::wait_for;
@@ -56,7 +56,7 @@ fn syslog(port: u16, queue: usize) -> SyslogOptions {
         },
         tls: None,
         format: Format::Json,
-        events: vec![EventKind::Stats, EventKind::Alert],
+        events: vec![EventType::Stats, EventType::Alert],
         facility: Facility::default(),
         queue,
     }

@@ -172,8 +172,7 @@ impl Sensor {
                     recent_flows: 16,
                     live_flows: 16,
                     sessions: 16,
-                    closed_associations: 16,
-                    closed_hl7_sessions: 16,
+                    closed_sessions: 16,
                     known_hosts: 16,
                     fresh_hosts: 16,
                     ..Limits::default()

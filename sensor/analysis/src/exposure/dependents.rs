@@ -5,6 +5,7 @@ use std::{
     net::IpAddr,
 };
 
+use sensor_common::layer7::Protocol;
 use sensor_facts::contact::Contact;
 use sensor_sessions::inventory::HostReport;
 
@@ -50,5 +51,6 @@ impl Dependents {
 }
 
 fn is_clinical(app: Option<&str>) -> bool {
-    matches!(app, Some("dicom" | "hl7"))
+    app.and_then(Protocol::from_name)
+        .is_some_and(Protocol::is_clinical)
 }

@@ -1,6 +1,7 @@
 //! Services that a device offers and should not: protocols without protection, and what its role does not need.
 
 use super::{Kind, Weakness};
+use sensor_common::layer7::Protocol;
 use sensor_sessions::inventory::{HostReport, Role};
 
 /// A protocol without protection, by its port (IANA).
@@ -138,5 +139,6 @@ pub(super) fn weaknesses(host: &HostReport) -> Vec<Weakness> {
 
 /// What was recognised by its content is not what its port is for by custom.
 fn is_recognised(service: &sensor_sessions::inventory::Service) -> bool {
-    matches!(service.app_proto.as_deref(), Some("dicom" | "hl7" | "tls"))
+    let app = service.app_proto.as_deref();
+    app.and_then(Protocol::from_name).is_some()
 }

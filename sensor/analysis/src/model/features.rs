@@ -6,11 +6,11 @@
 
 use std::net::SocketAddr;
 
-use sensor_common::packet::protocol;
+use sensor_common::{layer7::Protocol, packet::protocol};
 use serde::{Deserialize, Serialize};
 
 use sensor_facts::{
-    observation::{App, FlowFacts, HalfFacts, Observation, What},
+    observation::{FlowFacts, HalfFacts, Observation, What},
     time::Time,
 };
 
@@ -140,9 +140,9 @@ fn values(facts: &FlowFacts, ip_protocol: u8, port: u16) -> [f32; FEATURES] {
         flag(ip_protocol == protocol::TCP),
         flag(ip_protocol == protocol::UDP),
         flag(matches!(ip_protocol, protocol::ICMP | protocol::ICMP6)),
-        flag(facts.app == App::Dicom),
-        flag(facts.app == App::Hl7),
-        flag(facts.app == App::Tls),
+        flag(facts.app == Protocol::Dicom),
+        flag(facts.app == Protocol::Hl7),
+        flag(facts.app == Protocol::Tls),
         // RFC 6335, section 6.
         flag(port != 0 && port < 1_024),
         flag(facts.answered()),
@@ -270,7 +270,7 @@ mod tests {
         to_server.sizes[3] = 1;
         to_server.intervals[10] = 1;
         let row = Row::of(&observation(FlowFacts {
-            app: App::Dicom,
+            app: Protocol::Dicom,
             duration: 2_000_000_000,
             to_server,
             ..FlowFacts::default()

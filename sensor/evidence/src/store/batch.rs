@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use rusqlite::{Transaction, params, params_from_iter};
+use sensor_common::layer7::Protocol;
 use serde::Serialize;
 
 use super::{
@@ -13,7 +14,7 @@ use super::{
 use sensor_facts::{
     action::Action,
     alert::Alert,
-    event::{AuditReport, Body, DicomEvent, Event, Hl7Event, TlsReport},
+    event::{AuditReport, Body, Event, StoredSession},
     finding::Finding,
     rule::Rule,
     time::Time,
@@ -81,9 +82,6 @@ fn write_event(to: &Transaction<'_>, event: &Event) -> rusqlite::Result<u64> {
                 .execute(params_from_iter(row))?;
             Ok(bytes)
         }
-        Body::Dicom { dicom } => write_session(to, event, &Session::of_dicom(dicom)),
-        Body::Hl7 { hl7 } => write_session(to, event, &Session::of_hl7(hl7)),
-        Body::Tls { tls } => write_session(to, event, &Session::of_tls(tls)),
         Body::Finding { finding } => write_finding(to, finding),
         Body::Alert { alert } => write_alert(to, &alert.alert),
         Body::Audit { audit } => write_audit(to, time, audit),
@@ -93,6 +91,10 @@ fn write_event(to: &Transaction<'_>, event: &Event) -> rusqlite::Result<u64> {
                 .execute(params![micros(time), text])?;
             Ok(text.len() as u64)
         }
+        session => match session.session() {
+            Some((protocol, session)) => write_session(to, event, protocol, &session.stored()),
+            None => Ok(0),
+        },
     }
 }
 
@@ -109,66 +111,11 @@ fn word(what: impl Serialize) -> Option<String> {
     }
 }
 
-/// The columns of a session.
-#[derive(Default)]
-struct Session<'a> {
-    kind: &'static str,
-    what: Option<String>,
-    sender: Option<&'a str>,
-    receiver: Option<&'a str>,
-    outcome: Option<String>,
-}
-
-impl<'a> Session<'a> {
-    fn of_dicom(dicom: &'a DicomEvent) -> Self {
-        let association = &dicom.association;
-        Self {
-            kind: "dicom",
-            what: word(dicom.kind),
-            sender: association.calling_ae.as_deref(),
-            receiver: association.called_ae.as_deref(),
-            outcome: word(association.outcome),
-        }
-    }
-
-    fn of_hl7(hl7: &'a Hl7Event) -> Self {
-        match hl7 {
-            Hl7Event::Message(message) => Self {
-                kind: "hl7",
-                what: Some("message".to_owned()),
-                sender: message.sending_application.as_deref(),
-                receiver: message.receiving_application.as_deref(),
-                outcome: message.message_type.clone(),
-            },
-            Hl7Event::Session(session) => {
-                let application = |parties: &'a [sensor_facts::event::Party]| {
-                    parties.first().and_then(|one| one.application.as_deref())
-                };
-                Self {
-                    kind: "hl7",
-                    what: Some("session".to_owned()),
-                    sender: application(&session.senders),
-                    receiver: application(&session.receivers),
-                    outcome: word(session.outcome),
-                }
-            }
-        }
-    }
-
-    fn of_tls(tls: &'a TlsReport) -> Self {
-        Self {
-            kind: "tls",
-            sender: tls.sni.as_deref(),
-            outcome: tls.version.clone(),
-            ..Self::default()
-        }
-    }
-}
-
 fn write_session(
     to: &Transaction<'_>,
     event: &Event,
-    session: &Session<'_>,
+    protocol: Protocol,
+    session: &StoredSession<'_>,
 ) -> rusqlite::Result<u64> {
     let text = json(event)?;
     to.prepare_cached(
@@ -177,8 +124,8 @@ fn write_session(
     )?
     .execute(params![
         micros(event.timestamp),
+        protocol.name(),
         session.kind,
-        session.what,
         event.flow_id.map(int),
         event.src_ip.map(|address| address.to_string()),
         event.dest_ip.map(|address| address.to_string()),

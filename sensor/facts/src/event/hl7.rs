@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::dicom::is_zero;
+use super::session::{Cell, Exchanged, Listing, SessionEvent, StoredSession, is_zero, word};
 use crate::time::Time;
 
 /// An HL7 event.
@@ -210,4 +210,95 @@ pub struct AckTimes {
     pub mean_us: u64,
     /// Greatest.
     pub max_us: u64,
+}
+
+impl SessionEvent for Hl7Event {
+    fn start(&self) -> Option<Time> {
+        match self {
+            Self::Message(_) => None,
+            Self::Session(session) => Some(session.start),
+        }
+    }
+
+    fn stored(&self) -> StoredSession<'_> {
+        match self {
+            Self::Message(message) => StoredSession {
+                kind: Some("message".to_owned()),
+                sender: message.sending_application.as_deref(),
+                receiver: message.receiving_application.as_deref(),
+                outcome: message.message_type.clone(),
+            },
+            Self::Session(session) => StoredSession {
+                kind: Some("session".to_owned()),
+                sender: first_application(&session.senders),
+                receiver: first_application(&session.receivers),
+                outcome: word(session.outcome),
+            },
+        }
+    }
+
+    fn exchanged(&self) -> Exchanged {
+        match self {
+            Self::Message(_) => Exchanged::default(),
+            Self::Session(session) => Exchanged {
+                incomplete: session.incomplete,
+                bytes_to_server: session.bytes_to_server,
+                bytes_to_client: session.bytes_to_client,
+                messages: session.types.clone().into_iter().collect(),
+                ..Exchanged::default()
+            },
+        }
+    }
+
+    fn listing(&self) -> Option<Listing> {
+        let Self::Session(session) = self else {
+            return None;
+        };
+        let parties = Cell::Pair(
+            party_names(&session.senders),
+            party_names(&session.receivers),
+        );
+        let types = session.types.iter();
+        let types = types.map(|(kind, count)| format!("{count}× {kind}"));
+        let (total, negative) = (
+            session.acknowledgements.total(),
+            session.acknowledgements.negative(),
+        );
+        let times = session.ack_times.as_ref();
+        let times =
+            times.map(|times| format!("mean {} µs, most {} µs", times.mean_us, times.max_us));
+        Some(Listing {
+            title: "HL7 sessions",
+            start: session.start,
+            cells: vec![
+                ("sender → receiver", parties),
+                ("messages", Cell::List(types.collect())),
+                (
+                    "acknowledged",
+                    Cell::Text(Some(format!("{total}, {negative} negative"))),
+                ),
+                ("time to ack", Cell::Text(times)),
+            ],
+        })
+    }
+}
+
+fn first_application(parties: &[Party]) -> Option<&str> {
+    parties.first().and_then(|one| one.application.as_deref())
+}
+
+/// Applications with their facilities; of a hierarchic designator (HL7 v2.5.1 section 2.A.33) the name alone.
+fn party_names(parties: &[Party]) -> Vec<String> {
+    let name = |part: &Option<String>| {
+        let whole = part.as_deref().unwrap_or("-");
+        whole.split('^').next().unwrap_or(whole).to_owned()
+    };
+    let whole = |party: &Party| {
+        if party.facility.is_none() {
+            name(&party.application)
+        } else {
+            format!("{}@{}", name(&party.application), name(&party.facility))
+        }
+    };
+    parties.iter().map(whole).collect()
 }

@@ -6,20 +6,23 @@
 
 mod alert;
 mod audit;
+mod body;
 mod dicom;
 mod flow;
 mod hl7;
 mod json;
+mod session;
 mod tls;
 
 use std::{borrow::Cow, collections::BTreeMap, net::IpAddr};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{address::Conversation, finding::Finding, time::Time};
+use crate::{address::Conversation, time::Time};
 
 pub use alert::AlertReport;
 pub use audit::AuditReport;
+pub use body::{Body, EventType};
 pub use dicom::{
     Abort, Association, AssociationOutcome, CommandCounts, CommandSummary, ContextResult,
     DicomEvent, DicomEventType, Implementation, NamedUid, PresentationContext, Reject, Responses,
@@ -29,6 +32,7 @@ pub use flow::{FlowHalf, FlowReport, FlowState, FlowWhy};
 pub use hl7::{
     AckTimes, Acknowledgements, Hl7Event, Hl7Message, Hl7SessionEnd, Hl7SessionSummary, Party,
 };
+pub use session::{Cell, Exchanged, Listing, SessionEvent, StoredSession};
 pub use tls::{Likely, TlsReport};
 
 /// Version of the schema; field `v` of each event.
@@ -71,52 +75,6 @@ pub struct Event {
     /// What happened.
     #[serde(flatten)]
     pub body: Body,
-}
-
-/// The part of an event that depends on its type.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "event_type", rename_all = "snake_case")]
-pub enum Body {
-    /// A flow's features.
-    Flow {
-        /// They.
-        flow: Box<FlowReport>,
-    },
-    /// A DICOM association.
-    Dicom {
-        /// It.
-        dicom: Box<DicomEvent>,
-    },
-    /// An HL7 message or session.
-    Hl7 {
-        /// It.
-        hl7: Box<Hl7Event>,
-    },
-    /// A TLS connection.
-    Tls {
-        /// It.
-        tls: Box<TlsReport>,
-    },
-    /// What was done about containment, and by whom.
-    Audit {
-        /// It.
-        audit: Box<AuditReport>,
-    },
-    /// What people are told.
-    Alert {
-        /// It.
-        alert: Box<AlertReport>,
-    },
-    /// Something suspicious.
-    Finding {
-        /// It.
-        finding: Box<Finding>,
-    },
-    /// Counters, by name.
-    Stats {
-        /// They.
-        stats: BTreeMap<String, u64>,
-    },
 }
 
 impl Event {

@@ -1,7 +1,9 @@
 //! TLS events: a connection is encrypted, and what its hello messages say.
 
+use sensor_common::layer7::Protocol;
 use serde::{Deserialize, Serialize};
 
+use super::session::{Cell, Exchanged, Listing, SessionEvent, StoredSession, word};
 use crate::time::Time;
 
 /// What is likely inside, by the port alone.
@@ -12,6 +14,17 @@ pub enum Likely {
     Dicom,
     /// HL7 over MLLP over TLS.
     Hl7,
+}
+
+impl Likely {
+    /// The protocol.
+    #[must_use]
+    pub const fn protocol(self) -> Protocol {
+        match self {
+            Self::Dicom => Protocol::Dicom,
+            Self::Hl7 => Protocol::Hl7,
+        }
+    }
 }
 
 /// A TLS connection.
@@ -44,4 +57,46 @@ pub struct TlsReport {
     pub encrypted: bool,
     /// A hello message could be read in part only.
     pub incomplete: bool,
+}
+
+impl SessionEvent for TlsReport {
+    fn start(&self) -> Option<Time> {
+        Some(self.start)
+    }
+
+    fn stored(&self) -> StoredSession<'_> {
+        StoredSession {
+            sender: self.sni.as_deref(),
+            outcome: self.version.clone(),
+            ..StoredSession::default()
+        }
+    }
+
+    fn exchanged(&self) -> Exchanged {
+        let likely = self.likely.and_then(|likely| likely.protocol().title());
+        let likely = likely.map(|title| format!("likely {title}, by the port"));
+        let version = self.version.clone().into_iter();
+        Exchanged {
+            encrypted: true,
+            classes: version.chain(likely).collect(),
+            ..Exchanged::default()
+        }
+    }
+
+    fn listing(&self) -> Option<Listing> {
+        let version = self.version.as_ref().or(self.client_version.as_ref());
+        Some(Listing {
+            title: "TLS connections",
+            start: self.start,
+            cells: vec![
+                ("server name", Cell::Text(self.sni.clone())),
+                ("version", Cell::Text(version.cloned())),
+                ("cipher suite", Cell::Text(self.cipher_suite.clone())),
+                (
+                    "likely",
+                    Cell::List(self.likely.and_then(word).into_iter().collect()),
+                ),
+            ],
+        })
+    }
 }

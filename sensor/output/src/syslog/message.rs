@@ -2,7 +2,7 @@
 
 use std::{fmt, io, io::Write as _, str::FromStr};
 
-use crate::{Format, kind::EventKind, origin::Origin};
+use crate::{Format, origin::Origin};
 use sensor_facts::{
     alert::{Change, Severity},
     event::{Body, Event},
@@ -87,7 +87,7 @@ impl Messages {
             event.timestamp,
             host(&self.origin.host),
             self.origin.process,
-            EventKind::of(event).label(),
+            event.body.event_type().label(),
             self.sequence,
             Origin::VERSION,
         )?;

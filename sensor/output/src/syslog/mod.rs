@@ -29,7 +29,7 @@ use self::{
 };
 pub use self::{message::Facility, tls::TlsOptions};
 use super::{
-    EventKind, Format, Origin,
+    EventType, Format, Origin,
     lane::{Account, Sink},
 };
 use sensor_facts::event::Event;
@@ -105,7 +105,7 @@ pub struct SyslogOptions {
     /// What a message contains.
     pub format: Format,
     /// Which events it gets.
-    pub events: Vec<EventKind>,
+    pub events: Vec<EventType>,
     /// Facility of the messages.
     pub facility: Facility,
     /// Events that may wait.

@@ -5,10 +5,13 @@ use std::net::IpAddr;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    AddressBefore, AeTitle, Caller, DicomImplementation, HostName, HostReport, Macs, NameSource,
-    Service, ServiceUse,
-    deed::Deeds,
-    role::{Traits, role},
+    activity::Activities,
+    macs::Macs,
+    report::{
+        AddressBefore, AeTitle, Caller, DicomImplementation, HostName, HostReport, NameSource,
+        Service, ServiceUse,
+    },
+    rules::{Traits, role},
     stations::Stations,
     vendor::vendor,
 };
@@ -37,7 +40,7 @@ const BEFORE_MAX: usize = 8;
 
 /// What was seen of an address.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub(super) struct Host {
+pub(crate) struct Host {
     first: Time,
     last: Time,
     macs: Vec<[u8; 6]>,
@@ -52,10 +55,12 @@ pub(super) struct Host {
     uses: Vec<ServiceUse>,
     names: Vec<String>,
     before: Vec<AddressBefore>,
-    pub(super) deeds: Deeds,
-    pub(super) cleartext_dicom: bool,
-    pub(super) cleartext_hl7: bool,
-    pub(super) tls: bool,
+    // Its name in the file of earlier versions.
+    #[serde(rename = "deeds")]
+    pub(crate) activities: Activities,
+    pub(crate) cleartext_dicom: bool,
+    pub(crate) cleartext_hl7: bool,
+    pub(crate) tls: bool,
     #[serde(default)]
     tls_versions: Vec<String>,
     #[serde(default)]
@@ -63,7 +68,7 @@ pub(super) struct Host {
 }
 
 impl Host {
-    pub(super) fn new(now: Time) -> Self {
+    pub(crate) fn new(now: Time) -> Self {
         Self {
             first: now,
             last: now,
@@ -79,7 +84,7 @@ impl Host {
             uses: Vec::new(),
             names: Vec::new(),
             before: Vec::new(),
-            deeds: Deeds::default(),
+            activities: Activities::default(),
             cleartext_dicom: false,
             cleartext_hl7: false,
             tls: false,
@@ -88,13 +93,13 @@ impl Host {
         }
     }
 
-    pub(super) fn seen(&mut self, first: Time, last: Time) {
+    pub(crate) fn seen(&mut self, first: Time, last: Time) {
         self.first = self.first.min(first);
         self.last = self.last.max(last);
     }
 
     /// The latest stands first, the oldest makes room.
-    pub(super) fn mac(&mut self, mac: [u8; 6]) {
+    pub(crate) fn mac(&mut self, mac: [u8; 6]) {
         if mac == [0; 6] || self.macs.first() == Some(&mac) {
             return;
         }
@@ -103,7 +108,7 @@ impl Host {
         self.macs.truncate(MACS_MAX);
     }
 
-    pub(super) fn add_flow(&mut self, bytes_out: u64, bytes_in: u64, opened: bool) {
+    pub(crate) fn add_flow(&mut self, bytes_out: u64, bytes_in: u64, opened: bool) {
         self.bytes_out = self.bytes_out.saturating_add(bytes_out);
         self.bytes_in = self.bytes_in.saturating_add(bytes_in);
         self.opened += u64::from(opened);
@@ -111,7 +116,7 @@ impl Host {
     }
 
     /// How many details were left out: 0 or 1, here and below.
-    pub(super) fn service(&mut self, service: Service) -> u64 {
+    pub(crate) fn service(&mut self, service: Service) -> u64 {
         let same = |s: &&mut Service| s.port == service.port && s.proto == service.proto;
         if let Some(known) = self.services.iter_mut().find(same) {
             if service.app_proto.is_some() {
@@ -123,7 +128,7 @@ impl Host {
     }
 
     /// A service of another that it uses.
-    pub(super) fn uses(&mut self, service: ServiceUse) -> u64 {
+    pub(crate) fn uses(&mut self, service: ServiceUse) -> u64 {
         let same = |one: &&mut ServiceUse| {
             (one.address, one.port) == (service.address, service.port) && one.proto == service.proto
         };
@@ -137,7 +142,7 @@ impl Host {
     }
 
     /// A name that it gives itself by multicast DNS; the latest stands first, the oldest makes room.
-    pub(super) fn name(&mut self, name: &str) {
+    pub(crate) fn name(&mut self, name: &str) {
         if self.names.first().is_some_and(|first| first == name) {
             return;
         }
@@ -147,23 +152,23 @@ impl Host {
     }
 
     /// It had another address until then.
-    pub(super) fn moved(&mut self, address: IpAddr, until: Time) {
+    pub(crate) fn moved(&mut self, address: IpAddr, until: Time) {
         self.before.retain(|one| one.address != address);
         self.before.insert(0, AddressBefore { address, until });
         self.before.truncate(BEFORE_MAX);
     }
 
     /// Ethernet addresses, the latest first.
-    pub(super) fn macs(&self) -> &[[u8; 6]] {
+    pub(crate) fn macs(&self) -> &[[u8; 6]] {
         &self.macs
     }
 
     /// When it was last seen.
-    pub(super) const fn last(&self) -> Time {
+    pub(crate) const fn last(&self) -> Time {
         self.last
     }
 
-    pub(super) fn title(&mut self, title: AeTitle) -> u64 {
+    pub(crate) fn title(&mut self, title: AeTitle) -> u64 {
         if let Some(known) = self
             .titles
             .iter_mut()
@@ -178,7 +183,7 @@ impl Host {
         push(&mut self.titles, title, TITLES_MAX)
     }
 
-    pub(super) fn implementation(&mut self, implementation: DicomImplementation) -> u64 {
+    pub(crate) fn implementation(&mut self, implementation: DicomImplementation) -> u64 {
         if self.implementations.contains(&implementation) {
             return 0;
         }
@@ -190,7 +195,7 @@ impl Host {
     }
 
     /// Someone asked it for an association.
-    pub(super) fn caller(&mut self, caller: Caller) -> u64 {
+    pub(crate) fn caller(&mut self, caller: Caller) -> u64 {
         let same = |one: &&mut Caller| one.address == caller.address && one.title == caller.title;
         if let Some(known) = self.callers.iter_mut().find(same) {
             known.accepted |= caller.accepted;
@@ -210,14 +215,14 @@ impl Host {
     }
 
     /// A version of TLS that it chose as a server.
-    pub(super) fn tls_version(&mut self, version: &str) -> u64 {
+    pub(crate) fn tls_version(&mut self, version: &str) -> u64 {
         if self.tls_versions.iter().any(|known| known == version) {
             return 0;
         }
         push(&mut self.tls_versions, version.to_owned(), TLS_VERSIONS_MAX)
     }
 
-    pub(super) fn application(
+    pub(crate) fn application(
         &mut self,
         application: Option<&String>,
         facility: Option<&String>,
@@ -234,7 +239,7 @@ impl Host {
         push(&mut self.applications, party, APPLICATIONS_MAX)
     }
 
-    pub(super) fn report(&self, address: IpAddr, macs: &Macs, stations: &Stations) -> HostReport {
+    pub(crate) fn report(&self, address: IpAddr, macs: &Macs, stations: &Stations) -> HostReport {
         let mut services = self.services.clone();
         services.sort();
         let mac_shared = self.macs.iter().any(|mac| macs.is_shared(*mac));
@@ -252,7 +257,7 @@ impl Host {
             .chain(self.names.iter().cloned().map(from(NameSource::Mdns)))
             .collect();
         let role = role(
-            &self.deeds,
+            &self.activities,
             &Traits {
                 services: &services,
                 vendor,

@@ -12,18 +12,18 @@ const SHARED_V6: usize = 16;
 
 /// The addresses seen behind each Ethernet address.
 #[derive(Debug)]
-pub(super) struct Macs {
+pub(crate) struct Macs {
     addresses: LruCache<[u8; 6], Vec<IpAddr>>,
 }
 
 impl Macs {
-    pub(super) fn new(capacity: NonZeroUsize) -> Self {
+    pub(crate) fn new(capacity: NonZeroUsize) -> Self {
         Self {
             addresses: LruCache::new(capacity),
         }
     }
 
-    pub(super) fn add(&mut self, mac: [u8; 6], address: IpAddr) {
+    pub(crate) fn add(&mut self, mac: [u8; 6], address: IpAddr) {
         if mac == [0; 6] {
             return;
         }
@@ -34,18 +34,18 @@ impl Macs {
     }
 
     /// The addresses seen behind it, as many as are kept.
-    pub(super) fn of(&self, mac: [u8; 6]) -> &[IpAddr] {
+    pub(crate) fn of(&self, mac: [u8; 6]) -> &[IpAddr] {
         self.addresses.peek(&mac).map_or(&[], Vec::as_slice)
     }
 
     /// A device does not have this address any more.
-    pub(super) fn remove(&mut self, mac: [u8; 6], address: IpAddr) {
+    pub(crate) fn remove(&mut self, mac: [u8; 6], address: IpAddr) {
         if let Some(addresses) = self.addresses.peek_mut(&mac) {
             addresses.retain(|other| *other != address);
         }
     }
 
-    pub(super) fn is_shared(&self, mac: [u8; 6]) -> bool {
+    pub(crate) fn is_shared(&self, mac: [u8; 6]) -> bool {
         self.addresses.peek(&mac).is_some_and(|addresses| {
             let v4 = addresses.iter().filter(|address| address.is_ipv4()).count();
             v4 >= SHARED_V4 || addresses.len() - v4 >= SHARED_V6

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Inventory, host::Host, stations::Station};
+use super::{host::Host, hosts::Inventory, stations::Station};
 use sensor_facts::observation::Mac;
 
 /// The version of the file; another is not read.
@@ -68,8 +68,8 @@ impl Inventory {
 mod tests {
     use super::*;
     use crate::{
-        inventory::{Role, deed::Deed},
-        protocol::notice::Dhcp,
+        inventory::{activity::Activity, role::Role},
+        protocol::notice::dhcp::Dhcp,
     };
     use sensor_facts::time::{Time, Timebase};
 
@@ -80,8 +80,8 @@ mod tests {
         let mut before = Inventory::new(16, 16);
         let host = before.host(address, true, Time(5_000));
         host.mac(mac);
-        host.deeds.add(
-            Deed::StoresImages,
+        host.activities.add(
+            Activity::StoresImages,
             [10, 0, 0, 1].into(),
             Some("CT"),
             Time(5_000),

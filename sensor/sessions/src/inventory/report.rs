@@ -4,7 +4,7 @@ use std::{borrow::Cow, net::IpAddr};
 
 use serde::{Deserialize, Serialize};
 
-use super::RoleReport;
+use super::role::RoleReport;
 use sensor_facts::{event::Party, time::Time};
 
 /// A host.
@@ -21,7 +21,7 @@ pub struct HostReport {
     pub macs: Vec<String>,
     /// One of these serves many addresses, so it is a router's, not this host's.
     pub mac_shared: bool,
-    /// Who made its network card, by the register of the IEEE of [`super::TABLE_DATE`]; none behind a router.
+    /// Who made its network card, by the register of the IEEE of [`super::vendor::TABLE_DATE`]; none behind a router.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub vendor: Option<Cow<'static, str>>,
     /// What it says of its maker in DHCP (option 60).

@@ -9,7 +9,7 @@ use std::{
 use lru::LruCache;
 use serde::{Deserialize, Serialize};
 
-use crate::protocol::notice::Dhcp;
+use crate::protocol::notice::dhcp::Dhcp;
 use sensor_facts::{observation::Mac, time::Time};
 
 /// A device behind an Ethernet address.
@@ -32,9 +32,9 @@ impl Station {
     }
 }
 
-/// They, bounded.
+/// Devices by their Ethernet address, bounded; the one seen longest ago makes room.
 #[derive(Debug)]
-pub(super) struct Stations(LruCache<Mac, Station>);
+pub(crate) struct Stations(LruCache<Mac, Station>);
 
 impl Stations {
     pub(super) fn new(capacity: NonZeroUsize) -> Self {
@@ -56,7 +56,7 @@ impl Stations {
     }
 
     /// Takes a DHCP message; `known` are the addresses that were seen behind the client's Ethernet address.
-    pub(super) fn dhcp(&mut self, dhcp: &Dhcp, known: &[IpAddr], now: Time) {
+    pub(crate) fn dhcp(&mut self, dhcp: &Dhcp, known: &[IpAddr], now: Time) {
         // A group address is nobody's.
         if dhcp.mac == [0; 6] || dhcp.mac[0] & 1 != 0 {
             return;

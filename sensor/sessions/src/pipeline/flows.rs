@@ -6,11 +6,10 @@ use lru::LruCache;
 use sensor_common::{
     flow::{self, Flow, Half},
     key::FlowKey,
-    layer7::Protocol,
     packet::Tunnel,
 };
 
-use super::Limits;
+use super::options::Limits;
 use sensor_facts::{
     address::{Conversation, mac_text},
     event::{Body, Event, FlowHalf, FlowReport, FlowState, FlowWhy},
@@ -107,17 +106,6 @@ impl FlowMemory {
     }
 }
 
-/// The name of a recognised protocol in events.
-#[must_use]
-pub(crate) fn protocol_name(protocol: Protocol) -> Option<&'static str> {
-    match protocol {
-        Protocol::None => None,
-        Protocol::Dicom => Some("dicom"),
-        Protocol::Hl7 => Some("hl7"),
-        Protocol::Tls => Some("tls"),
-    }
-}
-
 /// The report of a flow entry.
 #[must_use]
 pub(super) fn report(
@@ -159,7 +147,7 @@ pub(super) fn report(
         midstream: flow.flags & flow::MIDSTREAM != 0,
         reset: flow.flags & flow::RESET != 0,
         fragments: flow.flags & flow::FRAGMENTS != 0,
-        app_proto: protocol_name(flow.protocol()).map(Cow::Borrowed),
+        app_proto: flow.protocol().name().map(Cow::Borrowed),
         icmp_type: conversation.icmp().map(|(kind, _)| kind),
         src_mac: mac_text(src_mac),
         dest_mac: mac_text(dest_mac),

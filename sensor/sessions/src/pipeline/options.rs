@@ -12,14 +12,10 @@ pub struct Limits {
     pub recent_flows: usize,
     /// Running flows of which the last report is kept; about 700 bytes each.
     pub live_flows: usize,
-    /// Open connections that carry DICOM, HL7 or TLS; about 1 to 30 kB each.
+    /// Open connections that carry a protocol that is read; about 1 to 30 kB each.
     pub sessions: usize,
-    /// Closed associations kept for a look back.
-    pub closed_associations: usize,
-    /// Closed HL7 sessions kept for a look back.
-    pub closed_hl7_sessions: usize,
-    /// TLS connections kept for a look back.
-    pub tls_connections: usize,
+    /// Sessions of each protocol that are over and kept for a look back.
+    pub closed_sessions: usize,
     /// Hosts seen in a conversation of both directions, or with a clinical protocol.
     pub known_hosts: usize,
     /// Other hosts: seen to send only, as in scans and floods.
@@ -32,9 +28,7 @@ impl Default for Limits {
             recent_flows: 4_096,
             live_flows: 8_192,
             sessions: 16_384,
-            closed_associations: 1_024,
-            closed_hl7_sessions: 1_024,
-            tls_connections: 1_024,
+            closed_sessions: 1_024,
             known_hosts: 16_384,
             fresh_hosts: 4_096,
         }

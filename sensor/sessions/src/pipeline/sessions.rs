@@ -1,4 +1,4 @@
-//! Connections that carry DICOM, HL7 or TLS: from chunks to sessions and their events.
+//! Connections that carry a protocol that is read: from chunks to sessions and their events.
 
 use std::{collections::VecDeque, num::NonZeroUsize};
 
@@ -10,16 +10,12 @@ use sensor_common::{
     layer7::Protocol,
 };
 
+use sensor_facts::event::Event;
+
 use super::{
-    FlowEndReason, PipelineOptions, SessionView,
-    connection::{Connection, Session},
-    tell::{Outlet, close_association, keep, tell_message, tell_tls},
+    connection::Connection, options::PipelineOptions, outlet::Outlet, reason::FlowEndReason,
 };
-use crate::protocol::assembler::Tally;
-use sensor_facts::{
-    address::Conversation,
-    event::{Association, Body, Hl7Event, Hl7SessionEnd, Hl7SessionSummary},
-};
+use crate::protocol::{assembler::Tally, session::SessionEnd};
 
 /// Names a connection: its key, and when its flow entry was made.
 type ConnectionId = (FlowKey, u64);
@@ -34,8 +30,6 @@ pub(super) struct Sessions {
     ended: LruCache<ConnectionId, ()>,
     /// Sessions whose end was seen, and when they are reported.
     lingering: VecDeque<(u64, ConnectionId)>,
-    closed_associations: VecDeque<SessionView<Association>>,
-    closed_hl7: VecDeque<SessionView<Hl7SessionSummary>>,
 }
 
 impl Sessions {
@@ -45,8 +39,6 @@ impl Sessions {
             open: LruCache::new(capacity(options.limits.sessions)),
             ended: LruCache::new(capacity(ENDED_MAX)),
             lingering: VecDeque::new(),
-            closed_associations: VecDeque::new(),
-            closed_hl7: VecDeque::new(),
         }
     }
 
@@ -64,7 +56,7 @@ impl Sessions {
             return;
         }
         if !self.open.contains(&id) {
-            self.open(id, header, outlet);
+            self.add(id, header, outlet);
         }
         let Some(connection) = self.open.get_mut(&id) else {
             return;
@@ -76,13 +68,7 @@ impl Sessions {
         let mut assembler = std::mem::take(&mut assemblers[direction as usize]);
         let mut ended = false;
         assembler.push(header.number, tape, &mut tally, |element| {
-            ended |= connection.element(
-                direction,
-                element,
-                now,
-                outlet,
-                &mut self.closed_associations,
-            );
+            ended |= connection.element(direction, element, now, outlet);
         });
         connection.assemblers[direction as usize] = assembler;
         outlet.stats.add(&tally);
@@ -91,7 +77,7 @@ impl Sessions {
         }
     }
 
-    fn open(&mut self, id: ConnectionId, header: &ChunkHeader, outlet: &mut Outlet<'_>) {
+    fn add(&mut self, id: ConnectionId, header: &ChunkHeader, outlet: &mut Outlet<'_>) {
         outlet.stats.sessions_opened += 1;
         let in_iface = outlet
             .options
@@ -101,7 +87,7 @@ impl Sessions {
         let connection = Connection::new(header, in_iface);
         if let Some((_, mut evicted)) = self.open.push(id, connection) {
             outlet.stats.sessions_evicted += 1;
-            self.close(&mut evicted, Hl7SessionEnd::Evicted, outlet);
+            close(&mut evicted, SessionEnd::Evicted, outlet);
         }
     }
 
@@ -148,12 +134,12 @@ impl Sessions {
         };
         self.ended.push(id, ());
         let end = match reason {
-            _ if flow.is_closed() => Hl7SessionEnd::Closed,
-            FlowEndReason::Idle => Hl7SessionEnd::Idle,
-            FlowEndReason::Closed | FlowEndReason::Replaced => Hl7SessionEnd::Closed,
-            FlowEndReason::Shutdown => Hl7SessionEnd::Shutdown,
+            _ if flow.is_closed() => SessionEnd::Closed,
+            FlowEndReason::Idle => SessionEnd::Idle,
+            FlowEndReason::Closed | FlowEndReason::Replaced => SessionEnd::Closed,
+            FlowEndReason::Shutdown => SessionEnd::Shutdown,
         };
-        self.close(&mut connection, end, outlet);
+        close(&mut connection, end, outlet);
     }
 
     /// Reports the sessions whose time has come, and gives up those that no flow accounts for.
@@ -168,9 +154,7 @@ impl Sessions {
             connection.due = None;
             connection.over = true;
             connection.settle(outlet);
-            let mut session = std::mem::replace(&mut connection.session, Session::None);
-            let conversation = connection.conversation.clone();
-            self.report(&conversation, &mut session, Hl7SessionEnd::Closed, outlet);
+            connection.close(SessionEnd::Closed, outlet);
         }
         while let Some((_, connection)) = self.open.peek_lru()
             && now.saturating_sub(connection.last) > outlet.options.session_idle_ns
@@ -178,102 +162,34 @@ impl Sessions {
             let Some((_, mut connection)) = self.open.pop_lru() else {
                 break;
             };
-            self.close(&mut connection, Hl7SessionEnd::Idle, outlet);
+            close(&mut connection, SessionEnd::Idle, outlet);
         }
     }
 
     /// Closes all sessions.
     pub(super) fn finish(&mut self, outlet: &mut Outlet<'_>) {
         while let Some((_, mut connection)) = self.open.pop_lru() {
-            self.close(&mut connection, Hl7SessionEnd::Shutdown, outlet);
+            close(&mut connection, SessionEnd::Shutdown, outlet);
         }
         self.lingering.clear();
-    }
-
-    fn close(&mut self, connection: &mut Connection, end: Hl7SessionEnd, outlet: &mut Outlet<'_>) {
-        outlet.stats.sessions_closed += 1;
-        if end != Hl7SessionEnd::Evicted {
-            connection.settle(outlet);
-        }
-        let mut session = std::mem::replace(&mut connection.session, Session::None);
-        self.report(&connection.conversation, &mut session, end, outlet);
-    }
-
-    fn report(
-        &mut self,
-        conversation: &Conversation,
-        session: &mut Session,
-        end: Hl7SessionEnd,
-        outlet: &mut Outlet<'_>,
-    ) {
-        match session {
-            Session::None => {}
-            Session::Dicom(session) => {
-                close_association(conversation, session, &mut self.closed_associations, outlet);
-            }
-            Session::Hl7(session) => {
-                for message in session.close(end) {
-                    tell_message(conversation, message, session.summary().end, outlet);
-                }
-                let summary = session.summary();
-                outlet.tell(
-                    conversation,
-                    summary.end,
-                    Body::Hl7 {
-                        hl7: Box::new(Hl7Event::Session(summary.clone())),
-                    },
-                );
-                let view = SessionView {
-                    conversation: conversation.clone(),
-                    open: false,
-                    summary,
-                };
-                keep(
-                    &mut self.closed_hl7,
-                    view,
-                    outlet.options.limits.closed_hl7_sessions,
-                );
-            }
-            Session::Tls(session) => {
-                if let Some(report) = session.close() {
-                    tell_tls(conversation, report, outlet);
-                }
-            }
-        }
     }
 
     pub(super) fn open_count(&self) -> u64 {
         self.open.len() as u64
     }
 
-    pub(super) fn associations(&self) -> Vec<SessionView<Association>> {
-        let open = self
-            .open
-            .iter()
-            .filter_map(|(_, connection)| match &connection.session {
-                Session::Dicom(session) => Some(SessionView {
-                    conversation: connection.conversation.clone(),
-                    open: connection.due.is_none(),
-                    summary: session.summary(),
-                }),
-                _ => None,
-            });
-        open.chain(self.closed_associations.iter().cloned())
-            .collect()
+    /// The open sessions of a protocol.
+    pub(super) fn open(&self, protocol: Protocol) -> impl Iterator<Item = Event> {
+        let open = self.open.iter();
+        open.filter_map(move |(_, connection)| connection.view(protocol))
     }
+}
 
-    pub(super) fn hl7_sessions(&self) -> Vec<SessionView<Hl7SessionSummary>> {
-        let open = self
-            .open
-            .iter()
-            .filter_map(|(_, connection)| match &connection.session {
-                Session::Hl7(session) => Some(SessionView {
-                    conversation: connection.conversation.clone(),
-                    open: connection.due.is_none(),
-                    summary: session.summary(),
-                }),
-                _ => None,
-            });
-        open.chain(self.closed_hl7.iter().cloned()).collect()
+/// Counts what is missing, and closes the session of a connection that is over.
+fn close(connection: &mut Connection, end: SessionEnd, outlet: &mut Outlet<'_>) {
+    outlet.stats.sessions_closed += 1;
+    if end != SessionEnd::Evicted {
+        connection.settle(outlet);
     }
+    connection.close(end, outlet);
 }

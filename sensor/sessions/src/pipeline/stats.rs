@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use sensor_common::layer7::Protocol;
 use serde::{Deserialize, Serialize};
 
 use crate::protocol::assembler::Tally;
@@ -82,6 +83,9 @@ pub struct PipelineStats {
     pub hl7_naks: u64,
     /// TLS connections so far.
     pub tls_connections: u64,
+    /// Sessions so far by the name of their protocol; a connection can carry several.
+    #[serde(skip)]
+    pub sessions_by_protocol: BTreeMap<&'static str, u64>,
     /// Hosts known now.
     pub hosts: u64,
     /// Hosts dropped because they were too many.
@@ -97,6 +101,22 @@ impl PipelineStats {
     #[must_use]
     pub fn bad(&self) -> u64 {
         self.bad_records.values().sum()
+    }
+
+    /// Sessions of a protocol so far.
+    #[must_use]
+    pub fn sessions_of(&self, protocol: Protocol) -> u64 {
+        let count = protocol
+            .name()
+            .and_then(|name| self.sessions_by_protocol.get(name));
+        count.copied().unwrap_or(0)
+    }
+
+    /// Counts a session of a protocol.
+    pub(super) fn count_session(&mut self, protocol: Protocol) {
+        if let Some(name) = protocol.name() {
+            *self.sessions_by_protocol.entry(name).or_default() += 1;
+        }
     }
 
     pub(super) fn add(&mut self, tally: &Tally) {

@@ -3,11 +3,11 @@
 use sensor_common::tape::{FIRST, HOLE, LAST, Records, Tag};
 
 /// Longest record that is put together: an association item has at most 65,535 bytes and its header.
-pub const RECORD_MAX: usize = 4 + 65_535;
+pub(crate) const RECORD_MAX: usize = 4 + 65_535;
 
 /// What a direction's tape gave.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Element<'a> {
+pub(crate) enum Element<'a> {
     /// A whole record.
     Record {
         /// What it holds.
@@ -21,7 +21,7 @@ pub enum Element<'a> {
 
 /// What was not as it should be; added to by [`Assembler::push`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Tally {
+pub(crate) struct Tally {
     /// Chunks missing between two that came.
     pub lost: u64,
     /// Chunks missing before the first that came.
@@ -38,7 +38,7 @@ pub struct Tally {
 
 /// One direction of a connection.
 #[derive(Debug, Default)]
-pub struct Assembler {
+pub(crate) struct Assembler {
     next: Option<u32>,
     partial: Option<Partial>,
 }
@@ -52,7 +52,7 @@ struct Partial {
 
 impl Assembler {
     /// Takes chunk `number` with its tape and hands what it completes to `each`, in order.
-    pub fn push(
+    pub(crate) fn push(
         &mut self,
         number: u32,
         tape: &[u8],
@@ -136,7 +136,7 @@ impl Assembler {
     }
 
     /// Ends the direction, which had `chunks` of them in all; true if some at its end are missing.
-    pub fn settle(&mut self, chunks: u32, tally: &mut Tally) -> bool {
+    pub(crate) fn settle(&mut self, chunks: u32, tally: &mut Tally) -> bool {
         let missing = chunks.wrapping_sub(self.next.unwrap_or(0));
         // More came than the flow knew of: it was looked at before the last of them.
         if missing == 0 || missing > u32::MAX / 2 {

@@ -1,40 +1,17 @@
-//! Whole-session parsers over the records of the tape.
+//! What is known of each protocol above the kernel, one folder a protocol.
 //!
-//! [`assembler`] puts the pieces of a direction together to whole records; [`dicom`], [`hl7`] and
-//! [`tls`] make sessions of them; [`notice`] reads what belongs to none. What they are given has passed the kernel's redaction; they add no
-//! other source.
+//! [`assembler`] puts the pieces of a direction together to whole records. A folder has all of a protocol that is read from
+//! records: its reader, the state of a session, and in `session.rs` the [`session::Session`], which says what follows
+//! from a session: events, observations, what the inventory learns, the row of a list. [`registry`] lists them.
+//! [`notice`] reads what belongs to no connection. Records have passed the kernel's redaction; there is no other
+//! source.
 
-pub mod assembler;
-pub mod dicom;
-pub mod hl7;
-pub mod notice;
-pub mod tls;
+pub(crate) mod assembler;
+pub(crate) mod notice;
+pub(crate) mod registry;
+pub(crate) mod session;
+pub(crate) mod text;
 
-/// Text of unknown origin, fit to be shown: UTF-8 with replacement characters for what is not, and for
-/// control characters; at most `max` characters.
-#[must_use]
-pub fn text(bytes: &[u8], max: usize) -> String {
-    String::from_utf8_lossy(bytes)
-        .chars()
-        .map(|c| {
-            if c.is_control() {
-                char::REPLACEMENT_CHARACTER
-            } else {
-                c
-            }
-        })
-        .take(max)
-        .collect()
-}
-
-/// [`text`] without the padding of DICOM: spaces around it, and zero bytes after it.
-#[must_use]
-pub fn padded_text(bytes: &[u8], max: usize) -> String {
-    let end = bytes
-        .iter()
-        .rposition(|byte| !matches!(byte, 0 | b' '))
-        .map_or(0, |last| last + 1);
-    let (bytes, _) = bytes.split_at(end);
-    let start = bytes.iter().position(|byte| *byte != b' ').unwrap_or(0);
-    text(bytes.get(start..).unwrap_or_default(), max)
-}
+mod dicom;
+mod hl7;
+mod tls;

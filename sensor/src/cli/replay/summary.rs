@@ -2,17 +2,14 @@
 
 use std::fmt::Write;
 
-use sensor_common::counter::Counter;
+use sensor_common::{counter::Counter, layer7::Protocol};
 
-use crate::{
-    cli::{
-        alerts,
-        devices::hosts,
-        flows::flows,
-        sessions::{associations, hl7_sessions, tls_connections},
-        table::{bytes, local, table},
-    },
-    control,
+use crate::cli::{
+    alerts,
+    devices::hosts,
+    flows::flows,
+    sessions::listed,
+    table::{bytes, local, table},
 };
 use sensor_analysis::{Analysis, replay::Replay};
 use sensor_facts::{event::Event, time::Time};
@@ -239,22 +236,13 @@ fn suspicions(text: &mut String, analysis: &Analysis, replay: &Replay) {
 
 fn lists(text: &mut String, replay: &Replay, stats: &PipelineStats) {
     let pipeline = replay.pipeline();
-    let dicom = latest(control::associations(pipeline));
-    section(
-        text,
-        "DICOM associations",
-        &dicom,
-        stats.associations,
-        || associations(&dicom),
-    );
-    let hl7 = latest(control::hl7_sessions(pipeline));
-    section(text, "HL7 sessions", &hl7, stats.hl7_sessions, || {
-        hl7_sessions(&hl7)
-    });
-    let tls = latest(pipeline.tls_connections().cloned());
-    section(text, "TLS", &tls, stats.tls_connections, || {
-        tls_connections(&tls)
-    });
+    for protocol in Protocol::ALL {
+        let events = latest(pipeline.sessions(*protocol));
+        if let Some((title, rows)) = listed(&events, *protocol) {
+            let all = stats.sessions_of(*protocol);
+            section(text, title, &events, all, || rows.clone());
+        }
+    }
     let reports = pipeline.hosts();
     let shown = reports.get(..ROWS).unwrap_or(&reports);
     section(text, "Hosts", shown, stats.hosts, || hosts(shown));

@@ -7,6 +7,7 @@
 use std::{net::IpAddr, num::NonZeroUsize};
 
 use lru::LruCache;
+use sensor_common::layer7::Protocol;
 
 use crate::baseline::{Fact, Feature};
 use crate::detect::{
@@ -17,7 +18,7 @@ use crate::detect::{
     site::Site,
     threshold::{Values, thresholds},
 };
-use sensor_facts::observation::{App, Observation, What, is_host};
+use sensor_facts::observation::{Observation, What, is_host};
 use sensor_facts::{target::Service, time::Time};
 
 pub(super) const ABOUT: About = About {
@@ -136,7 +137,7 @@ impl Detector for Beacon {
         }
         let outside = site.is_outside(server);
         Some(Draft {
-            technique: if facts.app == App::Tls {
+            technique: if facts.app == Protocol::Tls {
                 "T1573"
             } else {
                 "T1071"

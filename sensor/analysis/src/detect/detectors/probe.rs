@@ -12,7 +12,7 @@ use crate::detect::{
     threshold::{Values, thresholds},
     window::Window,
 };
-use sensor_facts::observation::{App, Observation, What};
+use sensor_facts::observation::{Observation, What};
 use sensor_facts::target::Transport;
 
 pub(super) const ABOUT: About = About {
@@ -69,7 +69,7 @@ impl Detector for Probe {
             || facts.midstream
             || !facts.established(seen.protocol)
             // Some senders open a connection for each message; what is in them is others' business.
-            || matches!(facts.app, App::Dicom | App::Hl7)
+            || facts.app.is_clinical()
             || facts.to_server.payload + facts.to_client.payload > self.own.probes_bytes
             || site.knows(client, &Fact::Uses(server, service))
         {

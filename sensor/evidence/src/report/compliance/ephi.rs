@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, net::IpAddr};
 
 use super::{ClinicalDevice, Exchange, Exchanges, Facts, Inventory};
-use sensor_facts::event::Likely;
+use sensor_common::layer7::Protocol;
 use sensor_sessions::inventory::{HostReport, Role};
 
 /// Pairs that a report lists.
@@ -114,13 +114,10 @@ fn exchange((client, server, port, app, encrypted): Key) -> Exchange {
 
 /// Which clinical protocol it is, and whether it is encrypted; of TLS only the port says what is likely inside.
 fn what(facts: Facts<'_>, app: Option<&str>, port: Option<u16>) -> Option<(&'static str, bool)> {
-    match app? {
-        "dicom" => Some(("dicom", false)),
-        "hl7" => Some(("hl7", false)),
-        "tls" => match facts.ports.likely(port?)? {
-            Likely::Dicom => Some(("dicom", true)),
-            Likely::Hl7 => Some(("hl7", true)),
-        },
-        _ => None,
-    }
+    let protocol = Protocol::from_name(app?)?;
+    let (inside, encrypted) = match protocol {
+        Protocol::Tls => (facts.ports.likely(port?)?.protocol(), true),
+        other => (other, false),
+    };
+    Some((inside.name().filter(|_| inside.is_clinical())?, encrypted))
 }

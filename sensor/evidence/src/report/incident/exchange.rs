@@ -9,9 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Facts, scope::Scope, system::role};
 use sensor_facts::{
-    event::{
-        Association, AssociationOutcome, Body, DicomEvent, DicomEventType, Event, Hl7Event, Likely,
-    },
+    event::{Event, Exchanged},
     time::Time,
 };
 use sensor_sessions::inventory::Role;
@@ -73,12 +71,13 @@ pub(super) fn of(facts: &Facts, scope: &Scope<'_>) -> Vec<Exchange> {
         if !(by_suspect || scope.suspects(server)) || event.timestamp < scope.since {
             continue;
         }
-        let protocol = match &event.body {
-            Body::Dicom { .. } => "DICOM",
-            Body::Hl7 { .. } => "HL7",
-            Body::Tls { .. } => "TLS",
-            _ => continue,
+        let Some((protocol, session)) = event.body.session() else {
+            continue;
         };
+        let Some(protocol) = protocol.title() else {
+            continue;
+        };
+        let exchanged = session.exchanged();
         let one = all
             .entry((client, server, protocol))
             .or_insert_with(|| Exchange {
@@ -87,7 +86,7 @@ pub(super) fn of(facts: &Facts, scope: &Scope<'_>) -> Vec<Exchange> {
                 role: role(facts, server),
                 by_suspect,
                 protocol: protocol.to_owned(),
-                clear_text: protocol != "TLS",
+                clear_text: !exchanged.encrypted,
                 count: 0,
                 refused: 0,
                 bytes_to_suspect: 0,
@@ -103,7 +102,8 @@ pub(super) fn of(facts: &Facts, scope: &Scope<'_>) -> Vec<Exchange> {
             });
         one.count += 1;
         one.last = one.last.max(event.timestamp);
-        one.take(event);
+        one.first = one.first.min(session.start().unwrap_or(one.first));
+        one.take(exchanged);
     }
     let mut all: Vec<Exchange> = all.into_values().collect();
     all.sort_by_key(|one| {
@@ -121,14 +121,8 @@ pub(super) fn of(facts: &Facts, scope: &Scope<'_>) -> Vec<Exchange> {
 fn latest(events: &[Event]) -> impl Iterator<Item = &Event> {
     let mut last: BTreeMap<(Option<u64>, Time), &Event> = BTreeMap::new();
     for event in events {
-        let start = match &event.body {
-            Body::Dicom { dicom } => dicom.association.start,
-            Body::Hl7 { hl7 } => match &**hl7 {
-                Hl7Event::Session(session) => session.start,
-                Hl7Event::Message(_) => continue,
-            },
-            Body::Tls { tls } => tls.start,
-            _ => continue,
+        let Some(start) = start(event) else {
+            continue;
         };
         // As exact as what was written and read again.
         let start = Time(start.0 - start.0.rem_euclid(1_000));
@@ -140,71 +134,32 @@ fn latest(events: &[Event]) -> impl Iterator<Item = &Event> {
     last.into_values()
 }
 
-/// True if an association's opening is told after its end, at the same time.
+/// When the session of an event began.
+fn start(event: &Event) -> Option<Time> {
+    event
+        .body
+        .session()
+        .and_then(|(_, session)| session.start())
+}
+
+/// True if a session's opening is reported after its end, at the same time.
 fn is_less(event: &Event, before: &Event) -> bool {
-    let kind = |event: &Event| match &event.body {
-        Body::Dicom { dicom } => Some(dicom.kind),
-        _ => None,
-    };
-    kind(event) == Some(DicomEventType::Opened) && kind(before) == Some(DicomEventType::Closed)
+    let is_final = |event: &Event| event.body.session().is_some_and(|(_, it)| it.is_final());
+    !is_final(event) && is_final(before)
 }
 
 impl Exchange {
-    fn take(&mut self, event: &Event) {
-        match &event.body {
-            Body::Dicom { dicom } => self.dicom(dicom),
-            Body::Hl7 { hl7 } => {
-                if let Hl7Event::Session(session) = &**hl7 {
-                    self.first = self.first.min(session.start);
-                    self.incomplete |= session.incomplete;
-                    self.bytes(session.bytes_to_server, session.bytes_to_client);
-                    for (kind, count) in &session.types {
-                        *self.messages.entry(kind.clone()).or_default() += count;
-                    }
-                }
-            }
-            Body::Tls { tls } => {
-                self.first = self.first.min(tls.start);
-                self.classes.extend(tls.version.clone());
-                self.classes.extend(tls.likely.map(|likely| {
-                    match likely {
-                        Likely::Dicom => "likely DICOM, by the port",
-                        Likely::Hl7 => "likely HL7, by the port",
-                    }
-                    .to_owned()
-                }));
-            }
-            _ => {}
+    fn take(&mut self, session: Exchanged) {
+        self.refused += u64::from(session.refused);
+        self.incomplete |= session.incomplete;
+        self.bytes(session.bytes_to_server, session.bytes_to_client);
+        for (kind, count) in session.messages {
+            *self.messages.entry(kind).or_default() += count;
         }
-    }
-
-    fn dicom(&mut self, dicom: &DicomEvent) {
-        let Association {
-            start,
-            outcome,
-            incomplete,
-            calling_ae,
-            called_ae,
-            commands,
-            move_destinations,
-            requestor_data_bytes,
-            acceptor_data_bytes,
-            ..
-        } = &dicom.association;
-        self.first = self.first.min(*start);
-        self.refused += u64::from(*outcome == AssociationOutcome::Rejected);
-        self.incomplete |= *incomplete;
-        self.calling_ae.extend(calling_ae.clone());
-        self.called_ae.extend(called_ae.clone());
-        self.move_destinations
-            .extend(move_destinations.iter().cloned());
-        self.bytes(*requestor_data_bytes, *acceptor_data_bytes);
-        for command in commands {
-            *self.messages.entry(command.command.clone()).or_default() += command.counts.requests;
-            let class = command.sop_class.as_ref();
-            self.classes
-                .extend(class.map(|uid| uid.name.clone().unwrap_or_else(|| uid.uid.clone())));
-        }
+        self.classes.extend(session.classes);
+        self.calling_ae.extend(session.calling_ae);
+        self.called_ae.extend(session.called_ae);
+        self.move_destinations.extend(session.move_destinations);
     }
 
     fn bytes(&mut self, to_server: u64, to_client: u64) {

@@ -23,11 +23,11 @@ const EIGHT_DIGITS: u64 = 100_000_000;
 
 /// A key with its quotation marks and colon, and their length.
 #[derive(Clone, Copy)]
-pub(super) struct Key([u8; KEY], usize);
+pub(in crate::event) struct Key([u8; KEY], usize);
 
 impl Key {
     /// The key of a field. At compile time: one that is too long, or that would have to be escaped, does not compile.
-    pub(super) const fn new(name: &str) -> Self {
+    pub(in crate::event) const fn new(name: &str) -> Self {
         let name = name.as_bytes();
         let mut text = [0; KEY];
         text[0] = b'"';
@@ -47,7 +47,7 @@ impl Key {
 }
 
 /// Appends to a vector. Each value is written with the comma after it, which the end of what it is in takes back.
-pub(super) struct Line<'a> {
+pub(in crate::event) struct Line<'a> {
     to: &'a mut Vec<u8>,
     /// The vector, while it is written to: its length is that of the memory that is ready.
     bytes: Vec<u8>,
@@ -110,7 +110,7 @@ impl<'a> Line<'a> {
 
     /// A key; its value has to follow.
     #[inline]
-    pub(super) fn key(&mut self, Key(text, length): Key) {
+    pub(in crate::event) fn key(&mut self, Key(text, length): Key) {
         self.fill(length, |slot| *slot = text);
     }
 
@@ -185,7 +185,7 @@ impl<'a> Line<'a> {
 
     /// A text.
     #[inline]
-    pub(super) fn text(&mut self, text: &str) {
+    pub(in crate::event) fn text(&mut self, text: &str) {
         if is_plain(text.as_bytes()) {
             self.put([b'"']);
             self.copy(text.as_bytes());
@@ -199,7 +199,7 @@ impl<'a> Line<'a> {
     ///
     /// # Errors
     /// When it has no JSON form.
-    pub(super) fn any(&mut self, value: &impl Serialize) -> io::Result<()> {
+    pub(in crate::event) fn any(&mut self, value: &impl Serialize) -> io::Result<()> {
         serde_json::to_writer(&mut *self, value)?;
         self.put([b',']);
         Ok(())

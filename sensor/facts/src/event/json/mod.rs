@@ -3,7 +3,7 @@
 //! Flows are nearly all events, and each has about a hundred fields: these, and what all events have in common, are written
 //! field by field, with keys made ready at compile time. What else an event can say is left to [`serde_json`].
 
-mod line;
+pub(super) mod line;
 #[cfg(test)]
 mod tests;
 
@@ -84,34 +84,7 @@ fn write(event: &Event, line: &mut Line<'_>) -> io::Result<()> {
             line.put(*b"\"event_type\":\"flow\",\"flow\":");
             flow.put(line);
         }
-        Body::Dicom { dicom } => {
-            line.put(*b"\"event_type\":\"dicom\",\"dicom\":");
-            line.any(dicom)?;
-        }
-        Body::Hl7 { hl7 } => {
-            line.put(*b"\"event_type\":\"hl7\",\"hl7\":");
-            line.any(hl7)?;
-        }
-        Body::Tls { tls } => {
-            line.put(*b"\"event_type\":\"tls\",\"tls\":");
-            line.any(tls)?;
-        }
-        Body::Audit { audit } => {
-            line.put(*b"\"event_type\":\"audit\",\"audit\":");
-            line.any(audit)?;
-        }
-        Body::Alert { alert } => {
-            line.put(*b"\"event_type\":\"alert\",\"alert\":");
-            line.any(alert)?;
-        }
-        Body::Finding { finding } => {
-            line.put(*b"\"event_type\":\"finding\",\"finding\":");
-            line.any(finding)?;
-        }
-        Body::Stats { stats } => {
-            line.put(*b"\"event_type\":\"stats\",\"stats\":");
-            line.any(stats)?;
-        }
+        other => other.write(line)?,
     }
     line.end(b'}');
     Ok(())

@@ -5,6 +5,7 @@ use super::{
     wire::Wire,
 };
 use crate::pipeline::{Limits, PipelineOptions};
+use sensor_common::layer7::Protocol;
 use sensor_facts::{
     event::{Association, AssociationOutcome, DicomEventType, Implementation, Side, SubOperations},
     time::Time,
@@ -284,7 +285,7 @@ fn a_lost_record_is_counted_and_what_it_touched_is_marked() {
 fn sessions_beyond_the_limit_are_reported_and_counted() {
     let limits = Limits {
         sessions: 2,
-        closed_associations: 3,
+        closed_sessions: 3,
         ..Limits::default()
     };
     let mut wire = Wire::new(PipelineOptions {
@@ -301,7 +302,7 @@ fn sessions_beyond_the_limit_are_reported_and_counted() {
     assert_eq!(wire.pipeline.stats().sessions_evicted, 8);
     wire.finish();
     assert_eq!(wire.associations(DicomEventType::Closed).len(), 10);
-    assert_eq!(wire.pipeline.associations().len(), 3);
+    assert_eq!(wire.pipeline.sessions(Protocol::Dicom).count(), 3);
     let stats = wire.pipeline.stats();
     assert_eq!(
         (stats.sessions_open, stats.sessions_closed),

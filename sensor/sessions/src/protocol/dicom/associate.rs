@@ -3,12 +3,12 @@
 use sensor_common::{key::Direction, layer7::dicom::pdu};
 
 use super::{
-    DicomError, Session,
+    error::DicomError,
     items::{self, Item},
     names::Uid,
-    session::Titles,
+    state::{DicomState, Titles},
 };
-use crate::protocol::padded_text;
+use crate::protocol::text::padded_text;
 use sensor_facts::event::Side;
 
 /// Role selections that are kept.
@@ -16,7 +16,7 @@ const ROLES_MAX: usize = 256;
 /// Bytes of text of UIDs that are not well known; more of an association is left out.
 const TEXT_MAX: usize = 32 * 1024;
 
-impl Session {
+impl DicomState {
     /// The fixed part of a request or an acceptance (PS3.8 tables 9-11 and 9-17).
     pub(super) fn associate(
         &mut self,
@@ -29,11 +29,11 @@ impl Session {
             offset: length,
         };
         let titles = bytes.get(4..36).ok_or(error)?;
-        let half = self.half(direction);
-        half.left = half
+        let sender = self.sender(direction);
+        sender.left = sender
             .left
             .saturating_sub(i64::try_from(length).unwrap_or(i64::MAX));
-        if half.associate == pdu::ASSOCIATE_RQ {
+        if sender.associate == pdu::ASSOCIATE_RQ {
             let (called, calling) = titles.split_at(16);
             self.titles = Some(Titles {
                 calling: padded_text(calling, 16),
@@ -44,14 +44,14 @@ impl Session {
     }
 
     pub(super) fn item(&mut self, direction: Direction, bytes: &[u8]) -> Result<(), DicomError> {
-        let half = self.half(direction);
+        let sender = self.sender(direction);
         let length = items::length(bytes).unwrap_or(0);
-        half.left = half
+        sender.left = sender
             .left
             .saturating_sub(i64::try_from(length).unwrap_or(i64::MAX));
-        if bytes.first().is_some_and(|kind| *kind > 0x50) && !half.user_information {
-            half.user_information = true;
-            half.left -= 4;
+        if bytes.first().is_some_and(|kind| *kind > 0x50) && !sender.user_information {
+            sender.user_information = true;
+            sender.left -= 4;
         }
         let item = items::parse(bytes)?.ok_or(DicomError {
             what: "association item",

@@ -1,7 +1,7 @@
 //! Command sets: group 0000, implicit VR little-endian (PS3.7 section 6.3 and annex E).
 
-use super::{DicomError, names::Uid, uid};
-use crate::protocol::padded_text;
+use super::{error::DicomError, names::Uid};
+use crate::protocol::text::padded_text;
 
 /// Set in the Command Field of a response.
 pub(crate) const RESPONSE: u16 = 0x8000;
@@ -66,8 +66,8 @@ impl CommandSet {
             }),
         };
         match u16::from_le_bytes([*e0, *e1]) {
-            0x0002 => self.sop_class = Some(uid(value)),
-            0x0003 if self.sop_class.is_none() => self.sop_class = Some(uid(value)),
+            0x0002 => self.sop_class = Some(Uid::of_bytes(value)),
+            0x0003 if self.sop_class.is_none() => self.sop_class = Some(Uid::of_bytes(value)),
             0x0100 => self.field = number()?,
             0x0110 => self.message_id = number()?,
             0x0120 => self.responds_to = number()?,

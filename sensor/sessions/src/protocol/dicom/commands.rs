@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::{
-    DicomError,
     command::{CANCEL, CommandSet, RESPONSE, StatusClass},
+    error::DicomError,
     names::{self, Uid},
 };
 use sensor_facts::event::{CommandCounts, CommandSummary, Responses, Side, SubOperations};

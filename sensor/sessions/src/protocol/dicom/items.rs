@@ -1,7 +1,7 @@
 //! Items of an association (PS3.8 section 9.3.2 and 9.3.3, PS3.7 annex D.3.3).
 
-use super::{DicomError, names::Uid, uid};
-use crate::protocol::padded_text;
+use super::{error::DicomError, names::Uid};
+use crate::protocol::text::padded_text;
 
 /// Transfer syntaxes of one context that are kept.
 const TRANSFER_SYNTAXES_MAX: usize = 64;
@@ -67,7 +67,7 @@ pub(crate) fn parse(bytes: &[u8]) -> Result<Option<Item>, DicomError> {
     let body = bytes.get(4..length.min(bytes.len())).unwrap_or_default();
     let bad = |what| DicomError { what, offset: 4 };
     let item = match kind {
-        0x10 => Item::ApplicationContext(uid(body)),
+        0x10 => Item::ApplicationContext(Uid::of_bytes(body)),
         0x20 | 0x21 => context(*kind == 0x21, body)?,
         0x51 => Item::MaxPdu(u32::from_be_bytes(
             exact(body).ok_or(bad("maximum length item"))?,
@@ -84,7 +84,7 @@ pub(crate) fn parse(bytes: &[u8]) -> Result<Option<Item>, DicomError> {
                     rest.split_at_checked(usize::from(u16::from_be_bytes(*length)))?;
                 let [scu, scp] = exact(roles)?;
                 Some(Item::Role {
-                    sop_class: uid(name),
+                    sop_class: Uid::of_bytes(name),
                     scu: scu == 1,
                     scp: scp == 1,
                 })
@@ -115,9 +115,9 @@ fn context(answer: bool, body: &[u8]) -> Result<Item, DicomError> {
             .ok_or(bad("sub-item of a presentation context", offset))?;
         let (kind, value) = (sub.first(), sub.get(4..).unwrap_or_default());
         match kind {
-            Some(0x30) => abstract_syntax = Some(uid(value)),
+            Some(0x30) => abstract_syntax = Some(Uid::of_bytes(value)),
             Some(0x40) if transfer_syntaxes.len() < TRANSFER_SYNTAXES_MAX => {
-                transfer_syntaxes.push(uid(value));
+                transfer_syntaxes.push(Uid::of_bytes(value));
             }
             Some(0x40) => omitted += 1,
             _ => {}

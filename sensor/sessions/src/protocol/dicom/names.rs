@@ -4,6 +4,8 @@ use std::{collections::HashMap, sync::LazyLock};
 
 use sensor_facts::event::NamedUid;
 
+use crate::protocol::text::padded_text;
+
 /// UID and name of SOP classes, transfer syntaxes and the application context (PS3.6 annex A).
 static TABLE: &str = include_str!("uids.tsv");
 
@@ -24,6 +26,11 @@ pub(crate) enum Uid {
 }
 
 impl Uid {
+    /// Takes a UID as it was sent; it has at most 64 characters (PS3.5 section 9.1).
+    pub(crate) fn of_bytes(bytes: &[u8]) -> Self {
+        Self::new(padded_text(bytes, 64))
+    }
+
     /// Takes a UID's text.
     pub(crate) fn new(uid: String) -> Self {
         match NAMES.get_key_value(uid.as_str()) {

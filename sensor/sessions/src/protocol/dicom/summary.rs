@@ -1,18 +1,18 @@
 //! An association as events have it.
 
 use super::{
-    Session,
     names::{self, Uid},
+    state::DicomState,
 };
 use sensor_facts::event::{
     Abort, Association, ContextResult, PresentationContext, Reject, RoleSelection, Side,
     UserIdentity,
 };
 
-impl Session {
+impl DicomState {
     /// The association as events have it.
     #[must_use]
-    pub fn summary(&self) -> Association {
+    pub(super) fn summary(&self) -> Association {
         let [requestor, acceptor] = &self.implementations;
         let contexts = self
             .contexts

@@ -1,7 +1,7 @@
 //! MSH, FHS, BHS and MSA.
 
-use super::Hl7Error;
-use crate::protocol::text;
+use super::error::Hl7Error;
+use crate::protocol::text::text;
 use sensor_facts::event::Hl7Message;
 
 /// Longest field that is kept, in characters; the kernel gives 768 bytes of a whole segment.

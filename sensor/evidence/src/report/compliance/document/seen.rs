@@ -9,6 +9,7 @@ use crate::report::{
     compliance::{Compliance, Coverage, Exchange, Exchanges},
 };
 use sensor_analysis::exposure::Exposed;
+use sensor_common::layer7::Protocol;
 use sensor_facts::{
     hex::short,
     words::{between, bytes, count, span, utc_moment},
@@ -158,12 +159,12 @@ pub(super) fn exchanges(exchanges: &Exchanges) -> Section {
 
 fn pair(one: &Exchange) -> Vec<String> {
     let dash = || "-".to_owned();
-    let protocol = if one.app == "dicom" { "DICOM" } else { "HL7" };
+    let protocol = Protocol::from_name(&one.app).and_then(Protocol::title);
     vec![
         one.client.to_string(),
         one.server.to_string(),
         one.port.map_or_else(dash, |port| port.to_string()),
-        protocol.to_owned(),
+        protocol.unwrap_or(&one.app).to_owned(),
         if one.encrypted { "likely" } else { "no" }.to_owned(),
         one.flows.map_or_else(dash, count),
         one.bytes.map_or_else(dash, bytes),

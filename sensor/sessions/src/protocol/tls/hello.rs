@@ -7,11 +7,7 @@ use tls_parser::{
     parse_tls_handshake_server_hello, parse_tls_server_hello_extension,
 };
 
-use super::text;
-use sensor_facts::{
-    event::{Likely, TlsReport},
-    time::Time,
-};
+use crate::protocol::text::text;
 
 /// Bytes of a record's header and the handshake message's header.
 const HEADERS: usize = 9;
@@ -21,7 +17,7 @@ const LIST_MAX: usize = 32;
 /// A hello message that can't be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[error("malformed {what} at byte {offset} of the TLS record")]
-pub struct TlsError {
+pub(super) struct TlsError {
     /// What was being read.
     pub what: &'static str,
     /// Offset in the record.
@@ -30,7 +26,7 @@ pub struct TlsError {
 
 /// What one hello message says.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Hello {
+pub(super) enum Hello {
     /// Of the client.
     Client {
         /// `legacy_version`.
@@ -58,7 +54,7 @@ pub enum Hello {
 ///
 /// # Errors
 /// [`TlsError`] if it is no hello message, or is cut before its extensions.
-pub fn parse_hello(record: &[u8]) -> Result<Option<Hello>, TlsError> {
+pub(super) fn parse_hello(record: &[u8]) -> Result<Option<Hello>, TlsError> {
     let Some((headers, body)) = record.split_first_chunk::<HEADERS>() else {
         return Ok(None);
     };
@@ -176,98 +172,18 @@ fn version_name(version: TlsVersion) -> String {
     }
 }
 
-/// A TLS connection.
-#[derive(Debug, Default)]
-pub struct Session {
-    report: TlsReport,
-    told: bool,
-}
-
-impl Session {
-    /// A session whose port makes `likely` likely.
-    #[must_use]
-    pub fn new(likely: Option<Likely>, now: Time) -> Self {
-        let report = TlsReport {
-            start: now,
-            likely,
-            encrypted: true,
-            ..TlsReport::default()
-        };
-        Self {
-            report,
-            told: false,
-        }
-    }
-
-    /// Takes a hello record; gives the report once both sides' were seen.
-    ///
-    /// # Errors
-    /// [`TlsError`] if the record can't be read.
-    pub fn hello(&mut self, record: &[u8]) -> Result<Option<TlsReport>, TlsError> {
-        let hello = parse_hello(record).and_then(|hello| {
-            hello.ok_or(TlsError {
-                what: "record header",
-                offset: record.len(),
-            })
-        });
-        match hello {
-            Ok(Hello::Client {
-                version,
-                supported_versions,
-                sni,
-                alpn,
-                cut,
-            }) => {
-                self.report.client_version = Some(version);
-                self.report.supported_versions = supported_versions;
-                self.report.sni = sni;
-                self.report.alpn = alpn;
-                self.report.incomplete |= cut;
-            }
-            Ok(Hello::Server {
-                version,
-                cipher_suite,
-            }) => {
-                self.report.version = Some(version);
-                self.report.cipher_suite = Some(cipher_suite);
-            }
-            Err(error) => {
-                self.report.incomplete = true;
-                return Err(error);
-            }
-        }
-        let both = self.report.client_version.is_some() && self.report.version.is_some();
-        Ok((both && !self.told).then(|| self.tell()))
-    }
-
-    /// Something is missing.
-    pub fn gap(&mut self) {
-        self.report.incomplete = true;
-    }
-
-    /// The connection is over; gives the report unless it was given before.
-    pub fn close(&mut self) -> Option<TlsReport> {
-        (!self.told).then(|| self.tell())
-    }
-
-    fn tell(&mut self) -> TlsReport {
-        self.told = true;
-        self.report.clone()
-    }
-}
-
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
 
     /// A record of a hello message with its headers.
-    fn record(kind: u8, body: &[u8]) -> Vec<u8> {
+    pub(in crate::protocol::tls) fn record(kind: u8, body: &[u8]) -> Vec<u8> {
         let length = u16::try_from(body.len() + 4).unwrap().to_be_bytes();
         let [_, l0, l1, l2] = u32::try_from(body.len()).unwrap().to_be_bytes();
         [&[22, 3, 1, length[0], length[1], kind, l0, l1, l2], body].concat()
     }
 
-    fn client_hello() -> Vec<u8> {
+    pub(in crate::protocol::tls) fn client_hello() -> Vec<u8> {
         let sni = b"\x00\x00\x00\x0d\x00\x0b\x00\x00\x08pacs.lan";
         let alpn = b"\x00\x10\x00\x07\x00\x05\x04acme";
         let versions = b"\x00\x2b\x00\x07\x06\x1a\x1a\x03\x04\x03\x03";
@@ -314,31 +230,5 @@ mod tests {
             panic!("no ClientHello");
         };
         assert_eq!(sni.as_deref(), Some("pacs.lan"));
-    }
-
-    #[test]
-    fn a_server_hello_gives_the_version_that_was_chosen() {
-        let mut session = Session::new(Some(Likely::Dicom), Time(1));
-        assert_eq!(session.hello(&client_hello()), Ok(None));
-        let body = [
-            &[3, 3][..],
-            &[9; 32],
-            &[0, 0x13, 0x02, 0, 0, 6],
-            b"\x00\x2b\x00\x02\x03\x04",
-        ];
-        let report = session
-            .hello(&record(2, &body.concat()))
-            .unwrap()
-            .expect("both sides");
-        assert_eq!(report.version.as_deref(), Some("TLS 1.3"));
-        assert_eq!(
-            report.cipher_suite.as_deref(),
-            Some("TLS_AES_256_GCM_SHA384")
-        );
-        assert_eq!(
-            (report.likely, report.encrypted),
-            (Some(Likely::Dicom), true)
-        );
-        assert_eq!(session.close(), None, "it was told once");
     }
 }

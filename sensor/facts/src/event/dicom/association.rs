@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::time::Time;
+use crate::{event::session::is_zero, time::Time};
 
 /// What happened to an association.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -114,14 +114,6 @@ pub struct Association {
     /// Things left out of the lists above because they were too many.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub omitted: u64,
-}
-
-#[expect(
-    clippy::trivially_copy_pass_by_ref,
-    reason = "serde passes a reference"
-)]
-pub(super) fn is_zero(value: &u64) -> bool {
-    *value == 0
 }
 
 /// A UID and, where it is a well-known one, its name.

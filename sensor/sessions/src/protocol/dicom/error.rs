@@ -1,0 +1,13 @@
+//! A record of DICOM that breaks the standard.
+
+use thiserror::Error;
+
+/// What breaks the standard, and where.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[error("malformed {what} at byte {offset} of the record")]
+pub(super) struct DicomError {
+    /// What was being read.
+    pub what: &'static str,
+    /// Offset in the record.
+    pub offset: usize,
+}

@@ -1,0 +1,313 @@
+//! The state of one association.
+
+use std::collections::BTreeMap;
+
+use sensor_common::{key::Direction, layer7::dicom::pdu, tape::Tag};
+
+use super::{
+    command::CommandSet,
+    commands::{Asked, Commands},
+    error::DicomError,
+    names::Uid,
+};
+use sensor_facts::{
+    event::{AssociationOutcome, Implementation, Side},
+    time::Time,
+};
+
+/// What a record changed that is worth an event or a count.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Change {
+    /// The association was accepted, and its acceptance is whole.
+    Opened,
+    /// It was rejected.
+    Rejected,
+    /// It was released or aborted.
+    Ended,
+    /// A command set is whole.
+    Command {
+        /// True for a response.
+        response: bool,
+        /// The Command Field (0000,0100).
+        field: u16,
+    },
+}
+
+/// An association, or what can be known of one that began before the capture.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "independent facts about what was seen"
+)]
+#[derive(Debug)]
+pub(super) struct DicomState {
+    pub(super) start: Time,
+    pub(super) end: Time,
+    /// The direction in which the requestor sends.
+    pub(super) requests: Direction,
+    pub(super) outcome: AssociationOutcome,
+    pub(super) request_seen: bool,
+    pub(super) opened_reported: bool,
+    pub(super) midstream: bool,
+    pub(super) incomplete: bool,
+    pub(super) senders: [Sender; 2],
+    pub(super) titles: Option<Titles>,
+    pub(super) application_context: Option<Uid>,
+    pub(super) contexts: BTreeMap<u8, Context>,
+    pub(super) implementations: [Option<Implementation>; 2],
+    pub(super) roles: Vec<(Side, Uid, bool, bool)>,
+    pub(super) user_identity: Option<u8>,
+    pub(super) reject: Option<[u8; 3]>,
+    pub(super) abort: Option<(Side, [u8; 2])>,
+    pub(super) commands: Commands,
+    /// Move Destination of the last command.
+    pub(super) destination: Option<String>,
+    pub(super) text: usize,
+    pub(super) omitted: u64,
+}
+
+#[derive(Debug)]
+pub(super) struct Titles {
+    pub(super) calling: String,
+    pub(super) called: String,
+}
+
+/// What one direction is in the middle of.
+#[derive(Debug, Default)]
+pub(super) struct Sender {
+    /// Type of the association PDU whose items come.
+    pub(super) associate: u8,
+    /// Bytes of it that have not come yet.
+    pub(super) left: i64,
+    /// The user information's header was taken off `left`.
+    pub(super) user_information: bool,
+    pub(super) command: Option<CommandSet>,
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Context {
+    pub(super) abstract_syntax: Option<Uid>,
+    pub(super) transfer_syntaxes: Vec<Uid>,
+    pub(super) answer: Option<(u8, Option<Uid>)>,
+}
+
+impl DicomState {
+    /// A session of a connection that `initiator`'s sender opened.
+    pub(super) fn new(initiator: Direction, now: Time) -> Self {
+        Self {
+            start: now,
+            end: now,
+            requests: initiator,
+            outcome: AssociationOutcome::Pending,
+            request_seen: false,
+            opened_reported: false,
+            midstream: false,
+            incomplete: false,
+            senders: [Sender::default(), Sender::default()],
+            titles: None,
+            application_context: None,
+            contexts: BTreeMap::new(),
+            implementations: [None, None],
+            roles: Vec::new(),
+            user_identity: None,
+            reject: None,
+            abort: None,
+            commands: Commands::default(),
+            destination: None,
+            text: 0,
+            omitted: 0,
+        }
+    }
+
+    /// True once anything of it was seen, so that another request begins another association.
+    pub(super) fn has_begun(&self) -> bool {
+        self.request_seen || self.outcome != AssociationOutcome::Pending || self.midstream
+    }
+
+    /// Takes one record of one direction.
+    ///
+    /// # Errors
+    /// [`DicomError`] if the record breaks the standard; the session goes on without it.
+    pub(super) fn take_record(
+        &mut self,
+        direction: Direction,
+        tag: Tag,
+        bytes: &[u8],
+        now: Time,
+    ) -> Result<Option<Change>, DicomError> {
+        self.end = self.end.max(now);
+        let taken = self.take(direction, tag, bytes);
+        if taken.is_err() {
+            self.incomplete = true;
+        }
+        // Whatever follows the items of an acceptance shows that they are whole.
+        let follows = !matches!(tag, Tag::DicomItem | Tag::DicomAssociate);
+        match taken {
+            Ok(None)
+                if self
+                    .acceptance_is_whole(follows && bytes.first() != Some(&pdu::ASSOCIATE_AC)) =>
+            {
+                self.opened_reported = true;
+                Ok(Some(Change::Opened))
+            }
+            other => other,
+        }
+    }
+
+    fn acceptance_is_whole(&self, followed: bool) -> bool {
+        self.outcome == AssociationOutcome::Accepted
+            && !self.opened_reported
+            && (followed || self.senders[self.acceptor() as usize].left <= 0)
+    }
+
+    fn take(
+        &mut self,
+        direction: Direction,
+        tag: Tag,
+        bytes: &[u8],
+    ) -> Result<Option<Change>, DicomError> {
+        let short = |what| DicomError {
+            what,
+            offset: bytes.len(),
+        };
+        let first = !self.request_seen && self.outcome == AssociationOutcome::Pending;
+        match tag {
+            Tag::DicomPdu => {
+                let [kind, _, length @ ..] =
+                    *bytes.first_chunk::<6>().ok_or(short("PDU header"))?;
+                return Ok(self.pdu(direction, kind, u32::from_be_bytes(length)));
+            }
+            Tag::DicomAssociate => self.associate(direction, bytes)?,
+            Tag::DicomItem => self.item(direction, bytes)?,
+            Tag::DicomReason => {
+                let [_, a, b, c] = *bytes.first_chunk::<4>().ok_or(short("reason"))?;
+                if self.outcome == AssociationOutcome::Rejected {
+                    self.reject = Some([a, b, c]);
+                    return Ok(Some(Change::Rejected));
+                }
+                self.abort = Some((self.side(direction), [b, c]));
+                return Ok(Some(Change::Ended));
+            }
+            Tag::DicomPdv => {
+                self.midstream |= first;
+                // A command set may come in several fragments.
+                self.sender(direction).command.get_or_insert_default();
+            }
+            Tag::DicomElement => {
+                let command = self.sender(direction).command.get_or_insert_default();
+                if !command.element(bytes)? {
+                    return Err(short("command element"));
+                }
+            }
+            Tag::DicomCommandEnd => {
+                if let Some(command) = self.sender(direction).command.take() {
+                    let field = command.field.unwrap_or(0);
+                    self.destination.clone_from(&command.destination);
+                    let asked = self.commands.command(self.side(direction), command)?;
+                    return Ok(Some(Change::Command {
+                        response: asked == Asked::Response,
+                        field,
+                    }));
+                }
+            }
+            Tag::DicomDataEnd => {
+                self.midstream |= first;
+                let size = *bytes.first_chunk::<8>().ok_or(short("data set's size"))?;
+                self.commands
+                    .data_set(self.side(direction), u64::from_le_bytes(size));
+            }
+            Tag::Desync => self.lose(direction),
+            // Of other protocols, or of none.
+            _ => {}
+        }
+        Ok(None)
+    }
+
+    /// Move Destination (0000,0600) of the last command.
+    pub(super) fn destination(&self) -> Option<&str> {
+        self.destination.as_deref()
+    }
+
+    /// Something of a direction is missing from here on.
+    pub(super) fn lose(&mut self, direction: Direction) {
+        self.incomplete = true;
+        let sender = self.sender(direction);
+        sender.command = None;
+        sender.left = 0;
+    }
+
+    /// The connection is over.
+    pub(super) fn cut(&mut self) {
+        if matches!(
+            self.outcome,
+            AssociationOutcome::Pending | AssociationOutcome::Accepted
+        ) {
+            self.outcome = AssociationOutcome::Cut;
+        }
+    }
+
+    /// Calling and called AE title, once they were seen.
+    pub(super) fn titles(&self) -> (Option<&str>, Option<&str>) {
+        let titles = self.titles.as_ref();
+        (
+            titles.map(|titles| titles.calling.as_str()),
+            titles.map(|titles| titles.called.as_str()),
+        )
+    }
+
+    /// Source and reason of a rejection (PS3.8 section 9.3.4).
+    pub(super) fn rejection(&self) -> Option<(u8, u8)> {
+        self.reject.map(|[_, source, reason]| (source, reason))
+    }
+
+    fn pdu(&mut self, direction: Direction, kind: u8, length: u32) -> Option<Change> {
+        match kind {
+            pdu::ASSOCIATE_RQ | pdu::ASSOCIATE_AC => {
+                if kind == pdu::ASSOCIATE_RQ {
+                    self.request_seen = true;
+                    self.requests = direction;
+                } else {
+                    self.midstream |= !self.request_seen;
+                    self.requests = direction.reversed();
+                    self.outcome = AssociationOutcome::Accepted;
+                }
+                let sender = self.sender(direction);
+                sender.associate = kind;
+                sender.left = i64::from(length);
+                sender.user_information = false;
+            }
+            pdu::ASSOCIATE_RJ => {
+                self.midstream |= !self.request_seen;
+                self.requests = direction.reversed();
+                self.outcome = AssociationOutcome::Rejected;
+            }
+            pdu::RELEASE_RQ => self.midstream |= self.outcome == AssociationOutcome::Pending,
+            pdu::RELEASE_RP => {
+                self.midstream |= self.outcome == AssociationOutcome::Pending;
+                self.outcome = AssociationOutcome::Released;
+                return Some(Change::Ended);
+            }
+            pdu::ABORT => {
+                self.midstream |= !self.request_seen && self.outcome == AssociationOutcome::Pending;
+                self.outcome = AssociationOutcome::Aborted;
+            }
+            _ => {}
+        }
+        None
+    }
+
+    pub(super) fn sender(&mut self, direction: Direction) -> &mut Sender {
+        &mut self.senders[direction as usize]
+    }
+
+    fn acceptor(&self) -> Direction {
+        self.requests.reversed()
+    }
+
+    pub(super) fn side(&self, direction: Direction) -> Side {
+        if direction == self.requests {
+            Side::Requestor
+        } else {
+            Side::Acceptor
+        }
+    }
+}

@@ -1,0 +1,360 @@
+//! A connection that carries HL7.
+
+use std::collections::{BTreeMap, HashSet, VecDeque};
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+use sensor_common::{key::Direction, tape::Tag};
+
+use super::{
+    error::Hl7Error,
+    header::{Header, parse_acknowledgement, parse_header},
+};
+use sensor_facts::{
+    event::{AckTimes, Acknowledgements, Hl7Message, Hl7SessionEnd, Hl7SessionSummary, Party},
+    time::Time,
+};
+
+/// Message types that are told apart.
+const TYPES_MAX: usize = 64;
+/// Senders and receivers that are told apart.
+const PARTIES_MAX: usize = 32;
+/// Versions that are told apart.
+const VERSIONS_MAX: usize = 8;
+/// Messages of one side that wait for an acknowledgement.
+const WAITING_MAX: usize = 128;
+/// Control ids of one side among which a repetition is found.
+const CONTROL_IDS_MAX: usize = 256;
+
+/// The session of one connection.
+#[derive(Debug)]
+pub(super) struct Hl7State {
+    initiator: Direction,
+    sides: [DirectionState; 2],
+    start: Time,
+    end: Time,
+    outcome: Hl7SessionEnd,
+    midstream: bool,
+    incomplete: bool,
+    types: BTreeMap<String, u64>,
+    senders: Vec<Party>,
+    receivers: Vec<Party>,
+    versions: Vec<String>,
+    acknowledgements: Acknowledgements,
+    times: AckTimes,
+    time_sum: u64,
+    unmatched: u64,
+    unacknowledged: u64,
+    repeated: u64,
+    batches: u64,
+    omitted: u64,
+}
+
+#[derive(Debug, Default)]
+struct DirectionState {
+    message: Option<Box<Hl7Message>>,
+    batch: bool,
+    messages: u64,
+    bytes: u64,
+    waiting: VecDeque<Waiting>,
+    seen: HashSet<u64>,
+    seen_order: VecDeque<u64>,
+}
+
+/// A message without its final acknowledgement.
+#[derive(Debug)]
+struct Waiting {
+    control_id: String,
+    sent: Time,
+    /// An accept acknowledgement (CA) came; the application's may follow.
+    committed: bool,
+}
+
+impl Hl7State {
+    /// A session of a connection that `initiator`'s sender opened.
+    pub(super) fn new(initiator: Direction, midstream: bool, now: Time) -> Self {
+        Self {
+            initiator,
+            sides: [DirectionState::default(), DirectionState::default()],
+            start: now,
+            end: now,
+            outcome: Hl7SessionEnd::Open,
+            midstream,
+            incomplete: false,
+            types: BTreeMap::new(),
+            senders: Vec::new(),
+            receivers: Vec::new(),
+            versions: Vec::new(),
+            acknowledgements: Acknowledgements::default(),
+            times: AckTimes::default(),
+            time_sum: 0,
+            unmatched: 0,
+            unacknowledged: 0,
+            repeated: 0,
+            batches: 0,
+            omitted: 0,
+        }
+    }
+
+    /// Takes one record of one direction; gives the message that it completes.
+    ///
+    /// # Errors
+    /// [`Hl7Error`] if the record breaks the standard; the session goes on without it.
+    pub(super) fn take_record(
+        &mut self,
+        direction: Direction,
+        tag: Tag,
+        bytes: &[u8],
+        now: Time,
+    ) -> Result<Option<Hl7Message>, Hl7Error> {
+        self.end = self.end.max(now);
+        let short = |what| Hl7Error {
+            what,
+            offset: bytes.len(),
+        };
+        match tag {
+            Tag::Hl7Header => {
+                let header = parse_header(bytes)?.ok_or(short("header segment"))?;
+                let side = &mut self.sides[direction as usize];
+                // In a batch the next header ends a message; else its end is missing.
+                let before = side.message.take();
+                let whole = side.batch;
+                match header {
+                    Header::Message(message) => side.message = Some(message),
+                    Header::Batch => {
+                        self.batches += u64::from(!side.batch);
+                        side.batch = true;
+                    }
+                }
+                Ok(before.map(|message| self.complete(direction, message, None, whole, now)))
+            }
+            Tag::Hl7Acknowledgement => {
+                let acknowledgement = parse_acknowledgement(bytes)?.ok_or(short("MSA segment"))?;
+                if let Some(message) = self.sides[direction as usize].message.as_mut() {
+                    message.ack_code = acknowledgement.code;
+                    message.ack_control_id = acknowledgement.control_id;
+                }
+                Ok(None)
+            }
+            Tag::Hl7End => {
+                let length = u32::from_le_bytes(*bytes.first_chunk().ok_or(short("length"))?);
+                let side = &mut self.sides[direction as usize];
+                side.bytes = side.bytes.saturating_add(u64::from(length));
+                let batch = side.batch;
+                let message = side.message.take();
+                let length = (!batch).then_some(length);
+                let message =
+                    message.map(|message| self.complete(direction, message, length, true, now));
+                self.sides[direction as usize].batch = false;
+                Ok(message)
+            }
+            Tag::Desync => Ok(self.lose(direction, now)),
+            _ => Ok(None),
+        }
+    }
+
+    /// Something of a direction is missing here; gives the message that it cuts.
+    pub(super) fn lose(&mut self, direction: Direction, now: Time) -> Option<Hl7Message> {
+        self.incomplete = true;
+        let message = self.sides[direction as usize].message.take();
+        let message = message.map(|message| self.complete(direction, message, None, false, now));
+        self.sides[direction as usize].batch = false;
+        message
+    }
+
+    /// The connection is over; gives the messages that this cuts.
+    pub(super) fn end(&mut self, outcome: Hl7SessionEnd) -> Vec<Hl7Message> {
+        self.outcome = outcome;
+        let end = self.end;
+        [Direction::AToB, Direction::BToA]
+            .into_iter()
+            .filter_map(|direction| {
+                let message = self.sides[direction as usize].message.take()?;
+                Some(self.complete(direction, message, None, false, end))
+            })
+            .collect()
+    }
+
+    fn complete(
+        &mut self,
+        direction: Direction,
+        message: Box<Hl7Message>,
+        bytes: Option<u32>,
+        complete: bool,
+        now: Time,
+    ) -> Hl7Message {
+        let mut message = *message;
+        message.to_server = direction == self.initiator;
+        message.bytes = bytes;
+        message.complete = complete;
+        let side = &mut self.sides[direction as usize];
+        message.batch = side.batch;
+        side.messages += 1;
+        let kind = match (&message.message_code, &message.trigger_event) {
+            (Some(code), Some(trigger)) => format!("{code}^{trigger}"),
+            (Some(code), None) => code.clone(),
+            _ => String::new(),
+        };
+        if self.types.len() < TYPES_MAX || self.types.contains_key(&kind) {
+            *self.types.entry(kind).or_default() += 1;
+        } else {
+            self.omitted += 1;
+        }
+        let sender = Party {
+            application: message.sending_application.clone(),
+            facility: message.sending_facility.clone(),
+        };
+        let receiver = Party {
+            application: message.receiving_application.clone(),
+            facility: message.receiving_facility.clone(),
+        };
+        self.omitted += u64::from(!remember(&mut self.senders, sender, PARTIES_MAX));
+        self.omitted += u64::from(!remember(&mut self.receivers, receiver, PARTIES_MAX));
+        if let Some(version) = message.version.clone() {
+            self.omitted += u64::from(!remember(&mut self.versions, version, VERSIONS_MAX));
+        }
+        if message.ack_code.is_some() || message.ack_control_id.is_some() {
+            message.ack_time_us = self.acknowledge(direction, &message, now);
+        } else {
+            message.repeated = self.expect(direction, &message, now);
+        }
+        message
+    }
+
+    /// Takes an acknowledgement; gives the time it took, where this is the first for its message.
+    fn acknowledge(
+        &mut self,
+        direction: Direction,
+        message: &Hl7Message,
+        now: Time,
+    ) -> Option<u64> {
+        let counts = &mut self.acknowledgements;
+        let code = message.ack_code.as_deref().unwrap_or_default();
+        *match code {
+            "AA" => &mut counts.aa,
+            "AE" => &mut counts.ae,
+            "AR" => &mut counts.ar,
+            "CA" => &mut counts.ca,
+            "CE" => &mut counts.ce,
+            "CR" => &mut counts.cr,
+            _ => &mut counts.other,
+        } += 1;
+        let waiting = &mut self.sides[direction.reversed() as usize].waiting;
+        let wanted = message.ack_control_id.as_deref();
+        let found = waiting
+            .iter()
+            .position(|w| Some(w.control_id.as_str()) == wanted);
+        let Some(at) = found else {
+            self.unmatched += 1;
+            return None;
+        };
+        let first = waiting.get(at).filter(|w| !w.committed).map(|w| w.sent);
+        if code == "CA" {
+            if let Some(waiting) = waiting.get_mut(at) {
+                waiting.committed = true;
+            }
+        } else {
+            waiting.remove(at);
+        }
+        let taken = u64::try_from(now.0.saturating_sub(first?.0)).unwrap_or(0) / 1_000;
+        let times = &mut self.times;
+        times.min_us = if times.count == 0 {
+            taken
+        } else {
+            times.min_us.min(taken)
+        };
+        times.max_us = times.max_us.max(taken);
+        times.count += 1;
+        self.time_sum = self.time_sum.saturating_add(taken);
+        Some(taken)
+    }
+
+    /// Takes a message that is to be acknowledged; true if its control id came before.
+    fn expect(&mut self, direction: Direction, message: &Hl7Message, now: Time) -> bool {
+        let Some(control_id) = message.control_id.clone() else {
+            return false;
+        };
+        let side = &mut self.sides[direction as usize];
+        let mut hasher = DefaultHasher::new();
+        control_id.hash(&mut hasher);
+        let name = hasher.finish();
+        let repeated = !side.seen.insert(name);
+        if repeated {
+            self.repeated += 1;
+        } else {
+            side.seen_order.push_back(name);
+            if side.seen_order.len() > CONTROL_IDS_MAX
+                && let Some(oldest) = side.seen_order.pop_front()
+            {
+                side.seen.remove(&oldest);
+            }
+        }
+        if side.waiting.len() >= WAITING_MAX
+            && let Some(oldest) = side.waiting.pop_front()
+        {
+            self.unacknowledged += u64::from(!oldest.committed);
+        }
+        side.waiting.push_back(Waiting {
+            control_id,
+            sent: now,
+            committed: false,
+        });
+        repeated
+    }
+
+    /// The session as events have it.
+    pub(super) fn summary(&self) -> Hl7SessionSummary {
+        let to_server = &self.sides[self.initiator as usize];
+        let to_client = &self.sides[self.initiator.reversed() as usize];
+        let waiting = self.sides.iter().flat_map(|side| &side.waiting);
+        let acks = self.acknowledgements;
+        let times = self.times;
+        Hl7SessionSummary {
+            start: self.start,
+            end: self.end,
+            outcome: self.outcome,
+            midstream: self.midstream,
+            incomplete: self.incomplete,
+            messages: to_server.messages + to_client.messages,
+            to_server: to_server.messages,
+            to_client: to_client.messages,
+            bytes_to_server: to_server.bytes,
+            bytes_to_client: to_client.bytes,
+            types: self.types.clone(),
+            senders: self.senders.clone(),
+            receivers: self.receivers.clone(),
+            versions: self.versions.clone(),
+            acknowledgements: acks,
+            nak_ratio: ratio(acks.negative(), acks.total()),
+            ack_times: (times.count > 0).then(|| AckTimes {
+                mean_us: self.time_sum / times.count,
+                ..times
+            }),
+            unmatched_acks: self.unmatched,
+            unacknowledged: self.unacknowledged
+                + waiting.filter(|waiting| !waiting.committed).count() as u64,
+            repeated_control_ids: self.repeated,
+            batches: self.batches,
+            omitted: self.omitted,
+        }
+    }
+}
+
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "a ratio; counts stay far below 2^52"
+)]
+fn ratio(part: u64, whole: u64) -> Option<f64> {
+    (whole > 0).then(|| part as f64 / whole as f64)
+}
+
+/// Adds `value` to a bounded set; false if there was no room.
+fn remember<T: PartialEq>(set: &mut Vec<T>, value: T, max: usize) -> bool {
+    if set.contains(&value) {
+        return true;
+    }
+    let room = set.len() < max;
+    if room {
+        set.push(value);
+    }
+    room
+}

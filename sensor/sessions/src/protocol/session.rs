@@ -1,0 +1,117 @@
+//! What a protocol says of a connection that carries it.
+
+use std::fmt::Debug;
+
+use sensor_common::{key::Direction, layer7::Protocol, tape::Tag};
+use sensor_facts::{
+    address::Conversation,
+    event::{Body, Event},
+    observation::What,
+    time::Time,
+};
+
+use crate::pipeline::outlet::Outlet;
+
+/// What the pipeline asks of a protocol before it has a session.
+#[derive(Debug)]
+pub(crate) struct Entry {
+    /// Its name in the kernel's registry, from which all other names follow.
+    pub(crate) protocol: Protocol,
+    /// Opens a session at the first record of a connection.
+    pub(crate) open: fn(&Opening, &mut Context<'_, '_>) -> Box<dyn Session>,
+    /// True if a record begins a session on a connection whose last session is over.
+    pub(crate) begins: fn(Tag, &[u8]) -> bool,
+}
+
+/// A session of one protocol on one connection.
+pub(crate) trait Session: Debug + Send {
+    /// Takes a record of the protocol, and says what follows from it.
+    ///
+    /// # Errors
+    /// [`Malformed`] if the record breaks the standard; the session goes on without it.
+    fn record(
+        &mut self,
+        direction: Direction,
+        tag: Tag,
+        bytes: &[u8],
+        context: &mut Context<'_, '_>,
+    ) -> Result<Progress, Malformed>;
+
+    /// Something of a direction is missing here.
+    fn gap(&mut self, direction: Direction, context: &mut Context<'_, '_>);
+
+    /// The session is over: says what was left to be said. Called once.
+    fn close(&mut self, end: SessionEnd, context: &mut Context<'_, '_>);
+
+    /// True if a record begins another session, so that this one must be over.
+    fn is_succeeded_by(&self, _tag: Tag, _bytes: &[u8]) -> bool {
+        false
+    }
+
+    /// The session as it stands for lists, and its time; `ended` once its end was seen. `None` if an open session is not
+    /// listed.
+    fn view(&self, ended: bool) -> Option<(Time, Body)>;
+}
+
+/// Whether a session goes on after a record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Progress {
+    /// It goes on.
+    Open,
+    /// Its end was seen; it is closed once what the other direction still has came in.
+    Ended,
+}
+
+/// A record that breaks its standard. What was wrong is counted, not kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Malformed;
+
+/// Why a session is over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum SessionEnd {
+    /// Its connection was closed, or its end was seen.
+    Closed,
+    /// Nothing came for too long.
+    Idle,
+    /// It made room for another.
+    Evicted,
+    /// The sensor stops, or the capture is at its end.
+    Shutdown,
+}
+
+/// How a connection began.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Opening {
+    /// The direction in which the side sends that opened the connection.
+    pub(crate) initiator: Direction,
+    /// The beginning of the connection was not seen.
+    pub(crate) midstream: bool,
+}
+
+/// Where a session says what it has to say: of which connection, when, and to whom.
+pub(crate) struct Context<'a, 'o> {
+    pub(crate) conversation: &'a Conversation,
+    /// The time of the packet.
+    pub(crate) now: Time,
+    pub(crate) outlet: &'a mut Outlet<'o>,
+}
+
+impl Context<'_, '_> {
+    /// Tells the detectors.
+    pub(crate) fn observe(&mut self, time: Time, what: What) {
+        self.outlet.observe(self.conversation, time, what);
+    }
+
+    /// Writes an event.
+    pub(crate) fn event(&mut self, time: Time, body: Body) {
+        let event = Event::of(self.conversation, time, body);
+        self.outlet.write(event);
+    }
+
+    /// Writes the event of a whole session, and keeps it for lists.
+    pub(crate) fn summary(&mut self, time: Time, body: Body) {
+        let event = Event::of(self.conversation, time, body);
+        self.outlet.keep(event.clone());
+        self.outlet.write(event);
+    }
+}

@@ -1,0 +1,7 @@
+//! TLS: what the hello messages say (RFC 8446 section 4.1, RFC 5246 section 7.4.1).
+
+pub(super) mod session;
+
+mod hello;
+mod inventory;
+mod state;
