@@ -5,12 +5,12 @@ use std::path::PathBuf;
 use serde::{Deserialize, Deserializer, Serialize, de::Error};
 
 use crate::{
-    Endpoint, EventType, Facility, FileOptions, Format, OutputOptions, RESERVED, Rotation,
-    SyslogOptions, Target, TlsOptions,
+    Endpoint, Facility, FileOptions, Format, OutputOptions, RESERVED, Rotation, SyslogOptions,
+    Target, TlsOptions,
 };
 use sensor_analysis::config::model::file;
-use sensor_facts::as_text;
 use sensor_facts::setting::{Limit, Span};
+use sensor_facts::{as_text, event::EventType};
 
 /// Where events go.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]

@@ -19,7 +19,6 @@ use std::{io, sync::Arc, time::Instant};
 
 pub use self::{
     format::Format,
-
     lane::OutputStats,
     lines::{FileOptions, Target},
     origin::Origin,
@@ -31,7 +30,7 @@ use self::{
     lines::{Lines, Reopen},
     syslog::Syslog,
 };
-use sensor_facts::event::{Event, EventType};
+use sensor_facts::event::Event;
 
 /// The lanes of files, as status and metrics name them.
 const JSON: &str = "json";

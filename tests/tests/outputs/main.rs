@@ -14,10 +14,11 @@ use std::{
 };
 
 use anyhow::{Context, Result};
+use sensor_facts::event::EventType;
 use sensor_facts::{event::Event, time::Time};
 use sensor_output::{
-    Endpoint, EventType, Facility, FileOptions, Format, Output, OutputOptions, OutputStats,
-    SyslogOptions, Target, TlsOptions,
+    Endpoint, Facility, FileOptions, Format, Output, OutputOptions, OutputStats, SyslogOptions,
+    Target, TlsOptions,
 };
 use tests::wait::wait_for;
 

@@ -29,10 +29,10 @@ use self::{
 };
 pub use self::{message::Facility, tls::TlsOptions};
 use super::{
-    EventType, Format, Origin,
+    Format, Origin,
     lane::{Account, Sink},
 };
-use sensor_facts::event::Event;
+use sensor_facts::event::{Event, EventType};
 
 /// Bytes that are written at once.
 const BATCH: usize = 64 * 1024;
