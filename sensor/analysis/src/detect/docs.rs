@@ -77,12 +77,13 @@ fn thresholds() -> String {
             one.default, one.least, one.most
         );
     };
-    shared::THRESHOLDS
-        .iter()
-        .for_each(|one| row("several", one));
+    for one in shared::THRESHOLDS {
+        row("several", one);
+    }
     for about in ALL {
-        let id = format!("`{}`", about.id);
-        about.thresholds.iter().for_each(|one| row(&id, one));
+        for one in about.thresholds {
+            row(&format!("`{}`", about.id), one);
+        }
     }
     table
 }

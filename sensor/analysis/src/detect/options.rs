@@ -173,3 +173,47 @@ impl Serialize for Detect {
         map.end()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_threshold_is_read_as_it_is_shown() {
+        let mut detect = Detect::default();
+        for one in thresholds() {
+            assert_eq!(detect.get(one.key), Some(one.default), "{}", one.key);
+            detect.set(one.key, one.most).expect("the greatest value");
+            assert_eq!(detect.get(one.key), Some(one.most), "{}", one.key);
+        }
+        detect.off = vec!["scan".to_owned()];
+        detect.inside = vec!["192.0.2.0/24".parse().expect("a network")];
+        let text = serde_json::to_string(&detect).expect("it can be shown");
+        let read: Detect = serde_json::from_str(&text).expect("it can be read");
+        assert_eq!(read, detect);
+        for one in thresholds() {
+            detect.set(one.key, one.default).expect("the default");
+        }
+        let defaults = Detect {
+            values: Values::default(),
+            ..detect.clone()
+        };
+        assert_eq!(detect, defaults, "a default that is set is the default");
+    }
+
+    #[test]
+    fn what_is_no_threshold_or_no_value_of_one_is_refused() {
+        let mut detect = Detect::default();
+        let error = detect.set("scan_target", 5_u32).expect_err("no such key");
+        assert!(error.contains("did you mean `scan_targets`?"), "{error}");
+        assert!(detect.set("scan_targets", 0_u32).is_err());
+        assert!(detect.set("scan_targets", 5_u64).is_err(), "bytes");
+        assert_eq!(detect, Detect::default());
+        let error = serde_json::from_str::<Detect>("{\"off\": [\"scann\"]}");
+        let error = error.expect_err("no such detector").to_string();
+        assert!(error.contains("did you mean \"scan\"?"), "{error}");
+        for about in ALL {
+            assert!(error.contains(about.id), "{error}");
+        }
+    }
+}

@@ -28,7 +28,7 @@ pub(super) const ABOUT: About = About {
 };
 
 thresholds! {
-    /// SMB, RPC, RDP, SSH or WinRM of this many hosts that the client did not use before, within `fan_out_within`,
+    /// SMB, RPC, RDP, SSH or `WinRM` of this many hosts that the client did not use before, within `fan_out_within`,
     /// counts as spreading.
     fan_out_hosts: count = 5, 1..=1_024;
     /// The time in which hosts with file sharing or remote access are counted.

@@ -35,6 +35,21 @@ fn an_unusual_amount_is_far_above_what_is_done_at_this_time() {
 }
 
 #[test]
+fn an_amount_below_what_is_worth_a_finding_is_not_unusual() {
+    let much = |detect: &mut Detect| {
+        set(detect);
+        for key in ["", "_hour", "_day"] {
+            let key = format!("unusual_bytes_out{key}");
+            set_to(detect, &key, 10_000_000_000_u64);
+        }
+    };
+    let mut lab = Lab::learnt("unusual_amount", much, |lab| send(lab, 10));
+    send(&mut lab, 5_000);
+    let found = lab.found();
+    assert!(found.iter().all(|one| one.subject != host(9)), "{found:?}");
+}
+
+#[test]
 fn without_history_no_amount_is_unusual() {
     let mut lab = Lab::new("unusual_amount", set);
     send(&mut lab, 5_000);

@@ -22,6 +22,14 @@ fn a_scan_is_many_refused_targets_in_a_short_time() {
     let finding = lab.finds(host(9));
     assert_eq!(finding.victims, [host(1)]);
     assert_eq!(finding.technique, "T1046");
+    // What its file names as features explains it.
+    let explains = |part: &str| {
+        finding
+            .features
+            .iter()
+            .any(|one| one.feature.starts_with(part))
+    };
+    assert!(explains("failed"), "{finding:?}");
 }
 
 #[test]
