@@ -3,8 +3,6 @@
 use super::{error::DicomError, names::Uid};
 use crate::protocol::text::padded_text;
 
-/// Set in the Command Field of a response.
-pub(crate) const RESPONSE: u16 = 0x8000;
 /// C-CANCEL-RQ.
 pub(crate) const CANCEL: u16 = 0x0fff;
 /// (0000,0800) says that no data set follows.

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use super::{
-    command::{CANCEL, CommandSet, RESPONSE, StatusClass},
+    command::{CANCEL, CommandSet, StatusClass},
     error::DicomError,
-    names::{self, Uid},
+    names::{self, RESPONSE, Uid},
 };
 use sensor_facts::event::{CommandCounts, CommandSummary, Responses, Side, SubOperations};
 

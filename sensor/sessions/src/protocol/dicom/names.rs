@@ -62,10 +62,13 @@ impl Uid {
     }
 }
 
+/// Set in the Command Field of a response.
+pub(crate) const RESPONSE: u16 = 0x8000;
+
 /// Name of a command, by the value of its request (PS3.7 annex E.1).
 #[must_use]
 pub(super) fn command(field: u16) -> Option<&'static str> {
-    Some(match field & !super::command::RESPONSE {
+    Some(match field & !RESPONSE {
         0x0001 => "C-STORE",
         0x0010 => "C-GET",
         0x0020 => "C-FIND",

@@ -9,6 +9,7 @@ use super::{
     error::Hl7Error,
     header::{Header, parse_acknowledgement, parse_header},
 };
+use crate::protocol::session::Record;
 use sensor_facts::{
     event::{AckTimes, Acknowledgements, Hl7Message, Hl7SessionEnd, Hl7SessionSummary, Party},
     time::Time,
@@ -101,11 +102,14 @@ impl Hl7State {
     /// [`Hl7Error`] if the record breaks the standard; the session goes on without it.
     pub(super) fn take_record(
         &mut self,
-        direction: Direction,
-        tag: Tag,
-        bytes: &[u8],
+        record: &Record<'_>,
         now: Time,
     ) -> Result<Option<Hl7Message>, Hl7Error> {
+        let Record {
+            direction,
+            tag,
+            bytes,
+        } = *record;
         self.end = self.end.max(now);
         let short = |what| Hl7Error {
             what,
