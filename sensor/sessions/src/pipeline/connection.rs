@@ -61,7 +61,7 @@ impl Connection {
         }
     }
 
-    /// Counts the chunks missing at the end of each direction, and tells the session.
+    /// Counts the chunks missing at the end of each direction, and marks the session as incomplete.
     pub(super) fn settle(&mut self, outlet: &mut Outlet<'_>) {
         let Some(chunks) = self.chunks else { return };
         let mut tally = Tally::default();

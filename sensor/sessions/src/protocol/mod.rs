@@ -1,10 +1,9 @@
 //! What is known of each protocol above the kernel, one folder a protocol.
 //!
-//! [`assembler`] puts the pieces of a direction together to whole records. A folder has all of a protocol that is read from
-//! records: its reader, the state of a session, and in `session.rs` the [`session::Session`], which says what follows
-//! from a session: events, observations, what the inventory learns, the row of a list. The kernel's
-//! registry declares the folders. [`notice`] reads what belongs to no connection. Records have passed the kernel's redaction; there is no other
-//! source.
+//! [`assembler`] puts the pieces of a direction together to whole records. A folder has all of a protocol that is read
+//! from records: its reader, the state of a session, what the inventory learns, and in `session.rs` the
+//! [`session::Session`], which says which events and observations follow. The kernel's registry declares the folders.
+//! [`notice`] reads what belongs to no connection. Records have passed the kernel's redaction; there is no other source.
 
 use sensor_common::layer7::Protocol;
 

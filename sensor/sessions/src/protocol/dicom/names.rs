@@ -19,9 +19,9 @@ static NAMES: LazyLock<HashMap<&'static str, &'static str>> = LazyLock::new(|| {
 /// A UID, held small where it is a well-known one.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Uid {
-    /// In PS3.6.
+    /// A UID of PS3.6 annex A, and its name there.
     Known(&'static str, &'static str),
-    /// Any other.
+    /// A UID that is not in PS3.6, such as a private one.
     Other(Box<str>),
 }
 

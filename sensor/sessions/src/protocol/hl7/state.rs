@@ -15,11 +15,11 @@ use sensor_facts::{
     time::Time,
 };
 
-/// Message types that are told apart.
+/// Message types that are counted separately.
 const TYPES_MAX: usize = 64;
-/// Senders and receivers that are told apart.
+/// Senders and receivers that are counted separately.
 const PARTIES_MAX: usize = 32;
-/// Versions that are told apart.
+/// Versions that are counted separately.
 const VERSIONS_MAX: usize = 8;
 /// Messages of one side that wait for an acknowledgement.
 const WAITING_MAX: usize = 128;
