@@ -6,9 +6,16 @@
 //!
 //! A packet's payload goes, step by step, to the reader of its state, which the [registry](crate::registry) names.
 
-pub mod dicom;
-pub mod hl7;
-pub mod tls;
+use crate::registry::with_layer7;
+
+/// Declares the module of each protocol.
+macro_rules! modules {
+    ($(($protocol:ident $module:ident))+) => {
+        $(pub mod $module;)+
+    };
+}
+
+with_layer7!(modules!());
 
 mod payload;
 mod reader;

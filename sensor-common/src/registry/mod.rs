@@ -3,9 +3,13 @@
 //! One table declares the protocols; the enums, the choice of a reader and what user space asks of a protocol are
 //! derived from it. Outside this table, only a protocol's own module knows the protocol.
 //!
-//! To add a layer-7 protocol, write `layer7/<module>` with a type of the protocol's name that implements
-//! `layer7::reader::Reader`, declare the module in `layer7/mod.rs`, and add an entry here. To add a kind of notice,
-//! write `notice/<module>` with a function `step`, declare it in `notice/mod.rs`, and add an entry here.
+//! To add a layer-7 protocol, add an entry here and write three modules of the entry's name; they are declared by the
+//! entry. `sensor-common/src/layer7/<module>` has a type of the protocol's name that implements
+//! `layer7::reader::Reader`. `sensor/facts/src/event/protocol/<module>` has the content of its events.
+//! `sensor/sessions/src/protocol/<module>` has its sessions.
+//!
+//! To add a kind of notice, write `notice/<module>` with a function `step`, declare it in `notice/mod.rs`, and add an
+//! entry here.
 
 macro_rules! registry {
     (
@@ -222,7 +226,15 @@ macro_rules! registry {
         /// their states.
         macro_rules! with_layer7 {
             ($dollar then:ident!($dollar($dollar argument:tt)*)) => {
-                $dollar then!($dollar($dollar argument)* $(($protocol $module))+)
+                $dollar then! { $dollar($dollar argument)* $(($protocol $module))+ }
+            };
+        }
+
+        /// The same for other crates, which have a module of the same name for each protocol.
+        #[macro_export]
+        macro_rules! for_each_protocol {
+            ($dollar then:ident: $dollar($dollar argument:tt)*) => {
+                $dollar then! { $dollar($dollar argument)* $(($protocol $module))+ }
             };
         }
 

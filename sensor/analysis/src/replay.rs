@@ -13,8 +13,9 @@ use sensor_facts::{event::Event, observation::Observation};
 use sensor_kernel::{TableSizes, Why};
 use sensor_sessions::capture::{
     engine::{PortableEngine, SWEEPS},
-    file::{CaptureError, CaptureFile, CapturedPacket, Reading},
+    file::{CaptureError, CaptureFile, Reading},
     link::Content,
+    packet::CapturedPacket,
 };
 use sensor_sessions::pipeline::{FlowEndReason, Pipeline, PipelineOptions};
 

@@ -1,6 +1,6 @@
 //! What depends on an event's type, as one list: the body, the type's name, and its content as JSON.
 //!
-//! A protocol's entry has the name that it has in the kernel's registry ([`Protocol`]).
+//! The bodies of protocols follow from the kernel's registry and the modules of [`protocol`].
 
 use std::{collections::BTreeMap, io};
 
@@ -10,35 +10,31 @@ use serde::{Deserialize, Serialize};
 use super::{
     alert::AlertReport,
     audit::AuditReport,
-    dicom::DicomEvent,
     flow::FlowReport,
-    hl7::Hl7Event,
     json::line::{Key, Line},
+    protocol,
     session::SessionEvent,
-    tls::TlsReport,
 };
 use crate::finding::Finding;
 
 macro_rules! bodies {
     (
-        sessions {$(
-            $(#[doc = $session_doc:literal])+
-            $session:ident($session_field:ident): $session_type:ty,
-        )+}
-        others {$(
+        $(
             $(#[doc = $doc:literal])+
             $other:ident($field:ident): $type:ty,
-        )+}
+        )+
+        ;
+        $(($session:ident $session_field:ident))+
     ) => {
         /// The part of an event that depends on its type.
         #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
         #[serde(tag = "event_type", rename_all = "snake_case")]
         pub enum Body {
             $(
-                $(#[doc = $session_doc])+
+                #[doc = concat!("A session of [`Protocol::", stringify!($session), "`], or a part of one.")]
                 $session {
                     #[doc = concat!("The content, under `", stringify!($session_field), "`.")]
-                    $session_field: Box<$session_type>,
+                    $session_field: Box<protocol::$session_field::Content>,
                 },
             )+
             $(
@@ -92,7 +88,10 @@ macro_rules! bodies {
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize, Serialize)]
         #[serde(rename_all = "lowercase")]
         pub enum EventType {
-            $($(#[doc = $session_doc])+ $session,)+
+            $(
+                #[doc = concat!("A session of [`Protocol::", stringify!($session), "`], or a part of one.")]
+                $session,
+            )+
             $($(#[doc = $doc])+ $other,)+
         }
 
@@ -109,16 +108,8 @@ macro_rules! bodies {
     };
 }
 
-bodies! {
-    sessions {
-        /// A DICOM association.
-        Dicom(dicom): DicomEvent,
-        /// An HL7 message or session.
-        Hl7(hl7): Hl7Event,
-        /// A TLS connection.
-        Tls(tls): TlsReport,
-    }
-    others {
+sensor_common::for_each_protocol! {
+    bodies:
         /// A flow's features.
         Flow(flow): Box<FlowReport>,
         /// What was done about containment, and by whom.
@@ -129,5 +120,5 @@ bodies! {
         Finding(finding): Box<Finding>,
         /// Counters, by name.
         Stats(stats): BTreeMap<String, u64>,
-    }
+        ;
 }

@@ -7,12 +7,10 @@
 mod alert;
 mod audit;
 mod body;
-mod dicom;
 mod flow;
-mod hl7;
 mod json;
+mod protocol;
 mod session;
-mod tls;
 
 use std::{borrow::Cow, collections::BTreeMap, net::IpAddr};
 
@@ -23,17 +21,9 @@ use crate::{address::Conversation, time::Time};
 pub use alert::AlertReport;
 pub use audit::AuditReport;
 pub use body::{Body, EventType};
-pub use dicom::{
-    Abort, Association, AssociationOutcome, CommandCounts, CommandSummary, ContextResult,
-    DicomEvent, DicomEventType, Implementation, NamedUid, PresentationContext, Reject, Responses,
-    RoleSelection, Side, SubOperations, UserIdentity,
-};
 pub use flow::{FlowHalf, FlowReport, FlowState, FlowWhy};
-pub use hl7::{
-    AckTimes, Acknowledgements, Hl7Event, Hl7Message, Hl7SessionEnd, Hl7SessionSummary, Party,
-};
+pub use protocol::*;
 pub use session::{Cell, Exchanged, Listing, SessionEvent, StoredSession};
-pub use tls::{Likely, TlsReport};
 
 /// Version of the schema; field `v` of each event.
 pub const SCHEMA_VERSION: u32 = 1;

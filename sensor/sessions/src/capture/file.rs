@@ -13,7 +13,7 @@ use thiserror::Error;
 
 use super::{
     format::{Format, Taken},
-    link::Link,
+    packet::CapturedPacket,
     source::{Failure, Source},
 };
 
@@ -68,21 +68,6 @@ pub enum CaptureError {
         /// Its number.
         number: u32,
     },
-}
-
-/// A packet of a capture.
-#[derive(Clone, Copy, Debug)]
-pub struct CapturedPacket<'a> {
-    /// Its link type.
-    pub link: Link,
-    /// Number of its interface in the file, from 0.
-    pub interface: u32,
-    /// When it was captured, nanoseconds since 1970.
-    pub time: u64,
-    /// Its bytes as far as they were captured.
-    pub bytes: &'a [u8],
-    /// Bytes of the file before it.
-    pub offset: u64,
 }
 
 /// How the reading of a capture ended.

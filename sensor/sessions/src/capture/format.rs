@@ -4,7 +4,7 @@ use pcap_parser::{
     Block, InterfaceDescriptionBlock, Linktype, PcapBlockOwned, traits::PcapNGPacketBlock,
 };
 
-use super::{file::CapturedPacket, link::Link};
+use super::{link::Link, packet::CapturedPacket};
 
 /// The obsolete packet block of pcapng (draft-ietf-opsawg-pcapng appendix A).
 const OBSOLETE_PACKET: u32 = 2;

@@ -17,7 +17,7 @@ use sensor_facts::{
 
 use super::{ends::ends, host::Host, macs::Macs, report::HostReport, stations::Stations};
 
-/// All hosts.
+/// The hosts that were seen, bounded in number.
 #[derive(Debug)]
 pub struct Inventory {
     pub(super) known: LruCache<IpAddr, Host>,
@@ -98,7 +98,7 @@ impl Inventory {
         self.omitted += count;
     }
 
-    /// Hosts known.
+    /// Number of hosts.
     #[must_use]
     pub fn len(&self) -> u64 {
         (self.known.len() + self.fresh.len()) as u64
@@ -170,5 +170,5 @@ impl Inventory {
     }
 }
 
-/// Changes of address that wait to be told.
+/// Changes of address that are kept until the pipeline takes them.
 const MOVES_MAX: usize = 1_024;

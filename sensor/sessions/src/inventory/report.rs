@@ -7,14 +7,14 @@ use serde::{Deserialize, Serialize};
 use super::role::RoleReport;
 use sensor_facts::{event::Party, time::Time};
 
-/// A host.
+/// What was seen of a host, and what follows from it.
 #[expect(
     clippy::struct_excessive_bools,
     reason = "each is a fact of its own in the schema"
 )]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct HostReport {
-    /// Its address.
+    /// Address of the host.
     pub address: IpAddr,
     /// Ethernet addresses that its packets came with, the latest first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -60,7 +60,7 @@ pub struct HostReport {
     /// HL7 applications and facilities that it sent messages as.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub hl7_applications: Vec<Party>,
-    /// DICOM implementations.
+    /// DICOM implementations that the host named in associations.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub implementations: Vec<DicomImplementation>,
     /// It spoke DICOM in clear text.
@@ -80,7 +80,7 @@ pub struct HostReport {
 /// Who asked a host for DICOM associations, and whether it let them in.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Caller {
-    /// From here.
+    /// Address of the caller.
     pub address: IpAddr,
     /// The calling AE title.
     pub title: String,
@@ -95,7 +95,7 @@ pub struct Caller {
 pub struct Service {
     /// `TCP`, `UDP` or `SCTP`.
     pub proto: Cow<'static, str>,
-    /// The port.
+    /// Port of the service.
     pub port: u16,
     /// `dicom`, `hl7` or `tls`, recognised by content.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -105,11 +105,11 @@ pub struct Service {
 /// A service of another host that a host uses.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct ServiceUse {
-    /// Whose.
+    /// Address of the host that offers the service.
     pub address: IpAddr,
     /// `TCP`, `UDP` or `SCTP`.
     pub proto: Cow<'static, str>,
-    /// The port.
+    /// Port of the service.
     pub port: u16,
     /// `dicom`, `hl7` or `tls`, recognised by content.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -119,9 +119,9 @@ pub struct ServiceUse {
 /// A name that a host gave itself.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct HostName {
-    /// It.
+    /// The name as the host gave it.
     pub name: String,
-    /// Where.
+    /// The protocol in which the host gave the name.
     pub source: NameSource,
 }
 
@@ -131,14 +131,14 @@ pub struct HostName {
 pub enum NameSource {
     /// DHCP (option 12).
     Dhcp,
-    /// Multicast DNS.
+    /// Multicast DNS (RFC 6762).
     Mdns,
 }
 
 /// An address that a device had.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct AddressBefore {
-    /// It.
+    /// The address.
     pub address: IpAddr,
     /// When it had another.
     pub until: Time,
@@ -151,7 +151,7 @@ pub struct AddressBefore {
 )]
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct AeTitle {
-    /// The title.
+    /// The AE title, without padding.
     pub title: String,
     /// It asked for associations.
     pub requestor: bool,

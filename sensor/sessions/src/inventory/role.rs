@@ -34,7 +34,7 @@ pub enum Role {
     Workstation,
     /// It offers services of another kind: [`RoleReport::detail`].
     Server,
-    /// It prints.
+    /// A printer.
     Printer,
     /// It moves packets.
     NetworkDevice,
@@ -44,7 +44,7 @@ pub enum Role {
 }
 
 impl Role {
-    /// In words.
+    /// The role in words, for lists and reports.
     #[must_use]
     pub const fn label(self) -> &'static str {
         match self {

@@ -13,8 +13,8 @@ use sensor_facts::{address::Conversation, event::Event, time::Time};
 use super::outlet::Outlet;
 use crate::protocol::{
     assembler::{Assembler, Element, Tally},
-    registry::entry,
-    session::{Context, Opening, Progress, Session, SessionEnd},
+    entry,
+    session::{Context, Opening, Progress, Record, Session, SessionEnd},
 };
 
 #[derive(Debug)]
@@ -61,7 +61,7 @@ impl Connection {
         }
     }
 
-    /// Counts the chunks missing at the end of each direction, and tells the session.
+    /// Counts the chunks missing at the end of each direction, and marks the session as incomplete.
     pub(super) fn settle(&mut self, outlet: &mut Outlet<'_>) {
         let Some(chunks) = self.chunks else { return };
         let mut tally = Tally::default();
@@ -82,8 +82,12 @@ impl Connection {
         now: Time,
         outlet: &mut Outlet<'_>,
     ) -> bool {
-        let (tag, bytes) = match element {
-            Element::Record { tag, bytes } => (tag, bytes),
+        let record = match element {
+            Element::Record { tag, bytes } => Record {
+                direction,
+                tag,
+                bytes,
+            },
             Element::Gap => {
                 self.gap(direction, now, outlet);
                 return false;
@@ -91,29 +95,22 @@ impl Connection {
         };
         if self.over {
             // Only a new session brings a connection back; all else is what came late.
-            if !entry(tag.protocol()).is_some_and(|entry| (entry.begins)(tag, bytes)) {
+            if !entry(record.tag.protocol()).is_some_and(|entry| (entry.begins)(&record)) {
                 outlet.stats.elements_late += 1;
                 return false;
             }
             self.over = false;
         }
-        if tag == Tag::Desync {
+        if record.tag == Tag::Desync {
             outlet.stats.desyncs += 1;
             self.gap(direction, now, outlet);
             return false;
         }
-        self.record(direction, tag, bytes, now, outlet)
+        self.record(&record, now, outlet)
     }
 
-    fn record(
-        &mut self,
-        direction: Direction,
-        tag: Tag,
-        bytes: &[u8],
-        now: Time,
-        outlet: &mut Outlet<'_>,
-    ) -> bool {
-        let protocol = tag.protocol();
+    fn record(&mut self, record: &Record<'_>, now: Time, outlet: &mut Outlet<'_>) -> bool {
+        let protocol = record.tag.protocol();
         let Some(entry) = entry(protocol) else {
             // What belongs to no connection.
             outlet.stats.elements_malformed += 1;
@@ -126,7 +123,7 @@ impl Connection {
         };
         if let Some((of, session)) = &mut self.session
             && *of == protocol
-            && session.is_succeeded_by(tag, bytes)
+            && session.is_succeeded_by(record)
         {
             session.close(SessionEnd::Closed, &mut context);
             self.session = None;
@@ -136,12 +133,12 @@ impl Connection {
             context.outlet.stats.count_session(protocol);
             let mut session = (entry.open)(&self.opening, &mut context);
             if std::mem::take(&mut self.damaged) {
-                session.gap(direction, &mut context);
+                session.gap(record.direction, &mut context);
             }
             (protocol, session)
         });
         // A connection carries one protocol at a time.
-        let taken = (*of == protocol).then(|| session.record(direction, tag, bytes, &mut context));
+        let taken = (*of == protocol).then(|| session.record(record, &mut context));
         match taken {
             Some(Ok(progress)) => progress == Progress::Ended,
             Some(Err(_)) | None => {

@@ -19,9 +19,9 @@ use sensor_facts::{
 /// A flow as it was last reported.
 #[derive(Clone, Debug)]
 pub struct FlowSnapshot {
-    /// Its key.
+    /// Key of the flow in the flow table.
     pub key: FlowKey,
-    /// Its state.
+    /// The entry of the flow table when it was reported.
     pub flow: Flow,
     /// Why it was reported.
     pub why: FlowWhy,

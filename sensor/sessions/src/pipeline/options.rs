@@ -48,7 +48,7 @@ pub struct PipelineOptions {
     pub flow_events: bool,
     /// Whether flow events are made also when a flow reaches a power of two of packets.
     pub flow_snapshots: bool,
-    /// Whether the detectors are told what was done; they have to be asked for it, or it piles up.
+    /// Whether observations for the detectors are collected. The caller has to take them, or they accumulate.
     pub observe: bool,
     /// Ports at which TLS likely carries DICOM.
     pub dicom_tls_ports: Vec<u16>,

@@ -23,7 +23,7 @@ type ConnectionId = (FlowKey, u64);
 /// Connections that are over and of which a late chunk is known for what it is.
 const ENDED_MAX: usize = 4_096;
 
-/// All sessions.
+/// Connections with a protocol that is read, from their first chunk until they are reported.
 #[derive(Debug)]
 pub(super) struct Sessions {
     open: LruCache<ConnectionId, Connection>,

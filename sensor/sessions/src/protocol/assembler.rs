@@ -12,7 +12,7 @@ pub(crate) enum Element<'a> {
     Record {
         /// What it holds.
         tag: Tag,
-        /// Its bytes.
+        /// The bytes of the whole record.
         bytes: &'a [u8],
     },
     /// Something is missing here: chunks, or part of a record.

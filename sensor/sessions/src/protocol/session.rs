@@ -2,7 +2,7 @@
 
 use std::fmt::Debug;
 
-use sensor_common::{key::Direction, layer7::Protocol, tape::Tag};
+use sensor_common::{key::Direction, tape::Tag};
 use sensor_facts::{
     address::Conversation,
     event::{Body, Event},
@@ -15,12 +15,10 @@ use crate::pipeline::outlet::Outlet;
 /// What the pipeline asks of a protocol before it has a session.
 #[derive(Debug)]
 pub(crate) struct Entry {
-    /// Its name in the kernel's registry, from which all other names follow.
-    pub(crate) protocol: Protocol,
     /// Opens a session at the first record of a connection.
     pub(crate) open: fn(&Opening, &mut Context<'_, '_>) -> Box<dyn Session>,
     /// True if a record begins a session on a connection whose last session is over.
-    pub(crate) begins: fn(Tag, &[u8]) -> bool,
+    pub(crate) begins: fn(&Record<'_>) -> bool,
 }
 
 /// A session of one protocol on one connection.
@@ -31,9 +29,7 @@ pub(crate) trait Session: Debug + Send {
     /// [`Malformed`] if the record breaks the standard; the session goes on without it.
     fn record(
         &mut self,
-        direction: Direction,
-        tag: Tag,
-        bytes: &[u8],
+        record: &Record<'_>,
         context: &mut Context<'_, '_>,
     ) -> Result<Progress, Malformed>;
 
@@ -44,13 +40,21 @@ pub(crate) trait Session: Debug + Send {
     fn close(&mut self, end: SessionEnd, context: &mut Context<'_, '_>);
 
     /// True if a record begins another session, so that this one must be over.
-    fn is_succeeded_by(&self, _tag: Tag, _bytes: &[u8]) -> bool {
+    fn is_succeeded_by(&self, _record: &Record<'_>) -> bool {
         false
     }
 
     /// The session as it stands for lists, and its time; `ended` once its end was seen. `None` if an open session is not
     /// listed.
     fn view(&self, ended: bool) -> Option<(Time, Body)>;
+}
+
+/// A whole record of one direction.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Record<'a> {
+    pub(crate) direction: Direction,
+    pub(crate) tag: Tag,
+    pub(crate) bytes: &'a [u8],
 }
 
 /// Whether a session goes on after a record.

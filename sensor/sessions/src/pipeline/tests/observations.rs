@@ -1,4 +1,4 @@
-//! What the detectors are told.
+//! Observations that the detectors get.
 
 use super::wire::Wire;
 use crate::pipeline::PipelineOptions;
@@ -24,7 +24,7 @@ fn a_refused_connection_is_told_at_once_and_only_once() {
     wire.finish();
     assert_eq!(refusals(&mut wire), 0, "and once more when it is over");
 
-    // Where the record of its end was lost, its flow still tells of it.
+    // Where the record of its end was lost, the end of its flow still reports it.
     let mut wire = Wire::new(options);
     wire.lost = (0..10).collect();
     wire.refuse();

@@ -3,8 +3,6 @@
 use super::{error::DicomError, names::Uid};
 use crate::protocol::text::padded_text;
 
-/// Set in the Command Field of a response.
-pub(crate) const RESPONSE: u16 = 0x8000;
 /// C-CANCEL-RQ.
 pub(crate) const CANCEL: u16 = 0x0fff;
 /// (0000,0800) says that no data set follows.
@@ -15,25 +13,25 @@ const NO_DATA_SET: u16 = 0x0101;
 pub(crate) struct CommandSet {
     /// (0000,0002), or (0000,0003) where there is none.
     pub(crate) sop_class: Option<Uid>,
-    /// (0000,0100).
+    /// Command Field (0000,0100).
     pub(crate) field: Option<u16>,
-    /// (0000,0110).
+    /// Message ID (0000,0110).
     pub(crate) message_id: Option<u16>,
-    /// (0000,0120).
+    /// Message ID Being Responded To (0000,0120).
     pub(crate) responds_to: Option<u16>,
-    /// (0000,0600).
+    /// Move Destination (0000,0600).
     pub(crate) destination: Option<String>,
-    /// (0000,0800).
+    /// Command Data Set Type (0000,0800).
     pub(crate) data_set: Option<u16>,
-    /// (0000,0900).
+    /// Status (0000,0900).
     pub(crate) status: Option<u16>,
-    /// (0000,1020).
+    /// Number of Remaining Sub-operations (0000,1020).
     pub(crate) remaining: Option<u16>,
-    /// (0000,1021).
+    /// Number of Completed Sub-operations (0000,1021).
     pub(crate) completed: Option<u16>,
-    /// (0000,1022).
+    /// Number of Failed Sub-operations (0000,1022).
     pub(crate) failed: Option<u16>,
-    /// (0000,1023).
+    /// Number of Warning Sub-operations (0000,1023).
     pub(crate) warning: Option<u16>,
 }
 

@@ -3,17 +3,17 @@
 use std::collections::BTreeMap;
 
 use super::{
-    command::{CANCEL, CommandSet, RESPONSE, StatusClass},
+    command::{CANCEL, CommandSet, StatusClass},
     error::DicomError,
-    names::{self, Uid},
+    names::{self, RESPONSE, Uid},
 };
 use sensor_facts::event::{CommandCounts, CommandSummary, Responses, Side, SubOperations};
 
-/// Commands and SOP classes that are told apart.
+/// Commands and SOP classes that are counted separately.
 const ENTRIES_MAX: usize = 128;
 /// Requests that wait for their last response.
 const PENDING_MAX: usize = 128;
-/// Status codes that are told apart for each command.
+/// Status codes that are counted separately for each command.
 const STATUSES_MAX: usize = 16;
 /// Move destinations that are kept.
 const DESTINATIONS_MAX: usize = 32;
@@ -21,9 +21,9 @@ const DESTINATIONS_MAX: usize = 32;
 /// Whether a command asked or answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Asked {
-    /// A request.
+    /// It asked for something.
     Request,
-    /// A response.
+    /// It answered a request.
     Response,
 }
 
@@ -197,7 +197,7 @@ impl Commands {
         self.data_bytes[side.index()]
     }
 
-    /// Where C-MOVE was told to send to.
+    /// AE titles to which C-MOVE requests had images sent.
     pub(super) fn destinations(&self) -> &[String] {
         &self.destinations
     }

@@ -1,7 +1,5 @@
 //! DICOM upper layer: whole associations from the records of both directions.
 
-pub(super) mod session;
-
 mod activity;
 mod associate;
 mod command;
@@ -10,5 +8,8 @@ mod error;
 mod inventory;
 mod items;
 mod names;
+mod session;
 mod state;
 mod summary;
+
+pub(super) use session::ENTRY;

@@ -19,9 +19,9 @@ static NAMES: LazyLock<HashMap<&'static str, &'static str>> = LazyLock::new(|| {
 /// A UID, held small where it is a well-known one.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Uid {
-    /// In PS3.6.
+    /// A UID of PS3.6 annex A, and its name there.
     Known(&'static str, &'static str),
-    /// Any other.
+    /// A UID that is not in PS3.6, such as a private one.
     Other(Box<str>),
 }
 
@@ -62,10 +62,13 @@ impl Uid {
     }
 }
 
+/// Set in the Command Field of a response.
+pub(crate) const RESPONSE: u16 = 0x8000;
+
 /// Name of a command, by the value of its request (PS3.7 annex E.1).
 #[must_use]
 pub(super) fn command(field: u16) -> Option<&'static str> {
-    Some(match field & !super::command::RESPONSE {
+    Some(match field & !RESPONSE {
         0x0001 => "C-STORE",
         0x0010 => "C-GET",
         0x0020 => "C-FIND",

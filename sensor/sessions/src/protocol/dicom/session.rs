@@ -1,10 +1,6 @@
 //! An association as a session of the pipeline: counts, events, observations, and what the inventory learns.
 
-use sensor_common::{
-    key::Direction,
-    layer7::{Protocol, dicom::pdu},
-    tape::Tag,
-};
+use sensor_common::{key::Direction, layer7::dicom::pdu, tape::Tag};
 use sensor_facts::{
     event::{Association, AssociationOutcome, Body, DicomEvent, DicomEventType, Side},
     observation::What,
@@ -15,14 +11,12 @@ use super::{
     inventory::learn,
     state::{Change, DicomState},
 };
-use crate::protocol::session::{Context, Entry, Malformed, Opening, Progress, Session, SessionEnd};
+use crate::protocol::session::{
+    Context, Entry, Malformed, Opening, Progress, Record, Session, SessionEnd,
+};
 
 /// The entry of DICOM.
-pub(in crate::protocol) const ENTRY: Entry = Entry {
-    protocol: Protocol::Dicom,
-    open,
-    begins,
-};
+pub(in crate::protocol) const ENTRY: Entry = Entry { open, begins };
 
 fn open(opening: &Opening, context: &mut Context<'_, '_>) -> Box<dyn Session> {
     context.outlet.stats.associations += 1;
@@ -30,24 +24,22 @@ fn open(opening: &Opening, context: &mut Context<'_, '_>) -> Box<dyn Session> {
 }
 
 /// One connection can carry several associations, one after the other.
-fn begins(tag: Tag, bytes: &[u8]) -> bool {
-    tag == Tag::DicomPdu && bytes.first() == Some(&pdu::ASSOCIATE_RQ)
+fn begins(record: &Record<'_>) -> bool {
+    record.tag == Tag::DicomPdu && record.bytes.first() == Some(&pdu::ASSOCIATE_RQ)
 }
 
 impl Session for DicomState {
-    fn is_succeeded_by(&self, tag: Tag, bytes: &[u8]) -> bool {
-        begins(tag, bytes) && self.has_begun()
+    fn is_succeeded_by(&self, record: &Record<'_>) -> bool {
+        begins(record) && self.has_begun()
     }
 
     fn record(
         &mut self,
-        direction: Direction,
-        tag: Tag,
-        bytes: &[u8],
+        record: &Record<'_>,
         context: &mut Context<'_, '_>,
     ) -> Result<Progress, Malformed> {
         let now = context.now;
-        let change = self.take_record(direction, tag, bytes, now);
+        let change = self.take_record(record, now);
         match change.map_err(|_| Malformed)? {
             None => {}
             Some(Change::Command { response: true, .. }) => {

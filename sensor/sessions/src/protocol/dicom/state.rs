@@ -10,6 +10,7 @@ use super::{
     error::DicomError,
     names::Uid,
 };
+use crate::protocol::session::Record;
 use sensor_facts::{
     event::{AssociationOutcome, Implementation, Side},
     time::Time,
@@ -129,13 +130,12 @@ impl DicomState {
     /// [`DicomError`] if the record breaks the standard; the session goes on without it.
     pub(super) fn take_record(
         &mut self,
-        direction: Direction,
-        tag: Tag,
-        bytes: &[u8],
+        record: &Record<'_>,
         now: Time,
     ) -> Result<Option<Change>, DicomError> {
+        let Record { tag, bytes, .. } = *record;
         self.end = self.end.max(now);
-        let taken = self.take(direction, tag, bytes);
+        let taken = self.take(record);
         if taken.is_err() {
             self.incomplete = true;
         }
@@ -159,12 +159,12 @@ impl DicomState {
             && (followed || self.senders[self.acceptor() as usize].left <= 0)
     }
 
-    fn take(
-        &mut self,
-        direction: Direction,
-        tag: Tag,
-        bytes: &[u8],
-    ) -> Result<Option<Change>, DicomError> {
+    fn take(&mut self, record: &Record<'_>) -> Result<Option<Change>, DicomError> {
+        let Record {
+            direction,
+            tag,
+            bytes,
+        } = *record;
         let short = |what| DicomError {
             what,
             offset: bytes.len(),

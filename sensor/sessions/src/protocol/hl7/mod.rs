@@ -1,9 +1,10 @@
 //! HL7 version 2: messages and sessions from the records of both directions (HL7 v2.5.1 chapter 2).
 
-pub(super) mod session;
-
 mod activity;
 mod error;
 mod header;
 mod inventory;
+mod session;
 mod state;
+
+pub(super) use session::ENTRY;

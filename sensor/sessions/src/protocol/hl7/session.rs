@@ -1,6 +1,6 @@
 //! A connection with HL7 as a session of the pipeline: counts, events, observations, and what the inventory learns.
 
-use sensor_common::{key::Direction, layer7::Protocol, tape::Tag};
+use sensor_common::key::Direction;
 use sensor_facts::{
     event::{Body, Hl7Event, Hl7Message, Hl7SessionEnd},
     observation::{What, is_negative},
@@ -8,13 +8,14 @@ use sensor_facts::{
 };
 
 use super::{inventory::learn, state::Hl7State};
-use crate::protocol::session::{Context, Entry, Malformed, Opening, Progress, Session, SessionEnd};
+use crate::protocol::session::{
+    Context, Entry, Malformed, Opening, Progress, Record, Session, SessionEnd,
+};
 
 /// The entry of HL7.
 pub(in crate::protocol) const ENTRY: Entry = Entry {
-    protocol: Protocol::Hl7,
     open,
-    begins: |_, _| false,
+    begins: |_| false,
 };
 
 fn open(opening: &Opening, context: &mut Context<'_, '_>) -> Box<dyn Session> {
@@ -26,12 +27,10 @@ fn open(opening: &Opening, context: &mut Context<'_, '_>) -> Box<dyn Session> {
 impl Session for Hl7State {
     fn record(
         &mut self,
-        direction: Direction,
-        tag: Tag,
-        bytes: &[u8],
+        record: &Record<'_>,
         context: &mut Context<'_, '_>,
     ) -> Result<Progress, Malformed> {
-        let message = self.take_record(direction, tag, bytes, context.now);
+        let message = self.take_record(record, context.now);
         if let Some(message) = message.map_err(|_| Malformed)? {
             report(message, context.now, context);
         }

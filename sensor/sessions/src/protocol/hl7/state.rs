@@ -9,16 +9,17 @@ use super::{
     error::Hl7Error,
     header::{Header, parse_acknowledgement, parse_header},
 };
+use crate::protocol::session::Record;
 use sensor_facts::{
     event::{AckTimes, Acknowledgements, Hl7Message, Hl7SessionEnd, Hl7SessionSummary, Party},
     time::Time,
 };
 
-/// Message types that are told apart.
+/// Message types that are counted separately.
 const TYPES_MAX: usize = 64;
-/// Senders and receivers that are told apart.
+/// Senders and receivers that are counted separately.
 const PARTIES_MAX: usize = 32;
-/// Versions that are told apart.
+/// Versions that are counted separately.
 const VERSIONS_MAX: usize = 8;
 /// Messages of one side that wait for an acknowledgement.
 const WAITING_MAX: usize = 128;
@@ -101,11 +102,14 @@ impl Hl7State {
     /// [`Hl7Error`] if the record breaks the standard; the session goes on without it.
     pub(super) fn take_record(
         &mut self,
-        direction: Direction,
-        tag: Tag,
-        bytes: &[u8],
+        record: &Record<'_>,
         now: Time,
     ) -> Result<Option<Hl7Message>, Hl7Error> {
+        let Record {
+            direction,
+            tag,
+            bytes,
+        } = *record;
         self.end = self.end.max(now);
         let short = |what| Hl7Error {
             what,

@@ -14,7 +14,7 @@ pub(crate) struct Dhcp {
     pub(crate) reply: bool,
     /// Message type (RFC 2132 section 9.6), 0 without one.
     pub(crate) kind: u8,
-    /// The client.
+    /// Ethernet address of the client.
     pub(crate) mac: Mac,
     /// The address that the client has.
     pub(crate) client: Ipv4Addr,
@@ -22,13 +22,13 @@ pub(crate) struct Dhcp {
     pub(crate) yours: Ipv4Addr,
     /// The address that it asks for.
     pub(crate) requested: Option<Ipv4Addr>,
-    /// Its name.
+    /// Host name that the client gives itself (option 12).
     pub(crate) name: Option<String>,
-    /// What it is made by or of.
+    /// Vendor class of the client (option 60).
     pub(crate) vendor_class: Option<String>,
 }
 
-/// DHCPACK.
+/// The message type DHCPACK (RFC 2132 section 9.6).
 const ACK: u8 = 5;
 
 impl Dhcp {

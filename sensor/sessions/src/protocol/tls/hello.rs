@@ -29,13 +29,13 @@ pub(super) struct TlsError {
 pub(super) enum Hello {
     /// Of the client.
     Client {
-        /// `legacy_version`.
+        /// The `legacy_version` (RFC 8446 section 4.1.2).
         version: String,
-        /// By extension.
+        /// The versions of the `supported_versions` extension (RFC 8446 section 4.2.1).
         supported_versions: Vec<String>,
-        /// Server name.
+        /// The server name that the client asks for (RFC 6066 section 3).
         sni: Option<String>,
-        /// Application protocols.
+        /// Application protocols that the client offers (RFC 7301).
         alpn: Vec<String>,
         /// Extensions are missing.
         cut: bool,

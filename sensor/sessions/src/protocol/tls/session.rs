@@ -1,6 +1,6 @@
 //! A TLS connection as a session of the pipeline: its event, observations, and what the inventory learns.
 
-use sensor_common::{key::Direction, layer7::Protocol, tape::Tag};
+use sensor_common::key::Direction;
 use sensor_facts::{
     event::{Body, TlsReport},
     observation::What,
@@ -11,13 +11,14 @@ use super::{
     inventory::{learn, learn_version},
     state::TlsState,
 };
-use crate::protocol::session::{Context, Entry, Malformed, Opening, Progress, Session, SessionEnd};
+use crate::protocol::session::{
+    Context, Entry, Malformed, Opening, Progress, Record, Session, SessionEnd,
+};
 
 /// The entry of TLS.
 pub(in crate::protocol) const ENTRY: Entry = Entry {
-    protocol: Protocol::Tls,
     open,
-    begins: |_, _| false,
+    begins: |_| false,
 };
 
 fn open(_opening: &Opening, context: &mut Context<'_, '_>) -> Box<dyn Session> {
@@ -31,12 +32,10 @@ fn open(_opening: &Opening, context: &mut Context<'_, '_>) -> Box<dyn Session> {
 impl Session for TlsState {
     fn record(
         &mut self,
-        _direction: Direction,
-        _tag: Tag,
-        bytes: &[u8],
+        record: &Record<'_>,
         context: &mut Context<'_, '_>,
     ) -> Result<Progress, Malformed> {
-        if let Some(report) = self.hello(bytes).map_err(|_| Malformed)? {
+        if let Some(report) = self.hello(record.bytes).map_err(|_| Malformed)? {
             if let Some(version) = &report.version {
                 learn_version(context.outlet.inventory, context.conversation, version);
                 if report.likely.is_some() {

@@ -8,3 +8,6 @@ pub use association::{
     DicomEvent, DicomEventType, Implementation, NamedUid, PresentationContext, Reject, Responses,
     RoleSelection, Side, SubOperations, UserIdentity,
 };
+
+/// The content of the events.
+pub(in crate::event) type Content = DicomEvent;

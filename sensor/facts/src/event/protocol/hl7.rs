@@ -4,8 +4,11 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::session::{Cell, Exchanged, Listing, SessionEvent, StoredSession, is_zero, word};
+use crate::event::session::{Cell, Exchanged, Listing, SessionEvent, StoredSession, is_zero, word};
 use crate::time::Time;
+
+/// The content of the events.
+pub(in crate::event) type Content = Hl7Event;
 
 /// An HL7 event.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

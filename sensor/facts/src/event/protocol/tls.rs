@@ -3,8 +3,11 @@
 use sensor_common::layer7::Protocol;
 use serde::{Deserialize, Serialize};
 
-use super::session::{Cell, Exchanged, Listing, SessionEvent, StoredSession, word};
+use crate::event::session::{Cell, Exchanged, Listing, SessionEvent, StoredSession, word};
 use crate::time::Time;
+
+/// The content of the events.
+pub(in crate::event) type Content = TlsReport;
 
 /// What is likely inside, by the port alone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
