@@ -9,7 +9,7 @@ use std::{
 use clap::{Args, Subcommand};
 
 use super::{Shown, print, print_json};
-use crate::config::{Config, ConfigError, DEFAULT, PATH};
+use crate::config::{Config, ConfigError, PATH, default_text};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -54,7 +54,7 @@ pub(super) fn run(command: &ConfigCommand) -> anyhow::Result<ExitCode> {
                 print(&config.to_toml())?;
             }
         }
-        ConfigCommand::Default => print(DEFAULT)?,
+        ConfigCommand::Default => print(&default_text())?,
     }
     Ok(ExitCode::SUCCESS)
 }

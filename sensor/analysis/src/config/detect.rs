@@ -1,100 +1,99 @@
-//! What counts as usual, what as suspicious, and what a person is told.
+//! What counts as usual, what counts as suspicious, and when an alert is raised.
 
 use std::net::IpAddr;
 
-use serde::{Deserialize, Deserializer, Serialize, de::Error};
+use sensor_facts::{
+    section,
+    setting::{Network, Span},
+};
+use serde::{Deserialize, Deserializer, de::Error};
 
-use sensor_facts::setting::Span;
-
-/// How the usual is learnt.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Baseline {
-    /// What a device does in this time from when it was first seen is its usual.
-    pub learning: Span,
-    /// Later, something new is usual when it was first seen so long ago.
-    pub settle: Span,
-    /// When a device is suspected, what was learnt of it in this time before is forgotten.
-    pub doubt: Span,
-    /// And nothing is learnt of it for this time.
-    pub freeze: Span,
-    /// Devices, at most; the one seen longest ago makes room.
-    pub devices: u32,
-}
-
-impl Default for Baseline {
-    fn default() -> Self {
-        Self {
-            learning: Span::from_secs(7 * 86_400),
-            settle: Span::from_secs(86_400),
-            doubt: Span::from_secs(3_600),
-            freeze: Span::from_secs(3_600),
-            devices: 100_000,
-        }
+section! {
+    /// How Wardtap learns what is usual.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub struct Baseline {
+        /// The learning period: what a device does in this time after it was first seen is usual for it.
+        pub learning: Span = Span::from_secs(7 * 86_400),
+        /// After the learning period, something new becomes usual when it was first seen this long ago.
+        pub settle: Span = Span::from_secs(86_400),
+        /// When a device becomes suspect, what was learned about it in this time before is discarded.
+        pub doubt: Span = Span::from_secs(3_600),
+        /// And nothing is learned about it for this time.
+        pub freeze: Span = Span::from_secs(3_600),
+        /// The largest number of devices. Beyond it, the device seen longest ago is forgotten. A device takes about 11 kB
+        /// with all that is stored about it.
+        pub devices: u32 = 100_000 => unit "devices",
     }
 }
 
-/// Thresholds of the detectors.
-#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Detect {
-    /// Detectors that are off, by name.
-    pub off: Vec<String>,
-    /// What is spread over a longer time, so that it does not show in the short ones, is looked for in this.
-    pub slow_within: Span,
-    /// Refused or unanswered connection attempts to so many ports and hosts are a scan.
-    pub scan_targets: u32,
-    /// In this time.
-    pub scan_within: Span,
-    /// So many short connections to services that were never used before, of which hardly any are of different
-    /// hosts, are a probe.
-    pub probes: u32,
-    /// In this time.
-    pub probes_within: Span,
-    /// So many hosts that were never talked to before, asked by ICMP echo or ARP, are a sweep.
-    pub sweep_hosts: u32,
-    /// In this time.
-    pub sweep_within: Span,
-    /// So many short connections to a login service are guessing; of a pair that is known, ten times as many.
-    pub logins: u32,
-    /// In this time.
-    pub logins_within: Span,
-    /// So many pairs of AE titles that were not recognised are guessing.
-    pub ae_rejects: u32,
-    /// In this time.
-    pub ae_rejects_within: Span,
-    /// So many DICOM servers, asked C-ECHO only and not known to the client, are a sweep.
-    pub echo_servers: u32,
-    /// In this time.
-    pub echo_within: Span,
-    /// C-FIND requests in 5 minutes that are many, if they are also far from the usual.
-    pub queries: u32,
-    /// C-MOVE and C-GET requests in an hour that are many, if they are also far from the usual.
-    pub pulls: u32,
-    /// Control ids of accepted messages that came again are a replay.
-    pub replays: u32,
-    /// In this time.
-    pub replays_within: Span,
-    /// Negative acknowledgements in 5 minutes that are many, if they are most.
-    pub naks: u32,
-    /// A message's time may differ so much from what is usual of its sender.
-    pub time_skew: Span,
-    /// So many unknown hosts at SMB, RDP, SSH and `WinRM` are spreading.
-    pub fan_out_hosts: u32,
-    /// In this time.
-    pub fan_out_within: Span,
-    /// So many connections with regular intervals and sizes to an outside or unknown host are a beacon.
-    pub beacon_connections: u32,
-    /// Bytes in 5 minutes, in DNS queries of long names, that are a tunnel.
-    pub dns_bytes: u64,
-    /// Bytes in an hour to outside or unknown hosts that are much, if they are also far from the usual.
-    pub exfiltration_bytes: u64,
-    /// Clients in a minute that ask one service and do not follow up are a flood.
-    pub flood_clients: u32,
-    /// How many spreads an amount has to lie above its median to be unusual.
-    pub unusual: f64,
-    /// Networks that belong to the site, beside private ones.
-    pub inside: Vec<sensor_facts::setting::Network>,
+section! {
+    /// Thresholds of the detectors. docs/detection.md explains each detector.
+    #[derive(Clone, Debug, PartialEq)]
+    pub struct Detect {
+        /// Names of detectors that are switched off.
+        pub off: Vec<String> = Vec::new(),
+        /// Activity that is spread too thinly for the shorter times below is looked for within this time.
+        pub slow_within: Span = Span::from_secs(6 * 3_600),
+        /// This many refused or unanswered connection attempts, to different ports and hosts within `scan_within`,
+        /// count as a scan.
+        pub scan_targets: u32 = 20 => unit "attempts",
+        /// The time for `scan_targets`.
+        pub scan_within: Span = Span::from_secs(60),
+        /// This many short connections to services that the client never used before, nearly all of one host, within
+        /// `probes_within`, count as a probe.
+        pub probes: u32 = 20 => unit "connections",
+        /// The time for `probes`.
+        pub probes_within: Span = Span::from_secs(2),
+        /// This many hosts that the client never talked to before, asked by ICMP echo or ARP within `sweep_within`,
+        /// count as a sweep.
+        pub sweep_hosts: u32 = 15 => unit "hosts",
+        /// The time for `sweep_hosts`.
+        pub sweep_within: Span = Span::from_secs(60),
+        /// This many short connections to a login service within `logins_within` count as guessing passwords. Between
+        /// devices that know each other it takes ten times as many.
+        pub logins: u32 = 6 => unit "connections",
+        /// The time for `logins`.
+        pub logins_within: Span = Span::from_secs(60),
+        /// This many pairs of AE titles that a server did not recognise within `ae_rejects_within` count as guessing AE
+        /// titles.
+        pub ae_rejects: u32 = 5 => unit "pairs",
+        /// The time for `ae_rejects`.
+        pub ae_rejects_within: Span = Span::from_secs(60),
+        /// This many DICOM servers that the client did not know and only asked by C-ECHO within `echo_within` count as
+        /// a sweep.
+        pub echo_servers: u32 = 5 => unit "servers",
+        /// The time for `echo_servers`.
+        pub echo_within: Span = Span::from_secs(600),
+        /// This many C-FIND requests in 5 minutes are many, if they are also far from the usual.
+        pub queries: u32 = 100 => unit "requests",
+        /// This many C-MOVE and C-GET requests in an hour are many, if they are also far from the usual.
+        pub pulls: u32 = 50 => unit "requests",
+        /// This many accepted messages whose control ids come again within `replays_within` count as a replay.
+        pub replays: u32 = 3 => unit "messages",
+        /// The time for `replays`.
+        pub replays_within: Span = Span::from_secs(600),
+        /// This many negative acknowledgements in 5 minutes are many, if most acknowledgements are negative.
+        pub naks: u32 = 10 => unit "acknowledgements",
+        /// A message's time may differ by this much from what is usual for its sender.
+        pub time_skew: Span = Span::from_secs(900),
+        /// This many hosts that the client did not know, at SMB, RDP, SSH or `WinRM` within `fan_out_within`, count as
+        /// spreading.
+        pub fan_out_hosts: u32 = 5 => unit "hosts",
+        /// The time for `fan_out_hosts`.
+        pub fan_out_within: Span = Span::from_secs(600),
+        /// This many connections with regular intervals and sizes, to a host outside or unknown, count as a beacon.
+        pub beacon_connections: u32 = 12 => unit "connections",
+        /// This many bytes in DNS queries of long names, in 5 minutes, count as a tunnel.
+        pub dns_bytes: u64 = 50_000 => unit "bytes",
+        /// This many bytes in an hour to hosts outside or unknown are many, if they are also far from the usual.
+        pub exfiltration_bytes: u64 = 100_000_000 => unit "bytes",
+        /// This many clients that ask one service in a minute and do not follow up count as a flood.
+        pub flood_clients: u32 = 100 => unit "clients",
+        /// An amount is unusual when it lies this many spreads above its median.
+        pub unusual: f64 = 6.0 => unit "spreads",
+        /// Networks that belong to the site, besides private ones.
+        pub inside: Vec<Network> = Vec::new(),
+    }
 }
 
 impl Detect {
@@ -123,65 +122,20 @@ impl Detect {
     }
 }
 
-impl Default for Detect {
-    fn default() -> Self {
-        Self {
-            off: Vec::new(),
-            slow_within: Span::from_secs(6 * 3_600),
-            scan_targets: 20,
-            scan_within: Span::from_secs(60),
-            probes: 20,
-            probes_within: Span::from_secs(2),
-            sweep_hosts: 15,
-            sweep_within: Span::from_secs(60),
-            logins: 6,
-            logins_within: Span::from_secs(60),
-            ae_rejects: 5,
-            ae_rejects_within: Span::from_secs(60),
-            echo_servers: 5,
-            echo_within: Span::from_secs(600),
-            queries: 100,
-            pulls: 50,
-            replays: 3,
-            replays_within: Span::from_secs(600),
-            naks: 10,
-            time_skew: Span::from_secs(900),
-            fan_out_hosts: 5,
-            fan_out_within: Span::from_secs(600),
-            beacon_connections: 12,
-            dns_bytes: 50_000,
-            exfiltration_bytes: 100_000_000,
-            flood_clients: 100,
-            unusual: 6.0,
-            inside: Vec::new(),
-        }
-    }
-}
-
-/// When a person is told, and how often.
-#[derive(Clone, Copy, Debug, PartialEq, Deserialize, Serialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Alerting {
-    /// Least confidence of an alert, 0 to 1.
-    #[serde(deserialize_with = "share")]
-    pub confidence: f64,
-    /// An alert is over when nothing was added to it for so long.
-    pub quiet: Span,
-    /// Alerts of low and medium severity in a day for each 1,000 devices, at least as many at all; what comes
-    /// beyond is kept back. High and critical ones never are.
-    pub budget: u32,
-    /// How long an exception lasts that the label "benign" makes.
-    pub exception: Span,
-}
-
-impl Default for Alerting {
-    fn default() -> Self {
-        Self {
-            confidence: 0.5,
-            quiet: Span::from_secs(3_600),
-            budget: 10,
-            exception: Span::from_secs(30 * 86_400),
-        }
+section! {
+    /// When an alert is raised, and how often.
+    #[derive(Clone, Copy, Debug, PartialEq)]
+    pub struct Alerting {
+        /// The least confidence of an alert, from 0 to 1.
+        #[serde(deserialize_with = "share")]
+        pub confidence: f64 = 0.5 => unit "probability",
+        /// An alert ends when nothing was added to it for this time.
+        pub quiet: Span = Span::from_secs(3_600),
+        /// How many alerts of low and medium severity are raised in a day for each 1,000 devices, and at least in all.
+        /// The others are listed as suppressed. Alerts of high and critical severity are always raised.
+        pub budget: u32 = 10 => unit "alerts a day",
+        /// How long the label "benign" mutes such findings of the device.
+        pub exception: Span = Span::from_secs(30 * 86_400),
     }
 }
 
