@@ -6,6 +6,8 @@ mod audit;
 mod completions;
 mod config;
 mod devices;
+#[cfg(test)]
+mod docs;
 mod doctor;
 mod export;
 mod exposure;
