@@ -25,7 +25,10 @@ pub use error::{ConfigError, Mistake};
 use values::entries;
 pub use values::{ClockSource, ListenMode, LogFormat, LogLevel, Role};
 
-pub use sensor_analysis::config::{Alerting, Baseline, Detect, Model};
+pub use sensor_analysis::{
+    config::{Alerting, Baseline, Model},
+    detect::Detect,
+};
 use sensor_evidence::store::config::Store;
 use sensor_facts::{
     item, section,

@@ -65,6 +65,37 @@ const WRONG: &[(&str, &str, &[&str])] = &[
         &[":3:", "model.file", "unknown", "path"],
     ),
     (
+        "an unknown threshold",
+        "[detect]\nscan_within = \"1m\"\nscan_target = 20\n",
+        &[":3:", "detect.scan_target", "unknown", "scan_targets"],
+    ),
+    (
+        "a threshold of nothing",
+        "[detect]\nscan_targets = 0\n",
+        &[":2:", "detect.scan_targets", "1 to 1024"],
+    ),
+    (
+        "a threshold beyond all measure",
+        "[detect]\n\nslow_within = \"400d\"\n",
+        &[":3:", "detect.slow_within", "\"400d\"", "\"7d\""],
+    ),
+    (
+        "a threshold that is negative",
+        "[detect]\ndns_bytes = -1\n",
+        &[":2:", "detect.dns_bytes", "-1", "bytes"],
+    ),
+    (
+        "a detector that there is not",
+        "[detect]\noff = [\"sweep\", \"scann\"]\n",
+        &[
+            ":2:",
+            "detect.off",
+            "\"scann\"",
+            "did you mean \"scan\"?",
+            "study_exfiltration",
+        ],
+    ),
+    (
         "a model that is not there",
         "[model]\n\npath = \"/nowhere/site.onnx\"\n",
         &[":3:", "model.path", "/nowhere/site.onnx", "no file"],

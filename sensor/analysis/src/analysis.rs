@@ -13,9 +13,9 @@ pub use online::Online;
 
 use crate::{
     alert::{Alerts, Case, Cases, Told},
-    baseline::{Baselines, Census, Fact, Familiar, Kind},
-    config::{Alerting, Baseline, Detect},
-    detect::{Detectors, Routers, Site},
+    baseline::{Baselines, Census, Delta, Fact, Familiar, Kind},
+    config::{Alerting, Baseline},
+    detect::{Detect, Detectors, Found, Routers, Site},
     model::{Asked, Recorded, Row, Scored, Scorer, features},
 };
 use sensor_facts::{
@@ -50,12 +50,29 @@ pub struct Outcome {
     pub told: Vec<Told>,
 }
 
-/// See the module's description.
-pub struct Analysis {
+/// What detectors may ask.
+struct Known {
     options: AnalysisOptions,
     baselines: Baselines,
-    detectors: Detectors,
     routers: Routers,
+}
+
+impl Known {
+    fn site(&self, now: Time, delta: Option<Delta>) -> Site<'_> {
+        Site {
+            now,
+            baselines: &self.baselines,
+            routers: &self.routers,
+            inside: &self.options.detect.inside,
+            delta,
+        }
+    }
+}
+
+/// See the module's description.
+pub struct Analysis {
+    known: Known,
+    detectors: Detectors,
     alerts: Alerts,
     cases: Cases,
     recent: Recent,
@@ -90,7 +107,7 @@ impl Analysis {
     /// Thresholds.
     #[must_use]
     pub fn options(&self) -> &AnalysisOptions {
-        &self.options
+        &self.known.options
     }
 
     /// From now on the rows of flows are scored by a model, and detectors are told.
@@ -121,9 +138,11 @@ impl Analysis {
     fn with(options: AnalysisOptions, baselines: Baselines, alerts: Alerts) -> Self {
         Self {
             detectors: Detectors::new(&options.detect),
-            routers: Routers::default(),
-            options,
-            baselines,
+            known: Known {
+                routers: Routers::new(options.detect.router_addresses()),
+                baselines,
+                options,
+            },
             alerts,
             cases: Cases::default(),
             recent: Recent::default(),
@@ -140,41 +159,39 @@ impl Analysis {
     /// # Errors
     /// When a file can't be written; it is tried again with the next call.
     pub fn save(&mut self, folder: &Path) -> io::Result<()> {
-        self.baselines.save(folder)?;
+        self.known.baselines.save(folder)?;
         self.alerts.save(folder)?;
         self.cases.save(folder)
     }
 
     /// Puts other thresholds in force. What detectors remember of the last minutes is lost if theirs change.
     pub fn set(&mut self, options: AnalysisOptions) {
-        if options.detect != self.options.detect {
+        if options.detect != self.known.options.detect {
             self.detectors = Detectors::new(&options.detect);
+            let routers = options.detect.router_addresses();
+            self.known.routers.set(routers);
         }
-        self.baselines.set(options.baseline);
+        self.known.baselines.set(options.baseline);
         self.alerts.set(options.alert);
-        self.options = options;
+        self.known.options = options;
     }
 
     /// Takes an observation.
     pub fn observe(&mut self, seen: &Observation, out: &mut Outcome) {
         if let What::Moved { before } = seen.what {
-            self.baselines.move_to(before, seen.client.ip(), seen.time);
+            self.known
+                .baselines
+                .move_to(before, seen.client.ip(), seen.time);
         }
         if seen.time.0.saturating_sub(self.ticked.0) >= TICK {
             self.tick(seen.time, out);
         }
         self.ask(seen);
-        self.routers.learn(seen);
-        let delta = self.baselines.delta(seen);
-        let site = Site {
-            now: seen.time,
-            baselines: &self.baselines,
-            routers: &self.routers,
-            options: &self.options.detect,
-            delta,
-        };
+        self.known.routers.learn(seen);
+        let delta = self.known.baselines.delta(seen);
+        let site = self.known.site(seen.time, delta);
         let found = self.detectors.observe(seen, &site);
-        self.baselines.learn(seen, delta);
+        self.known.baselines.learn(seen, delta);
         self.recent.add(seen);
         for finding in found {
             self.found(finding, out);
@@ -196,7 +213,7 @@ impl Analysis {
         }
         if let Some(scorer) = &mut self.scorer {
             let peer = Fact::Peer(server);
-            let familiar = self.baselines.familiar(client, &peer, row.time);
+            let familiar = self.known.baselines.familiar(client, &peer, row.time);
             scorer.ask(Asked {
                 new_peer: familiar != Familiar::Known,
                 row,
@@ -210,13 +227,7 @@ impl Analysis {
     /// Tells the detectors what the model said of late. Where a thread scores, to be called soon after observations.
     pub fn take_scores(&mut self, now: Time) {
         let scored: Vec<Scored> = self.scorer.as_mut().map_or_else(Vec::new, Scorer::take);
-        let site = Site {
-            now,
-            baselines: &self.baselines,
-            routers: &self.routers,
-            options: &self.options.detect,
-            delta: None,
-        };
+        let site = self.known.site(now, None);
         self.detectors.scored(&scored, &site);
     }
 
@@ -224,21 +235,15 @@ impl Analysis {
     /// seconds of it.
     pub fn tick(&mut self, now: Time, out: &mut Outcome) {
         self.ticked = self.ticked.max(now);
-        let due = self.baselines.due(now);
+        let due = self.known.baselines.due(now);
         if !due.is_empty() {
             // The scores of flows of these windows; small batches are dear, so not more often.
             self.take_scores(now);
         }
         for device in due {
-            let site = Site {
-                now,
-                baselines: &self.baselines,
-                routers: &self.routers,
-                options: &self.options.detect,
-                delta: None,
-            };
+            let site = self.known.site(now, None);
             let found = self.detectors.window(device, &site);
-            self.baselines.close(device, now);
+            self.known.baselines.close(device, now);
             for finding in found {
                 self.found(finding, out);
             }
@@ -246,7 +251,7 @@ impl Analysis {
         out.told.extend(self.alerts.tick(now));
     }
 
-    fn found(&mut self, mut finding: Finding, out: &mut Outcome) {
+    fn found(&mut self, (about, mut finding): Found, out: &mut Outcome) {
         if self.alerts.is_excepted(&finding) {
             return;
         }
@@ -254,26 +259,27 @@ impl Analysis {
         *self.found.entry(finding.detector.clone()).or_default() += 1;
         finding.id = self.last_finding;
         if finding.basis != Basis::Exposure {
-            context::add(&mut finding, &self.baselines);
+            context::add(&mut finding, about.features, &self.known.baselines);
         }
         let (device, time) = (finding.subject, finding.time);
         let clinical =
             self.is_clinical(device) || finding.victims.iter().any(|one| self.is_clinical(*one));
         let told = self
             .alerts
-            .take(finding.clone(), clinical, self.baselines.len());
+            .take(finding.clone(), clinical, self.known.baselines.len());
         if let Some(told) = &told {
             self.recent.set_aside(&told.alert);
         }
         out.findings.push(finding);
         out.told.extend(told);
         if self.alerts.suspects(device) {
-            self.baselines.distrust(device, time);
+            self.known.baselines.distrust(device, time);
         }
     }
 
     fn is_clinical(&self, device: IpAddr) -> bool {
-        self.baselines
+        self.known
+            .baselines
             .device(device)
             .is_some_and(|device| device.kind() != Kind::Other)
     }
@@ -287,8 +293,8 @@ impl Analysis {
         let alert = self.alerts.label(id, label)?;
         if !alert.suffers {
             match verdict {
-                Verdict::Benign => self.baselines.trust(alert.device),
-                Verdict::Malicious => self.baselines.unlearn(alert.device, alert.opened),
+                Verdict::Benign => self.known.baselines.trust(alert.device),
+                Verdict::Malicious => self.known.baselines.unlearn(alert.device, alert.opened),
             }
         }
         let flows = self.recent.rows(&alert).into_iter();
@@ -314,12 +320,12 @@ impl Analysis {
     /// The baselines.
     #[must_use]
     pub fn baselines(&self) -> &Baselines {
-        &self.baselines
+        &self.known.baselines
     }
 
     /// Forgets what is usual of a device. False if it was not known.
     pub fn reset(&mut self, device: IpAddr) -> bool {
-        self.baselines.reset(device)
+        self.known.baselines.reset(device)
     }
 
     /// How all of it stands, with a census that may be older.
@@ -333,7 +339,7 @@ impl Analysis {
         findings.extend(self.found.clone());
         Account {
             findings,
-            off: self.options.detect.off.clone(),
+            off: self.known.options.detect.off.clone(),
             alerts: self.alerts.standing(),
             census,
             cases: self.cases.count(),

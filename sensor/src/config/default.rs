@@ -25,7 +25,7 @@ fn table(text: &mut String, path: &str, keys: &[Key], mark: &str) {
             Value::Example(value) => ("#", value),
             Value::Table(_) | Value::Optional(_) | Value::List(_) => continue,
         };
-        comment(text, key.help);
+        comment(text, &key.help);
         line(text, &format!("{mark}{} = {value}", key.name));
     }
     for key in keys {
@@ -41,7 +41,7 @@ fn table(text: &mut String, path: &str, keys: &[Key], mark: &str) {
             Value::Default(_) | Value::Example(_) | Value::Required(_) => continue,
         };
         text.push('\n');
-        comment(text, key.help);
+        comment(text, &key.help);
         // A section that holds nothing but sections needs no head.
         if keys.iter().any(|key| !key.is_section()) {
             line(text, &format!("{mark}{head}"));

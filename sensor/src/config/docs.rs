@@ -53,7 +53,7 @@ fn table(page: &mut String, path: &str, keys: &[Key]) {
                 "| `{}` | {value} | {} | {} |",
                 key.name,
                 key.unit,
-                line(key.help).replace('|', "\\|")
+                line(&key.help).replace('|', "\\|")
             );
         }
         table(page, &path, inner);

@@ -22,7 +22,7 @@ use super::{
 };
 use crate::live::{capture::CaptureHandle, responder::ResponderHandle};
 use sensor_analysis::{
-    config::Detect,
+    detect::Detect,
     exposure::{
         Exposed, Exposure, Facts,
         advisory::{

@@ -3,5 +3,5 @@
 mod detect;
 pub mod model;
 
-pub use detect::{Alerting, Baseline, Detect};
+pub use detect::{Alerting, Baseline};
 pub use model::{Model, file};

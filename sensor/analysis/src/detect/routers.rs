@@ -9,19 +9,29 @@ use sensor_facts::observation::{Observation, What, is_host};
 
 /// Ethernet addresses that are watched.
 const ADDRESSES: NonZeroUsize = NonZeroUsize::new(16_384).expect("it is not zero");
-/// From so many addresses on, an Ethernet address is a router's.
-const ROUTER: usize = 4;
-
 /// Addresses seen behind an Ethernet address, a few of them.
-pub(crate) struct Routers(LruCache<Mac, Vec<IpAddr>>);
-
-impl Default for Routers {
-    fn default() -> Self {
-        Self(LruCache::new(ADDRESSES))
-    }
+pub(crate) struct Routers {
+    seen: LruCache<Mac, Vec<IpAddr>>,
+    /// From this many addresses on, an Ethernet address is a router's.
+    many: usize,
 }
 
 impl Routers {
+    /// An Ethernet address with this many addresses is a router's.
+    pub(crate) fn new(many: u32) -> Self {
+        let mut routers = Self {
+            seen: LruCache::new(ADDRESSES),
+            many: 0,
+        };
+        routers.set(many);
+        routers
+    }
+
+    /// Changes the number of addresses. What was seen is kept.
+    pub(crate) fn set(&mut self, many: u32) {
+        self.many = usize::try_from(many).unwrap_or(usize::MAX);
+    }
+
     /// Takes the senders of a flow's packets.
     pub(crate) fn learn(&mut self, seen: &Observation) {
         for (mac, address) in senders(seen).into_iter().flatten() {
@@ -30,15 +40,15 @@ impl Routers {
     }
 
     fn add(&mut self, mac: Mac, address: IpAddr) {
-        let addresses = self.0.get_or_insert_mut(mac, Vec::new);
-        if addresses.len() < ROUTER && !addresses.contains(&address) {
+        let addresses = self.seen.get_or_insert_mut(mac, Vec::new);
+        if addresses.len() < self.many && !addresses.contains(&address) {
             addresses.push(address);
         }
     }
 
     pub(super) fn is_router(&self, mac: Mac) -> bool {
-        let addresses = self.0.peek(&mac);
-        addresses.is_some_and(|addresses| addresses.len() >= ROUTER)
+        let addresses = self.seen.peek(&mac);
+        addresses.is_some_and(|addresses| addresses.len() >= self.many)
     }
 }
 

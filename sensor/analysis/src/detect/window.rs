@@ -5,7 +5,7 @@ use std::{collections::HashMap, hash::Hash, net::IpAddr, num::NonZeroUsize};
 use foldhash::fast::RandomState;
 use lru::LruCache;
 
-use sensor_facts::time::Time;
+use sensor_facts::{setting::Span, time::Time};
 
 /// Suspects that are watched at once; the one that was quiet longest goes first.
 const SUSPECTS: NonZeroUsize = NonZeroUsize::new(4_096).expect("it is not zero");
@@ -37,10 +37,10 @@ pub(super) struct Window<T> {
 }
 
 impl<T: Hash + Ord + Clone> Window<T> {
-    pub(super) fn new(nanoseconds: u64, threshold: u32) -> Self {
+    pub(super) fn new(within: Span, threshold: u32) -> Self {
         Self {
             suspects: LruCache::new(SUSPECTS),
-            nanoseconds: i64::try_from(nanoseconds).unwrap_or(i64::MAX),
+            nanoseconds: i64::try_from(within.as_nanos()).unwrap_or(i64::MAX),
             threshold: usize::try_from(threshold)
                 .unwrap_or(usize::MAX)
                 .clamp(1, THINGS),
@@ -136,7 +136,7 @@ mod tests {
         };
         let suspect = IpAddr::from([10, 0, 0, 1]);
         for _ in 0..100 {
-            let mut window = Window::new(LENGTH.unsigned_abs(), 20);
+            let mut window = Window::new(Span::from_nanos(LENGTH.unsigned_abs()), 20);
             let mut all: HashMap<u32, i64> = HashMap::new();
             let (mut clock, mut told) = (0, None::<(i64, usize)>);
             let pace = 20 + next(100);

@@ -21,7 +21,7 @@ use serde::{Deserialize, Serialize};
 pub use assess::rank;
 pub use weakness::{Kind, Weakness};
 
-use crate::config::Detect;
+use crate::detect::Detect;
 use advisory::Match;
 use sensor_facts::{alert::Alert, contact::Contact, time::Time};
 use sensor_sessions::inventory::{HostReport, Role};

@@ -7,6 +7,7 @@ pub fn technique(id: &str) -> String {
         "T1018" => "Remote System Discovery",
         "T1020" => "Automated Exfiltration",
         "T1021" => "Remote Services",
+        "T1021.002" => "Remote Services: SMB/Windows Admin Shares",
         "T1040" => "Network Sniffing",
         "T1041" => "Exfiltration Over C2 Channel",
         "T1046" => "Network Service Discovery",
@@ -32,4 +33,18 @@ pub fn technique(id: &str) -> String {
         _ => return id.to_owned(),
     };
     format!("{id} {name}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_technique_of_a_detector_has_a_name() {
+        for about in sensor_analysis::detect::ALL {
+            for id in about.techniques {
+                assert!(technique(id).len() > id.len() + 1, "{}: {id}", about.id);
+            }
+        }
+    }
 }

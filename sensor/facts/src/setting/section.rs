@@ -5,6 +5,8 @@
 //! `docs/configuration.md` are made from. [`item!`](crate::item) declares a table that may be there any number of
 //! times, such as an interface, and so has keys without a default.
 
+use std::borrow::Cow;
+
 use serde::Serialize;
 use serde_json::Value as Json;
 
@@ -23,7 +25,7 @@ pub struct Key {
     /// Its name, without the section.
     pub name: &'static str,
     /// What it means, from its documentation: lines, each ended.
-    pub help: &'static str,
+    pub help: Cow<'static, str>,
     /// The unit of a number, or the kind of the value.
     pub unit: &'static str,
     /// Its default, or an example.
@@ -52,7 +54,7 @@ impl Key {
     #[must_use]
     pub fn new(
         name: &'static str,
-        help: &'static str,
+        help: impl Into<Cow<'static, str>>,
         of: &str,
         unit: &'static str,
         value: Value,
@@ -60,7 +62,7 @@ impl Key {
         let unit = if unit.is_empty() { kind(of) } else { unit };
         Self {
             name,
-            help,
+            help: help.into(),
             unit,
             value,
         }
@@ -84,7 +86,7 @@ impl Key {
     /// The help as one line.
     #[must_use]
     pub fn line(&self) -> String {
-        line(self.help)
+        line(&self.help)
     }
 }
 

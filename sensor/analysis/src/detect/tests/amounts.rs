@@ -2,12 +2,12 @@
 
 use sensor_common::packet::protocol;
 
-use super::{Lab, What, as_it_is, host};
-use crate::config::Detect;
+use super::{Lab, What, as_it_is, host, set_to};
+use crate::detect::Detect;
 use sensor_facts::finding::Basis;
 
 fn set(detect: &mut Detect) {
-    detect.unusual = 6.0;
+    set_to(detect, "unusual", 6.0);
 }
 
 /// Sends megabytes to a server that it knows.

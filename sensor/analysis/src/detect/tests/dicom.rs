@@ -1,7 +1,7 @@
 //! What is done by DICOM.
 
-use super::{HOUR, Lab, What, as_it_is, host};
-use crate::config::Detect;
+use super::{HOUR, Lab, What, as_it_is, host, set_to};
+use crate::detect::Detect;
 use sensor_facts::setting::Span;
 
 const FIND: u16 = 0x0020;
@@ -22,8 +22,8 @@ fn reject(lab: &mut Lab, called: &str, reason: u8) {
 #[test]
 fn guessing_titles_is_many_pairs_that_are_not_recognised() {
     let set = |detect: &mut Detect| {
-        detect.ae_rejects = 5;
-        detect.ae_rejects_within = Span::from_secs(60);
+        set_to(detect, "ae_rejects", 5_u32);
+        set_to(detect, "ae_rejects_within", Span::from_secs(60));
     };
     let mut lab = Lab::new("ae_rejects", set);
     for title in ["A", "B", "C", "D"] {
@@ -48,8 +48,8 @@ fn guessing_titles_is_many_pairs_that_are_not_recognised() {
 #[test]
 fn an_echo_sweep_is_c_echo_and_no_more_to_many_servers() {
     let set = |detect: &mut Detect| {
-        detect.echo_servers = 5;
-        detect.echo_within = Span::from_secs(600);
+        set_to(detect, "echo_servers", 5_u32);
+        set_to(detect, "echo_within", Span::from_secs(600));
     };
     let mut lab = Lab::new("echo_sweep", set);
     (1..=4).for_each(|number| lab.used(host(66), host(number), &["C-ECHO"]));
@@ -126,8 +126,8 @@ fn a_new_puller_is_told_and_the_workstation_is_not() {
 #[test]
 fn a_mass_of_queries_is_many_and_more_than_usual() {
     let set = |detect: &mut Detect| {
-        detect.queries = 100;
-        detect.unusual = 6.0;
+        set_to(detect, "queries", 100_u32);
+        set_to(detect, "unusual", 6.0);
     };
     let find = |lab: &mut Lab, client, count| {
         (0..count).for_each(|_| lab.request(host(client), host(1), "WS", FIND, ""));
@@ -152,8 +152,8 @@ fn a_mass_of_queries_is_many_and_more_than_usual() {
     assert!(lab.finds(host(68)).evidence.contains("in an hour"));
 
     let set = |detect: &mut Detect| {
-        detect.queries = 1_000;
-        detect.unusual = 6.0;
+        set_to(detect, "queries", 1_000_u32);
+        set_to(detect, "unusual", 6.0);
     };
     let mut lab = Lab::learnt("mass_find", set, |lab| find(lab, 50, 300));
     find(&mut lab, 50, 999);
@@ -174,8 +174,8 @@ fn a_mass_of_queries_is_many_and_more_than_usual() {
 #[test]
 fn a_mass_of_studies_is_many_and_more_than_usual() {
     let set = |detect: &mut Detect| {
-        detect.pulls = 50;
-        detect.unusual = 6.0;
+        set_to(detect, "pulls", 50_u32);
+        set_to(detect, "unusual", 6.0);
     };
     let pull = |lab: &mut Lab, client, count| {
         (0..count).for_each(|_| lab.request(host(client), host(1), "WS", MOVE, "WS"));

@@ -4,8 +4,8 @@ use std::net::IpAddr;
 
 use sensor_common::packet::protocol;
 
-use super::{FlowFacts, Lab, as_it_is, host, outside};
-use crate::config::Detect;
+use super::{FlowFacts, Lab, as_it_is, host, outside, set_to};
+use crate::detect::Detect;
 
 /// Nothing of what is tested, so that a site is learnt.
 fn routine(lab: &mut Lab) {
@@ -13,7 +13,7 @@ fn routine(lab: &mut Lab) {
 }
 
 fn beacon(detect: &mut Detect) {
-    detect.beacon_connections = 12;
+    set_to(detect, "beacon_connections", 12_u32);
 }
 
 /// Connections of 300 bytes, `interval(number)` seconds apart.
@@ -76,7 +76,7 @@ fn queries(lab: &mut Lab, client: u8, count: u32, bytes: u64) {
 
 #[test]
 fn a_dns_tunnel_is_much_data_in_long_queries() {
-    let set = |detect: &mut Detect| detect.dns_bytes = 50_000;
+    let set = |detect: &mut Detect| set_to(detect, "dns_bytes", 50_000_u64);
     let mut lab = Lab::new("dns_tunnel", set);
     queries(&mut lab, 9, 249, 200);
     lab.is_quiet("49,800 bytes");
@@ -103,8 +103,8 @@ fn send(lab: &mut Lab, to: IpAddr, out: u64, back: u64) {
 #[test]
 fn exfiltration_is_much_sent_to_someone_unknown() {
     let set = |detect: &mut Detect| {
-        detect.exfiltration_bytes = 100_000_000;
-        detect.unusual = 6.0;
+        set_to(detect, "exfiltration_bytes", 100_000_000_u64);
+        set_to(detect, "unusual", 6.0);
     };
     let mut lab = Lab::learnt("exfiltration", set, routine);
     send(&mut lab, outside(9), 99, 0);

@@ -1,7 +1,7 @@
 //! What is done by HL7.
 
-use super::{Lab, SECOND, as_it_is, host};
-use crate::config::Detect;
+use super::{Lab, SECOND, as_it_is, host, set_to};
+use crate::detect::Detect;
 use sensor_facts::setting::Span;
 
 const LAB_PORT: u16 = 40_000;
@@ -39,8 +39,8 @@ fn a_new_sender_is_told() {
 }
 
 fn replays(detect: &mut Detect) {
-    detect.replays = 3;
-    detect.replays_within = Span::from_secs(600);
+    set_to(detect, "replays", 3_u32);
+    set_to(detect, "replays_within", Span::from_secs(600));
 }
 
 /// Ten messages of a connection, each answered with `code`.
@@ -101,8 +101,8 @@ fn answered(lab: &mut Lab, all: u32, refused: u32) {
 #[test]
 fn a_burst_of_refusals_is_many_and_most() {
     let set = |detect: &mut Detect| {
-        detect.naks = 10;
-        detect.unusual = 6.0;
+        set_to(detect, "naks", 10_u32);
+        set_to(detect, "unusual", 6.0);
     };
     let mut lab = Lab::new("nak_burst", set);
     answered(&mut lab, 9, 9);
@@ -116,7 +116,7 @@ fn a_burst_of_refusals_is_many_and_most() {
 
     let mut lab = Lab::learnt(
         "nak_burst",
-        |detect| detect.naks = 1_000,
+        |detect| set_to(detect, "naks", 1_000_u32),
         |lab| {
             answered(lab, 30, 30);
         },
@@ -140,7 +140,7 @@ fn timed(lab: &mut Lab, count: u32, off: i64) {
 
 #[test]
 fn skew_is_messages_that_are_not_of_their_senders_time() {
-    let set = |detect: &mut Detect| detect.time_skew = Span::from_secs(900);
+    let set = |detect: &mut Detect| set_to(detect, "time_skew", Span::from_secs(900));
     let mut lab = Lab::new("time_skew", set);
     timed(&mut lab, 20, -7_000);
     lab.is_quiet("a clock that was always wrong");

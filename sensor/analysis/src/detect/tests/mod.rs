@@ -15,10 +15,10 @@ use std::{
 
 use sensor_common::packet::protocol;
 
-use super::Detectors;
+use super::{Detect, Detectors, Value};
 use crate::{
     analysis::{Analysis, AnalysisOptions, Outcome},
-    config::{Baseline, Detect},
+    config::Baseline,
 };
 use sensor_facts::{
     event::{Association, CommandCounts, CommandSummary, Hl7Message, Side},
@@ -60,10 +60,8 @@ struct Lab {
 impl Lab {
     /// A site of which nothing is known.
     fn new(detector: &str, set: impl FnOnce(&mut Detect)) -> Self {
-        let mut detect = Detect {
-            slow_within: Span::from_secs(1),
-            ..Detect::default()
-        };
+        let mut detect = Detect::default();
+        set_to(&mut detect, "slow_within", Span::from_secs(1));
         set(&mut detect);
         let all = Detectors::new(&Detect::default());
         assert!(all.names().any(|name| name == detector), "no {detector}");
@@ -292,3 +290,8 @@ fn mac(address: IpAddr) -> [u8; 6] {
 
 /// Nothing to set.
 fn as_it_is(_: &mut Detect) {}
+
+/// Sets a threshold.
+fn set_to(detect: &mut Detect, key: &str, value: impl Into<Value>) {
+    detect.set(key, value).expect("a threshold and its value");
+}

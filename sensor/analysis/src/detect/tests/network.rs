@@ -2,13 +2,13 @@
 
 use sensor_common::packet::protocol;
 
-use super::{FlowFacts, Lab, as_it_is, host, outside};
-use crate::config::Detect;
+use super::{FlowFacts, Lab, as_it_is, host, outside, set_to};
+use crate::detect::Detect;
 use sensor_facts::setting::Span;
 
 fn scan(detect: &mut Detect) {
-    detect.scan_targets = 20;
-    detect.scan_within = Span::from_secs(60);
+    set_to(detect, "scan_targets", 20_u32);
+    set_to(detect, "scan_within", Span::from_secs(60));
 }
 
 #[test]
@@ -46,7 +46,7 @@ fn refusals_are_no_scan_if_they_are_slow_or_of_one_target_or_were_had() {
 fn a_slow_scan_is_many_refused_targets_that_are_not_used() {
     let slow = |detect: &mut Detect| {
         scan(detect);
-        detect.slow_within = Span::from_secs(6 * 3_600);
+        set_to(detect, "slow_within", Span::from_secs(6 * 3_600));
     };
     let mut lab = Lab::new("scan", slow);
     for port in 1..=20 {
@@ -98,8 +98,8 @@ fn web_servers_that_can_not_be_reached_are_no_scan() {
 #[test]
 fn probing_is_many_short_connections_to_one_service_that_is_new() {
     let set = |detect: &mut Detect| {
-        detect.probes = 30;
-        detect.probes_within = Span::from_secs(10);
+        set_to(detect, "probes", 30_u32);
+        set_to(detect, "probes_within", Span::from_secs(10));
     };
     let mut lab = Lab::new("probe", set);
     (0..29).for_each(|_| lab.tcp(host(9), host(1), 8_080));
@@ -131,8 +131,8 @@ fn ping(lab: &mut Lab, number: u8) {
 #[test]
 fn a_sweep_is_echo_to_many_unknown_hosts() {
     let set = |detect: &mut Detect| {
-        detect.sweep_hosts = 15;
-        detect.sweep_within = Span::from_secs(60);
+        set_to(detect, "sweep_hosts", 15_u32);
+        set_to(detect, "sweep_within", Span::from_secs(60));
     };
     let mut lab = Lab::new("sweep", set);
     (101..115).for_each(|number| ping(&mut lab, number));
@@ -155,8 +155,8 @@ fn a_sweep_is_echo_to_many_unknown_hosts() {
 }
 
 fn logins(detect: &mut Detect) {
-    detect.logins = 6;
-    detect.logins_within = Span::from_secs(60);
+    set_to(detect, "logins", 6_u32);
+    set_to(detect, "logins_within", Span::from_secs(60));
 }
 
 #[test]
@@ -187,8 +187,8 @@ fn who_is_known_may_log_in_more_often() {
 #[test]
 fn spreading_is_remote_access_of_many_new_hosts() {
     let set = |detect: &mut Detect| {
-        detect.fan_out_hosts = 5;
-        detect.fan_out_within = Span::from_secs(600);
+        set_to(detect, "fan_out_hosts", 5_u32);
+        set_to(detect, "fan_out_within", Span::from_secs(600));
     };
     let mut lab = Lab::new("fan_out", set);
     (1..=4).for_each(|number| lab.tcp(host(66), host(number), 445));
@@ -218,7 +218,7 @@ fn half_open(facts: &mut FlowFacts) {
 
 #[test]
 fn a_flood_is_many_clients_that_do_not_follow_up() {
-    let set = |detect: &mut Detect| detect.flood_clients = 100;
+    let set = |detect: &mut Detect| set_to(detect, "flood_clients", 100_u32);
     let mut lab = Lab::new("flood", set);
     (1..=99).for_each(|n| lab.flow(protocol::TCP, outside(n), (host(1), 443), half_open));
     lab.is_quiet("99 clients");
@@ -233,7 +233,7 @@ fn a_flood_is_many_clients_that_do_not_follow_up() {
 
 #[test]
 fn a_flood_of_one_client_is_many_connections_left_half_open() {
-    let mut lab = Lab::new("flood", |detect| detect.flood_clients = 100);
+    let mut lab = Lab::new("flood", |detect| set_to(detect, "flood_clients", 100_u32));
     for _ in 0..299 {
         lab.flow(protocol::TCP, host(9), (host(1), 104), half_open);
     }
@@ -244,7 +244,7 @@ fn a_flood_of_one_client_is_many_connections_left_half_open() {
 
 #[test]
 fn answers_that_nobody_asked_for_are_a_flood() {
-    let mut lab = Lab::new("flood", |detect| detect.flood_clients = 100);
+    let mut lab = Lab::new("flood", |detect| set_to(detect, "flood_clients", 100_u32));
     let answers = |lab: &mut Lab, asked: bool| {
         for number in 1..=100 {
             lab.flows += 1;

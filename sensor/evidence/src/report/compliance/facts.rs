@@ -7,7 +7,7 @@ use std::{
 
 use super::TrailState;
 use crate::audit::{self, Entry};
-use sensor_analysis::{config::Detect, exposure::Exposure};
+use sensor_analysis::{detect::Detect, exposure::Exposure};
 use sensor_facts::{action::Action, alert::Alert, contact::Contact, time::Time};
 use sensor_sessions::{inventory::HostReport, pipeline::PipelineOptions};
 

@@ -7,7 +7,7 @@ use crate::{
     audit::Entry,
     report::{html, markdown},
 };
-use sensor_analysis::{config::Detect, exposure::Exposure};
+use sensor_analysis::{detect::Detect, exposure::Exposure};
 use sensor_facts::{
     action::{Action, Change, Decision},
     alert::Alert,

@@ -1,0 +1,23 @@
+//! The trait of all detectors.
+
+use std::net::IpAddr;
+
+use super::{draft::Draft, site::Site};
+use crate::model::Scored;
+use sensor_facts::observation::Observation;
+
+/// A detector: state in, finding out. Its file declares with `ABOUT` what others need to know about it.
+pub(crate) trait Detector: Send {
+    /// Takes an observation; what it makes of it. The baselines do not know of it yet.
+    fn observe(&mut self, _: &Observation, _: &Site<'_>) -> Option<Draft> {
+        None
+    }
+
+    /// Takes what the anomaly model said of flows, which may come a little later than the flows.
+    fn scored(&mut self, _: &[Scored], _: &Site<'_>) {}
+
+    /// A device's 5-minute window is over; what it makes of its windows as they were just before.
+    fn window(&mut self, _device: IpAddr, _: &Site<'_>) -> Option<Draft> {
+        None
+    }
+}

@@ -1,0 +1,96 @@
+//! Guessing AE titles: many DICOM associations rejected because a title is not recognised (ATT&CK T1110).
+
+use std::{collections::BTreeSet, net::IpAddr};
+
+use crate::baseline::Feature;
+use crate::detect::{
+    about::{About, Starts},
+    detector::Detector,
+    draft::Draft,
+    shared,
+    site::Site,
+    threshold::{Values, thresholds},
+    window::Window,
+};
+use sensor_facts::observation::{Observation, What};
+use sensor_facts::words::several;
+
+pub(super) const ABOUT: About = About {
+    id: "ae_rejects",
+    techniques: &["T1110"],
+    finds: "many AE titles that are not recognised",
+    starts: Starts::AtOnce,
+    wrong_if: &["a device was set up by someone who did not know the AE titles"],
+    thresholds: THRESHOLDS,
+    features: &[Feature::Rejects, Feature::Flows],
+    new: |values| Box::new(AeRejects::new(values)),
+};
+
+thresholds! {
+    /// This many different pairs of AE titles that servers did not recognise, within `ae_rejects_within` or
+    /// `slow_within`, count as guessing.
+    ae_rejects: count = 5, 1..=1_024;
+    /// The time in which pairs of AE titles that were not recognised are counted.
+    ae_rejects_within: seconds = 60, 1..=86_400;
+}
+
+/// Calling or called AE title not recognised, by the application (PS3.8 section 9.3.4).
+const NOT_RECOGNISED: [(u8, u8); 2] = [(1, 3), (1, 7)];
+
+/// Server, its port, calling and called title: a device that keeps trying the same ones does not guess.
+type Try = (IpAddr, u16, Option<String>, Option<String>);
+
+pub(super) struct AeRejects {
+    fast: Window<Try>,
+    slow: Window<Try>,
+}
+
+impl AeRejects {
+    fn new(values: &Values) -> Self {
+        let (own, shared) = (Thresholds::of(values), shared::Thresholds::of(values));
+        Self {
+            fast: Window::new(own.ae_rejects_within, own.ae_rejects),
+            slow: Window::new(shared.slow_within, own.ae_rejects),
+        }
+    }
+}
+
+impl Detector for AeRejects {
+    fn observe(&mut self, seen: &Observation, _: &Site<'_>) -> Option<Draft> {
+        let What::AssociationRejected {
+            calling,
+            called,
+            source,
+            reason,
+        } = &seen.what
+        else {
+            return None;
+        };
+        if !NOT_RECOGNISED.contains(&(*source, *reason)) {
+            return None;
+        }
+        let (server, port) = (seen.server.ip(), seen.server.port());
+        let one = (server, port, calling.clone(), called.clone());
+        let client = seen.client.ip();
+        let slow = self.slow.add(client, one.clone(), seen.time);
+        let fast = self.fast.add(client, one, seen.time);
+        let seconds = if fast.is_some() {
+            self.fast.seconds()
+        } else {
+            self.slow.seconds()
+        };
+        let tries = fast.or(slow)?;
+        let servers: BTreeSet<IpAddr> = tries.iter().map(|one| one.0).collect();
+        Some(Draft {
+            confidence: 0.8,
+            evidence: format!(
+                "{} pairs of AE titles that {} did not recognise, within {seconds} s",
+                tries.len(),
+                several(servers.len() as u64, "DICOM servers"),
+            ),
+            service: seen.service().filter(|_| servers.len() == 1),
+            victims: servers.into_iter().collect(),
+            ..Draft::default()
+        })
+    }
+}

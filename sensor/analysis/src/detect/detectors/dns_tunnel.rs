@@ -1,0 +1,124 @@
+//! DNS tunnels: much data in queries of long names (ATT&CK T1071.004).
+//!
+//! The names themselves do not leave the kernel; their length and number are in the flows' features.
+
+use std::{net::IpAddr, num::NonZeroUsize};
+
+use lru::LruCache;
+
+use crate::baseline::{Feature, Length};
+use crate::detect::{
+    about::{About, Starts},
+    detector::Detector,
+    draft::Draft,
+    reported::Reported,
+    site::Site,
+    threshold::{Values, thresholds},
+};
+use sensor_facts::observation::{Observation, What};
+
+pub(super) const ABOUT: About = About {
+    id: "dns_tunnel",
+    techniques: &["T1071.004"],
+    finds: "much data in DNS queries",
+    starts: Starts::AtOnce,
+    wrong_if: &["the client is a mail or security server that asks blocklists, or a resolver"],
+    thresholds: THRESHOLDS,
+    features: &[Feature::Flows, Feature::BytesOut],
+    new: |values| Box::new(DnsTunnel::new(values)),
+};
+
+thresholds! {
+    /// This many bytes in DNS queries of long names in 5 minutes count as a tunnel.
+    dns_bytes: bytes = 50_000, 1_000..=100_000_000_000;
+    /// It takes at least this many queries in 5 minutes.
+    dns_queries: count = 100, 1..=100_000_000;
+    /// Queries have long names when they have at least this many bytes on average; usual ones have 30 to 60.
+    dns_query_bytes: bytes = 75, 20..=65_535;
+    /// In an hour it takes this many times `dns_queries` and `dns_bytes`.
+    dns_hour_factor: count = 3, 1..=12;
+}
+
+/// Clients that are watched.
+const CLIENTS: NonZeroUsize = NonZeroUsize::new(16_384).expect("it is not zero");
+/// Windows: a tunnel that hides is slow.
+const LENGTHS: [Length; 2] = [Length::FiveMinutes, Length::Hour];
+
+#[derive(Default)]
+struct Asked {
+    window: i64,
+    queries: u64,
+    bytes: u64,
+}
+
+impl Asked {
+    fn add(&mut self, window: i64, queries: u64, bytes: u64) {
+        if self.window != window {
+            *self = Self {
+                window,
+                ..Self::default()
+            };
+        }
+        self.queries += queries;
+        self.bytes += bytes;
+    }
+}
+
+pub(super) struct DnsTunnel {
+    clients: LruCache<IpAddr, [Asked; LENGTHS.len()]>,
+    reported: Reported<IpAddr>,
+    own: Thresholds,
+}
+
+impl DnsTunnel {
+    fn new(values: &Values) -> Self {
+        Self {
+            clients: LruCache::new(CLIENTS),
+            reported: Reported::new(values),
+            own: Thresholds::of(values),
+        }
+    }
+}
+
+impl Detector for DnsTunnel {
+    fn observe(&mut self, seen: &Observation, site: &Site<'_>) -> Option<Draft> {
+        let What::Flow(facts) = &seen.what else {
+            return None;
+        };
+        let delta = site.delta?;
+        if seen.service()?.port != 53 || facts.to_server.packets == 0 {
+            return None;
+        }
+        let client = seen.client.ip();
+        let both = self.clients.get_or_insert_mut(client, Default::default);
+        // The share of this report, by the flow's mean.
+        let packets = facts.to_server.packets;
+        let queries = (delta.to_server * packets / facts.to_server.bytes.max(1)).max(1);
+        let bytes = facts.to_server.payload / packets * queries;
+        let mut much = None;
+        let factors = [1, self.own.dns_hour_factor.into()];
+        for ((asked, length), times) in both.iter_mut().zip(LENGTHS).zip(factors) {
+            asked.add(seen.time.0.div_euclid(length.nanos()), queries, bytes);
+            let mean = asked.bytes / asked.queries.max(1);
+            let is = asked.queries >= u64::from(self.own.dns_queries) * times
+                && mean >= self.own.dns_query_bytes
+                && asked.bytes >= self.own.dns_bytes * times;
+            if is && much.is_none() {
+                much = Some((length.label(), asked.queries, asked.bytes, mean));
+            }
+        }
+        let (within, queries, bytes, mean) = much?;
+        if !self.reported.first(client, seen.time) {
+            return None;
+        }
+        Some(Draft {
+            confidence: 0.7,
+            victims: vec![seen.server.ip()],
+            service: seen.service(),
+            evidence: format!(
+                "{queries} DNS queries in {within} with {bytes} bytes, {mean} each; usual ones have 30 to 60"
+            ),
+            ..Draft::default()
+        })
+    }
+}

@@ -1,0 +1,145 @@
+//! Exfiltration: much more sent to outside or unknown hosts than usual, and more than is received
+//! (ATT&CK T1041, T1567.002).
+
+use std::{net::IpAddr, num::NonZeroUsize};
+
+use lru::LruCache;
+
+use crate::baseline::{Fact, Feature, Length};
+use crate::detect::{
+    about::{About, Starts},
+    detector::Detector,
+    draft::{Draft, contribution},
+    reported::Reported,
+    shared,
+    site::Site,
+    threshold::{Values, thresholds},
+};
+use sensor_facts::observation::{Observation, What};
+
+pub(super) const ABOUT: About = About {
+    id: "exfiltration",
+    techniques: &["T1041", "T1567.002"],
+    finds: "much sent to outside or unknown hosts",
+    starts: Starts::AtOnce,
+    wrong_if: &["a backup or an upload to a cloud service was set up"],
+    thresholds: THRESHOLDS,
+    features: &[],
+    new: |values| Box::new(Exfiltration::new(values)),
+};
+
+thresholds! {
+    /// This many bytes in an hour to an outside or unknown host are much, if they are also far from the usual; to an
+    /// outside host that was never talked to, also in a day.
+    exfiltration_bytes: bytes = 100_000_000, 10_000..=1_000_000_000_000_000;
+    /// At least this many times as much must be sent as received.
+    exfiltration_ratio: count = 4, 1..=1_000;
+}
+
+/// Pairs that are watched.
+const PAIRS: NonZeroUsize = NonZeroUsize::new(32_768).expect("it is not zero");
+
+/// To an outside host that was never talked to, so much in a day is as much as in an hour.
+const LENGTHS: [Length; 2] = [Length::Hour, Length::Day];
+
+#[derive(Clone, Copy, Default)]
+struct Sent {
+    window: i64,
+    out: u64,
+    back: u64,
+}
+
+pub(super) struct Exfiltration {
+    pairs: LruCache<(IpAddr, IpAddr), [Sent; LENGTHS.len()]>,
+    reported: Reported<(IpAddr, IpAddr)>,
+    own: Thresholds,
+    /// Spreads above the median that are far from the usual.
+    far: f64,
+}
+
+impl Exfiltration {
+    fn new(values: &Values) -> Self {
+        Self {
+            pairs: LruCache::new(PAIRS),
+            reported: Reported::new(values),
+            own: Thresholds::of(values),
+            far: shared::Thresholds::of(values).far(),
+        }
+    }
+}
+
+impl Detector for Exfiltration {
+    fn observe(&mut self, seen: &Observation, site: &Site<'_>) -> Option<Draft> {
+        let delta = site.delta?;
+        if !matches!(&seen.what, What::Flow(facts) if facts.answered()) {
+            return None;
+        }
+        let (client, server) = (seen.client.ip(), seen.server.ip());
+        let outside = site.is_outside(server);
+        if !outside && site.knows(client, &Fact::Peer(server)) {
+            return None;
+        }
+        let both = self
+            .pairs
+            .get_or_insert_mut((client, server), Default::default);
+        for (sent, length) in both.iter_mut().zip(LENGTHS) {
+            let window = seen.time.0.div_euclid(length.nanos());
+            if sent.window != window {
+                *sent = Sent {
+                    window,
+                    ..Sent::default()
+                };
+            }
+            sent.out += delta.to_server;
+            sent.back += delta.to_client;
+        }
+        let own = self.own;
+        let much = |sent: &Sent| {
+            sent.out >= own.exfiltration_bytes
+                && sent.out / u64::from(own.exfiltration_ratio) >= sent.back
+        };
+        let ([hour, day], feature) = (*both, Feature::BytesOut);
+        if !much(&hour) && !much(&day) {
+            return None;
+        }
+        let new = !site.knows(client, &Fact::Peer(server));
+        let (length, Sent { out, back, .. }) = if much(&hour) {
+            (Length::Hour, hour)
+        } else if outside && new && much(&day) {
+            (Length::Day, day)
+        } else {
+            return None;
+        };
+        let usual = site.baselines.usual(client, length, feature);
+        if (!new && usual.is_some_and(|usual| usual.excess(out) < self.far))
+            || (site.learns() && !outside)
+            || !self.reported.first((client, server), seen.time)
+        {
+            return None;
+        }
+        Some(Draft {
+            technique: if outside { "T1567.002" } else { "T1041" },
+            confidence: match (outside, new) {
+                (true, true) => 0.7,
+                (true, false) => 0.5,
+                // Within the house it is a hint: someone may gather what he wants to take.
+                (false, _) => 0.2,
+            },
+            victims: vec![server],
+            service: seen.service(),
+            evidence: format!(
+                "{} MB sent to {}{server} in {}, {} MB back",
+                out / 1_000_000,
+                match (outside, new) {
+                    (true, true) => "the outside host, never talked to before, ",
+                    (true, false) => "the outside host ",
+                    _ => "",
+                },
+                length.label(),
+                back / 1_000_000
+            ),
+            features: vec![contribution(length, feature, out, usual)],
+            ..Draft::default()
+        })
+    }
+}

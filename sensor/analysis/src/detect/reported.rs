@@ -1,0 +1,39 @@
+//! Remembers what was reported.
+
+use std::{hash::Hash, num::NonZeroUsize};
+
+use lru::LruCache;
+
+use super::{shared::Thresholds, threshold::Values};
+use sensor_facts::time::Time;
+
+/// Things that are remembered.
+const THINGS: NonZeroUsize = NonZeroUsize::new(16_384).expect("it is not zero");
+
+/// What was reported, until it may be reported again.
+pub(super) struct Reported<T: Hash + Eq> {
+    things: LruCache<T, Time>,
+    /// When it may be reported again, nanoseconds.
+    again: i64,
+}
+
+impl<T: Hash + Eq> Reported<T> {
+    /// With the configured time.
+    pub(super) fn new(values: &Values) -> Self {
+        Self {
+            things: LruCache::new(THINGS),
+            again: Thresholds::of(values).report_again.as_nanos().cast_signed(),
+        }
+    }
+
+    /// True if it was not reported lately; it is remembered as reported.
+    pub(super) fn first(&mut self, thing: T, now: Time) -> bool {
+        if let Some(reported) = self.things.get(&thing)
+            && now.0.saturating_sub(reported.0) < self.again
+        {
+            return false;
+        }
+        self.things.put(thing, now);
+        true
+    }
+}
