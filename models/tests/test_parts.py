@@ -12,7 +12,7 @@ from wardtap_models.normalise import Normaliser
 
 
 def test_names_are_those_of_the_sensor():
-    source = Path(__file__).parents[2] / "sensor/src/model/features.rs"
+    source = Path(__file__).parents[2] / "sensor/analysis/src/model/features.rs"
     text = source.read_text()
     block = re.search(r"pub const NAMES: .*?= \[(.*?)\];", text, re.DOTALL).group(1)
     assert tuple(re.findall(r'"(\w+)"', block)) == schema.NAMES

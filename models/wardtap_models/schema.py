@@ -1,4 +1,4 @@
-"""The features of a flow, as the sensor exports them (`sensor/src/model/features.rs`)."""
+"""The features of a flow, as the sensor exports them (`sensor/analysis/src/model/features.rs`)."""
 
 import hashlib
 

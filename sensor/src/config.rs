@@ -1,9 +1,12 @@
 //! The configuration file, TOML.
 //!
-//! Every value is checked while it is read, so that an error names file, line and key. What is not in the
-//! file has its default.
+//! Every value is checked while it is read, so that an error names file, line and key. A key that is not in the file has
+//! its default. Each section is declared once, in the crate that uses it, by [`section!`]: the commented file
+//! (`wardtap config default`) and `docs/configuration.md` are made from these declarations.
 
 mod default;
+#[cfg(test)]
+mod docs;
 mod error;
 mod locate;
 #[cfg(test)]
@@ -17,8 +20,6 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use serde::{Deserialize, Serialize};
-
 pub use default::default_text;
 pub use error::{ConfigError, Mistake};
 use values::entries;
@@ -29,7 +30,10 @@ pub use sensor_analysis::{
     detect::Detect,
 };
 use sensor_evidence::store::config::Store;
-use sensor_facts::setting::{RingSize, Span};
+use sensor_facts::{
+    item, section,
+    setting::{RingSize, Span},
+};
 use sensor_output::config::Output;
 use sensor_response::config::Containment;
 
@@ -45,58 +49,62 @@ pub const SOCKET: &str = "/run/wardtap/control.sock";
 /// Where the daemon keeps what outlives it, unless set.
 pub const STATE: &str = "/var/lib/wardtap";
 
-/// The whole file.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Config {
-    /// Interfaces to listen on.
-    pub interface: Vec<Interface>,
-    /// Flow tables and time-outs.
-    pub flow: Flow,
-    /// The ring buffer between kernel and daemon.
-    pub ring: Ring,
-    /// The clock of flows.
-    pub clock: Clock,
-    /// Hints for what can't be known by content.
-    pub protocol: Protocol,
-    /// What may be blocked, by whom, and for how long.
-    pub containment: Containment,
-    /// How the usual is learnt.
-    pub baseline: Baseline,
-    /// Thresholds of the detectors.
-    pub detect: Detect,
-    /// When a person is told, and how often.
-    pub alert: Alerting,
-    /// The anomaly model.
-    pub model: Model,
-    /// How mirror interfaces respond.
-    pub response: Response,
-    /// What the daemon keeps.
-    pub state: State,
-    /// What is kept for reports and people, and how long.
-    pub store: Store,
-    /// Where events go.
-    pub output: Output,
-    /// Prometheus metrics.
-    pub metrics: Metrics,
-    /// The socket of the command line.
-    pub control: Control,
-    /// The daemon's own log.
-    pub log: Log,
+section! {
+    /// Wardtap's configuration. Every value shown here is the default, and a key that is left out has its default too.
+    #[derive(Clone, Debug, PartialEq)]
+    pub struct Config {
+        /// The interfaces to listen on.
+        pub interface: Vec<Interface> = Vec::new() => list Interface,
+        /// Flow tables and time-outs.
+        pub flow: Flow,
+        /// The ring buffer between kernel and daemon.
+        pub ring: Ring,
+        /// The clock that flows are timed with.
+        pub clock: Clock,
+        /// Hints for traffic whose protocol can't be read.
+        pub protocol: Protocol,
+        /// What may be blocked, by whom, and for how long.
+        pub containment: Containment,
+        /// How Wardtap learns what is usual.
+        pub baseline: Baseline,
+        /// Thresholds of the detectors.
+        pub detect: Detect,
+        /// When an alert is raised, and how often.
+        pub alert: Alerting,
+        /// The anomaly model.
+        pub model: Model,
+        /// How mirror interfaces respond.
+        pub response: Response,
+        /// Where the daemon keeps its state.
+        pub state: State,
+        /// What is stored for reports and people, and how long.
+        pub store: Store,
+        /// Where events go.
+        pub output: Output,
+        /// Prometheus metrics.
+        pub metrics: Metrics,
+        /// The socket of the command line.
+        pub control: Control,
+        /// The daemon's own log.
+        pub log: Log,
+    }
 }
 
-/// An interface to listen on.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
-#[serde(deny_unknown_fields)]
-pub struct Interface {
-    /// Its name.
-    pub name: String,
-    /// How the program is attached.
-    #[serde(default)]
-    pub mode: ListenMode,
-    /// What the interface is to the traffic.
-    #[serde(default)]
-    pub role: Role,
+item! {
+    /// An interface to listen on, such as a span (mirror) port. `wardtap run --interface` names one without a file.
+    #[derive(Clone, Debug, PartialEq, Eq)]
+    pub struct Interface {
+        /// Its name.
+        pub name: String => required "eth1",
+        /// How the program is attached: `auto` (driver mode where the driver has it, else generic mode), `driver` or
+        /// `generic`.
+        #[serde(default)]
+        pub mode: ListenMode => default ListenMode::default(),
+        /// What the interface is to the traffic: `mirror` (it receives copies, and a rule drops nothing there) or
+        /// `inline` (it is in the path, and rules drop packets).
+        #[serde(default)]
+        pub role: Role => default Role::default(),
+    }
 }
 
 impl Interface {
@@ -111,166 +119,116 @@ impl Interface {
     }
 }
 
-/// Flow tables and time-outs.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Flow {
-    /// Established IPv4 flows, entries.
-    #[serde(deserialize_with = "entries")]
-    pub established: u32,
-    /// Established IPv6 flows, entries.
-    #[serde(deserialize_with = "entries")]
-    pub established_ipv6: u32,
-    /// New IPv4 flows, entries.
-    #[serde(deserialize_with = "entries")]
-    pub fresh: u32,
-    /// New IPv6 flows, entries.
-    #[serde(deserialize_with = "entries")]
-    pub fresh_ipv6: u32,
-    /// A TCP flow without a packet for longer is over.
-    pub idle_tcp: Span,
-    /// Any other flow without a packet for longer is over.
-    pub idle_other: Span,
-    /// A TCP flow that was closed, or never answered, leaves the table after this.
-    pub idle_closed: Span,
-    /// A flow that goes on is reported each time this has passed.
-    pub active: Span,
-}
-
-impl Default for Flow {
-    fn default() -> Self {
-        let (sizes, settings) = (TableSizes::default(), Settings::DEFAULT);
-        Self {
-            established: sizes.established4,
-            established_ipv6: sizes.established6,
-            fresh: sizes.fresh4,
-            fresh_ipv6: sizes.fresh6,
-            idle_tcp: Span::from_nanos(settings.idle_tcp),
-            idle_other: Span::from_nanos(settings.idle_other),
-            idle_closed: Span::from_nanos(settings.idle_closed),
-            active: Span::from_secs(300),
-        }
+section! {
+    /// Flow tables and time-outs.
+    #[derive(Clone, Debug, PartialEq, Eq)]
+    pub struct Flow {
+        /// Size of the table of established IPv4 flows: those seen in both directions, and those of DICOM or HL7. An
+        /// entry takes 696 bytes. Nothing is evicted from this table.
+        #[serde(deserialize_with = "entries")]
+        pub established: u32 = TableSizes::default().established4 => unit "entries",
+        /// Size of the table of established IPv6 flows.
+        #[serde(deserialize_with = "entries")]
+        pub established_ipv6: u32 = TableSizes::default().established6 => unit "entries",
+        /// Size of the table of new IPv4 flows. In a flood, the least recently used flows are evicted.
+        #[serde(deserialize_with = "entries")]
+        pub fresh: u32 = TableSizes::default().fresh4 => unit "entries",
+        /// Size of the table of new IPv6 flows.
+        #[serde(deserialize_with = "entries")]
+        pub fresh_ipv6: u32 = TableSizes::default().fresh6 => unit "entries",
+        /// An open TCP flow ends when it had no packet for this time.
+        pub idle_tcp: Span = Span::from_nanos(Settings::DEFAULT.idle_tcp),
+        /// A flow other than TCP ends when it had no packet for this time.
+        pub idle_other: Span = Span::from_nanos(Settings::DEFAULT.idle_other),
+        /// A TCP flow that was closed, or never answered, leaves the table after this time.
+        pub idle_closed: Span = Span::from_nanos(Settings::DEFAULT.idle_closed),
+        /// A flow that is still open is reported each time this has passed.
+        pub active: Span = Span::from_secs(300),
     }
 }
 
-/// The ring buffer.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Ring {
-    /// Its size, a power of two of bytes.
-    pub size: RingSize,
-}
-
-impl Default for Ring {
-    fn default() -> Self {
-        Self {
-            size: RingSize::mebibytes(8),
-        }
+section! {
+    /// The ring buffer between kernel and daemon.
+    #[derive(Clone, Debug, PartialEq, Eq)]
+    pub struct Ring {
+        /// Its size, a power of two.
+        pub size: RingSize = RingSize::mebibytes(8),
     }
 }
 
-/// The clock.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Clock {
-    /// Which one.
-    pub source: ClockSource,
-}
-
-/// Hints for what can't be known by content.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Protocol {
-    /// Ports at which TLS likely carries DICOM.
-    pub dicom_tls_ports: Vec<u16>,
-    /// Ports at which TLS likely carries HL7.
-    pub hl7_tls_ports: Vec<u16>,
-}
-
-impl Default for Protocol {
-    fn default() -> Self {
-        let options = PipelineOptions::default();
-        Self {
-            dicom_tls_ports: options.dicom_tls_ports,
-            hl7_tls_ports: options.hl7_tls_ports,
-        }
+section! {
+    /// The clock that flows are timed with.
+    #[derive(Clone, Debug, PartialEq, Eq)]
+    pub struct Clock {
+        /// `precise` counts nanoseconds. `coarse` costs about a tenth less for each packet, and its times are those of
+        /// the last timer tick, 1 to 10 ms old.
+        pub source: ClockSource = ClockSource::default(),
     }
 }
 
-/// How mirror interfaces respond: where copies are seen, nothing can be dropped.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Response {
-    /// The interface that TCP resets are sent through; without it none are.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub interface: Option<String>,
-}
-
-/// What the daemon keeps.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct State {
-    /// The folder of the audit trail and of what was learnt.
-    pub directory: PathBuf,
-    /// Where on the BPF file system programs and rules are pinned.
-    pub pins: PathBuf,
-}
-
-impl Default for State {
-    fn default() -> Self {
-        Self {
-            directory: STATE.into(),
-            pins: PIN_ROOT.into(),
-        }
+section! {
+    /// Hints for traffic whose protocol can't be read. Events name them as hints.
+    #[derive(Clone, Debug, PartialEq, Eq)]
+    pub struct Protocol {
+        /// TLS at these ports likely carries DICOM.
+        pub dicom_tls_ports: Vec<u16> = PipelineOptions::default().dicom_tls_ports => unit "ports",
+        /// TLS at these ports likely carries HL7.
+        pub hl7_tls_ports: Vec<u16> = PipelineOptions::default().hl7_tls_ports => unit "ports",
     }
 }
 
-/// Prometheus metrics.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Metrics {
-    /// Whether they are served.
-    pub enabled: bool,
-    /// Where.
-    pub listen: SocketAddr,
-}
-
-impl Default for Metrics {
-    fn default() -> Self {
-        Self {
-            enabled: true,
-            listen: SocketAddr::from(([127, 0, 0, 1], 9641)),
-        }
+section! {
+    /// How mirror interfaces respond. A mirror only receives copies, so nothing can be dropped there.
+    #[derive(Clone, Debug, PartialEq, Eq)]
+    pub struct Response {
+        /// The interface that TCP resets are sent through. Without it, none are sent.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub interface: Option<String> = None => example "eth2",
     }
 }
 
-/// The control socket.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Control {
-    /// Its path.
-    pub socket: PathBuf,
-    /// The group that may use it beside root.
-    pub group: String,
-}
-
-impl Default for Control {
-    fn default() -> Self {
-        Self {
-            socket: SOCKET.into(),
-            group: "wardtap".to_owned(),
-        }
+section! {
+    /// Where the daemon keeps its state.
+    #[derive(Clone, Debug, PartialEq, Eq)]
+    pub struct State {
+        /// The folder of the audit trail, the store, the inventory and the baselines.
+        pub directory: PathBuf = STATE.into(),
+        /// Where programs and rules are pinned on the BPF file system.
+        pub pins: PathBuf = PIN_ROOT.into(),
     }
 }
 
-/// The daemon's own log, on standard error.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Log {
-    /// From which level on.
-    pub level: LogLevel,
-    /// Lines for people, or JSON.
-    pub format: LogFormat,
+section! {
+    /// Prometheus metrics.
+    #[derive(Clone, Debug, PartialEq, Eq)]
+    pub struct Metrics {
+        /// Whether metrics are served.
+        pub enabled: bool = true,
+        /// The address and port that they are served at.
+        pub listen: SocketAddr = SocketAddr::from(([127, 0, 0, 1], 9641)),
+    }
+}
+
+section! {
+    /// The socket of the command line.
+    #[derive(Clone, Debug, PartialEq, Eq)]
+    pub struct Control {
+        /// Its path.
+        pub socket: PathBuf = SOCKET.into(),
+        /// The group whose members may use the socket, besides root.
+        pub group: String = "wardtap".to_owned(),
+    }
+}
+
+section! {
+    /// The daemon's own log, on standard error.
+    #[derive(Clone, Debug, PartialEq, Eq)]
+    pub struct Log {
+        /// The least severe level that is logged: `error`, `warn`, `info`, `debug` or `trace`.
+        pub level: LogLevel = LogLevel::default(),
+        /// `text` for people, or `json`.
+        pub format: LogFormat = LogFormat::default(),
+    }
 }
 
 impl Config {

@@ -9,116 +9,102 @@ use crate::{
     Target, TlsOptions,
 };
 use sensor_analysis::config::model::file;
-use sensor_facts::setting::{Limit, Span};
-use sensor_facts::{as_text, event::EventType};
+use sensor_facts::{
+    as_text,
+    event::EventType,
+    item, section,
+    setting::{Limit, Span},
+};
 
-/// Where events go.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Output {
-    /// JSON lines.
-    pub json: Json,
-    /// OCSF lines.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub ocsf: Option<Ocsf>,
-    /// Syslog receivers.
-    pub syslog: Vec<Syslog>,
-}
-
-/// JSON lines.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Json {
-    /// The file; `-` is standard output.
-    pub path: String,
-    /// The file is rotated before it has more.
-    pub rotate_size: Limit,
-    /// Rotated files that are kept.
-    #[serde(deserialize_with = "some")]
-    pub keep: u32,
-    /// Events that may wait for a slow disk; what comes beyond is dropped and counted.
-    pub max_queue: usize,
-    /// Between two `stats` events.
-    pub stats_interval: Span,
-}
-
-impl Default for Json {
-    fn default() -> Self {
-        Self {
-            path: "/var/lib/wardtap/events.jsonl".to_owned(),
-            rotate_size: Limit::default(),
-            keep: 8,
-            max_queue: 65_536,
-            stats_interval: Span::from_secs(8),
-        }
+section! {
+    /// Where events go.
+    #[derive(Clone, Debug, PartialEq, Eq)]
+    pub struct Output {
+        /// All events as JSON lines.
+        pub json: Json,
+        /// Alerts as OCSF lines.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub ocsf: Option<Ocsf> = None => optional Ocsf,
+        /// Receivers of syslog.
+        pub syslog: Vec<Syslog> = Vec::new() => list Syslog,
     }
 }
 
-/// OCSF lines.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
-#[serde(deny_unknown_fields)]
-pub struct Ocsf {
-    /// The file; `-` is standard output.
-    pub path: String,
-    /// The file is rotated before it has more.
-    #[serde(default)]
-    pub rotate_size: Limit,
-    /// Rotated files that are kept.
-    #[serde(default = "eight", deserialize_with = "some")]
-    pub keep: u32,
-    /// Alerts that may wait for a slow disk; what comes beyond is dropped and counted.
-    #[serde(default = "queue")]
-    pub max_queue: usize,
+section! {
+    /// All events as JSON lines.
+    #[derive(Clone, Debug, PartialEq, Eq)]
+    pub struct Json {
+        /// The file. `-` is standard output.
+        pub path: String = "/var/lib/wardtap/events.jsonl".to_owned() => unit "path",
+        /// The file is rotated before it grows beyond this size: it becomes events.jsonl.1, that one .2, and so on. `off`
+        /// rotates never.
+        pub rotate_size: Limit = Limit::default(),
+        /// How many rotated files are kept.
+        #[serde(deserialize_with = "some")]
+        pub keep: u32 = KEEP => unit "files",
+        /// How many events may wait for a slow disk. Those beyond are dropped and counted.
+        pub max_queue: usize = 65_536 => unit "events",
+        /// The time between two `stats` events.
+        pub stats_interval: Span = Span::from_secs(8),
+    }
 }
 
-/// A syslog receiver.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
-#[serde(deny_unknown_fields)]
-pub struct Syslog {
-    /// Names it in status and metrics.
-    #[serde(default = "syslog")]
-    pub name: String,
-    /// Host and port.
-    pub address: Endpoint,
-    /// Over what.
-    #[serde(default)]
-    pub transport: Transport,
-    /// What a message contains.
-    #[serde(default)]
-    pub format: Format,
-    /// Types of events that it gets; without it alerts, and audit entries where the format has them.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub events: Option<Vec<EventType>>,
-    /// Facility of the messages.
-    #[serde(default)]
-    pub facility: Facility,
-    /// Certificates of the authorities that are trusted, PEM; without it the system's.
-    #[serde(
-        default,
-        deserialize_with = "file",
-        skip_serializing_if = "Option::is_none"
-    )]
-    pub ca: Option<PathBuf>,
-    /// Name that the receiver's certificate has to be for; without it that of the address.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub server_name: Option<String>,
-    /// Certificate of the sensor, PEM.
-    #[serde(
-        default,
-        deserialize_with = "file",
-        skip_serializing_if = "Option::is_none"
-    )]
-    pub certificate: Option<PathBuf>,
-    /// Its private key, PEM.
-    #[serde(
-        default,
-        deserialize_with = "file",
-        skip_serializing_if = "Option::is_none"
-    )]
-    pub key: Option<PathBuf>,
-    /// Events that may wait while the receiver is slow or gone; what comes beyond is dropped and counted.
-    #[serde(default = "queue")]
-    pub max_queue: usize,
+item! {
+    /// Alerts as OCSF Detection Findings, a line each. They are written if this section is there.
+    #[derive(Clone, Debug, PartialEq, Eq)]
+    pub struct Ocsf {
+        /// The file. `-` is standard output.
+        pub path: String => required "/var/lib/wardtap/alerts.ocsf.jsonl",
+        /// The file is rotated before it grows beyond this size. `off` rotates never.
+        #[serde(default)]
+        pub rotate_size: Limit => default Limit::default(),
+        /// How many rotated files are kept.
+        #[serde(default = "keep", deserialize_with = "some")]
+        pub keep: u32 => default KEEP,
+        /// How many alerts may wait for a slow disk. Those beyond are dropped and counted.
+        #[serde(default = "queue")]
+        pub max_queue: usize => default QUEUE,
+    }
+}
+
+item! {
+    /// A receiver of syslog; there may be any number. docs/outputs.md says what is promised.
+    #[derive(Clone, Debug, PartialEq, Eq)]
+    pub struct Syslog {
+        /// Its name in status and metrics. Each receiver needs another name.
+        #[serde(default = "syslog")]
+        pub name: String => default syslog(),
+        /// Its host and port.
+        pub address: Endpoint => required "siem.example:6514",
+        /// `tls`, or `tcp` in clear text.
+        #[serde(default)]
+        pub transport: Transport => default Transport::default(),
+        /// What a message contains: `cef`, `json` or `ocsf`.
+        #[serde(default)]
+        pub format: Format => default Format::default(),
+        /// The types of events that it gets. Without it, alerts, and audit entries where the format has them. `cef` can
+        /// have `finding` too, `json` has all types, `ocsf` only `alert`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub events: Option<Vec<EventType>> => example ["alert", "audit"],
+        /// The facility of the messages.
+        #[serde(default)]
+        pub facility: Facility => default Facility::default(),
+        /// Certificates of the authorities that are trusted, PEM. Without it, the system's.
+        #[serde(default, deserialize_with = "file", skip_serializing_if = "Option::is_none")]
+        pub ca: Option<PathBuf> => example "/etc/wardtap/siem-ca.pem",
+        /// The name that the receiver's certificate must be for. Without it, the host of the address.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub server_name: Option<String> => example "siem.example",
+        /// The sensor's certificate, PEM, for receivers that ask for one.
+        #[serde(default, deserialize_with = "file", skip_serializing_if = "Option::is_none")]
+        pub certificate: Option<PathBuf> => example "/etc/wardtap/sensor.pem",
+        /// The private key of the sensor's certificate, PEM.
+        #[serde(default, deserialize_with = "file", skip_serializing_if = "Option::is_none")]
+        pub key: Option<PathBuf> => example "/etc/wardtap/sensor.key",
+        /// How many events may wait while the receiver is slow or gone. Those beyond are dropped and counted.
+        #[serde(default = "queue")]
+        pub max_queue: usize => default QUEUE,
+    }
 }
 
 /// What syslog goes over.
@@ -134,12 +120,17 @@ pub enum Transport {
 
 as_text!(Endpoint, Facility);
 
-fn eight() -> u32 {
-    8
+/// Rotated files that are kept.
+const KEEP: u32 = 8;
+/// Events that may wait for a receiver, or for the file of OCSF lines.
+const QUEUE: usize = 8_192;
+
+fn keep() -> u32 {
+    KEEP
 }
 
 fn queue() -> usize {
-    8_192
+    QUEUE
 }
 
 fn syslog() -> String {

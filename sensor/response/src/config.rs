@@ -5,7 +5,7 @@ use std::{fmt, str::FromStr};
 use crate::guard;
 use sensor_analysis::detect::clinical::CLINICAL_AFTER;
 use sensor_facts::{
-    as_text,
+    as_text, item, section,
     setting::{Network, Span},
     target::Protected,
 };
@@ -58,70 +58,53 @@ impl fmt::Display for Never {
 
 as_text!(Never);
 
-/// Devices that the policy treats alike.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
-#[serde(deny_unknown_fields)]
-pub struct Group {
-    /// Its name.
-    pub name: String,
-    /// Its devices and subnets.
-    pub members: Vec<Network>,
-    /// What the policy may do about them.
-    pub mode: Mode,
+item! {
+    /// Devices that have a mode of their own. If several groups have a device, the first counts.
+    #[derive(Clone, Debug, PartialEq, Eq)]
+    pub struct Group {
+        /// Its name.
+        pub name: String => required "guests",
+        /// Its devices and subnets.
+        pub members: Vec<Network> => required ["10.9.0.0/16"],
+        /// What the policy may do about them: `observe`, `propose` or `automatic`.
+        pub mode: Mode => required Mode::Automatic,
+    }
 }
 
-/// What may be blocked, by whom, and for how long.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Containment {
-    /// For devices of no group.
-    pub mode: Mode,
-    /// What no rule ever blocks, beside `wardtap protect`.
-    pub protect: Vec<Never>,
-    /// `automatic` waits for a second finding of another kind.
-    pub second_finding: bool,
-    /// Within this time of the first.
-    pub second_within: Span,
-    /// Rules of the policy at once, at most.
-    pub max_rules: u32,
-    /// Rules of the policy in a minute, at most.
-    pub max_rules_per_minute: u32,
-    /// Blocked devices of a subnet's known ones (/24, /64), per cent at most; one is always allowed.
-    #[serde(deserialize_with = "percent")]
-    pub max_subnet_percent: u8,
-    /// Time to live of a device's first rule, its second, ...; the last goes on.
-    #[serde(deserialize_with = "some_spans")]
-    pub ttl: Vec<Span>,
-    /// After a person lifted a rule the policy leaves its target alone for so long.
-    pub cool_down: Span,
-    /// Beyond this loss in the last minute, per cent, nothing is done by itself.
-    #[serde(deserialize_with = "percent")]
-    pub max_loss_percent: u8,
-    /// Without the daemon for longer, all rules but sticky ones pass.
-    pub heartbeat: Span,
-    /// Clinical traffic counts as learnt when it was first seen so long ago.
-    pub clinical_after: Span,
-    /// Groups; the first that has a device counts.
-    pub group: Vec<Group>,
-}
-
-impl Default for Containment {
-    fn default() -> Self {
-        Self {
-            mode: Mode::default(),
-            protect: Vec::new(),
-            second_finding: true,
-            second_within: Span::from_secs(600),
-            max_rules: 20,
-            max_rules_per_minute: 5,
-            max_subnet_percent: 10,
-            ttl: [600, 3_600, 14_400, 86_400].map(Span::from_secs).to_vec(),
-            cool_down: Span::from_secs(3_600),
-            max_loss_percent: 1,
-            heartbeat: Span::from_secs(30),
-            clinical_after: CLINICAL_AFTER,
-            group: Vec::new(),
-        }
+section! {
+    /// What may be blocked, by whom, and for how long.
+    #[derive(Clone, Debug, PartialEq, Eq)]
+    pub struct Containment {
+        /// What the policy may do about a finding: `observe` (record what it would do), `propose` (a person approves the
+        /// rule) or `automatic` (block within the limits below). Groups may have another mode.
+        pub mode: Mode = Mode::default(),
+        /// What no rule ever blocks, besides what `wardtap protect` lists: addresses, Ethernet addresses, subnets.
+        pub protect: Vec<Never> = Vec::new() => unit "addresses, subnets",
+        /// Whether `automatic` waits for a second finding of another kind.
+        pub second_finding: bool = true,
+        /// The second finding must come within this time of the first.
+        pub second_within: Span = Span::from_secs(600),
+        /// How many rules of the policy may be in force at once.
+        pub max_rules: u32 = 20 => unit "rules",
+        /// How many rules the policy may add in a minute.
+        pub max_rules_per_minute: u32 = 5 => unit "rules a minute",
+        /// How many of a subnet's known devices (/24 or /64) the policy may block. One is always allowed.
+        #[serde(deserialize_with = "percent")]
+        pub max_subnet_percent: u8 = 10 => unit "percent",
+        /// How long a device's first rule lasts, its second, and so on. Each one after that lasts as long as the last.
+        #[serde(deserialize_with = "some_spans")]
+        pub ttl: Vec<Span> = [600, 3_600, 14_400, 86_400].map(Span::from_secs).to_vec(),
+        /// After a person removed a rule, the policy leaves its target alone for this time.
+        pub cool_down: Span = Span::from_secs(3_600),
+        /// When more than this share of events or packets was lost in the last minute, the policy adds no rules.
+        #[serde(deserialize_with = "percent")]
+        pub max_loss_percent: u8 = 1 => unit "percent",
+        /// If the daemon is down for longer than this, every rule stops blocking, except sticky ones.
+        pub heartbeat: Span = Span::from_secs(30),
+        /// Clinical traffic counts as known when it was first seen this long ago.
+        pub clinical_after: Span = CLINICAL_AFTER,
+        /// Groups of devices with a mode of their own.
+        pub group: Vec<Group> = Vec::new() => list Group,
     }
 }
 

@@ -1,62 +1,41 @@
-//! What counts as usual, and what a person is told. What is suspicious is configured by
+//! What counts as usual, and when an alert is raised. What is suspicious is configured by
 //! [`Detect`](crate::detect::Detect).
 
-use serde::{Deserialize, Deserializer, Serialize, de::Error};
+use sensor_facts::{section, setting::Span};
+use serde::{Deserialize, Deserializer, de::Error};
 
-use sensor_facts::setting::Span;
-
-/// How the usual is learnt.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Baseline {
-    /// What a device does in this time from when it was first seen is its usual.
-    pub learning: Span,
-    /// Later, something new is usual when it was first seen so long ago.
-    pub settle: Span,
-    /// When a device is suspected, what was learnt of it in this time before is forgotten.
-    pub doubt: Span,
-    /// And nothing is learnt of it for this time.
-    pub freeze: Span,
-    /// Devices, at most; the one seen longest ago makes room.
-    pub devices: u32,
-}
-
-impl Default for Baseline {
-    fn default() -> Self {
-        Self {
-            learning: Span::from_secs(7 * 86_400),
-            settle: Span::from_secs(86_400),
-            doubt: Span::from_secs(3_600),
-            freeze: Span::from_secs(3_600),
-            devices: 100_000,
-        }
+section! {
+    /// How Wardtap learns what is usual.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub struct Baseline {
+        /// The learning period: what a device does in this time after it was first seen is usual for it.
+        pub learning: Span = Span::from_secs(7 * 86_400),
+        /// After the learning period, something new becomes usual when it was first seen this long ago.
+        pub settle: Span = Span::from_secs(86_400),
+        /// When a device becomes suspect, what was learned about it in this time before is discarded.
+        pub doubt: Span = Span::from_secs(3_600),
+        /// And nothing is learned about it for this time.
+        pub freeze: Span = Span::from_secs(3_600),
+        /// The largest number of devices. Beyond it, the device seen longest ago is forgotten. A device takes about 11 kB
+        /// with all that is stored about it.
+        pub devices: u32 = 100_000 => unit "devices",
     }
 }
 
-/// When a person is told, and how often.
-#[derive(Clone, Copy, Debug, PartialEq, Deserialize, Serialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Alerting {
-    /// Least confidence of an alert, 0 to 1.
-    #[serde(deserialize_with = "share")]
-    pub confidence: f64,
-    /// An alert is over when nothing was added to it for so long.
-    pub quiet: Span,
-    /// Alerts of low and medium severity in a day for each 1,000 devices, at least as many at all; what comes
-    /// beyond is kept back. High and critical ones never are.
-    pub budget: u32,
-    /// How long an exception lasts that the label "benign" makes.
-    pub exception: Span,
-}
-
-impl Default for Alerting {
-    fn default() -> Self {
-        Self {
-            confidence: 0.5,
-            quiet: Span::from_secs(3_600),
-            budget: 10,
-            exception: Span::from_secs(30 * 86_400),
-        }
+section! {
+    /// When an alert is raised, and how often.
+    #[derive(Clone, Copy, Debug, PartialEq)]
+    pub struct Alerting {
+        /// The least confidence of an alert, from 0 to 1.
+        #[serde(deserialize_with = "share")]
+        pub confidence: f64 = 0.5 => unit "probability",
+        /// An alert ends when nothing was added to it for this time.
+        pub quiet: Span = Span::from_secs(3_600),
+        /// How many alerts of low and medium severity are raised in a day for each 1,000 devices, and at least in all.
+        /// The others are listed as suppressed. Alerts of high and critical severity are always raised.
+        pub budget: u32 = 10 => unit "alerts a day",
+        /// How long the label "benign" mutes such findings of the device.
+        pub exception: Span = Span::from_secs(30 * 86_400),
     }
 }
 

@@ -2,37 +2,29 @@
 
 use std::path::PathBuf;
 
-use serde::{Deserialize, Deserializer, Serialize, de::Error};
+use serde::{Deserialize, Deserializer, de::Error};
 
 use crate::model::Key;
-use sensor_facts::as_text;
+use sensor_facts::{as_text, section};
 
 as_text!(Key);
 
-/// The anomaly model.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Model {
-    /// Whether flows are scored at all.
-    pub enabled: bool,
-    /// The model that is used until a person loads another; without it the package's.
-    #[serde(deserialize_with = "file", skip_serializing_if = "Option::is_none")]
-    pub path: Option<PathBuf>,
-    /// The ONNX Runtime's library; without it that of `ORT_DYLIB_PATH`, the package's, the system's.
-    #[serde(deserialize_with = "file", skip_serializing_if = "Option::is_none")]
-    pub runtime: Option<PathBuf>,
-    /// Public keys of those who may sign models; with none, signatures are not demanded.
-    pub trusted_keys: Vec<Key>,
-}
-
-impl Default for Model {
-    fn default() -> Self {
-        Self {
-            enabled: true,
-            path: None,
-            runtime: None,
-            trusted_keys: Vec::new(),
-        }
+section! {
+    /// The anomaly model.
+    #[derive(Clone, Debug, PartialEq, Eq)]
+    pub struct Model {
+        /// Whether flows are scored by the anomaly model, where there is one and a runtime for it.
+        pub enabled: bool = true,
+        /// The model that is used until `wardtap model load` puts another in use. Without it, the package's:
+        /// /usr/lib/wardtap/models/flow-v1.onnx.
+        #[serde(deserialize_with = "file", skip_serializing_if = "Option::is_none")]
+        pub path: Option<PathBuf> = None => example "/etc/wardtap/site.onnx",
+        /// The library of the ONNX Runtime. Without it, the first of these that is there: the one that `ORT_DYLIB_PATH`
+        /// names, /usr/lib/wardtap/libonnxruntime.so, the system's.
+        #[serde(deserialize_with = "file", skip_serializing_if = "Option::is_none")]
+        pub runtime: Option<PathBuf> = None => example "/opt/onnxruntime/lib/libonnxruntime.so",
+        /// Public keys (ed25519) of those who may sign models. With none, a model needs no signature.
+        pub trusted_keys: Vec<Key> = Vec::new() => unit "64 hex digits each",
     }
 }
 

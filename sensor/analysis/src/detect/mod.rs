@@ -34,5 +34,4 @@ pub use registry::Detectors;
 pub(crate) use registry::Found;
 pub(crate) use routers::Routers;
 pub(crate) use site::Site;
-pub use text::default_toml;
 pub use threshold::{Threshold, Value};

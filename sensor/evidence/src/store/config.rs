@@ -1,52 +1,42 @@
 //! The section `[store]`.
 
-use std::path::Path;
-
-use serde::{Deserialize, Serialize};
+use std::{path::Path, time::Duration};
 
 use crate::store::{Keep, StoreOptions};
-use sensor_facts::setting::{Size, Span};
+use sensor_facts::{
+    section,
+    setting::{Size, Span},
+};
 
-/// What the daemon keeps for reports and people, and how long.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Store {
-    /// Whether it is kept at all.
-    pub enabled: bool,
-    /// Events that may wait for a slow disk; what comes beyond is dropped and counted.
-    pub max_queue: usize,
-    /// How long flows are kept.
-    pub flows: Span,
-    /// How long sessions of DICOM, HL7 and TLS are kept.
-    pub sessions: Span,
-    /// How long the daemon's counters are kept.
-    pub statistics: Span,
-    /// How long it is kept who talked to whom.
-    pub contacts: Span,
-    /// How long findings, alerts, rules, and what people and policy did are kept.
-    pub alerts: Span,
-    /// Of all that at most so much.
-    pub max_size: Size,
+section! {
+    /// What is stored for reports and people, and how long. It is in the state directory: store.sqlite and files of flows.
+    #[derive(Clone, Debug, PartialEq, Eq)]
+    pub struct Store {
+        /// Whether anything is stored.
+        pub enabled: bool = true,
+        /// How many events may wait for a slow disk. Those beyond are dropped and counted.
+        pub max_queue: usize = StoreOptions::new("").queue => unit "events",
+        /// How long flows are kept.
+        pub flows: Span = days(StoreOptions::new("").keep.flows),
+        /// How long sessions of DICOM, HL7 and TLS are kept.
+        pub sessions: Span = days(StoreOptions::new("").keep.sessions),
+        /// How long the daemon's counters are kept.
+        pub statistics: Span = days(StoreOptions::new("").keep.statistics),
+        /// How long the hourly record of who talked to whom is kept.
+        pub contacts: Span = days(StoreOptions::new("").keep.contacts),
+        /// How long findings, alerts, rules and what people and policy did are kept. HIPAA asks to keep such
+        /// documentation for six years (45 CFR 164.316(b)(2)(i)). It is never removed for lack of space.
+        pub alerts: Span = days(StoreOptions::new("").keep.alerts),
+        /// The largest size of all that. Beyond it the oldest are removed: first flows, then sessions, counters and
+        /// contacts.
+        pub max_size: Size = Size::bytes(StoreOptions::new("").keep.bytes),
+    }
 }
 
 const DAY: u64 = 86_400;
 
-impl Default for Store {
-    fn default() -> Self {
-        let options = StoreOptions::new("");
-        let keep = options.keep;
-        let days = |kept: std::time::Duration| Span::from_secs(kept.as_secs() / DAY * DAY);
-        Self {
-            enabled: true,
-            max_queue: options.queue,
-            flows: days(keep.flows),
-            sessions: days(keep.sessions),
-            statistics: days(keep.statistics),
-            contacts: days(keep.contacts),
-            alerts: days(keep.alerts),
-            max_size: Size::bytes(keep.bytes),
-        }
-    }
+fn days(kept: Duration) -> Span {
+    Span::from_secs(kept.as_secs() / DAY * DAY)
 }
 
 impl Store {

@@ -2,11 +2,13 @@
 
 mod network;
 mod ring_size;
+mod section;
 mod size;
 mod span;
 
 pub use network::Network;
 pub use ring_size::RingSize;
+pub use section::{Key, Section, Value, line, shown};
 pub use size::{Limit, Size};
 pub use span::Span;
 
