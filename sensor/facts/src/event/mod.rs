@@ -7,9 +7,11 @@
 mod alert;
 mod audit;
 mod dicom;
-mod flow;
+pub mod flow;
 mod hl7;
 mod json;
+#[cfg(test)]
+mod schema;
 mod tls;
 
 use std::{borrow::Cow, collections::BTreeMap, net::IpAddr};

@@ -27,7 +27,7 @@ pub use stats::PipelineStats;
 use crate::inventory::{HostReport, Inventory, Memory};
 use sensor_facts::{
     address::Conversation,
-    event::{Association, Body, Event, FlowWhy, Hl7SessionSummary},
+    event::{Association, Body, Event, FlowReport, FlowWhy, Hl7SessionSummary},
     observation::{Observation, What, of_flow},
     time::{Time, Timebase},
 };
@@ -361,7 +361,7 @@ impl Pipeline {
     }
 
     fn flow_to_event(&self, conversation: &Conversation, flow: &Flow, why: FlowWhy) -> Event {
-        let report = flows::report(flow, conversation, why, self.options.timebase);
+        let report = FlowReport::of(flow, conversation, why, self.options.timebase);
         let timestamp: Time = self.options.timebase.wall(self.now.max(flow.last()));
         Event::of(
             conversation,
