@@ -17,7 +17,7 @@ use etherparse::PacketBuilder;
 use sensor_analysis::{Analysis, AnalysisOptions, Outcome};
 use sensor_common::{flow::SNAPSHOT_FROM, packet::Layer, settings::Settings};
 use sensor_facts::{
-    observation::{FlowFacts, HalfFacts, Observation, What},
+    observation::{FlowFacts, Half, Observation, What},
     time::Time,
 };
 use sensor_kernel::TableSizes;
@@ -75,12 +75,12 @@ fn host(number: u32) -> IpAddr {
 
 /// A connection of a device to its peer `peer`.
 fn connection(id: u64, time: i64, device: u32, peer: u32) -> Observation {
-    let half = HalfFacts {
+    let half = Half {
         packets: 10,
         bytes: 1_000 + u64::from(device % 977),
         payload: 500,
         syn: 1,
-        ..HalfFacts::default()
+        ..Half::default()
     };
     let facts = FlowFacts {
         id,

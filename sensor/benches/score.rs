@@ -19,7 +19,7 @@ use sensor_analysis::{
 };
 use sensor_common::layer7::Protocol;
 use sensor_facts::{
-    observation::{FlowFacts, HalfFacts, Observation, What},
+    observation::{FlowFacts, Half, Observation, What},
     time::Time,
 };
 
@@ -170,11 +170,11 @@ fn flow(number: u32) -> Observation {
         (53, Protocol::None),
     ][usize::try_from(mixed >> 8 & 3).unwrap_or(0)];
     let packets = 4 + u64::from(mixed >> 10 & 63);
-    let half = |bytes: u64| HalfFacts {
+    let half = |bytes: u64| Half {
         packets,
         bytes: packets * bytes,
         payload: packets * (bytes - 40),
-        duration: packets * 3_000_000,
+        last: packets * 3_000_000,
         length_squares: packets * bytes * bytes,
         length_max: 1_500,
         interval_squares: packets * 9_000_000,
@@ -183,7 +183,7 @@ fn flow(number: u32) -> Observation {
         fin: 1,
         push: 2,
         sizes: [1, 1, 1, 1, 1, 1, 0, 0],
-        ..HalfFacts::default()
+        ..Half::default()
     };
     Observation {
         time: Time(1_767_607_200_000_000_000 + i64::from(number) * STEP),

@@ -155,16 +155,11 @@ fn flow(time: Time) -> Box<FlowReport> {
         duration_ns: 5_000_000_000,
         state: FlowState::Closed,
         reason: FlowWhy::Closed,
-        midstream: false,
-        reset: false,
-        fragments: false,
         app_proto: Some("tls".into()),
-        icmp_type: None,
         src_mac: Some("02:00:00:00:00:01".to_owned()),
         dest_mac: Some("02:00:00:00:00:02".to_owned()),
-        tunnels: Vec::new(),
-        first_payloads: Vec::new(),
         to_server: half.clone(),
         to_client: half,
+        ..FlowReport::default()
     })
 }

@@ -52,20 +52,11 @@ fn event(number: u64) -> Outcome<Event> {
     let report = FlowReport {
         start: time,
         end: time,
-        duration_ns: 0,
         state: FlowState::Established,
         reason: FlowWhy::Closed,
-        midstream: false,
-        reset: false,
-        fragments: false,
-        app_proto: None,
-        icmp_type: None,
-        src_mac: None,
-        dest_mac: None,
-        tunnels: Vec::new(),
-        first_payloads: Vec::new(),
         to_server: half.clone(),
         to_client: half,
+        ..FlowReport::default()
     };
     let flow = Box::new(report);
     let [_, _, high, low] = u32::try_from(number % 50)?.to_be_bytes();

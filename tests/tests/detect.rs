@@ -18,7 +18,7 @@ use sensor_analysis::{
 use sensor_facts::{
     alert::{Label, LabelError, Verdict},
     finding::Finding,
-    observation::{ArpFacts, FlowFacts, HalfFacts, Observation, What},
+    observation::{ArpFacts, FlowFacts, Half, Observation, What},
     rule::Actor,
     time::Time,
 };
@@ -132,12 +132,12 @@ fn address(host: u8) -> IpAddr {
 
 /// A TCP connection of `client` to `server` that carried something.
 fn connection(time: i64, client: u8, server: u8, port: u16) -> Observation {
-    let half = |syn| HalfFacts {
+    let half = |syn| Half {
         packets: 10,
         bytes: 20_000,
         payload: 19_000,
         syn,
-        ..HalfFacts::default()
+        ..Half::default()
     };
     Observation {
         time: Time(time),

@@ -102,6 +102,12 @@ impl Half {
         pad: [0; 5],
     };
 
+    /// Nanoseconds between the first and the last packet.
+    #[must_use]
+    pub const fn duration(&self) -> u64 {
+        self.last.saturating_sub(self.first)
+    }
+
     /// Adds a packet that is no duplicate.
     #[inline(always)]
     pub(crate) fn add(&mut self, seen: Seen) {
@@ -177,6 +183,12 @@ impl Half {
             .length_squares
             .wrapping_add(u64::from(length) * u64::from(length));
         bump(&mut self.sizes, size_bin(length));
+    }
+}
+
+impl Default for Half {
+    fn default() -> Self {
+        Self::EMPTY
     }
 }
 

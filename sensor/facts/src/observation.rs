@@ -3,11 +3,13 @@
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use sensor_common::{
-    flow::{self, Flow, Half, INTERVAL_BINS, SIZE_BINS},
+    flow::{self, Flow},
     layer7::Protocol,
     notice::arp::{self, Arp},
     packet::protocol,
 };
+
+pub use sensor_common::flow::Half;
 
 use crate::{
     address::Conversation,
@@ -138,7 +140,7 @@ impl ArpFacts {
     }
 }
 
-/// A flow's features, of the whole flow so far.
+/// A flow so far, as its client and its server see it. The features of each direction are as the kernel counts them.
 #[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct FlowFacts {
@@ -163,66 +165,9 @@ pub struct FlowFacts {
     /// Nanoseconds between its first and its last packet.
     pub duration: u64,
     /// From the client.
-    pub to_server: HalfFacts,
+    pub to_server: Half,
     /// To the client.
-    pub to_client: HalfFacts,
-}
-
-/// One direction of a flow. Lengths are of the IP packets, bytes.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct HalfFacts {
-    /// Packets.
-    pub packets: u64,
-    /// Bytes.
-    pub bytes: u64,
-    /// Bytes of transport payload.
-    pub payload: u64,
-    /// Nanoseconds between first and last packet.
-    pub duration: u64,
-    /// Sum of the squares of the lengths.
-    pub length_squares: u64,
-    /// Greatest length.
-    pub length_max: u16,
-    /// Sum of the squares of the inter-arrival times, microseconds squared.
-    pub interval_squares: u64,
-    /// Greatest inter-arrival time, microseconds.
-    pub interval_max: u32,
-    /// TCP segments whose bytes had all been seen.
-    pub retransmissions: u32,
-    /// TCP segments with PSH, SYN, FIN, RST.
-    pub push: u32,
-    /// SYN.
-    pub syn: u16,
-    /// FIN.
-    pub fin: u16,
-    /// RST.
-    pub rst: u16,
-    /// Packets by length: below 64 bytes, then one bin a power of two.
-    pub sizes: [u32; SIZE_BINS],
-    /// Inter-arrival times: bin `i` from `4^i` microseconds.
-    pub intervals: [u32; INTERVAL_BINS],
-}
-
-impl HalfFacts {
-    fn of(half: &Half) -> Self {
-        Self {
-            packets: half.packets,
-            bytes: half.bytes,
-            payload: half.payload,
-            duration: half.last.saturating_sub(half.first),
-            length_squares: half.length_squares,
-            length_max: half.length_max,
-            interval_squares: half.interval_squares,
-            interval_max: half.interval_max,
-            retransmissions: half.retransmissions,
-            push: half.push,
-            syn: half.syn,
-            fin: half.fin,
-            rst: half.rst,
-            sizes: half.sizes,
-            intervals: half.intervals,
-        }
-    }
+    pub to_client: Half,
 }
 
 impl FlowFacts {
@@ -270,8 +215,8 @@ pub fn of_flow(
             client_mac,
             server_mac,
             duration: entry.last().saturating_sub(entry.start),
-            to_server: HalfFacts::of(to_server),
-            to_client: HalfFacts::of(to_client),
+            to_server: *to_server,
+            to_client: *to_client,
         })),
     }
 }

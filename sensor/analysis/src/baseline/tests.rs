@@ -6,7 +6,7 @@ use std::{
 use super::{Baselines, Fact, Familiar};
 use crate::config::Baseline;
 use sensor_facts::{
-    observation::{FlowFacts, HalfFacts, Observation, What},
+    observation::{FlowFacts, Half, Observation, What},
     setting::Span,
     time::Time,
 };
@@ -40,12 +40,12 @@ fn seen(time: i64, client: IpAddr, what: What) -> Observation {
 }
 
 fn flow(time: i64, client: IpAddr) -> Observation {
-    let half = HalfFacts {
+    let half = Half {
         packets: 10,
         bytes: 1_000,
         payload: 500,
         syn: 1,
-        ..HalfFacts::default()
+        ..Half::default()
     };
     let facts = FlowFacts {
         over: true,

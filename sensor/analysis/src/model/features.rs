@@ -10,7 +10,7 @@ use sensor_common::{layer7::Protocol, packet::protocol};
 use serde::{Deserialize, Serialize};
 
 use sensor_facts::{
-    observation::{FlowFacts, HalfFacts, Observation, What},
+    observation::{FlowFacts, Half, Observation, What},
     time::Time,
 };
 
@@ -158,21 +158,21 @@ fn values(facts: &FlowFacts, ip_protocol: u8, port: u16) -> [f32; FEATURES] {
     values
 }
 
-/// Bins of [`HalfFacts::sizes`] that hold packets below 128 bytes, and from where they hold 1,024 and more.
+/// Bins of [`Half::sizes`] that hold packets below 128 bytes, and from where they hold 1,024 and more.
 const SMALL_BINS: usize = 2;
 const LARGE_FROM: usize = 5;
-/// Bins of [`HalfFacts::intervals`] that hold times below 1.024 ms, and from where they hold 1.05 s and more.
+/// Bins of [`Half::intervals`] that hold times below 1.024 ms, and from where they hold 1.05 s and more.
 const FAST_BINS: usize = 5;
 const SLOW_FROM: usize = 10;
 
-fn half(half: &HalfFacts) -> [f64; 18] {
+fn half(half: &Half) -> [f64; 18] {
     let packets = number(half.packets);
     let (length_mean, length_sd) =
         moments(packets, number(half.bytes), number(half.length_squares));
     let intervals = (packets - 1.0).max(0.0);
     let (interval_mean, interval_sd) = moments(
         intervals,
-        number(half.duration) / 1e3,
+        number(half.duration()) / 1e3,
         number(half.interval_squares),
     );
     let share = |bins: &[u32], of: f64| {
@@ -253,18 +253,18 @@ mod tests {
     #[test]
     fn features_are_where_their_names_are() {
         // Lengths 100 and 300; one interval of 2 s.
-        let mut to_server = HalfFacts {
+        let mut to_server = Half {
             packets: 2,
             bytes: 400,
             payload: 320,
-            duration: 2_000_000_000,
+            last: 2_000_000_000,
             length_squares: 10_000 + 90_000,
             length_max: 300,
             interval_squares: 4_000_000_000_000,
             interval_max: 2_000_000,
             push: 1,
             syn: 1,
-            ..HalfFacts::default()
+            ..Half::default()
         };
         to_server.sizes[1] = 1;
         to_server.sizes[3] = 1;
@@ -305,16 +305,16 @@ mod tests {
 
     #[test]
     fn no_feature_is_negative_or_infinite() {
-        let most = HalfFacts {
+        let most = Half {
             packets: 3,
             bytes: u64::MAX,
             payload: u64::MAX,
-            duration: u64::MAX,
+            last: u64::MAX,
             length_squares: 1,
             interval_squares: u64::MAX,
             interval_max: u32::MAX,
             sizes: [u32::MAX; 8],
-            ..HalfFacts::default()
+            ..Half::default()
         };
         let row = Row::of(&observation(FlowFacts {
             duration: u64::MAX,

@@ -77,8 +77,8 @@ fn write_event(to: &Transaction<'_>, event: &Event) -> rusqlite::Result<u64> {
             let Some(row) = flow::row(event, flow) else {
                 return Ok(0);
             };
-            let bytes = row.iter().map(flow::Value::bytes).sum();
-            to.prepare_cached(flow::INSERT)?
+            let bytes = row.iter().map(flow::bytes).sum();
+            to.prepare_cached(&flow::INSERT)?
                 .execute(params_from_iter(row))?;
             Ok(bytes)
         }

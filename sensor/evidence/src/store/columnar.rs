@@ -15,7 +15,8 @@ use parquet::{
 };
 use rusqlite::{Row, types::ValueRef};
 
-use super::flow::{COLUMNS, Column, Kind};
+use super::flow::{COLUMNS, Column};
+use sensor_facts::event::flow::column::Kind;
 
 /// A file that is being written.
 pub(super) struct Writer(SerializedFileWriter<File>);
@@ -76,7 +77,7 @@ fn schema() -> Result<TypePtr> {
             } else {
                 Repetition::REQUIRED
             };
-            Type::primitive_type_builder(column.name, physical)
+            Type::primitive_type_builder(&column.name, physical)
                 .with_repetition(repetition)
                 .with_logical_type(logical)
                 .build()

@@ -10,7 +10,7 @@ use lru::LruCache;
 use rusqlite::{Connection, Transaction, params};
 
 use super::time::{hour, int, micros};
-use sensor_facts::event::{Event, FlowReport, FlowWhy};
+use sensor_facts::event::{Event, FlowReport};
 
 /// Flows that go on and are kept in mind.
 const MARKS: usize = 1 << 18;
@@ -119,7 +119,7 @@ impl Contacts {
             to_server: flow.to_server.bytes,
             to_client: flow.to_client.bytes,
         };
-        let over = is_over(flow.reason);
+        let over = flow.reason.is_over();
         let before = if over {
             let known = self.marks.pop(&id);
             if known.is_some() {
@@ -220,11 +220,6 @@ impl Sum {
     }
 }
 
-/// The report is a flow's last.
-pub(super) const fn is_over(why: FlowWhy) -> bool {
-    !matches!(why, FlowWhy::Active | FlowWhy::Snapshot)
-}
-
 /// Nothing but handshakes and resets came back.
 pub(crate) fn is_refused(event: &Event, flow: &FlowReport) -> bool {
     let (out, back) = (&flow.to_server, &flow.to_client);
@@ -240,6 +235,7 @@ pub(crate) fn is_refused(event: &Event, flow: &FlowReport) -> bool {
 mod tests {
     use super::*;
     use crate::store::tests::{NOON, SECOND, flow};
+    use sensor_facts::event::FlowWhy;
 
     fn take(contacts: &mut Contacts, id: u64, seconds: (i64, i64), why: FlowWhy, bytes: u64) {
         let [start, end] = [seconds.0, seconds.1].map(|at| NOON + at * SECOND);

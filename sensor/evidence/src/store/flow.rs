@@ -1,168 +1,245 @@
 //! A flow as a row: in the table `flow` and in the files of the history.
+//!
+//! The columns are those of the fields of an event that are listed here, and those that the lists of a flow's fields mark
+//! as kept (`sensor_facts::event::flow`).
 
-use rusqlite::{ToSql, types::ToSqlOutput};
+use std::{borrow::Cow, sync::LazyLock};
 
-use super::{
-    contacts::is_over,
-    time::{int, micros},
+use rusqlite::types::{ToSqlOutput, ValueRef};
+
+use super::time::micros;
+use sensor_facts::event::{
+    Event, FlowHalf, FlowReport,
+    flow::column::{self, Field, Kind, Over, Value},
 };
-use sensor_facts::event::{Event, FlowReport};
-
-/// What a column holds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
-    /// A moment.
-    Time,
-    /// A number up to 2^63.
-    Long,
-    /// A number up to 2^31.
-    Int,
-    /// Yes or no.
-    Flag,
-    /// Words.
-    Text,
-}
 
 /// A column.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Column {
-    pub(super) name: &'static str,
+    pub(super) name: Cow<'static, str>,
     pub(super) kind: Kind,
     /// It can be empty.
     pub(super) optional: bool,
+    pub(super) source: Source,
 }
 
-const fn column(name: &'static str, kind: Kind, optional: bool) -> Column {
-    Column {
+/// What a column is made of.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Source {
+    Event(&'static column::Column<Event>),
+    Flow(&'static column::Column<FlowReport>),
+    ToServer(&'static column::Column<FlowHalf>),
+    ToClient(&'static column::Column<FlowHalf>),
+    Both(&'static column::Column<FlowHalf>),
+}
+
+const fn column<T>(
+    name: &'static str,
+    kind: Kind,
+    optional: bool,
+    help: &'static str,
+    read: fn(&T) -> Value<'_>,
+) -> column::Column<T> {
+    column::Column {
         name,
+        over: Over::Flow,
         kind,
         optional,
+        help,
+        read,
     }
 }
 
-/// All columns beside `id`, in the order of the table. `docs/store.md` says what they mean.
-pub(super) const COLUMNS: [Column; 32] = [
-    column("time", Kind::Time, false),
-    column("start_time", Kind::Time, false),
-    column("end_time", Kind::Time, false),
-    column("flow_id", Kind::Long, false),
-    column("ended", Kind::Flag, false),
-    column("reason", Kind::Text, false),
-    column("state", Kind::Text, false),
-    column("src_ip", Kind::Text, false),
-    column("src_port", Kind::Int, true),
-    column("dest_ip", Kind::Text, false),
-    column("dest_port", Kind::Int, true),
-    column("proto", Kind::Text, false),
-    column("app_proto", Kind::Text, true),
-    column("icmp_type", Kind::Int, true),
-    column("in_iface", Kind::Text, true),
-    column("vlan", Kind::Text, true),
-    column("src_mac", Kind::Text, true),
-    column("dest_mac", Kind::Text, true),
-    column("community_id", Kind::Text, true),
-    column("packets_to_server", Kind::Long, false),
-    column("packets_to_client", Kind::Long, false),
-    column("bytes_to_server", Kind::Long, false),
-    column("bytes_to_client", Kind::Long, false),
-    column("payload_to_server", Kind::Long, false),
-    column("payload_to_client", Kind::Long, false),
-    column("tcp_flags_to_server", Kind::Int, false),
-    column("tcp_flags_to_client", Kind::Int, false),
-    column("retransmissions", Kind::Long, false),
-    column("gaps", Kind::Long, false),
-    column("duplicates", Kind::Long, false),
-    column("midstream", Kind::Flag, false),
-    column("reset", Kind::Flag, false),
+/// What every event has. Without an address, or without a number of its flow, it has no row.
+const OF_EVENT: &[column::Column<Event>] = &[
+    column(
+        "time",
+        Kind::Time,
+        false,
+        "When it was reported.",
+        |event| event.timestamp.stored(),
+    ),
+    column(
+        "flow_id",
+        Kind::Long,
+        false,
+        "Names the flow in all its events.",
+        |event| event.flow_id.stored(),
+    ),
+    column(
+        "src_ip",
+        Kind::Text,
+        false,
+        "Address of the side that opened the conversation.",
+        |event| text(event.src_ip),
+    ),
+    column(
+        "src_port",
+        Kind::Int,
+        true,
+        "Its port; empty where the protocol has none.",
+        |event| event.src_port.stored(),
+    ),
+    column(
+        "dest_ip",
+        Kind::Text,
+        false,
+        "Address of the other side.",
+        |event| text(event.dest_ip),
+    ),
+    column("dest_port", Kind::Int, true, "Its port.", |event| {
+        event.dest_port.stored()
+    }),
+    column(
+        "proto",
+        Kind::Text,
+        false,
+        "`TCP`, `UDP`, ..., or the IP protocol number.",
+        |event| event.proto.stored(),
+    ),
+    column(
+        "in_iface",
+        Kind::Text,
+        true,
+        "Interface of the first packet.",
+        |event| event.in_iface.stored(),
+    ),
+    column(
+        "vlan",
+        Kind::Text,
+        true,
+        "VLAN ids with commas between them, the outer one first.",
+        |event| event.vlan.stored(),
+    ),
+    column(
+        "community_id",
+        Kind::Text,
+        true,
+        "Community ID version 1, seed 0.",
+        |event| event.community_id.stored(),
+    ),
 ];
 
+/// What follows from a flow's fields.
+const OF_FLOW: &[column::Column<FlowReport>] = &[column(
+    "ended",
+    Kind::Flag,
+    false,
+    "This is the flow's last report. Sum over these, or a flow counts several times.",
+    |flow| Value::Number(flow.reason.is_over().into()),
+)];
+
+fn text<'a>(of: Option<impl ToString>) -> Value<'a> {
+    of.map_or(Value::None, |value| Value::Owned(value.to_string()))
+}
+
+/// All columns beside `id`.
+pub(super) static COLUMNS: LazyLock<Vec<Column>> = LazyLock::new(|| {
+    let events = OF_EVENT.iter().map(|column| Column {
+        name: column.name.into(),
+        kind: column.kind,
+        optional: column.optional,
+        source: Source::Event(column),
+    });
+    let flows = OF_FLOW
+        .iter()
+        .chain(FlowReport::columns())
+        .map(|column| Column {
+            name: column.name.into(),
+            kind: column.kind,
+            optional: column.optional,
+            source: Source::Flow(column),
+        });
+    events
+        .chain(flows)
+        .chain(FlowHalf::columns().flat_map(of_directions))
+        .collect()
+});
+
+fn of_directions(column: &'static column::Column<FlowHalf>) -> Vec<Column> {
+    let named = |name, source| Column {
+        name,
+        kind: column.kind,
+        optional: column.optional,
+        source,
+    };
+    match column.over {
+        Over::EachDirection => vec![
+            named(
+                format!("{}_to_server", column.name).into(),
+                Source::ToServer(column),
+            ),
+            named(
+                format!("{}_to_client", column.name).into(),
+                Source::ToClient(column),
+            ),
+        ],
+        Over::BothDirections | Over::Flow => {
+            vec![named(column.name.into(), Source::Both(column))]
+        }
+    }
+}
+
 /// Puts a row of [`COLUMNS`] into the table.
-pub(super) const INSERT: &str = "INSERT INTO flow VALUES (NULL, \
-    ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+pub(super) static INSERT: LazyLock<String> = LazyLock::new(|| {
+    format!(
+        "INSERT INTO flow ({}) VALUES ({})",
+        names(),
+        vec!["?"; COLUMNS.len()].join(", ")
+    )
+});
 
-/// A value of a row.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Value<'a> {
-    None,
-    Number(i64),
-    Text(&'a str),
-    Owned(String),
-}
-
-impl ToSql for Value<'_> {
-    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
-        match self {
-            Self::None => Ok(rusqlite::types::Null.into()),
-            Self::Number(number) => Ok((*number).into()),
-            Self::Text(text) => Ok((*text).into()),
-            Self::Owned(text) => Ok(text.as_str().into()),
-        }
-    }
-}
-
-impl Value<'_> {
-    /// Bytes that it takes, about.
-    pub(super) fn bytes(&self) -> u64 {
-        match self {
-            Self::None => 0,
-            Self::Number(_) => 8,
-            Self::Text(text) => text.len() as u64,
-            Self::Owned(text) => text.len() as u64,
-        }
-    }
+/// The names of all columns with commas between them.
+pub(super) fn names() -> String {
+    let names: Vec<_> = COLUMNS.iter().map(|column| &*column.name).collect();
+    names.join(", ")
 }
 
 /// The row of a flow event, in the order of [`COLUMNS`]; none for one without addresses.
-pub(super) fn row<'a>(event: &'a Event, flow: &'a FlowReport) -> Option<[Value<'a>; 32]> {
-    let text = |text: Option<&'a str>| text.map_or(Value::None, Value::Text);
-    let number = |number: u64| Value::Number(int(number));
-    let port = |port: Option<u16>| port.map_or(Value::None, |port| Value::Number(port.into()));
-    let flag = |flag: bool| Value::Number(flag.into());
-    let (out, back) = (&flow.to_server, &flow.to_client);
-    let both = |read: fn(&sensor_facts::event::FlowHalf) -> u32| {
-        Value::Number(i64::from(read(out)) + i64::from(read(back)))
-    };
-    Some([
-        Value::Number(micros(event.timestamp)),
-        Value::Number(micros(flow.start)),
-        Value::Number(micros(flow.end)),
-        number(event.flow_id?),
-        flag(is_over(flow.reason)),
-        Value::Text(flow.reason.label()),
-        Value::Text(flow.state.label()),
-        Value::Owned(event.src_ip?.to_string()),
-        port(event.src_port),
-        Value::Owned(event.dest_ip?.to_string()),
-        port(event.dest_port),
-        Value::Text(event.proto.as_deref()?),
-        text(flow.app_proto.as_deref()),
-        port(flow.icmp_type),
-        text(event.in_iface.as_deref()),
-        vlan(&event.vlan),
-        text(flow.src_mac.as_deref()),
-        text(flow.dest_mac.as_deref()),
-        text(event.community_id.as_deref()),
-        number(out.packets),
-        number(back.packets),
-        number(out.bytes),
-        number(back.bytes),
-        number(out.payload_bytes),
-        number(back.payload_bytes),
-        Value::Number(out.tcp_flags.into()),
-        Value::Number(back.tcp_flags.into()),
-        both(|half| half.retransmissions),
-        both(|half| half.gaps),
-        both(|half| half.duplicates),
-        flag(flow.midstream),
-        flag(flow.reset),
-    ])
+pub(super) fn row<'a>(event: &'a Event, flow: &'a FlowReport) -> Option<Vec<ToSqlOutput<'a>>> {
+    COLUMNS
+        .iter()
+        .map(|column| {
+            let value = match column.source {
+                Source::Event(column) => (column.read)(event),
+                Source::Flow(column) => (column.read)(flow),
+                Source::ToServer(column) => (column.read)(&flow.to_server),
+                Source::ToClient(column) => (column.read)(&flow.to_client),
+                Source::Both(column) => {
+                    let directions = [&flow.to_server, &flow.to_client];
+                    sum(directions.map(|direction| (column.read)(direction)))
+                }
+            };
+            (column.optional || value != Value::None).then(|| sql(value))
+        })
+        .collect()
 }
 
-/// Ids with commas between them, the outer one first.
-fn vlan<'a>(ids: &[u16]) -> Value<'a> {
-    if ids.is_empty() {
-        return Value::None;
+fn sum<'a>(values: [Value<'_>; 2]) -> Value<'a> {
+    let number = |value| match value {
+        Value::Number(number) => number,
+        _ => 0_i64,
+    };
+    let [to_server, to_client] = values.map(number);
+    Value::Number(to_server.saturating_add(to_client))
+}
+
+fn sql(value: Value<'_>) -> ToSqlOutput<'_> {
+    match value {
+        Value::None => rusqlite::types::Null.into(),
+        Value::Time(time) => micros(time).into(),
+        Value::Number(number) => number.into(),
+        Value::Text(text) => text.into(),
+        Value::Owned(text) => text.into(),
     }
-    let ids: Vec<_> = ids.iter().map(u16::to_string).collect();
-    Value::Owned(ids.join(","))
+}
+
+/// Bytes that a value takes, about.
+pub(super) fn bytes(value: &ToSqlOutput<'_>) -> u64 {
+    match value {
+        ToSqlOutput::Borrowed(ValueRef::Text(text)) => text.len() as u64,
+        ToSqlOutput::Owned(rusqlite::types::Value::Text(text)) => text.len() as u64,
+        ToSqlOutput::Owned(rusqlite::types::Value::Null) => 0,
+        _ => 8,
+    }
 }

@@ -22,7 +22,7 @@ use super::{
     StoreError,
     columnar::{Part, Writer},
     database,
-    flow::COLUMNS,
+    flow::{self, COLUMNS},
     time::{HOUR, hour, int, micros, of_micros},
 };
 use sensor_facts::time::Time;
@@ -212,10 +212,9 @@ impl Job {
 
     /// The next rows: how many, and the last of them.
     fn part(&self, from: &Connection, moved: Moved) -> rusqlite::Result<(Part, u64, i64)> {
-        let names: Vec<_> = COLUMNS.iter().map(|column| column.name).collect();
         let mut select = from.prepare_cached(&format!(
             "SELECT {}, id FROM flow WHERE id > ? ORDER BY id LIMIT ?",
-            names.join(", ")
+            flow::names()
         ))?;
         let limit = GROUP.min(self.limit - moved.rows);
         let mut rows = select.query(params![moved.last, int(limit)])?;

@@ -7,9 +7,11 @@
 mod alert;
 mod audit;
 mod body;
-mod flow;
+pub mod flow;
 mod json;
 mod protocol;
+#[cfg(test)]
+mod schema;
 mod session;
 
 use std::{borrow::Cow, collections::BTreeMap, net::IpAddr};

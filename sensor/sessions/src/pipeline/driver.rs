@@ -12,7 +12,7 @@ use sensor_common::{
 };
 use sensor_facts::{
     address::Conversation,
-    event::{Body, Event, FlowWhy},
+    event::{Body, Event, FlowReport, FlowWhy},
     observation::{Observation, What, of_flow},
     time::{Time, Timebase},
 };
@@ -314,7 +314,7 @@ impl Pipeline {
     }
 
     fn flow_to_event(&self, conversation: &Conversation, flow: &Flow, why: FlowWhy) -> Event {
-        let report = flows::report(flow, conversation, why, self.options.timebase);
+        let report = FlowReport::of(flow, conversation, why, self.options.timebase);
         let timestamp: Time = self.options.timebase.wall(self.now.max(flow.last()));
         Event::of(
             conversation,

@@ -140,7 +140,7 @@ fn a_new_service_is_what_a_learnt_device_never_offered() {
     lab.is_quiet("a device that is new itself");
     lab.tcp(host(50), outside(1), 4_444);
     lab.is_quiet("a host elsewhere");
-    let unanswered = |facts: &mut FlowFacts| facts.to_client = super::HalfFacts::default();
+    let unanswered = |facts: &mut FlowFacts| facts.to_client = super::Half::default();
     lab.flow(protocol::TCP, host(50), (host(1), 4_444), unanswered);
     lab.is_quiet("it did not answer");
     lab.tcp(host(50), host(1), 8_080);

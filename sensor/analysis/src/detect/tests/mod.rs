@@ -27,7 +27,7 @@ use sensor_facts::{
 };
 use sensor_facts::{
     finding::Finding,
-    observation::{FlowFacts, HalfFacts, Observation, What},
+    observation::{FlowFacts, Half, Observation, What},
 };
 
 const SECOND: i64 = 1_000_000_000;
@@ -146,12 +146,12 @@ impl Lab {
         change: impl FnOnce(&mut FlowFacts),
     ) {
         self.flows += 1;
-        let half = HalfFacts {
+        let half = Half {
             packets: 10,
             bytes: 2_000,
             payload: 1_500,
             syn: u16::from(protocol == protocol::TCP),
-            ..HalfFacts::default()
+            ..Half::default()
         };
         let mut facts = FlowFacts {
             id: self.flows,

@@ -75,7 +75,7 @@ fn a_slow_scan_is_many_refused_targets_that_are_not_used() {
 #[test]
 fn a_scan_by_udp_is_datagrams_without_answers() {
     let mut lab = Lab::new("scan", scan);
-    let unanswered = |facts: &mut FlowFacts| facts.to_client = super::HalfFacts::default();
+    let unanswered = |facts: &mut FlowFacts| facts.to_client = super::Half::default();
     for number in 1..=20 {
         lab.flow(protocol::UDP, host(9), (host(number), 161), unanswered);
     }

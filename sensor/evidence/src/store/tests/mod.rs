@@ -1,5 +1,6 @@
 //! The store, used as the daemon uses it.
 
+mod columns;
 mod files;
 mod reading;
 mod refusal;
@@ -146,17 +147,11 @@ pub(super) fn flow(id: u64, start: i64, end: i64, why: FlowWhy, bytes: (u64, u64
         duration_ns: u64::try_from(end - start).expect("in order"),
         state: FlowState::Established,
         reason: why,
-        midstream: false,
-        reset: false,
-        fragments: false,
         app_proto: Some("dicom".into()),
-        icmp_type: None,
         src_mac: Some("02:00:00:00:00:01".to_owned()),
-        dest_mac: None,
-        tunnels: Vec::new(),
-        first_payloads: Vec::new(),
         to_server: half(bytes.0),
         to_client: half(bytes.1),
+        ..FlowReport::default()
     };
     Event {
         flow_id: Some(id),

@@ -57,14 +57,14 @@ pub(in crate::event) struct Line<'a> {
 
 impl<'a> Line<'a> {
     /// At the end of `to`, which is empty until the line is [done](Self::done).
-    pub(super) fn new(to: &'a mut Vec<u8>) -> Self {
+    pub(in crate::event) fn new(to: &'a mut Vec<u8>) -> Self {
         let bytes = mem::take(to);
         let at = bytes.len();
         Self { to, bytes, at }
     }
 
     /// Gives the vector back with what was written.
-    pub(super) fn done(mut self) {
+    pub(in crate::event) fn done(mut self) {
         self.bytes.truncate(self.at);
         *self.to = self.bytes;
     }
@@ -85,7 +85,7 @@ impl<'a> Line<'a> {
 
     /// Puts down a text of known length.
     #[inline]
-    pub(super) fn put<const N: usize>(&mut self, text: [u8; N]) {
+    pub(in crate::event) fn put<const N: usize>(&mut self, text: [u8; N]) {
         self.fill(N, |slot| *slot = text);
     }
 
@@ -116,14 +116,14 @@ impl<'a> Line<'a> {
 
     /// Ends an object or a list whose beginning was [put](Self::put), in place of the last comma in it.
     #[inline]
-    pub(super) fn end(&mut self, with: u8) {
+    pub(in crate::event) fn end(&mut self, with: u8) {
         self.finish();
         self.put([with, b',']);
     }
 
     /// Ends the line: what was written last is one value, after which no comma belongs.
     #[inline]
-    pub(super) fn finish(&mut self) {
+    pub(in crate::event) fn finish(&mut self) {
         if self.last() == Some(b',') {
             self.at -= 1;
         }
@@ -135,7 +135,7 @@ impl<'a> Line<'a> {
     }
 
     #[inline]
-    pub(super) fn flag(&mut self, value: bool) {
+    pub(in crate::event) fn flag(&mut self, value: bool) {
         if value {
             self.put(*b"true,");
         } else {
@@ -144,11 +144,11 @@ impl<'a> Line<'a> {
     }
 
     #[inline]
-    pub(super) fn number(&mut self, value: u64) {
+    pub(in crate::event) fn number(&mut self, value: u64) {
         self.digits(value, b',');
     }
 
-    pub(super) fn signed(&mut self, value: i64) {
+    pub(in crate::event) fn signed(&mut self, value: i64) {
         if value < 0 {
             self.put([b'-']);
         }
@@ -212,7 +212,7 @@ impl<'a> Line<'a> {
         let _ = self.any(&text);
     }
 
-    pub(super) fn time(&mut self, time: Time) {
+    pub(in crate::event) fn time(&mut self, time: Time) {
         const LENGTH: usize = time::LENGTH + 3;
         self.fill(LENGTH, |slot: &mut [u8; LENGTH]| {
             let [first, text @ .., last, comma] = slot;
@@ -221,7 +221,7 @@ impl<'a> Line<'a> {
         });
     }
 
-    pub(super) fn address(&mut self, address: IpAddr) {
+    pub(in crate::event) fn address(&mut self, address: IpAddr) {
         self.put([b'"']);
         match address {
             IpAddr::V4(address) => {

@@ -5,12 +5,12 @@
 
 pub(super) mod line;
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;
 
 use std::{borrow::Cow, io, net::IpAddr};
 
 use self::line::{Key, Line};
-use super::{Body, Event, FlowHalf, FlowReport, FlowState, FlowWhy};
+use super::{Body, Event};
 use crate::time::Time;
 
 impl Event {
@@ -32,7 +32,7 @@ impl Event {
 }
 
 /// A value that is written here.
-trait Put {
+pub(super) trait Put {
     /// Writes it, and a comma.
     fn put(&self, line: &mut Line<'_>);
 }
@@ -62,7 +62,7 @@ macro_rules! fields {
 }
 
 fn write(event: &Event, line: &mut Line<'_>) -> io::Result<()> {
-    // Without `..`, here and below: a field that is new has to be thought of.
+    // Without `..`: a field that is new has to be thought of.
     let Event {
         timestamp,
         v,
@@ -88,70 +88,6 @@ fn write(event: &Event, line: &mut Line<'_>) -> io::Result<()> {
     }
     line.end(b'}');
     Ok(())
-}
-
-impl Put for FlowReport {
-    fn put(&self, line: &mut Line<'_>) {
-        let Self {
-            start,
-            end,
-            duration_ns,
-            state,
-            reason,
-            midstream,
-            reset,
-            fragments,
-            app_proto,
-            icmp_type,
-            src_mac,
-            dest_mac,
-            tunnels,
-            first_payloads,
-            to_server,
-            to_client,
-        } = self;
-        line.put([b'{']);
-        fields!(line: start end duration_ns state reason midstream reset fragments);
-        fields!(line: ?app_proto ?icmp_type ?src_mac ?dest_mac *tunnels first_payloads to_server to_client);
-        line.end(b'}');
-    }
-}
-
-impl Put for FlowHalf {
-    fn put(&self, line: &mut Line<'_>) {
-        let Self {
-            packets,
-            bytes,
-            payload_bytes,
-            first,
-            last,
-            length_min,
-            length_max,
-            length_squares,
-            sizes,
-            interval_min_us,
-            interval_max_us,
-            interval_squares,
-            intervals,
-            retransmissions,
-            gaps,
-            duplicates,
-            psh,
-            syn,
-            fin,
-            rst,
-            tcp_flags,
-            window_min,
-            window_max,
-            ttl_min,
-            ttl_max,
-        } = self;
-        line.put([b'{']);
-        fields!(line: packets bytes payload_bytes ?first ?last length_min length_max length_squares sizes);
-        fields!(line: ?interval_min_us ?interval_max_us interval_squares intervals retransmissions gaps duplicates);
-        fields!(line: psh syn fin rst tcp_flags window_min window_max ttl_min ttl_max);
-        line.end(b'}');
-    }
 }
 
 macro_rules! numbers {
@@ -194,18 +130,6 @@ impl Put for Cow<'static, str> {
     }
 }
 
-impl Put for FlowState {
-    fn put(&self, line: &mut Line<'_>) {
-        line.text(self.label());
-    }
-}
-
-impl Put for FlowWhy {
-    fn put(&self, line: &mut Line<'_>) {
-        line.text(self.label());
-    }
-}
-
 impl Put for Time {
     #[inline]
     fn put(&self, line: &mut Line<'_>) {
@@ -216,6 +140,16 @@ impl Put for Time {
 impl Put for IpAddr {
     fn put(&self, line: &mut Line<'_>) {
         line.address(*self);
+    }
+}
+
+/// Of nothing its key is left out too.
+impl<T: Put> Put for Option<T> {
+    #[inline]
+    fn put(&self, line: &mut Line<'_>) {
+        if let Some(value) = self {
+            value.put(line);
+        }
     }
 }
 

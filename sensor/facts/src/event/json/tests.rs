@@ -6,10 +6,10 @@ use proptest::{collection::vec, prelude::*};
 use serde_json::json;
 
 use super::*;
-use crate::event::{DicomEvent, Hl7Event, Hl7Message};
+use crate::event::{DicomEvent, FlowReport, Hl7Event, Hl7Message};
 
 /// Where the values of an event come from.
-struct Source {
+pub(in crate::event) struct Source {
     numbers: std::vec::IntoIter<u64>,
     texts: std::vec::IntoIter<String>,
 }
@@ -54,68 +54,9 @@ impl Source {
         }
     }
 
-    fn half(&mut self) -> FlowHalf {
-        FlowHalf {
-            packets: self.number(),
-            bytes: self.number(),
-            payload_bytes: self.number(),
-            first: self.perhaps(Self::time),
-            last: self.perhaps(Self::time),
-            length_min: self.number(),
-            length_max: self.number(),
-            length_squares: self.number(),
-            sizes: std::array::from_fn(|_| self.number()),
-            interval_min_us: self.perhaps(Self::number),
-            interval_max_us: self.perhaps(Self::number),
-            interval_squares: self.number(),
-            intervals: std::array::from_fn(|_| self.number()),
-            retransmissions: self.number(),
-            gaps: self.number(),
-            duplicates: self.number(),
-            psh: self.number(),
-            syn: self.number(),
-            fin: self.number(),
-            rst: self.number(),
-            tcp_flags: self.number(),
-            window_min: self.number(),
-            window_max: self.number(),
-            ttl_min: self.number(),
-            ttl_max: self.number(),
-        }
-    }
-
-    fn flow(&mut self) -> Body {
-        let state = [FlowState::New, FlowState::Established, FlowState::Closed];
-        let why = [
-            FlowWhy::Idle,
-            FlowWhy::Closed,
-            FlowWhy::Replaced,
-            FlowWhy::Shutdown,
-            FlowWhy::Active,
-            FlowWhy::Snapshot,
-        ];
-        let flow = Box::new(FlowReport {
-            start: self.time(),
-            end: self.time(),
-            duration_ns: self.number(),
-            state: state[self.number::<usize>() % state.len()],
-            reason: why[self.number::<usize>() % why.len()],
-            midstream: self.flag(),
-            reset: self.flag(),
-            fragments: self.flag(),
-            app_proto: self.perhaps(Self::text).map(Cow::Owned),
-            icmp_type: self.perhaps(Self::number),
-            src_mac: self.perhaps(Self::text),
-            dest_mac: self.perhaps(Self::text),
-            tunnels: self.list(|source| Cow::Owned(source.text())),
-            first_payloads: self.list(|source| match source.number::<i32>() {
-                size if source.flag() => -size,
-                size => size,
-            }),
-            to_server: self.half(),
-            to_client: self.half(),
-        });
-        Body::Flow { flow }
+    /// One of several values.
+    pub(in crate::event) fn one_of<T: Copy>(&mut self, all: &[T]) -> T {
+        all[self.number::<usize>() % all.len()]
     }
 
     fn body(&mut self) -> Body {
@@ -146,7 +87,9 @@ impl Source {
                 let stats = BTreeMap::from_iter(counters);
                 Body::Stats { stats }
             }
-            _ => self.flow(),
+            _ => Body::Flow {
+                flow: Box::new(FlowReport::sample(self)),
+            },
         }
     }
 
@@ -165,6 +108,55 @@ impl Source {
             community_id: self.perhaps(Self::text),
             body: self.body(),
         }
+    }
+}
+
+/// A value of any kind, as a source gives it.
+pub(in crate::event) trait Sample {
+    fn sample(source: &mut Source) -> Self;
+}
+
+macro_rules! samples {
+    ($($type:ty: $read:expr;)+) => {
+        $(impl Sample for $type {
+            fn sample(source: &mut Source) -> Self {
+                let read: fn(&mut Source) -> Self = $read;
+                read(source)
+            }
+        })+
+    };
+}
+
+samples! {
+    u8: Source::number;
+    u16: Source::number;
+    u32: Source::number;
+    u64: Source::number;
+    i32: |source| match source.number::<i32>() {
+        size if source.flag() => -size,
+        size => size,
+    };
+    bool: Source::flag;
+    Time: Source::time;
+    String: Source::text;
+    Cow<'static, str>: |source| Cow::Owned(source.text());
+}
+
+impl<T: Sample> Sample for Option<T> {
+    fn sample(source: &mut Source) -> Self {
+        source.perhaps(T::sample)
+    }
+}
+
+impl<T: Sample> Sample for Vec<T> {
+    fn sample(source: &mut Source) -> Self {
+        source.list(T::sample)
+    }
+}
+
+impl<T: Sample, const N: usize> Sample for [T; N] {
+    fn sample(source: &mut Source) -> Self {
+        std::array::from_fn(|_| T::sample(source))
     }
 }
 

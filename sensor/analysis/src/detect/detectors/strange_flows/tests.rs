@@ -3,7 +3,7 @@
 use super::*;
 use crate::{baseline::Baselines, config::Baseline, detect::Routers, model::Row};
 use sensor_facts::{
-    observation::{FlowFacts, HalfFacts, Observation, What},
+    observation::{FlowFacts, Half, Observation, What},
     time::Time,
 };
 
@@ -43,9 +43,9 @@ struct Bench {
 impl Bench {
     fn new() -> Self {
         let mut baselines = Baselines::new(Baseline::default());
-        let one = HalfFacts {
+        let one = Half {
             packets: 1,
-            ..HalfFacts::default()
+            ..Half::default()
         };
         let seen = Observation {
             time: Time(DAY),
