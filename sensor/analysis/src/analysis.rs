@@ -13,10 +13,10 @@ pub use online::Online;
 
 use crate::{
     alert::{Alerts, Case, Cases, Told},
-    baseline::{Baselines, Census, Fact, Familiar, Kind},
+    baseline::{Baselines, Census, DeviceKind, Fact, Familiar},
     config::{Alerting, Baseline, Detect},
     detect::{Detectors, Routers, Site},
-    model::{Asked, Recorded, Row, Scored, Scorer, features},
+    model::{Recorded, Row, ScoreRequest, Scored, Scorer, features},
 };
 use sensor_facts::{
     alert::{Alert, Decided, Label, LabelError, Touched, Verdict},
@@ -197,7 +197,7 @@ impl Analysis {
         if let Some(scorer) = &mut self.scorer {
             let peer = Fact::Peer(server);
             let familiar = self.baselines.familiar(client, &peer, row.time);
-            scorer.ask(Asked {
+            scorer.ask(ScoreRequest {
                 new_peer: familiar != Familiar::Known,
                 row,
             });
@@ -275,7 +275,7 @@ impl Analysis {
     fn is_clinical(&self, device: IpAddr) -> bool {
         self.baselines
             .device(device)
-            .is_some_and(|device| device.kind() != Kind::Other)
+            .is_some_and(|device| device.kind() != DeviceKind::Other)
     }
 
     /// Labels an alert, with what follows for the baselines, and keeps it as a case with its evidence.

@@ -161,14 +161,4 @@ mod tests {
             assert_eq!(json["event_type"], EventKind::of(&event).label());
         }
     }
-
-    #[test]
-    fn an_event_has_one_id_and_another_has_another() {
-        let event = alert();
-        let mut later = event.clone();
-        later.timestamp.0 += 1_000;
-        assert_eq!(message_id(&event), message_id(&event.clone()));
-        assert_ne!(message_id(&event), message_id(&later));
-        assert_eq!(message_id(&event).len(), 32);
-    }
 }

@@ -17,7 +17,7 @@ use lru::LruCache;
 use super::{Detector, Site, once::Once};
 use crate::detect::draft::Draft;
 use crate::{
-    baseline::Kind,
+    baseline::DeviceKind,
     model::{FEATURES, Ranges, STRANGE, Scored},
 };
 use sensor_facts::target::{Service, Transport};
@@ -155,7 +155,7 @@ pub(super) struct StrangeFlows {
     windows: LruCache<IpAddr, Window>,
     past: LruCache<IpAddr, Past>,
     site: Past,
-    ranges: [Ranges; Kind::ALL.len()],
+    ranges: [Ranges; DeviceKind::ALL.len()],
     /// The model, by its number in the process: what another said does not compare.
     model: u64,
     /// Up to which p-value flows are strange.
@@ -182,7 +182,7 @@ fn kind(device: IpAddr, site: &Site<'_>) -> usize {
         .baselines
         .device(device)
         .map(crate::baseline::Device::kind);
-    Kind::ALL
+    DeviceKind::ALL
         .iter()
         .position(|one| Some(*one) == kind)
         .unwrap_or(0)
