@@ -15,7 +15,7 @@ use std::{
 use nix::time::{ClockId, clock_gettime};
 use sensor_analysis::{
     Analysis, AnalysisOptions, Outcome,
-    model::{Asked, BATCH, Model, Row, Runtime, Scorer},
+    model::{BATCH, Model, Row, Runtime, ScoreRequest, Scorer},
 };
 use sensor_common::layer7::Protocol;
 use sensor_facts::{
@@ -73,7 +73,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         for one in &flows {
             if let Some(row) = Row::of(black_box(one)) {
                 let new_peer = false;
-                scorer.ask(Asked { row, new_peer });
+                scorer.ask(ScoreRequest { row, new_peer });
             }
         }
         black_box(scorer.take());

@@ -19,10 +19,10 @@ use anyhow::{Context, Result, ensure};
 use crate::{
     ebpf,
     install::{self, Program},
-    workspace::{in_ci, root, target},
+    workspace::{in_ci, root},
 };
 
-use package::RELEASES;
+use package::{RELEASES, folder};
 use report::Outcome;
 
 /// What the guests take.
@@ -130,9 +130,4 @@ fn boot(kernel: &package::Kernel) -> Result<Outcome> {
         folder().join(format!("{}.log", kernel.name)).display()
     );
     Ok(Outcome::read(kernel, &console))
-}
-
-/// Where packages, kernels and guests are.
-fn folder() -> std::path::PathBuf {
-    target().join("kernels")
 }

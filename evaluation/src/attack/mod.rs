@@ -13,6 +13,7 @@ mod hl7_injection;
 mod hl7_replay;
 mod host_sweep;
 mod lateral_smb;
+mod list;
 mod login_brute_force;
 mod mass_find;
 mod move_theft;
@@ -28,6 +29,8 @@ mod unknown_modality;
 
 use std::net::Ipv4Addr;
 
+pub(crate) use list::all;
+pub use list::classes;
 pub(crate) use scenario::Scenario;
 
 use crate::{
@@ -55,40 +58,6 @@ pub(crate) trait Attack {
 
     /// Leaves its jobs in the world.
     fn stage(&self, scene: &mut Scene<'_>) -> Roles;
-}
-
-/// All of them.
-pub(crate) fn all() -> Vec<Box<dyn Attack>> {
-    vec![
-        Box::new(port_scan::PortScan),
-        Box::new(host_sweep::HostSweep),
-        Box::new(login_brute_force::LoginBruteForce::Ssh),
-        Box::new(login_brute_force::LoginBruteForce::Rdp),
-        Box::new(ae_brute_force::AeBruteForce),
-        Box::new(echo_sweep::EchoSweep),
-        Box::new(unknown_modality::UnknownModality),
-        Box::new(mass_find::MassFind),
-        Box::new(move_theft::MoveTheft),
-        Box::new(study_exfiltration::StudyExfiltration),
-        Box::new(hl7_injection::Hl7Injection),
-        Box::new(hl7_replay::Hl7Replay),
-        Box::new(nak_burst::NakBurst),
-        Box::new(time_skew::TimeSkew),
-        Box::new(lateral_smb::LateralSmb),
-        Box::new(beacon::Beacon),
-        Box::new(dns_tunnel::DnsTunnel),
-        Box::new(exfiltration::Exfiltration),
-        Box::new(new_service::NewService),
-        Box::new(off_hours::OffHours),
-        Box::new(arp_spoof::ArpSpoof),
-        Box::new(syn_flood::SynFlood),
-    ]
-}
-
-/// The classes of all attacks.
-#[must_use]
-pub fn classes() -> Vec<&'static str> {
-    all().iter().map(|one| one.class()).collect()
 }
 
 /// Who does it, and to whom.

@@ -13,10 +13,10 @@ pub use online::Online;
 
 use crate::{
     alert::{Alerts, Case, Cases, Told},
-    baseline::{Baselines, Census, Delta, Fact, Familiar, Kind},
+    baseline::{Baselines, Census, Delta, DeviceKind, Fact, Familiar},
     config::{Alerting, Baseline},
     detect::{Detect, Detectors, Found, Routers, Site},
-    model::{Asked, Recorded, Row, Scored, Scorer, features},
+    model::{Recorded, Row, ScoreRequest, Scored, Scorer, features},
 };
 use sensor_facts::{
     alert::{Alert, Decided, Label, LabelError, Touched, Verdict},
@@ -214,7 +214,7 @@ impl Analysis {
         if let Some(scorer) = &mut self.scorer {
             let peer = Fact::Peer(server);
             let familiar = self.known.baselines.familiar(client, &peer, row.time);
-            scorer.ask(Asked {
+            scorer.ask(ScoreRequest {
                 new_peer: familiar != Familiar::Known,
                 row,
             });
@@ -281,7 +281,7 @@ impl Analysis {
         self.known
             .baselines
             .device(device)
-            .is_some_and(|device| device.kind() != Kind::Other)
+            .is_some_and(|device| device.kind() != DeviceKind::Other)
     }
 
     /// Labels an alert, with what follows for the baselines, and keeps it as a case with its evidence.

@@ -1,6 +1,9 @@
 //! Small state files in JSON: read with care, written whole or not at all.
 
-use std::{fs, io, path::Path};
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
 
 use serde::{Deserialize, Serialize};
 
@@ -26,8 +29,17 @@ pub fn read<T: Default + for<'de> Deserialize<'de>>(path: &Path) -> T {
 ///
 /// If the content can't be serialised, or the file can't be written.
 pub fn write<T: Serialize>(path: &Path, content: &T) -> io::Result<()> {
-    let new = path.with_extension("json.new");
-    fs::write(&new, serde_json::to_vec(content)?)?;
+    replace(path, &serde_json::to_vec(content)?)
+}
+
+/// Writes bytes as a file, whole or not at all; after a power failure the file may be the old one.
+///
+/// # Errors
+///
+/// If the file can't be written.
+pub fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
+    let new = new_name(path);
+    fs::write(&new, content)?;
     fs::rename(new, path)
 }
 
@@ -37,11 +49,16 @@ pub fn write<T: Serialize>(path: &Path, content: &T) -> io::Result<()> {
 ///
 /// If the file can't be written.
 pub fn write_bytes(path: &Path, content: &[u8]) -> io::Result<()> {
-    let mut name = path.as_os_str().to_owned();
-    name.push(".new");
-    let new = std::path::PathBuf::from(name);
+    let new = new_name(path);
     let mut file = fs::File::create(&new)?;
     io::Write::write_all(&mut file, content)?;
     file.sync_all()?;
     fs::rename(new, path)
+}
+
+/// Where a file is written before it gets its name.
+fn new_name(path: &Path) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".new");
+    name.into()
 }

@@ -121,7 +121,10 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::tests::{alert, audit, flow, stats};
+    use crate::{
+        origin::message_id,
+        tests::{alert, audit, flow, stats},
+    };
 
     fn written(format: Format, event: &Event, ascii: bool) -> io::Result<String> {
         let origin = Origin {
@@ -160,15 +163,5 @@ mod tests {
                     .expect("JSON");
             assert_eq!(json["event_type"], event.body.event_type().label());
         }
-    }
-
-    #[test]
-    fn an_event_has_one_id_and_another_has_another() {
-        let event = alert();
-        let mut later = event.clone();
-        later.timestamp.0 += 1_000;
-        assert_eq!(message_id(&event), message_id(&event.clone()));
-        assert_ne!(message_id(&event), message_id(&later));
-        assert_eq!(message_id(&event).len(), 32);
     }
 }

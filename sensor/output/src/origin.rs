@@ -37,3 +37,19 @@ pub(super) fn message_id(event: &Event) -> String {
     id.truncate(32);
     id
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tests::alert;
+
+    #[test]
+    fn an_event_has_one_id_and_another_has_another() {
+        let event = alert();
+        let mut later = event.clone();
+        later.timestamp.0 += 1_000;
+        assert_eq!(message_id(&event), message_id(&event.clone()));
+        assert_ne!(message_id(&event), message_id(&later));
+        assert_eq!(message_id(&event).len(), 32);
+    }
+}

@@ -11,11 +11,14 @@ pub mod config;
 pub mod guard;
 mod keeper;
 pub mod policy;
+mod refusal;
 pub mod reset;
-pub mod resets;
+mod rule_resets;
 
 pub use adopt::{AdoptError, Adoption};
 pub use book::{Book, Past, Protection};
-pub use guard::Refusal;
+
 pub use keeper::{ClinicalOf, Denied, Keeper, RuleReport, Wish};
+pub use refusal::Refusal;
 pub use reset::{Limits, ResetHandle, ResetOptions, ResetReport, ResetState, Resetter};
+pub use rule_resets::{Ended, Mirrors, RuleResets};

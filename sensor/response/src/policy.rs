@@ -10,10 +10,7 @@ use std::{
 
 use ipnet::IpNet;
 
-use super::{
-    Book,
-    guard::{self, Refusal},
-};
+use super::{Book, Refusal, guard};
 use crate::config::{Containment, Mode};
 use sensor_facts::{
     finding::{Basis, Finding},
@@ -49,7 +46,7 @@ pub struct Situation<'a> {
 
 /// What is to be done about a finding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Verdict {
+pub enum ContainmentVerdict {
     /// A rule is to be put in force.
     Act,
     /// A rule is to be proposed to a person.
@@ -62,7 +59,7 @@ pub enum Verdict {
     Refuse,
 }
 
-impl Verdict {
+impl ContainmentVerdict {
     /// As in the trail.
     #[must_use]
     pub const fn label(self) -> &'static str {
@@ -80,7 +77,7 @@ impl Verdict {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Decision {
     /// What is to be done.
-    pub verdict: Verdict,
+    pub verdict: ContainmentVerdict,
     /// About what, and for how long, nanoseconds; none where nothing was chosen.
     pub target: Option<(Target, u64)>,
     /// Group of devices whose mode decided.
@@ -157,11 +154,11 @@ impl Policy {
         };
         if finding.suffers {
             let reason = "the device suffers it: it is not to be contained".to_owned();
-            return decided(Verdict::Refuse, None, reason);
+            return decided(ContainmentVerdict::Refuse, None, reason);
         }
         let target = match self.target(finding, situation) {
             Ok(target) => target,
-            Err(reason) => return decided(Verdict::Refuse, None, reason),
+            Err(reason) => return decided(ContainmentVerdict::Refuse, None, reason),
         };
         let past = situation.book.past(&target);
         let step = usize::try_from(past.offences).unwrap_or(usize::MAX);
@@ -169,7 +166,7 @@ impl Policy {
         let ttl = ttl.map_or(0, |span| span.as_nanos());
         let target = Some((target, ttl));
         if let Some(reason) = self.hindrance(target.map(|(target, _)| target).as_ref(), situation) {
-            return decided(Verdict::Refuse, target, reason);
+            return decided(ContainmentVerdict::Refuse, target, reason);
         }
         let evidence = if others.is_empty() {
             format!("{} alone", finding.detector)
@@ -179,7 +176,7 @@ impl Policy {
         match mode {
             Mode::Propose => {
                 let reason = format!("{evidence}: a person has to approve");
-                decided(Verdict::Propose, target, reason)
+                decided(ContainmentVerdict::Propose, target, reason)
             }
             // A score is never enough.
             _ if (self.options.second_finding || finding.basis == Basis::Model)
@@ -189,15 +186,15 @@ impl Policy {
                     "{evidence}: a second finding of another kind is waited for, {} at most",
                     self.options.second_within
                 );
-                decided(Verdict::Wait, target, reason)
+                decided(ContainmentVerdict::Wait, target, reason)
             }
             Mode::Observe => {
                 let reason = format!("{evidence}: the mode is observe");
-                decided(Verdict::WouldAct, target, reason)
+                decided(ContainmentVerdict::WouldAct, target, reason)
             }
             Mode::Automatic => {
                 self.made.push_back(situation.now);
-                decided(Verdict::Act, target, evidence)
+                decided(ContainmentVerdict::Act, target, evidence)
             }
         }
     }

@@ -21,7 +21,7 @@ use crate::control::{
     client,
 };
 use sensor_analysis::exposure::advisory::{
-    Advisory, Imported, Judgement, Match, Matches, SIZE_MAX, Verdict,
+    Advisory, AdvisoryVerdict, Imported, Judgement, Match, Matches, SIZE_MAX,
 };
 
 const EXAMPLES: &str = "\
@@ -108,8 +108,8 @@ pub(super) fn run(socket: &Path, command: &AdvisoriesCommand) -> anyhow::Result<
                 client::get(socket, &args.under.target(&format!("{ADVISORIES}/matches")))?;
             say(args.shown, &all, || matched(&all, args.all))
         }
-        AdvisoriesCommand::Confirm(args) => judge(socket, args, Verdict::Confirmed),
-        AdvisoriesCommand::Dismiss(args) => judge(socket, args, Verdict::Dismissed),
+        AdvisoriesCommand::Confirm(args) => judge(socket, args, AdvisoryVerdict::Confirmed),
+        AdvisoriesCommand::Dismiss(args) => judge(socket, args, AdvisoryVerdict::Dismissed),
         AdvisoriesCommand::Remove(args) => {
             let old = OldAdvisory {
                 advisory: args.advisory.clone(),
@@ -186,7 +186,7 @@ fn read(path: &Path) -> anyhow::Result<String> {
     Ok(text)
 }
 
-fn judge(socket: &Path, args: &JudgeArgs, verdict: Verdict) -> anyhow::Result<ExitCode> {
+fn judge(socket: &Path, args: &JudgeArgs, verdict: AdvisoryVerdict) -> anyhow::Result<ExitCode> {
     let new = NewJudgement {
         advisory: args.advisory.clone(),
         device: args.device.to_canonical(),

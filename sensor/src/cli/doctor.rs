@@ -32,7 +32,7 @@ pub(super) struct DoctorArgs {
 /// How a check came out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
-enum Verdict {
+enum CheckResult {
     Ok,
     Warn,
     Fail,
@@ -42,14 +42,14 @@ enum Verdict {
 #[derive(Debug, Serialize)]
 struct Finding {
     what: String,
-    verdict: Verdict,
+    verdict: CheckResult,
     found: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     next: Option<String>,
 }
 
 impl Finding {
-    fn new(what: impl Into<String>, verdict: Verdict, found: impl Into<String>) -> Self {
+    fn new(what: impl Into<String>, verdict: CheckResult, found: impl Into<String>) -> Self {
         Self {
             what: what.into(),
             verdict,
@@ -60,7 +60,7 @@ impl Finding {
 
     /// What to do, where it is not ok.
     fn next(mut self, next: impl Into<String>) -> Self {
-        if self.verdict != Verdict::Ok {
+        if self.verdict != CheckResult::Ok {
             self.next = Some(next.into());
         }
         self
@@ -84,7 +84,7 @@ pub(super) fn run(args: &DoctorArgs) -> anyhow::Result<ExitCode> {
     }
     let failed = findings
         .iter()
-        .any(|finding| finding.verdict == Verdict::Fail);
+        .any(|finding| finding.verdict == CheckResult::Fail);
     Ok(if failed {
         ExitCode::FAILURE
     } else {
@@ -96,9 +96,9 @@ pub(super) fn run(args: &DoctorArgs) -> anyhow::Result<ExitCode> {
 fn text(findings: &[Finding]) -> String {
     findings.iter().fold(String::new(), |mut text, finding| {
         let verdict = match finding.verdict {
-            Verdict::Ok => coloured("ok  ", Colour::Green),
-            Verdict::Warn => coloured("warn", Colour::Yellow),
-            Verdict::Fail => coloured("FAIL", Colour::Red),
+            CheckResult::Ok => coloured("ok  ", Colour::Green),
+            CheckResult::Warn => coloured("warn", Colour::Yellow),
+            CheckResult::Fail => coloured("FAIL", Colour::Red),
         };
         // Writing to a String does not fail.
         let _ = writeln!(text, "{verdict}  {}: {}", finding.what, finding.found);
@@ -111,7 +111,7 @@ fn text(findings: &[Finding]) -> String {
 
 /// Checks of the host itself.
 fn host() -> Vec<Finding> {
-    let verdict = |good: bool, bad: Verdict| if good { Verdict::Ok } else { bad };
+    let verdict = |good: bool, bad: CheckResult| if good { CheckResult::Ok } else { bad };
     let release = kernel::host::release();
     let new_enough = kernel::host::is_new_enough(&release);
     let missing = kernel::host::missing_capabilities();
@@ -121,13 +121,13 @@ fn host() -> Vec<Finding> {
     vec![
         Finding::new(
             "kernel",
-            verdict(new_enough, Verdict::Fail),
+            verdict(new_enough, CheckResult::Fail),
             format!("Linux {release}"),
         )
         .next("run Linux 5.10 or newer"),
         Finding::new(
             "kernel programs",
-            verdict(has_object, Verdict::Fail),
+            verdict(has_object, CheckResult::Fail),
             if has_object {
                 "built in"
             } else {
@@ -137,7 +137,7 @@ fn host() -> Vec<Finding> {
         .next("build with `cargo xtask build`"),
         Finding::new(
             "capabilities",
-            verdict(missing.is_empty(), Verdict::Fail),
+            verdict(missing.is_empty(), CheckResult::Fail),
             if missing.is_empty() {
                 "CAP_BPF, CAP_PERFMON, CAP_NET_ADMIN, CAP_NET_RAW".to_owned()
             } else {
@@ -147,7 +147,7 @@ fn host() -> Vec<Finding> {
         .next("run as root, or give the service these capabilities"),
         Finding::new(
             "BPF file system",
-            verdict(mounted, Verdict::Warn),
+            verdict(mounted, CheckResult::Warn),
             if mounted {
                 "mounted at /sys/fs/bpf"
             } else {
@@ -158,7 +158,7 @@ fn host() -> Vec<Finding> {
         runtime(),
         Finding::new(
             "kernel BTF",
-            Verdict::Ok,
+            CheckResult::Ok,
             if btf {
                 "there"
             } else {
@@ -175,9 +175,9 @@ fn runtime() -> Finding {
     Finding::new(
         "ONNX Runtime",
         if found.is_ok() || !config.model.enabled {
-            Verdict::Ok
+            CheckResult::Ok
         } else {
-            Verdict::Warn
+            CheckResult::Warn
         },
         match found {
             Ok(runtime) => runtime.path().display().to_string(),
@@ -213,7 +213,7 @@ fn interface(name: &str, asked: bool) -> Vec<Finding> {
     if !folder.exists() {
         let next = format!("there are: {}", all_interfaces().join(", "));
         let what = format!("{name}: link");
-        return vec![Finding::new(what, Verdict::Fail, "does not exist").next(next)];
+        return vec![Finding::new(what, CheckResult::Fail, "does not exist").next(next)];
     }
     let state = read("operstate").unwrap_or_default();
     let up = state == "up" || state == "unknown";
@@ -228,9 +228,9 @@ fn interface(name: &str, asked: bool) -> Vec<Finding> {
         Finding::new(
             format!("{name}: link"),
             match (up, asked) {
-                (true, _) => Verdict::Ok,
-                (false, true) => Verdict::Fail,
-                (false, false) => Verdict::Warn,
+                (true, _) => CheckResult::Ok,
+                (false, true) => CheckResult::Fail,
+                (false, false) => CheckResult::Warn,
             },
             format!("{state}, driver {}", driver.as_deref().unwrap_or("virtual")),
         )
@@ -238,9 +238,9 @@ fn interface(name: &str, asked: bool) -> Vec<Finding> {
         Finding::new(
             format!("{name}: MTU"),
             if mtu <= MTU_ONE_BUFFER {
-                Verdict::Ok
+                CheckResult::Ok
             } else {
-                Verdict::Warn
+                CheckResult::Warn
             },
             mtu.to_string(),
         )
@@ -254,7 +254,11 @@ fn interface(name: &str, asked: bool) -> Vec<Finding> {
             Ok(on) => findings.push(
                 Finding::new(
                     format!("{name}: {what}"),
-                    if on { Verdict::Warn } else { Verdict::Ok },
+                    if on {
+                        CheckResult::Warn
+                    } else {
+                        CheckResult::Ok
+                    },
                     if on { "on" } else { "off" },
                 )
                 .next(format!("ethtool -K {name} {flag} off")),
@@ -262,7 +266,7 @@ fn interface(name: &str, asked: bool) -> Vec<Finding> {
             Err(error) => findings.push(
                 Finding::new(
                     format!("{name}: {what}"),
-                    Verdict::Warn,
+                    CheckResult::Warn,
                     format!("can't be read: {error}"),
                 )
                 .next(format!("look with `ethtool -k {name}`")),

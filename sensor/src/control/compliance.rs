@@ -11,7 +11,7 @@ use super::{
     answer::Failed,
     api::{COMPLIANCE, Past},
     evidence::{Given, blocking},
-    exposure::{Ranking, Seen},
+    exposure::{Ranking, SiteFacts},
 };
 use sensor_evidence::{
     report::compliance::{Compliance, Counted, Facts, Trail, report},
@@ -94,7 +94,7 @@ struct Stored {
 }
 
 impl Stored {
-    fn read(seen: &Seen, since: Time, until: Time) -> Self {
+    fn read(seen: &SiteFacts, since: Time, until: Time) -> Self {
         let mut this = Self::default();
         let read = Reader::open(&seen.folder).and_then(|reader| this.take(&reader, since, until));
         if let Err(error) = read {

@@ -49,7 +49,7 @@ pub(super) struct Ranking {
 }
 
 /// What was seen, as copies.
-pub(super) struct Seen {
+pub(super) struct SiteFacts {
     pub(super) now: Time,
     pub(super) hosts: Vec<HostReport>,
     pub(super) alerts: Vec<Alert>,
@@ -66,10 +66,10 @@ impl Ranking {
         }
     }
 
-    pub(super) async fn seen(&self) -> Result<Seen, Failed> {
+    pub(super) async fn seen(&self) -> Result<SiteFacts, Failed> {
         let hosts = self.capture.ask(|capture| capture.pipeline().hosts());
         let hosts = hosts.await?;
-        let seen = self.response.ask(|responder| Seen {
+        let seen = self.response.ask(|responder| SiteFacts {
             now: responder.keeper().time(),
             hosts,
             alerts: responder.analysis().alerts().all().cloned().collect(),
@@ -84,7 +84,7 @@ impl Ranking {
     }
 
     /// The ranking by what was seen. Waits for the disk.
-    pub(super) fn rank(&self, seen: &Seen) -> Exposure {
+    pub(super) fn rank(&self, seen: &SiteFacts) -> Exposure {
         // Without a store what hosts use, by the inventory, has to do.
         let lately = Time(seen.now.0.saturating_sub(LATELY))..Time(seen.now.0.saturating_add(1));
         let contacts = Reader::open(&seen.folder).and_then(|reader| reader.contacts(lately));

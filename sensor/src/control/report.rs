@@ -56,7 +56,7 @@ async fn incident(
 ) -> Result<Response, Failed> {
     let by = person(peer)?;
     let decided = response.ask(Decided::of).await?;
-    let seen = capture.ask(Seen::of).await?;
+    let seen = capture.ask(CaptureFacts::of).await?;
     let made = blocking(move || gather(id, by, decided, seen).map(|facts| Incident::of(&facts)));
     let mut report = made.await??;
     report.pseudonymised = how.pseudonymise;
@@ -95,7 +95,7 @@ impl Decided {
 }
 
 /// What the capture thread knows: copies, of which events are made elsewhere.
-struct Seen {
+struct CaptureFacts {
     hosts: Vec<HostReport>,
     flows: Vec<FlowSnapshot>,
     sessions: Vec<Event>,
@@ -103,7 +103,7 @@ struct Seen {
     warnings: Vec<String>,
 }
 
-impl Seen {
+impl CaptureFacts {
     fn of(capture: &mut Capture) -> Self {
         let snapshot = capture.snapshot();
         let pipeline = capture.pipeline();
@@ -135,7 +135,7 @@ struct Stored {
 }
 
 /// All that the report is made of; waits for the disk.
-fn gather(id: u64, by: Actor, decided: Decided, seen: Seen) -> Result<Facts, Failed> {
+fn gather(id: u64, by: Actor, decided: Decided, seen: CaptureFacts) -> Result<Facts, Failed> {
     let Decided {
         now,
         alerts,

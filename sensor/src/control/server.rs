@@ -33,7 +33,7 @@ use sensor_common::layer7::Protocol;
 use sensor_facts::event::Event;
 use sensor_sessions::pipeline::FlowSnapshot;
 
-type Asked = Result<Params<Query>, QueryRejection>;
+type ListQuery = Result<Params<Query>, QueryRejection>;
 
 /// Answers at `listener` until the daemon ends.
 pub async fn serve(
@@ -79,11 +79,11 @@ async fn status(State(capture): State<CaptureHandle>) -> Response {
     )
 }
 
-async fn flows(State(capture): State<CaptureHandle>, query: Asked) -> Response {
+async fn flows(State(capture): State<CaptureHandle>, query: ListQuery) -> Response {
     page(&capture, query, flow_page).await
 }
 
-async fn sessions(State(capture): State<CaptureHandle>, query: Asked) -> Response {
+async fn sessions(State(capture): State<CaptureHandle>, query: ListQuery) -> Response {
     if let Ok(Params(Query {
         protocol: Some(name),
         ..
@@ -100,7 +100,7 @@ async fn sessions(State(capture): State<CaptureHandle>, query: Asked) -> Respons
     .await
 }
 
-async fn device_page(State(capture): State<CaptureHandle>, query: Asked) -> Response {
+async fn device_page(State(capture): State<CaptureHandle>, query: ListQuery) -> Response {
     page(&capture, query, |capture, query| {
         Page::of(capture.pipeline().hosts(), query)
     })
@@ -109,7 +109,7 @@ async fn device_page(State(capture): State<CaptureHandle>, query: Asked) -> Resp
 
 async fn page<T: Serialize + Send + 'static>(
     capture: &CaptureHandle,
-    query: Asked,
+    query: ListQuery,
     read: impl FnOnce(&Capture, &Query) -> Page<T> + Send + 'static,
 ) -> Response {
     match query {

@@ -19,7 +19,7 @@ use sensor_facts::rule::Actor;
 /// What of a question matters here.
 #[derive(Default, Deserialize)]
 #[serde(default)]
-struct Asked {
+struct VeilQuery {
     pseudonymise: bool,
 }
 
@@ -37,7 +37,7 @@ pub(super) async fn layer(
     mut request: Request,
     next: Next,
 ) -> Response {
-    match Query::<Asked>::try_from_uri(request.uri()) {
+    match Query::<VeilQuery>::try_from_uri(request.uri()) {
         Ok(Query(asked)) if asked.pseudonymise => {}
         Ok(_) => return next.run(request).await,
         // It may have been asked for.

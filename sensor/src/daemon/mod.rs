@@ -3,7 +3,12 @@
 //! One thread owns kernel side and pipeline ([`live`](crate::live)) and never waits for a client or a disk; one
 //! writes events ([`sensor_output`]); the others serve the control socket and the metrics.
 
+mod error;
 mod service;
+mod signals;
+
+pub use error::DaemonError;
+use signals::{Signals, until_stopped};
 
 use std::{
     io,
@@ -12,19 +17,14 @@ use std::{
 };
 
 use caps::Capability;
-use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::{
-    control::{
-        Roles, server,
-        socket::{ControlSocket, SocketError},
-    },
+    control::{Roles, server, socket::ControlSocket},
     live,
     live::{
-        capture::CaptureHandle,
         memory,
         options::DaemonOptions,
-        responder::{Knowledge, Responder, ResponderHandle, ResponderOptions},
+        responder::{Knowledge, Responder},
         snapshot::Snapshot,
     },
     metrics,
@@ -37,57 +37,9 @@ use sensor_evidence::store::{Store, StoreHandle};
 use sensor_facts::{
     action::Action, clock, lock::lock, rights, rule::Actor, target::Target, time::Time,
 };
-use sensor_kernel::{Attached, Kernel, KernelError};
-use sensor_output::{Output, OutputError, OutputStats};
-use sensor_response::{AdoptError, ClinicalOf, Keeper, resets::Mirrors};
-
-/// Why the daemon did not start, or ended.
-#[derive(Debug, thiserror::Error)]
-pub enum DaemonError {
-    /// The kernel side.
-    #[error(transparent)]
-    Kernel(#[from] KernelError),
-    /// The audit trail and the rules.
-    #[error(transparent)]
-    Adopt(#[from] AdoptError),
-    /// The interface that resets would leave by.
-    #[error(
-        "can't send resets through {name:?}: {source}; name another interface in the configuration, response.interface"
-    )]
-    Response {
-        /// Its name.
-        name: String,
-        /// The answer.
-        source: io::Error,
-    },
-    /// The control socket.
-    #[error(transparent)]
-    Socket(#[from] SocketError),
-    /// The events' output.
-    #[error(transparent)]
-    Output(#[from] OutputError),
-    /// The address for metrics.
-    #[error(
-        "can't serve metrics at {address}: {source}; name another address in the configuration, or switch metrics off"
-    )]
-    Metrics {
-        /// The address.
-        address: SocketAddr,
-        /// Why not.
-        source: io::Error,
-    },
-    /// A call of the runtime.
-    #[error("can't {what}: {source}")]
-    Runtime {
-        /// What was tried.
-        what: &'static str,
-        /// The answer.
-        source: io::Error,
-    },
-    /// The capture thread ended by itself.
-    #[error("the capture thread is gone; this is a bug: the log has its last words")]
-    CaptureGone,
-}
+use sensor_kernel::{Attached, Kernel};
+use sensor_output::{Output, OutputStats};
+use sensor_response::{ClinicalOf, Keeper, Mirrors};
 
 fn runtime(what: &'static str) -> impl FnOnce(io::Error) -> DaemonError {
     move |source| DaemonError::Runtime { what, source }
@@ -265,49 +217,6 @@ impl DaemonOptions {
     }
 }
 
-/// The signals that the daemon knows.
-struct Signals {
-    interrupt: Signal,
-    terminate: Signal,
-    hangup: Signal,
-}
-
-impl Signals {
-    fn new() -> io::Result<Self> {
-        Ok(Self {
-            interrupt: signal(SignalKind::interrupt())?,
-            terminate: signal(SignalKind::terminate())?,
-            hangup: signal(SignalKind::hangup())?,
-        })
-    }
-}
-
-async fn until_stopped(
-    mut signals: Signals,
-    capture: &CaptureHandle,
-    response: &ResponderHandle,
-    status: &str,
-    mut reload: impl FnMut() -> Result<DaemonOptions, String>,
-) {
-    loop {
-        tokio::select! {
-            _ = signals.interrupt.recv() => break,
-            _ = signals.terminate.recv() => break,
-            _ = signals.hangup.recv() => {
-                service::reloading();
-                let options = reload();
-                if let Ok(options) = &options {
-                    protect(response, options.response.clone()).await;
-                }
-                take_over(capture, options).await;
-                service::ready(status);
-            }
-        }
-    }
-    service::stopping();
-    tracing::info!("stopping: taking what is still in the kernel");
-}
-
 /// Who tells a device's learnt clinical peers.
 fn clinical_of(clinical: Arc<Mutex<Clinical>>) -> ClinicalOf {
     Box::new(move |target| match target {
@@ -320,17 +229,6 @@ fn clinical_of(clinical: Arc<Mutex<Clinical>>) -> ClinicalOf {
     })
 }
 
-/// Puts what the configuration protects on the never-block list.
-async fn protect(response: &ResponderHandle, options: ResponderOptions) {
-    let answer = response.ask(|responder| responder.reload(options)).await;
-    let failed = match answer {
-        Ok(Ok(())) => return,
-        Ok(Err(error)) => error.to_string(),
-        Err(error) => error.to_string(),
-    };
-    tracing::error!("the never-block list stays as it was: {failed}");
-}
-
 /// An interface as the trail has it.
 fn described(interface: &Attached) -> String {
     format!(
@@ -339,30 +237,6 @@ fn described(interface: &Attached) -> String {
         interface.role(),
         interface.mode.label()
     )
-}
-
-async fn take_over(capture: &CaptureHandle, options: Result<DaemonOptions, String>) {
-    let answer = match options {
-        Ok(options) => capture.ask(move |capture| capture.reload(&options)).await,
-        Err(error) => {
-            tracing::error!("the configuration is bad, the old one stays in force: {error}");
-            // The log may have been rotated all the same.
-            capture
-                .ask(|capture| {
-                    let old = capture.options().clone();
-                    capture.reload(&old)
-                })
-                .await
-        }
-    };
-    match answer {
-        Ok(restart) if restart.is_empty() => tracing::info!("reloaded"),
-        Ok(restart) => tracing::warn!(
-            "reloaded; changes of these take a restart: {}",
-            restart.join(", ")
-        ),
-        Err(error) => tracing::error!("not reloaded: {error}"),
-    }
 }
 
 /// What is left of this thread's rights: to read and write maps, and to send resets.

@@ -3,8 +3,10 @@
 //! The capture thread tells it every second how it fares and what was seen of the rules' targets; it never
 //! waits for this thread. Others ask it by [`ResponderHandle::ask`].
 
+mod carry_out;
 mod handle;
 mod judgement;
+mod options;
 mod summary;
 
 use std::{
@@ -22,31 +24,20 @@ pub use handle::ResponderHandle;
 use handle::{Board, Message};
 use judgement::Judgement;
 pub use judgement::Pulse;
+pub use options::ResponderOptions;
 pub use summary::Summary;
 
 use sensor_analysis::{
-    Analysis, AnalysisOptions, Outcome, alert::Told, baseline::Census, detect::clinical::Clinical,
-    model::Scorer,
+    Analysis, Outcome, alert::Told, baseline::Census, detect::clinical::Clinical, model::Scorer,
 };
 use sensor_facts::{
-    action::{self, Action},
-    alert::Decided,
     event::{AlertReport, AuditReport, Body, Event},
-    finding::{Basis, Finding},
+    finding::Basis,
     lock::lock,
     observation::Observation,
 };
-use sensor_facts::{
-    rule::{Actor, Scope, State},
-    target::Protected,
-};
 use sensor_output::OutputSender;
-use sensor_response::config::Containment;
-use sensor_response::{
-    Keeper, Wish,
-    policy::{Decision, Verdict},
-    resets::{Ended, Mirrors, Resets},
-};
+use sensor_response::{Keeper, Mirrors, RuleResets};
 
 /// Between two heartbeats.
 const BEAT: Duration = Duration::from_secs(1);
@@ -61,28 +52,6 @@ const CENSUS: usize = 2_000;
 /// Beats between two times that the sample of flows is.
 const SAVE_RECORDED: u64 = 300;
 
-/// What can be set anew while it runs.
-#[derive(Clone, Debug, PartialEq)]
-pub struct ResponderOptions {
-    /// What may be done by itself, and what is protected.
-    pub containment: Containment,
-    /// Baselines, detectors, alerts.
-    pub analysis: AnalysisOptions,
-}
-
-impl ResponderOptions {
-    /// What the configuration protects.
-    #[must_use]
-    pub fn protect(&self) -> Vec<Protected> {
-        let protect = &self.containment.protect;
-        protect.iter().map(|never| never.0).collect()
-    }
-
-    fn patience(&self) -> Duration {
-        self.containment.heartbeat.into()
-    }
-}
-
 /// What the response thread owns.
 pub struct Responder {
     keeper: Keeper,
@@ -92,7 +61,7 @@ pub struct Responder {
     judgement: Judgement,
     /// What outlives the daemon.
     folder: PathBuf,
-    resets: Resets,
+    resets: RuleResets,
     board: Arc<Mutex<Board>>,
     beaten: Instant,
     beats: u64,
@@ -142,7 +111,7 @@ impl Responder {
             analysis,
             judgement,
             folder: folder.to_owned(),
-            resets: Resets::new(mirrors),
+            resets: RuleResets::new(mirrors),
             keeper,
             options,
             output,
@@ -291,73 +260,6 @@ impl Responder {
     fn save_recorded(&mut self) {
         if let Err(error) = self.analysis.save_recorded(&self.folder) {
             tracing::warn!("recorded flows can't be written, it is tried again: {error}");
-        }
-    }
-
-    /// Does what was decided, and writes it down, also if it was to do nothing.
-    fn carry_out(&mut self, finding: &Finding, mut decision: Decision) {
-        let actor = Actor::Policy {
-            group: decision.group.clone(),
-        };
-        let found = format!("{}: {}", finding.detector, finding.evidence);
-        let mut rule = None;
-        if let (Verdict::Act | Verdict::Propose, Some((target, ttl))) =
-            (decision.verdict, decision.target)
-        {
-            let wish = Wish {
-                target,
-                scope: Scope::All,
-                state: if decision.verdict == Verdict::Act {
-                    State::Enabled
-                } else {
-                    State::Proposed
-                },
-                sticky: false,
-                ttl: Duration::from_nanos(ttl),
-                reason: found.clone(),
-            };
-            match self.keeper.add(&actor, wish) {
-                Ok((id, _)) => rule = Some(id),
-                Err(denied) => {
-                    decision.verdict = Verdict::Refuse;
-                    decision.reason = denied.to_string();
-                }
-            }
-        }
-        let decided = Decided {
-            time: finding.time,
-            verdict: decision.verdict.label().to_owned(),
-            target: decision.target.map(|(target, _)| target),
-            reason: decision.reason.clone(),
-        };
-        self.analysis.decided(finding, &decided);
-        let action = Action::Decided(action::Decision {
-            finding: found,
-            subject: finding.subject.to_string(),
-            target: decision.target.map(|(target, _)| target),
-            group: decision.group,
-            mode: decision.mode.label().to_owned(),
-            verdict: decision.verdict.label().to_owned(),
-            reason: decision.reason,
-            rule,
-        });
-        self.keeper.record(&actor, action);
-    }
-
-    /// Writes down what resets came to.
-    fn note_resets(&mut self, ended: Vec<Ended>) {
-        for Ended {
-            id,
-            packets,
-            outcome,
-        } in ended
-        {
-            let action = Action::Reset {
-                id,
-                packets,
-                outcome,
-            };
-            self.keeper.record(&Actor::Daemon, action);
         }
     }
 

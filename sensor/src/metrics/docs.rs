@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::table::{MetricKind, TABLE};
+use super::{sample::MetricKind, table::TABLE};
 use sensor_common::counter::Counter;
 
 const HEAD: &str = "# Metrics

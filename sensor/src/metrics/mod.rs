@@ -1,6 +1,7 @@
 //! Metrics for Prometheus: one [table], from which the registry and `docs/metrics.md` are made.
 
 pub mod docs;
+pub mod sample;
 mod server;
 pub mod table;
 
@@ -17,7 +18,10 @@ use prometheus::{
 
 pub use server::serve;
 
-use self::table::{MetricKind, Row, Sample, TABLE};
+use self::{
+    sample::{MetricKind, Row, Sample},
+    table::TABLE,
+};
 use crate::live::snapshot::Snapshot;
 use sensor_facts::lock::lock;
 

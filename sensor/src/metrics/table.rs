@@ -1,53 +1,13 @@
 //! Every metric in one table: what it is called, what it says, and where it comes from.
 
-use sensor_common::{
-    counter::{Counter, Counters},
-    layer7::Protocol,
-};
+use sensor_common::{counter::Counter, layer7::Protocol};
 
-use crate::live::{
-    Counts,
-    snapshot::{InterfaceSnapshot, RingAccount, Snapshot},
+use super::sample::{
+    MetricKind, Row, Sample, by_counter, by_output, by_severity, counts, each, named, of_store,
+    one_counter, plain, sample, seconds, yes,
 };
-use sensor_evidence::store::StoreStatus;
-use sensor_facts::alert::Severity;
+use crate::live::snapshot::{RingAccount, Snapshot};
 use sensor_kernel::{Mode, decode::DecodeError};
-use sensor_output::OutputStats;
-
-/// Whether a metric only grows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum MetricKind {
-    /// Only grows, until the daemon starts anew.
-    Counter,
-    /// Goes up and down.
-    Gauge,
-}
-
-/// One value with the values of its labels.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Sample {
-    /// Values of the metric's labels, in their order.
-    pub labels: Vec<String>,
-    /// The value.
-    pub value: f64,
-}
-
-/// A metric.
-#[derive(Clone, Copy, Debug)]
-pub struct Row {
-    /// Its name.
-    pub name: &'static str,
-    /// Its kind.
-    pub kind: MetricKind,
-    /// What it says.
-    pub help: &'static str,
-    /// Names of its labels.
-    pub labels: &'static [&'static str],
-    /// Where its values come from.
-    pub source: &'static str,
-    /// Reads them.
-    pub read: fn(&Snapshot) -> Vec<Sample>,
-}
 
 /// Kinds of ring buffer events, as a label.
 const FLOW: &str = "flow";
@@ -346,92 +306,11 @@ pub const TABLE: &[Row] = rows! {
         };
 };
 
-/// A value; beyond 2^53 it loses digits, as every Prometheus value does.
-#[expect(
-    clippy::cast_precision_loss,
-    reason = "Prometheus values are 64-bit floats"
-)]
-fn sample<const N: usize>(labels: [&str; N], value: u64) -> Sample {
-    Sample {
-        labels: labels.map(str::to_owned).to_vec(),
-        value: value as f64,
-    }
-}
-
-#[expect(
-    clippy::cast_precision_loss,
-    reason = "microseconds are kept until the year 2255"
-)]
-fn seconds(nanoseconds: i64) -> f64 {
-    nanoseconds as f64 / 1e9
-}
-
-fn plain(value: u64) -> Vec<Sample> {
-    vec![sample([], value)]
-}
-
-fn of_store(snapshot: &Snapshot, read: impl Fn(&StoreStatus) -> Vec<Sample>) -> Vec<Sample> {
-    snapshot.store.as_ref().map(read).unwrap_or_default()
-}
-
-fn by_output(snapshot: &Snapshot, read: impl Fn(&OutputStats) -> u64) -> Vec<Sample> {
-    let outputs = snapshot.outputs.iter();
-    outputs
-        .map(|it| sample([it.name.as_str()], read(it)))
-        .collect()
-}
-
 fn by_protocol(snapshot: &Snapshot) -> Vec<Sample> {
     let names = Protocol::ALL
         .iter()
         .filter_map(|one| Some((one.name()?, *one)));
     names
         .map(|(name, protocol)| sample([name], snapshot.pipeline.sessions_of(protocol)))
-        .collect()
-}
-
-const fn yes(yes: bool) -> &'static str {
-    if yes { "true" } else { "false" }
-}
-
-fn by_severity(counts: &[u64; Severity::ALL.len()]) -> Vec<Sample> {
-    let all = Severity::ALL.iter().zip(counts);
-    all.map(|(severity, count)| sample([severity.label()], *count))
-        .collect()
-}
-
-fn each(snapshot: &Snapshot, read: impl Fn(&InterfaceSnapshot) -> Sample) -> Vec<Sample> {
-    snapshot.interfaces.iter().map(read).collect()
-}
-
-fn one_counter(snapshot: &Snapshot, counter: Counter) -> Vec<Sample> {
-    each(snapshot, |one| {
-        sample([&one.attached.name], one.counters.get(counter))
-    })
-}
-
-fn by_counter(snapshot: &Snapshot, counters: &[Counter]) -> Vec<Sample> {
-    let named_counters: Vec<_> = counters
-        .iter()
-        .map(|counter| (*counter, counter.label()))
-        .collect();
-    named(snapshot, &named_counters)
-}
-
-fn named(snapshot: &Snapshot, counters: &[(Counter, &str)]) -> Vec<Sample> {
-    let read = |one: &InterfaceSnapshot, (counter, label): &(Counter, &str)| {
-        let values: &Counters = &one.counters;
-        sample([&one.attached.name, label], values.get(*counter))
-    };
-    let interfaces = snapshot.interfaces.iter();
-    interfaces
-        .flat_map(|one| counters.iter().map(move |named| read(one, named)))
-        .collect()
-}
-
-fn counts<const N: usize>(counts: &Counts<N>) -> Vec<Sample> {
-    counts
-        .iter()
-        .map(|(name, count)| sample([name], count))
         .collect()
 }

@@ -13,10 +13,10 @@ use nix::sys::signal::{Signal, kill};
 use serde_json::Value;
 
 use super::{
-    Options,
     account::outputs,
     disk::Disk,
     memory::{self, Group, Memory},
+    options::Options,
     siem::{ADDRESS, Siem},
     spray::{OUT, Spray},
 };

@@ -16,7 +16,7 @@ use std::{
 use anyhow::{Context, Result, ensure};
 use rows::from_python;
 use sensor::config;
-use sensor_analysis::model::{Asked, LoadError, ModelFile, Models, Row, Runtime, Scorer};
+use sensor_analysis::model::{LoadError, ModelFile, Models, Row, Runtime, ScoreRequest, Scorer};
 use sensor_facts::{action::Action, rule::Actor, time::Time};
 use tests::{ability, models, sensor::binary, wait::wait_for};
 
@@ -103,7 +103,7 @@ fn score_on(mut scorer: Scorer, rows: &[Row], end: &AtomicBool) -> u64 {
     let mut taken = 0;
     while !end.load(Ordering::Relaxed) {
         for row in rows {
-            scorer.ask(Asked {
+            scorer.ask(ScoreRequest {
                 row: row.clone(),
                 new_peer: false,
             });
@@ -276,7 +276,7 @@ fn a_restart_finds_the_model_in_use_and_falls_back_where_it_is_damaged() -> Resu
     );
     let mut scorer = models.scorer()?;
     let row = from_python(&good)?.rows.swap_remove(0);
-    scorer.ask(Asked {
+    scorer.ask(ScoreRequest {
         row,
         new_peer: true,
     });

@@ -8,7 +8,7 @@ use std::{
 };
 
 use anyhow::{Result, ensure};
-use sensor_analysis::model::{Asked, FEATURES, Model, Scorer};
+use sensor_analysis::model::{FEATURES, Model, ScoreRequest, Scorer};
 use tests::{ability, models, sensor::binary, wait::wait_for};
 
 use super::{
@@ -75,7 +75,7 @@ fn scoring_here_and_on_a_thread_is_the_same() -> Result<()> {
     let runtime = runtime()?;
     let ask = |scorer: &mut Scorer| {
         for (number, row) in rows.iter().enumerate() {
-            scorer.ask(Asked {
+            scorer.ask(ScoreRequest {
                 row: row.clone(),
                 new_peer: number % 2 == 0,
             });

@@ -14,7 +14,7 @@ use tests::{program::Program, wait::wait_for};
 
 use crate::workspace::{cargo_command, in_ci, line, output, run, which};
 
-use super::{folder, package::Kernel};
+use super::package::{Kernel, folder};
 
 /// The tests that `init.sh` runs.
 const TESTS: [&str; 3] = ["verdict", "kernel", "attach"];

@@ -8,9 +8,12 @@ use std::{
 
 use anyhow::{Context, Result, ensure};
 
-use crate::workspace::{line, run};
+use crate::workspace::{line, run, target};
 
-use super::folder;
+/// Where packages, kernels and guests are.
+pub(super) fn folder() -> PathBuf {
+    target().join("kernels")
+}
 
 /// The package that depends on the newest kernel for virtual machines.
 const PACKAGE: &str = "linux-image-cloud-amd64";

@@ -24,7 +24,7 @@ const EPHEMERAL: u16 = 49_152;
 /// Devices whose amounts are alike, for those that have no history of their own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[repr(u8)]
-pub enum Kind {
+pub enum DeviceKind {
     /// It does none of what follows.
     Other,
     /// It sends images.
@@ -37,7 +37,7 @@ pub enum Kind {
     Messaging,
 }
 
-impl Kind {
+impl DeviceKind {
     /// All of them.
     pub const ALL: [Self; 5] = [
         Self::Other,
@@ -293,17 +293,17 @@ impl Device {
 
     /// To whom it is like.
     #[must_use]
-    pub fn kind(&self) -> Kind {
+    pub fn kind(&self) -> DeviceKind {
         if self.answers_dicom {
-            Kind::ImageStore
+            DeviceKind::ImageStore
         } else if self.sends_images {
-            Kind::ImageSource
+            DeviceKind::ImageSource
         } else if self.reads_images {
-            Kind::ImageReader
+            DeviceKind::ImageReader
         } else if self.messages {
-            Kind::Messaging
+            DeviceKind::Messaging
         } else {
-            Kind::Other
+            DeviceKind::Other
         }
     }
 

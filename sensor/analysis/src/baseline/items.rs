@@ -119,7 +119,7 @@ fn service(bytes: &mut Bytes, service: Service) {
 
 /// When a fact was seen, seconds since 1970, and how often.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Seen {
+pub struct Occurrence {
     /// First.
     pub first: u32,
     /// Last.
@@ -141,7 +141,7 @@ pub enum Familiar {
 
 /// Facts, bounded: beyond the bound the one seen longest ago makes room.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
-pub struct Items(HashMap<u64, Seen>);
+pub struct Items(HashMap<u64, Occurrence>);
 
 /// Seconds since 1970.
 pub(super) fn seconds(time: Time) -> u32 {
@@ -163,7 +163,7 @@ impl Items {
             let oldest = *oldest.0;
             self.0.remove(&oldest);
         }
-        let seen = Seen {
+        let seen = Occurrence {
             first: now,
             last: now,
             count: 1,
@@ -174,12 +174,12 @@ impl Items {
 
     /// When a fact was seen.
     #[must_use]
-    pub fn get(&self, fact: &Fact<'_>) -> Option<Seen> {
+    pub fn get(&self, fact: &Fact<'_>) -> Option<Occurrence> {
         self.seen(key(fact))
     }
 
     /// The same, by its hash.
-    pub(super) fn seen(&self, key: u64) -> Option<Seen> {
+    pub(super) fn seen(&self, key: u64) -> Option<Occurrence> {
         self.0.get(&key).copied()
     }
 

@@ -8,10 +8,13 @@
 //! A device takes about 7 kB with a full history and twenty peers, less without:
 //! `docs/performance.md` says how much was measured.
 
-mod brought;
 mod census;
+mod delta;
 mod device;
+mod file;
+mod introduced;
 mod items;
+mod judge;
 mod moved;
 mod open_windows;
 mod windows;
@@ -19,27 +22,24 @@ mod windows;
 #[cfg(test)]
 mod tests;
 
-use std::{
-    fs, io,
-    net::IpAddr,
-    num::NonZeroUsize,
-    path::{Path, PathBuf},
-};
+use std::{net::IpAddr, num::NonZeroUsize};
 
-use brought::Brought;
+use introduced::Introduced;
+use judge::Judge;
 use lru::LruCache;
 use open_windows::OpenWindows;
 use serde::{Deserialize, Serialize};
 
 pub use census::Census;
-pub use device::{Device, Kind};
+pub use delta::Delta;
+pub use device::{Device, DeviceKind};
 pub(crate) use device::{acts, is_lasting, works};
-pub use items::{Fact, Familiar, Items, Seen};
+pub use items::{Fact, Familiar, Items, Occurrence};
 pub use windows::{Amounts, FEATURES, Feature, Length, Usual, Windows};
 
 use crate::config::Baseline;
 use sensor_facts::{
-    observation::{Observation, What, is_host},
+    observation::{Observation, is_host},
     time::Time,
 };
 
@@ -47,22 +47,6 @@ use sensor_facts::{
 const SITE_MAX: usize = 65_536;
 /// Flows that go on whose bytes are counted already.
 const RUNNING: NonZeroUsize = NonZeroUsize::new(65_536).expect("it is not zero");
-/// The version of the file.
-const VERSION: u32 = 1;
-/// The file's name in the state directory.
-const FILE: &str = "baseline.bin";
-
-/// Bytes of a flow since its last report.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Delta {
-    /// From the client.
-    pub to_server: u64,
-    /// To the client.
-    pub to_client: u64,
-    /// It is the flow's first report.
-    pub first: bool,
-}
-
 /// How far a device is learnt.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Progress {
@@ -85,21 +69,12 @@ pub struct Baselines {
     begin: Option<Time>,
     devices: LruCache<IpAddr, Device>,
     site: Items,
-    brought: Brought,
+    introduced: Introduced,
     pools: Vec<Windows>,
     running: LruCache<u64, (u64, u64)>,
     open_windows: OpenWindows,
     evicted: u64,
     changed: bool,
-}
-
-#[derive(Serialize, Deserialize)]
-struct Stored<'a> {
-    version: u32,
-    begin: Option<Time>,
-    site: std::borrow::Cow<'a, Items>,
-    pools: std::borrow::Cow<'a, [Windows]>,
-    devices: Vec<(IpAddr, std::borrow::Cow<'a, Device>)>,
 }
 
 impl Baselines {
@@ -112,76 +87,13 @@ impl Baselines {
             options,
             begin: None,
             site: Items::default(),
-            brought: Brought::default(),
-            pools: vec![Windows::default(); Kind::ALL.len()],
+            introduced: Introduced::default(),
+            pools: vec![Windows::default(); DeviceKind::ALL.len()],
             running: LruCache::new(RUNNING),
             open_windows: OpenWindows::default(),
             evicted: 0,
             changed: false,
         }
-    }
-
-    /// Reads what was learnt; a file that can't be read is said and counts as empty.
-    #[must_use]
-    pub fn open(folder: &Path, options: Baseline) -> Self {
-        let mut this = Self::new(options);
-        let path = path(folder);
-        let bytes = match fs::read(&path) {
-            Ok(bytes) => bytes,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return this,
-            Err(error) => {
-                tracing::warn!(path = %path.display(), "the baselines can't be read, learning begins anew: {error}");
-                return this;
-            }
-        };
-        match postcard::from_bytes::<Stored<'_>>(&bytes) {
-            Ok(stored) if stored.version == VERSION => {
-                this.begin = stored.begin;
-                this.site = stored.site.into_owned();
-                this.pools = stored.pools.into_owned();
-                this.pools.resize_with(Kind::ALL.len(), Windows::default);
-                for (address, device) in stored.devices {
-                    this.devices.push(address, device.into_owned());
-                }
-            }
-            Ok(_) => {
-                tracing::warn!(path = %path.display(), "the baselines are of another version, learning begins anew");
-            }
-            Err(error) => {
-                tracing::warn!(path = %path.display(), "the baselines are damaged, learning begins anew: {error}");
-            }
-        }
-        this
-    }
-
-    /// Writes what is new to the disk, whole or not at all.
-    ///
-    /// # Errors
-    /// When the file can't be written; it is tried again with the next call.
-    pub fn save(&mut self, folder: &Path) -> io::Result<()> {
-        if !self.changed {
-            return Ok(());
-        }
-        let stored = Stored {
-            version: VERSION,
-            begin: self.begin,
-            site: std::borrow::Cow::Borrowed(&self.site),
-            pools: std::borrow::Cow::Borrowed(&self.pools),
-            // The one seen longest ago first, as they are read.
-            devices: self
-                .devices
-                .iter()
-                .rev()
-                .map(|(address, device)| (*address, std::borrow::Cow::Borrowed(device)))
-                .collect(),
-        };
-        let bytes = postcard::to_allocvec(&stored).map_err(io::Error::other)?;
-        let path = path(folder);
-        let new = path.with_extension("bin.new");
-        fs::write(&new, bytes)?;
-        fs::rename(new, path)?;
-        self.changed = false;
-        Ok(())
     }
 
     /// Puts other options in force; the number of devices stays.
@@ -246,28 +158,6 @@ impl Baselines {
         })
     }
 
-    /// Bytes of a flow since its last report.
-    pub fn delta(&mut self, seen: &Observation) -> Option<Delta> {
-        let What::Flow(facts) = &seen.what else {
-            return None;
-        };
-        let all = (facts.to_server.bytes, facts.to_client.bytes);
-        let before = if facts.over {
-            self.running.pop(&facts.id)
-        } else {
-            self.running
-                .push(facts.id, all)
-                .filter(|(id, _)| *id == facts.id)
-                .map(|(_, before)| before)
-        };
-        let (to_server, to_client) = before.unwrap_or_default();
-        Some(Delta {
-            to_server: all.0.saturating_sub(to_server),
-            to_client: all.1.saturating_sub(to_client),
-            first: before.is_none(),
-        })
-    }
-
     /// Devices whose 5-minute window is over at `now`; each is named once for each window.
     pub fn due(&mut self, now: Time) -> Vec<IpAddr> {
         self.open_windows
@@ -310,9 +200,9 @@ impl Baselines {
             if trusted {
                 for fact in &end.site_facts {
                     if self.site.add(*fact, seen.time, SITE_MAX) {
-                        self.brought.add(*fact, end.address, seen.time);
-                    } else if !self.brought.is_empty() {
-                        self.brought.confirm(*fact, end.address);
+                        self.introduced.add(*fact, end.address, seen.time);
+                    } else if !self.introduced.is_empty() {
+                        self.introduced.confirm(*fact, end.address);
                     }
                 }
             }
@@ -329,13 +219,13 @@ impl Baselines {
             .push((number, address), room, |one| devices.contains(one));
     }
 
-    /// A device is suspected: what it did shortly before is forgotten, also what it alone brought to the site,
+    /// A device is suspected: what it did shortly before is forgotten, also what it alone introduced to the site,
     /// and nothing is learnt of it for a while.
     pub fn distrust(&mut self, address: IpAddr, now: Time) {
         let doubt = nanos(self.options.doubt.as_nanos());
         let freeze = nanos(self.options.freeze.as_nanos());
         let since = Time(now.0.saturating_sub(doubt));
-        self.forget_brought(address, since);
+        self.forget_introduced(address, since);
         if let Some(device) = self.devices.peek_mut(&address) {
             device.distrust(since, Time(now.0.saturating_add(freeze)));
             self.changed = true;
@@ -344,15 +234,15 @@ impl Baselines {
 
     /// A person said that what a device did was malicious: all that was learnt of it since `from` is forgotten.
     pub fn unlearn(&mut self, address: IpAddr, from: Time) {
-        self.forget_brought(address, from);
+        self.forget_introduced(address, from);
         if let Some(device) = self.devices.peek_mut(&address) {
             device.items.forget_since(from);
             self.changed = true;
         }
     }
 
-    fn forget_brought(&mut self, address: IpAddr, since: Time) {
-        for fact in self.brought.take(address, since) {
+    fn forget_introduced(&mut self, address: IpAddr, since: Time) {
+        for fact in self.introduced.take(address, since) {
             self.site.forget(fact);
             self.changed = true;
         }
@@ -417,35 +307,6 @@ impl Baselines {
     fn learning(&self) -> i64 {
         nanos(self.options.learning.as_nanos())
     }
-}
-
-/// The times of the options that decide how well a fact is known, nanoseconds.
-struct Judge {
-    settle: i64,
-    doubt: i64,
-    learning: i64,
-}
-
-impl Judge {
-    /// How well a fact is known of something that was first seen at `begin`.
-    fn familiar(&self, seen: Option<Seen>, begin: Time, now: Time) -> Familiar {
-        let Some(seen) = seen else {
-            return Familiar::Never;
-        };
-        let first = i64::from(seen.first) * 1_000_000_000;
-        let age = now.0.saturating_sub(first);
-        // What is so young may yet be forgotten again.
-        let sure = age >= self.doubt;
-        if age >= self.settle || (sure && first.saturating_sub(begin.0) < self.learning) {
-            Familiar::Known
-        } else {
-            Familiar::New
-        }
-    }
-}
-
-fn path(folder: &Path) -> PathBuf {
-    folder.join(FILE)
 }
 
 fn nanos(nanos: u64) -> i64 {

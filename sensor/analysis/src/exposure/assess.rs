@@ -6,7 +6,7 @@ use std::{
 };
 
 use super::{
-    Exposed, Exposure, Facts, Kind, Weakness, advisory::Match, dependents::Dependents,
+    Exposed, Exposure, Facts, Weakness, WeaknessKind, advisory::Match, dependents::Dependents,
     dicom::Callers, offered,
 };
 use sensor_sessions::inventory::{HostReport, Role};
@@ -122,15 +122,27 @@ fn weaknesses(host: &HostReport, outside: Option<&BTreeSet<IpAddr>>) -> Vec<Weak
             clients.len(),
             first(clients.iter())
         );
-        found.push(Weakness::new(Kind::ReachableFromOutside, OUTSIDE, evidence));
+        found.push(Weakness::new(
+            WeaknessKind::ReachableFromOutside,
+            OUTSIDE,
+            evidence,
+        ));
     }
     if host.cleartext_dicom {
         let evidence = "it spoke DICOM without encryption".to_owned();
-        found.push(Weakness::new(Kind::ClearTextDicom, CLEAR_TEXT, evidence));
+        found.push(Weakness::new(
+            WeaknessKind::ClearTextDicom,
+            CLEAR_TEXT,
+            evidence,
+        ));
     }
     if host.cleartext_hl7 {
         let evidence = "it spoke HL7 without encryption".to_owned();
-        found.push(Weakness::new(Kind::ClearTextHl7, CLEAR_TEXT, evidence));
+        found.push(Weakness::new(
+            WeaknessKind::ClearTextHl7,
+            CLEAR_TEXT,
+            evidence,
+        ));
     }
     let old: Vec<_> = OLD_VERSIONS
         .iter()
@@ -138,7 +150,7 @@ fn weaknesses(host: &HostReport, outside: Option<&BTreeSet<IpAddr>>) -> Vec<Weak
         .collect();
     if !old.is_empty() {
         let evidence = format!("as a server it chose {}", first(old.into_iter()));
-        found.push(Weakness::new(Kind::OldTls, OLD_TLS, evidence));
+        found.push(Weakness::new(WeaknessKind::OldTls, OLD_TLS, evidence));
     }
     found.extend(offered::weaknesses(host));
     found
@@ -187,7 +199,7 @@ fn advised(found: &Match) -> Weakness {
     if found.is_confirmed() {
         let points = rounded(cvss * ADVISORY);
         return Weakness::new(
-            Kind::Advisory,
+            WeaknessKind::Advisory,
             points,
             format!("{about}; a person confirmed it"),
         );
@@ -198,7 +210,7 @@ fn advised(found: &Match) -> Weakness {
         found.score,
         found.because()
     );
-    Weakness::new(Kind::PossibleAdvisory, points, evidence)
+    Weakness::new(WeaknessKind::PossibleAdvisory, points, evidence)
 }
 
 #[expect(

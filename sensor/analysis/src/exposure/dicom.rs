@@ -5,7 +5,7 @@ use std::{
     net::IpAddr,
 };
 
-use super::{Facts, Kind, Weakness, assess::first};
+use super::{Facts, Weakness, WeaknessKind, assess::first};
 use sensor_sessions::inventory::HostReport;
 
 const UNUSUAL: u64 = 20;
@@ -71,7 +71,7 @@ impl Callers {
                 "it accepted AE titles that are not usual: {}",
                 first(accepted.iter())
             );
-            Weakness::new(Kind::UnusualTitleAccepted, UNUSUAL, evidence)
+            Weakness::new(WeaknessKind::UnusualTitleAccepted, UNUSUAL, evidence)
         })
     }
 
@@ -93,7 +93,7 @@ impl Callers {
                 "it accepted one AE title from several devices: {}",
                 first(shared.iter())
             );
-            Weakness::new(Kind::TitleNotBound, NOT_BOUND, evidence)
+            Weakness::new(WeaknessKind::TitleNotBound, NOT_BOUND, evidence)
         })
     }
 }

@@ -19,7 +19,7 @@ use std::{borrow::Cow, net::IpAddr};
 use serde::{Deserialize, Serialize};
 
 pub use assess::rank;
-pub use weakness::{Kind, Weakness};
+pub use weakness::{Weakness, WeaknessKind};
 
 use crate::detect::Detect;
 use advisory::Match;

@@ -1,6 +1,6 @@
 //! Services that a device offers and should not: protocols without protection, and what its role does not need.
 
-use super::{Kind, Weakness};
+use super::{Weakness, WeaknessKind};
 use sensor_common::layer7::Protocol;
 use sensor_sessions::inventory::{HostReport, Role};
 
@@ -119,7 +119,7 @@ pub(super) fn weaknesses(host: &HostReport) -> Vec<Weakness> {
             "it offers {} ({} port {}): {}",
             one.name, one.proto, one.port, one.why
         );
-        Weakness::new(Kind::InsecureService, one.points, evidence)
+        Weakness::new(WeaknessKind::InsecureService, one.points, evidence)
     });
     // Of an unknown device it is not known what it needs.
     let beyond = NEEDED
@@ -132,7 +132,7 @@ pub(super) fn weaknesses(host: &HostReport) -> Vec<Weakness> {
             one.port,
             role.label()
         );
-        Weakness::new(Kind::BeyondRole, one.points, evidence)
+        Weakness::new(WeaknessKind::BeyondRole, one.points, evidence)
     });
     insecure.chain(beyond).collect()
 }

@@ -70,7 +70,7 @@ fn of(hosts: &[HostReport], alerts: &[Alert], matches: &[Match]) -> Exposure {
     })
 }
 
-fn kinds(exposed: &Exposed) -> Vec<Kind> {
+fn kinds(exposed: &Exposed) -> Vec<WeaknessKind> {
     exposed.weaknesses.iter().map(|one| one.kind).collect()
 }
 
@@ -105,7 +105,7 @@ fn what_the_role_does_not_need_counts() {
     let modality = of(&[with(Role::Modality)], &[], &[]);
     assert_eq!(
         kinds(&modality.ranked[0]),
-        [Kind::BeyondRole, Kind::BeyondRole]
+        [WeaknessKind::BeyondRole, WeaknessKind::BeyondRole]
     );
     assert!(
         modality.ranked[0].weaknesses[0]
@@ -134,7 +134,10 @@ fn only_who_is_served_from_outside_is_reachable_from_there() {
     };
     let found = of(&[host("10.0.0.1"), host("10.0.0.2"), outside], &[], &[]);
     assert_eq!((found.devices, found.ranked.len()), (2, 1), "{found:#?}");
-    assert_eq!(kinds(&found.ranked[0]), [Kind::ReachableFromOutside]);
+    assert_eq!(
+        kinds(&found.ranked[0]),
+        [WeaknessKind::ReachableFromOutside]
+    );
     assert!(
         found.ranked[0].weaknesses[0]
             .evidence
@@ -186,7 +189,7 @@ fn old_versions_of_tls_count_for_the_server() {
             .is_empty()
     );
     let found = of(&[versions(&["TLS 1.3", "TLS 1.0"])], &[], &[]);
-    assert_eq!(kinds(&found.ranked[0]), [Kind::OldTls]);
+    assert_eq!(kinds(&found.ranked[0]), [WeaknessKind::OldTls]);
 }
 
 #[test]
@@ -196,7 +199,7 @@ fn a_title_from_two_devices_counts_and_one_that_moved_does_not() {
         ..host("10.0.0.1")
     };
     let found = of(std::slice::from_ref(&archive), &[], &[]);
-    assert_eq!(kinds(&found.ranked[0]), [Kind::TitleNotBound]);
+    assert_eq!(kinds(&found.ranked[0]), [WeaknessKind::TitleNotBound]);
     let moved = HostReport {
         addresses_before: vec![AddressBefore {
             address: [10, 0, 0, 5].into(),
@@ -236,7 +239,10 @@ fn who_lets_an_unusual_title_in_is_weak() {
         ..host("10.0.0.1")
     };
     let found = of(&[archive(true)], &[alert(None)], &[]);
-    assert_eq!(kinds(&found.ranked[0]), [Kind::UnusualTitleAccepted]);
+    assert_eq!(
+        kinds(&found.ranked[0]),
+        [WeaknessKind::UnusualTitleAccepted]
+    );
     let evidence = &found.ranked[0].weaknesses[0].evidence;
     assert!(evidence.contains("\"GUEST\" of 10.0.0.66"), "{evidence}");
     assert!(of(&[archive(false)], &[alert(None)], &[]).ranked.is_empty());
@@ -269,12 +275,15 @@ fn an_advisory_is_possible_until_it_is_confirmed() {
     let weakness = &possible.ranked[0].weaknesses[0];
     assert_eq!(
         (weakness.kind, weakness.points),
-        (Kind::PossibleAdvisory, 14)
+        (WeaknessKind::PossibleAdvisory, 14)
     );
     assert!(weakness.possible && weakness.evidence.contains("0.70 of 1"));
     let confirmed = of(&hosts, &[], &[found_match(0.7, Some(9.8), true)]);
     let weakness = &confirmed.ranked[0].weaknesses[0];
-    assert_eq!((weakness.kind, weakness.points), (Kind::Advisory, 39));
+    assert_eq!(
+        (weakness.kind, weakness.points),
+        (WeaknessKind::Advisory, 39)
+    );
     assert!(!weakness.possible);
 }
 

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 /// A kind of weakness.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Kind {
+pub enum WeaknessKind {
     /// Addresses outside of the site reach it.
     ReachableFromOutside,
     /// It offers a protocol without protection: Telnet, FTP, TFTP, ...
@@ -28,7 +28,7 @@ pub enum Kind {
     PossibleAdvisory,
 }
 
-impl Kind {
+impl WeaknessKind {
     /// In words.
     #[must_use]
     pub const fn label(self) -> &'static str {
@@ -82,7 +82,7 @@ impl Kind {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Weakness {
     /// Its kind.
-    pub kind: Kind,
+    pub kind: WeaknessKind,
     /// What it adds to the sum.
     pub points: u64,
     /// What was seen, in words and numbers.
@@ -95,13 +95,13 @@ pub struct Weakness {
 }
 
 impl Weakness {
-    pub(super) fn new(kind: Kind, points: u64, evidence: String) -> Self {
+    pub(super) fn new(kind: WeaknessKind, points: u64, evidence: String) -> Self {
         Self {
             kind,
             points,
             evidence,
             advice: kind.advice().to_owned(),
-            possible: kind == Kind::PossibleAdvisory,
+            possible: kind == WeaknessKind::PossibleAdvisory,
         }
     }
 }

@@ -27,7 +27,7 @@ const TELL: f32 = 0.01;
 
 /// A row to be scored, with what has to be known of it later.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Asked {
+pub struct ScoreRequest {
     /// The row.
     pub row: Row,
     /// The client did not know the server when it was seen.
@@ -141,14 +141,14 @@ impl Slot {
     }
 
     /// Scores rows in batches; what came of them is added to `scored`.
-    pub fn score(&self, asked: Vec<Asked>, scored: &mut Vec<Scored>) {
+    pub fn score(&self, asked: Vec<ScoreRequest>, scored: &mut Vec<Scored>) {
         let add = |counter: &AtomicU64, rows: usize| {
             counter.fetch_add(rows as u64, Ordering::Relaxed);
         };
         let it = &self.counters;
         let mut rows = asked.into_iter();
         while rows.len() > 0 {
-            let batch: Vec<Asked> = rows.by_ref().take(BATCH).collect();
+            let batch: Vec<ScoreRequest> = rows.by_ref().take(BATCH).collect();
             let mut slot = self.lock();
             let Some(model) = slot.as_mut() else {
                 add(&it.no_model, batch.len());
@@ -176,7 +176,7 @@ impl Slot {
             add(&it.batches, 1);
             let (mut sound, mut strange) = (0, 0);
             let count = batch.len();
-            for (Asked { row, new_peer }, said) in batch.into_iter().zip(said) {
+            for (ScoreRequest { row, new_peer }, said) in batch.into_iter().zip(said) {
                 let Some((score, p, contrib)) = said else {
                     continue;
                 };
@@ -202,7 +202,7 @@ impl Slot {
 /// Has rows scored. See the module's description.
 pub struct Scorer {
     slot: Arc<Slot>,
-    waiting: Vec<Asked>,
+    waiting: Vec<ScoreRequest>,
     way: Way,
 }
 
@@ -211,7 +211,7 @@ enum Way {
     Inline(Vec<Scored>),
     /// By a thread.
     Thread {
-        rows: Sender<Vec<Asked>>,
+        rows: Sender<Vec<ScoreRequest>>,
         queued: Arc<AtomicUsize>,
         scored: Receiver<Vec<Scored>>,
     },
@@ -268,7 +268,7 @@ impl Scorer {
     }
 
     /// Asks for a row's score; never waits for it, but inline for a whole batch's.
-    pub fn ask(&mut self, asked: Asked) {
+    pub fn ask(&mut self, asked: ScoreRequest) {
         if !self.slot.has.load(Ordering::Relaxed) {
             self.slot.counters.no_model.fetch_add(1, Ordering::Relaxed);
             return;
@@ -322,7 +322,7 @@ impl Scorer {
 /// Scores what is asked until nobody asks any more.
 fn work(
     slot: &Slot,
-    asked: &Receiver<Vec<Asked>>,
+    asked: &Receiver<Vec<ScoreRequest>>,
     queued: &AtomicUsize,
     answers: &SyncSender<Vec<Scored>>,
 ) {

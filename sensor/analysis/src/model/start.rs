@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use super::{
     Gate, Model, ModelFile, Refusal, Runtime, examine,
-    shelf::{Book, Entry, Shelf},
+    store::{Book, Entry, ModelStore},
 };
 use sensor_facts::{action::Action, rule::Actor, time::Time};
 
@@ -53,17 +53,17 @@ fn sources(book: &Book, configured: Option<PathBuf>) -> Vec<Source> {
 impl Start {
     /// The first source whose model passes the gate.
     pub(super) fn choose(
-        shelf: &mut Shelf,
+        store: &mut ModelStore,
         configured: Option<PathBuf>,
         runtime: &Runtime,
         gate: &Gate<'_>,
         now: Time,
     ) -> Self {
         let mut start = Self::default();
-        let before = shelf.book.current.clone();
-        for source in sources(&shelf.book, configured) {
+        let before = store.book.current.clone();
+        for source in sources(&store.book, configured) {
             let (name, file) = match &source {
-                Source::Kept(entry, _) => (entry.name.clone(), shelf.read(entry)),
+                Source::Kept(entry, _) => (entry.name.clone(), store.read(entry)),
                 Source::Configured(path) => (path.display().to_string(), ModelFile::read(path)),
             };
             let sha256 = file.as_ref().ok().map(ModelFile::sha256);
@@ -73,7 +73,7 @@ impl Start {
             });
             match (examined, source) {
                 (Ok((file, model)), source) => {
-                    start.took(shelf, &source, &file, before.as_ref(), now);
+                    start.took(store, &source, &file, before.as_ref(), now);
                     start.model = Some(model);
                     return start;
                 }
@@ -99,7 +99,7 @@ impl Start {
     /// Notes what is in use, where that is another than before.
     fn took(
         &mut self,
-        kept: &mut Shelf,
+        kept: &mut ModelStore,
         source: &Source,
         file: &ModelFile,
         before: Option<&Entry>,

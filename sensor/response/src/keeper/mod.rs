@@ -7,13 +7,16 @@
 
 mod protection;
 mod watch;
+mod wish;
 
 use std::{
     collections::{HashMap, HashSet},
     time::Duration,
 };
 
-use sensor_common::rule::{Hits, RuleState};
+pub use wish::{Denied, RuleReport, Wish};
+
+use sensor_common::rule::RuleState;
 
 use super::{
     Book, Refusal,
@@ -30,46 +33,7 @@ use sensor_facts::{
     rule::{Actor, Rule, RuleId, Scope, State},
     target::{ClinicalPeer, Target},
 };
-use sensor_kernel::{KernelError, RuleOrder, RuleTables};
-
-/// What a person or the policy wants to be blocked.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Wish {
-    /// What.
-    pub target: Target,
-    /// How much of it.
-    pub scope: Scope,
-    /// [`State::Enabled`], [`State::DryRun`] or [`State::Proposed`].
-    pub state: State,
-    /// It stays in force while the daemon is gone.
-    pub sticky: bool,
-    /// For how long.
-    pub ttl: Duration,
-    /// Why, in words.
-    pub reason: String,
-}
-
-/// Why nothing was changed.
-#[derive(Debug, thiserror::Error)]
-pub enum Denied {
-    /// It would not be right.
-    #[error(transparent)]
-    Refused(#[from] Refusal),
-    /// The kernel did not do it.
-    #[error("the kernel did not take the change, and nothing else was changed: {0}")]
-    Kernel(#[from] KernelError),
-}
-
-/// A rule and what it does.
-#[derive(Clone, Debug)]
-pub struct RuleReport {
-    /// The rule.
-    pub rule: Rule,
-    /// What it has hit.
-    pub hits: Hits,
-    /// Whether it works.
-    pub effect: Effect,
-}
+use sensor_kernel::{RuleOrder, RuleTables};
 
 /// Tells the learnt clinical peers of a target that is a device.
 pub type ClinicalOf = Box<dyn Fn(&Target) -> Vec<ClinicalPeer> + Send>;

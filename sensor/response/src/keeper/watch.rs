@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::{Keeper, RuleReport};
-use crate::{reset::ResetReport, resets};
+use crate::{reset::ResetReport, rule_resets};
 use sensor_facts::{
     action::Action,
     effect::{self, Effect, Sighting, WatchList, Watched},
@@ -74,7 +74,7 @@ impl Keeper {
             let before = self.effects.get(&rule.id).cloned().unwrap_or_default();
             let sighting = seen.get(&rule.id);
             let after = match resets.get(&rule.id) {
-                Some(report) => resets::effect(report, &before, now),
+                Some(report) => rule_resets::effect(report, &before, now),
                 // Its resets ended it; one that is still seen is another by the same name.
                 None if self.reset.contains(&rule.id) && sighting.is_none() => before.clone(),
                 None => effect::judge(&hits, sighting, &before, now, |time| timebase.wall(time)),

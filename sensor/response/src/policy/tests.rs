@@ -60,7 +60,7 @@ fn policy(mode: Mode) -> Policy {
 /// Puts what was decided into the book, as the responder does.
 fn carry_out(book: &mut Book, decision: &Decision, now: Time) -> Option<u64> {
     let (target, ttl) = decision.target?;
-    if decision.verdict != Verdict::Act {
+    if decision.verdict != ContainmentVerdict::Act {
         return None;
     }
     let id = book.next_id();
@@ -99,15 +99,15 @@ fn automatic_waits_for_a_second_finding_and_takes_the_narrowest_target() {
     let mut book = Book::default();
     let first = finding("new_puller", SUSPECT, &["10.1.0.1"]);
     let decision = policy.decide(&first, &situation(&book, 0));
-    assert_eq!(decision.verdict, Verdict::Wait, "{decision:?}");
+    assert_eq!(decision.verdict, ContainmentVerdict::Wait, "{decision:?}");
     // The same detector again is no second opinion.
     let decision = policy.decide(&first, &situation(&book, 10));
-    assert_eq!(decision.verdict, Verdict::Wait, "{decision:?}");
+    assert_eq!(decision.verdict, ContainmentVerdict::Wait, "{decision:?}");
 
     let second = finding("ae_rejects", SUSPECT, &["10.1.0.1"]);
     let now = situation(&book, 20);
     let decision = policy.decide(&second, &now);
-    assert_eq!(decision.verdict, Verdict::Act, "{decision:?}");
+    assert_eq!(decision.verdict, ContainmentVerdict::Act, "{decision:?}");
     let target = decision.target.unwrap().0;
     assert_eq!(target.to_string(), "10.1.0.66 → 10.1.0.1 port 104/tcp");
     assert_eq!(minutes(&decision), 10);
@@ -118,11 +118,11 @@ fn automatic_waits_for_a_second_finding_and_takes_the_narrowest_target() {
     let target = decision.target.unwrap().0;
     assert_eq!(
         (decision.verdict, target.to_string()),
-        (Verdict::Act, SUSPECT.to_owned())
+        (ContainmentVerdict::Act, SUSPECT.to_owned())
     );
     carry_out(&mut book, &decision, Time(30)).unwrap();
     let decision = policy.decide(&second, &situation(&book, 40));
-    assert_eq!(decision.verdict, Verdict::Refuse);
+    assert_eq!(decision.verdict, ContainmentVerdict::Refuse);
     assert!(
         decision.reason.contains("blocks the device already"),
         "{decision:?}"
@@ -139,7 +139,7 @@ fn findings_too_far_apart_are_one_each() {
     );
     let late = finding("ae_rejects", SUSPECT, &["10.1.0.1"]);
     let decision = policy.decide(&late, &situation(&book, 601));
-    assert_eq!(decision.verdict, Verdict::Wait);
+    assert_eq!(decision.verdict, ContainmentVerdict::Wait);
 }
 
 #[test]
@@ -170,7 +170,7 @@ fn repeat_offenders_are_blocked_for_longer_and_who_was_released_is_left_alone() 
         let start = round * 100_000;
         policy.decide(&findings[0], &situation(&book, start));
         let decision = policy.decide(&findings[1], &situation(&book, start + 1));
-        assert_eq!(decision.verdict, Verdict::Act, "{decision:?}");
+        assert_eq!(decision.verdict, ContainmentVerdict::Act, "{decision:?}");
         lasted.push(minutes(&decision));
         let now = Time((start + 1) * 1_000_000_000);
         let id = carry_out(&mut book, &decision, now).unwrap();
@@ -185,14 +185,14 @@ fn repeat_offenders_are_blocked_for_longer_and_who_was_released_is_left_alone() 
     let id = carry_out(&mut book, &decision, now).unwrap();
     end(&mut book, id, Cause::Released, &person, now);
     let decision = policy.decide(&findings[0], &situation(&book, 600_100));
-    assert_eq!(decision.verdict, Verdict::Refuse);
+    assert_eq!(decision.verdict, ContainmentVerdict::Refuse);
     assert!(
         decision.reason.contains("left alone for 1h"),
         "{decision:?}"
     );
     policy.decide(&findings[1], &situation(&book, 603_700));
     let decision = policy.decide(&findings[0], &situation(&book, 603_702));
-    assert_eq!(decision.verdict, Verdict::Act, "{decision:?}");
+    assert_eq!(decision.verdict, ContainmentVerdict::Act, "{decision:?}");
 }
 
 #[test]
@@ -230,7 +230,7 @@ fn modes_and_groups() {
     );
     assert_eq!(
         (decision.verdict, decision.group.as_str()),
-        (Verdict::Propose, "wards")
+        (ContainmentVerdict::Propose, "wards")
     );
     policy.decide(
         &finding("scan", "10.2.0.7", &["10.1.0.1"]),
@@ -240,7 +240,7 @@ fn modes_and_groups() {
         &finding("ae_rejects", "10.2.0.7", &["10.1.0.1"]),
         &situation(&book, 0),
     );
-    assert_eq!(decision.verdict, Verdict::WouldAct);
+    assert_eq!(decision.verdict, ContainmentVerdict::WouldAct);
 }
 
 #[test]
@@ -261,7 +261,7 @@ fn nothing_is_done_under_loss_or_beyond_the_limits() {
     lossy.loss_percent = 1.5;
     let decision = policy.decide(&scan(9, 5), &lossy);
     assert!(
-        decision.verdict == Verdict::Refuse && decision.reason.contains("1.5 %"),
+        decision.verdict == ContainmentVerdict::Refuse && decision.reason.contains("1.5 %"),
         "{decision:?}"
     );
     let mut mirror = situation(&book, 0);
@@ -280,7 +280,7 @@ fn nothing_is_done_under_loss_or_beyond_the_limits() {
     let mut small = situation(&book, 1);
     small.known_devices = 19;
     let decision = policy.decide(&scan(9, 5), &small);
-    assert_eq!(decision.verdict, Verdict::Act);
+    assert_eq!(decision.verdict, ContainmentVerdict::Act);
     carry_out(&mut book, &decision, small_now(1)).unwrap();
     let mut small = situation(&book, 2);
     small.known_devices = 19;
@@ -352,7 +352,7 @@ proptest! {
             situation.loss_percent = f64::from(loss);
             let decision = policy.decide(&finding(detector, &subject, &victims), &situation);
             prop_assert!(!decision.reason.is_empty());
-            if decision.verdict != Verdict::Act {
+            if decision.verdict != ContainmentVerdict::Act {
                 continue;
             }
             prop_assert!(mode == Mode::Automatic);

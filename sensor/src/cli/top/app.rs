@@ -6,7 +6,7 @@ use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 
 use super::{
     dialog::{Dialog, Step},
-    link::{Ask, News, Seen, Verb},
+    link::{Ask, DaemonState, News, Verb},
     list::{Device, List},
     rates::{Meter, rate, whole},
 };
@@ -116,7 +116,7 @@ impl App {
     /// Takes what the daemon says.
     pub(super) fn news(&mut self, news: News) {
         match news {
-            News::Seen(seen) => {
+            News::State(seen) => {
                 self.link = Link::Up;
                 self.seen(*seen);
             }
@@ -125,8 +125,8 @@ impl App {
         }
     }
 
-    fn seen(&mut self, seen: Seen) {
-        let Seen {
+    fn seen(&mut self, seen: DaemonState) {
+        let DaemonState {
             status,
             devices,
             alerts,

@@ -70,7 +70,7 @@ pub(super) struct Change {
 #[derive(Debug)]
 pub(super) enum News {
     /// How things are.
-    Seen(Box<Seen>),
+    State(Box<DaemonState>),
     /// It gives no answer, and why.
     Gone(String),
     /// What came of a change, in words.
@@ -79,7 +79,7 @@ pub(super) enum News {
 
 /// How things are: the status, and the lists of the tab that is watched.
 #[derive(Debug)]
-pub(super) struct Seen {
+pub(super) struct DaemonState {
     pub(super) status: Status,
     pub(super) devices: Option<Page<HostReport>>,
     pub(super) alerts: Option<Page<Alert>>,
@@ -92,7 +92,7 @@ pub(super) fn run(socket: &Path, asks: &Receiver<Ask>, tell: impl Fn(News) -> bo
     loop {
         let news = look(socket, tab).map_or_else(
             |error| News::Gone(plain(&error.to_string()).into_owned()),
-            |seen| News::Seen(Box::new(seen)),
+            |seen| News::State(Box::new(seen)),
         );
         if !tell(news) {
             return;
@@ -111,7 +111,7 @@ pub(super) fn run(socket: &Path, asks: &Receiver<Ask>, tell: impl Fn(News) -> bo
     }
 }
 
-fn look(socket: &Path, tab: Tab) -> Result<Seen, ClientError> {
+fn look(socket: &Path, tab: Tab) -> Result<DaemonState, ClientError> {
     // The lists are made where packets and rules are worked on: only those that are looked at.
     let (devices, alerts, rules) = match tab {
         Tab::Overview | Tab::Model | Tab::Warnings => (false, false, false),
@@ -120,7 +120,7 @@ fn look(socket: &Path, tab: Tab) -> Result<Seen, ClientError> {
         Tab::Alerts => (false, true, false),
         Tab::Rules => (false, false, true),
     };
-    Ok(Seen {
+    Ok(DaemonState {
         status: get(socket, STATUS)?,
         devices: list(socket, devices, DEVICES, api::LIMIT_MAX)?,
         alerts: list(socket, alerts, ALERTS, ITEMS)?,

@@ -51,7 +51,7 @@ pub struct NewJudgement {
     /// The device.
     pub device: IpAddr,
     /// Whether it is about it.
-    pub verdict: sensor_analysis::exposure::advisory::Verdict,
+    pub verdict: sensor_analysis::exposure::advisory::AdvisoryVerdict,
     /// Why, in words.
     pub reason: String,
 }

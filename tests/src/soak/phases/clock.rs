@@ -8,7 +8,7 @@ use std::{
 use anyhow::{Context, Result};
 use jiff::Timestamp;
 
-use super::super::{Stage, spray::Pace};
+use super::super::{spray::Pace, stage::Stage};
 use crate::wait::wait_for;
 
 /// Seconds that the clock is off, one after another.

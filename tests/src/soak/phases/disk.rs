@@ -5,10 +5,10 @@ use std::time::{Duration, Instant};
 use anyhow::{Result, ensure};
 
 use super::super::{
-    Stage,
     account::number,
     frames::{datagram, spoof},
     spray::Pace,
+    stage::Stage,
 };
 use crate::wait::wait_for;
 

@@ -5,10 +5,10 @@ use std::path::Path;
 use anyhow::{Context, Result, ensure};
 
 use super::super::{
-    Stage,
     frames::{Malformed, datagram, request, spoof},
     memory,
     spray::Pace,
+    stage::Stage,
 };
 
 /// Malformed messages a second at least, so that a short run ends.

@@ -7,7 +7,7 @@ use std::{
 
 use anyhow::{Context, Result, ensure};
 
-use super::super::{Stage, account::number, frames::Connection, site::SPAN, spray::Pace};
+use super::super::{account::number, frames::Connection, site::SPAN, spray::Pace, stage::Stage};
 use crate::{hospital::MIRROR, wait::wait_for};
 
 /// Frames after each change.

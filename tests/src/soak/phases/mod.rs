@@ -11,15 +11,7 @@ mod syslog;
 
 use anyhow::Result;
 
-use super::Stage;
-
-/// A part of each round, in which one thing is made hard for the daemon.
-pub(super) struct Phase {
-    /// Its name, as `--only` takes it and the report has it.
-    pub(super) name: &'static str,
-    /// Does it; what was done, in a line.
-    pub(super) run: fn(&mut Stage<'_>) -> Result<String>,
-}
+use super::stage::{Phase, Stage};
 
 /// All of them, in their order.
 pub(super) const PHASES: &[Phase] = &[

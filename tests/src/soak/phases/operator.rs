@@ -9,10 +9,10 @@ use anyhow::{Context, Result, ensure};
 use nix::sys::signal::Signal;
 
 use super::super::{
-    Stage,
     account::number,
     frames::{datagram, spoof},
     spray::Pace,
+    stage::Stage,
 };
 use crate::{models as fixture, wait::wait_for};
 

@@ -8,7 +8,7 @@ use std::{
 use anyhow::{Result, ensure};
 use nix::sys::signal::Signal;
 
-use super::super::{Stage, account::number, spray::Pace};
+use super::super::{account::number, spray::Pace, stage::Stage};
 
 /// Messages in a stop: three times what the ring holds.
 const MESSAGES: u64 = 12_000;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use anyhow::Result;
 
-use super::super::{Stage, siem::Mode, spray::Pace};
+use super::super::{siem::Mode, spray::Pace, stage::Stage};
 
 /// Messages a second, each of which goes to the receiver.
 const RATE: u64 = 1_000;

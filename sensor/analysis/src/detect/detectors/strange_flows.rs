@@ -14,7 +14,7 @@ use std::{
 
 use lru::LruCache;
 
-use crate::baseline::Kind;
+use crate::baseline::DeviceKind;
 use crate::detect::{
     about::{About, Starts},
     detector::Detector,
@@ -177,7 +177,7 @@ pub(super) struct StrangeFlows {
     windows: LruCache<IpAddr, Window>,
     past: LruCache<IpAddr, Past>,
     site: Past,
-    ranges: [Ranges; Kind::ALL.len()],
+    ranges: [Ranges; DeviceKind::ALL.len()],
     /// The model, by its number in the process: what another said does not compare.
     model: u64,
     /// Up to which p-value flows are strange.
@@ -206,7 +206,7 @@ fn kind(device: IpAddr, site: &Site<'_>) -> usize {
         .baselines
         .device(device)
         .map(crate::baseline::Device::kind);
-    Kind::ALL
+    DeviceKind::ALL
         .iter()
         .position(|one| Some(*one) == kind)
         .unwrap_or(0)

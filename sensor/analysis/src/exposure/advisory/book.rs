@@ -9,7 +9,7 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-use super::{Advisory, CsafError, Match, Matches, Subject, Verdict, matches, parse};
+use super::{Advisory, AdvisoryVerdict, CsafError, Match, Matches, Subject, matches, parse};
 use sensor_facts::{files, rule::Actor, time::Time};
 use sensor_sessions::inventory::HostReport;
 
@@ -55,7 +55,7 @@ pub struct Judgement {
     /// The device.
     pub device: Subject,
     /// Whether it is about it.
-    pub verdict: Verdict,
+    pub verdict: AdvisoryVerdict,
     /// Who says so.
     pub by: Actor,
     /// When.

@@ -7,7 +7,7 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-use super::{Advisory, Affected, Judgement, Verdict, words};
+use super::{Advisory, AdvisoryVerdict, Affected, Judgement, words};
 use sensor_sessions::inventory::{HostReport, RANDOM};
 
 /// From this score on a match counts as possible.
@@ -76,16 +76,16 @@ impl Match {
     /// A person said that it is about this device.
     #[must_use]
     pub fn is_confirmed(&self) -> bool {
-        self.verdict() == Some(Verdict::Confirmed)
+        self.verdict() == Some(AdvisoryVerdict::Confirmed)
     }
 
     /// A person said that it is not.
     #[must_use]
     pub fn is_dismissed(&self) -> bool {
-        self.verdict() == Some(Verdict::Dismissed)
+        self.verdict() == Some(AdvisoryVerdict::Dismissed)
     }
 
-    fn verdict(&self) -> Option<Verdict> {
+    fn verdict(&self) -> Option<AdvisoryVerdict> {
         self.judgement.as_ref().map(|one| one.verdict)
     }
 

@@ -64,14 +64,14 @@ pub struct Affected {
 /// What a person says of a match.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Verdict {
+pub enum AdvisoryVerdict {
     /// It is about this device.
     Confirmed,
     /// It is not.
     Dismissed,
 }
 
-impl Verdict {
+impl AdvisoryVerdict {
     /// As in JSON.
     #[must_use]
     pub const fn label(self) -> &'static str {

@@ -254,13 +254,19 @@ fn what_a_person_says_stays_also_at_another_address() {
         reason: reason.to_owned(),
     };
     assert!(matches!(
-        book.judge(judgement(Verdict::Dismissed, " ")),
+        book.judge(judgement(AdvisoryVerdict::Dismissed, " ")),
         Err(BookError::NoReason)
     ));
-    book.judge(judgement(Verdict::Dismissed, "version 4.3 by its label"))
-        .unwrap();
-    book.judge(judgement(Verdict::Confirmed, "it was the spare one"))
-        .unwrap();
+    book.judge(judgement(
+        AdvisoryVerdict::Dismissed,
+        "version 4.3 by its label",
+    ))
+    .unwrap();
+    book.judge(judgement(
+        AdvisoryVerdict::Confirmed,
+        "it was the spare one",
+    ))
+    .unwrap();
 
     let moved = HostReport {
         address: [10, 0, 0, 77].into(),

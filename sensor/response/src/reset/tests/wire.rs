@@ -8,6 +8,8 @@ use std::{
 
 use etherparse::{NetSlice, PacketBuilder, SlicedPacket, TransportSlice};
 
+use sensor_kernel::socket::attach_filter;
+
 use crate::reset::{
     filter,
     flow::Flow,
@@ -166,7 +168,7 @@ impl Filter {
     pub(super) fn new(flow: &Flow) -> Self {
         let (from, to) = UnixDatagram::pair().unwrap();
         let to = OwnedFd::from(to);
-        filter::attach(&to, flow).unwrap();
+        attach_filter(&to, &filter::program(flow).unwrap()).unwrap();
         let to = UnixDatagram::from(to);
         to.set_nonblocking(true).unwrap();
         Self { from, to }

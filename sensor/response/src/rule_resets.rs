@@ -39,8 +39,8 @@ enum Work {
     Over,
 }
 
-/// All resets.
-pub struct Resets {
+/// The resets of all rules.
+pub struct RuleResets {
     mirrors: Mirrors,
     work: HashMap<RuleId, Work>,
     /// Resets that were sent for rules whose work is over.
@@ -57,7 +57,7 @@ pub struct Ended {
     pub outcome: String,
 }
 
-impl Resets {
+impl RuleResets {
     /// No rule has resets yet.
     #[must_use]
     pub fn new(mirrors: Mirrors) -> Self {

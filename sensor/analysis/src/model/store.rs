@@ -29,6 +29,7 @@ pub struct Entry {
     pub reason: String,
 }
 
+/// Which models are stored.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub(super) struct Book {
@@ -36,15 +37,15 @@ pub(super) struct Book {
     pub(super) previous: Option<Entry>,
 }
 
-/// See the module's description.
+/// The folder of stored models.
 #[derive(Debug)]
-pub(super) struct Shelf {
+pub(super) struct ModelStore {
     folder: PathBuf,
     pub(super) book: Book,
 }
 
-impl Shelf {
-    /// What is there.
+impl ModelStore {
+    /// Opens the folder below the state directory.
     pub(super) fn open(state: &Path) -> Self {
         let folder = state.join(FOLDER);
         let book = files::read(&folder.join(BOOK));

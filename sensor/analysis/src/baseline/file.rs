@@ -1,0 +1,96 @@
+//! The file of the baselines in the state directory.
+
+use std::{
+    borrow::Cow,
+    fs, io,
+    net::IpAddr,
+    path::{Path, PathBuf},
+};
+
+use sensor_facts::{files, time::Time};
+use serde::{Deserialize, Serialize};
+
+use super::{Baselines, Device, DeviceKind, Items, Windows};
+use crate::config::Baseline;
+
+/// The version of the file.
+const VERSION: u32 = 1;
+/// The file's name in the state directory.
+const FILE: &str = "baseline.bin";
+
+#[derive(Serialize, Deserialize)]
+struct Stored<'a> {
+    version: u32,
+    begin: Option<Time>,
+    site: Cow<'a, Items>,
+    pools: Cow<'a, [Windows]>,
+    devices: Vec<(IpAddr, Cow<'a, Device>)>,
+}
+
+impl Baselines {
+    /// Reads what was learnt; a file that can't be read is said and counts as empty.
+    #[must_use]
+    pub fn open(folder: &Path, options: Baseline) -> Self {
+        let mut this = Self::new(options);
+        let path = path(folder);
+        let bytes = match fs::read(&path) {
+            Ok(bytes) => bytes,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return this,
+            Err(error) => {
+                tracing::warn!(path = %path.display(), "the baselines can't be read, learning begins anew: {error}");
+                return this;
+            }
+        };
+        match postcard::from_bytes::<Stored<'_>>(&bytes) {
+            Ok(stored) if stored.version == VERSION => {
+                this.begin = stored.begin;
+                this.site = stored.site.into_owned();
+                this.pools = stored.pools.into_owned();
+                this.pools
+                    .resize_with(DeviceKind::ALL.len(), Windows::default);
+                for (address, device) in stored.devices {
+                    this.devices.push(address, device.into_owned());
+                }
+            }
+            Ok(_) => {
+                tracing::warn!(path = %path.display(), "the baselines are of another version, learning begins anew");
+            }
+            Err(error) => {
+                tracing::warn!(path = %path.display(), "the baselines are damaged, learning begins anew: {error}");
+            }
+        }
+        this
+    }
+
+    /// Writes what is new to the disk, whole or not at all.
+    ///
+    /// # Errors
+    /// When the file can't be written; it is tried again with the next call.
+    pub fn save(&mut self, folder: &Path) -> io::Result<()> {
+        if !self.changed {
+            return Ok(());
+        }
+        let stored = Stored {
+            version: VERSION,
+            begin: self.begin,
+            site: Cow::Borrowed(&self.site),
+            pools: Cow::Borrowed(&self.pools),
+            // The one seen longest ago first, as they are read.
+            devices: self
+                .devices
+                .iter()
+                .rev()
+                .map(|(address, device)| (*address, Cow::Borrowed(device)))
+                .collect(),
+        };
+        let bytes = postcard::to_allocvec(&stored).map_err(io::Error::other)?;
+        let path = path(folder);
+        files::replace(&path, &bytes)?;
+        self.changed = false;
+        Ok(())
+    }
+}
+
+fn path(folder: &Path) -> PathBuf {
+    folder.join(FILE)
+}

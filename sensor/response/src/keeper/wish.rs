@@ -1,0 +1,52 @@
+//! What is wanted of the keeper, what it says no to, and what it reports.
+
+use std::time::Duration;
+
+use sensor_common::rule::Hits;
+use sensor_facts::{
+    effect::Effect,
+    rule::{Rule, Scope, State},
+    target::Target,
+};
+use sensor_kernel::KernelError;
+
+use crate::Refusal;
+
+/// What a person or the policy wants to be blocked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Wish {
+    /// What.
+    pub target: Target,
+    /// How much of it.
+    pub scope: Scope,
+    /// [`State::Enabled`], [`State::DryRun`] or [`State::Proposed`].
+    pub state: State,
+    /// It stays in force while the daemon is gone.
+    pub sticky: bool,
+    /// For how long.
+    pub ttl: Duration,
+    /// Why, in words.
+    pub reason: String,
+}
+
+/// Why nothing was changed.
+#[derive(Debug, thiserror::Error)]
+pub enum Denied {
+    /// It would not be right.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// The kernel did not do it.
+    #[error("the kernel did not take the change, and nothing else was changed: {0}")]
+    Kernel(#[from] KernelError),
+}
+
+/// A rule and what it does.
+#[derive(Clone, Debug)]
+pub struct RuleReport {
+    /// The rule.
+    pub rule: Rule,
+    /// What it has hit.
+    pub hits: Hits,
+    /// Whether it works.
+    pub effect: Effect,
+}
