@@ -20,7 +20,7 @@ Examples:
 #[derive(Subcommand)]
 #[command(after_help = EXAMPLES)]
 pub(super) enum ConfigCommand {
-    /// Say whether a configuration is right, and if not which line and key is wrong
+    /// Check a configuration; an error names the line and the key
     Check(FileArg),
     /// Print a configuration with all defaults filled in
     Show {
@@ -29,7 +29,7 @@ pub(super) enum ConfigCommand {
         #[command(flatten)]
         shown: Shown,
     },
-    /// Print a configuration that says the defaults, with what each is for
+    /// Print a configuration with all keys, their defaults, and comments
     Default,
 }
 
@@ -44,7 +44,7 @@ pub(super) fn run(command: &ConfigCommand) -> anyhow::Result<ExitCode> {
     match command {
         ConfigCommand::Check(file) => {
             file.read()?;
-            print(&format!("{}: sound\n", file.name().display()))?;
+            print(&format!("{}: configuration OK\n", file.name().display()))?;
         }
         ConfigCommand::Show { file, shown } => {
             let config = file.read()?;

@@ -41,10 +41,7 @@ fn rows(page: &mut String, command: &Command, path: &str) {
         }
         return;
     }
-    let places: String = command
-        .get_positionals()
-        .map(|argument| format!(" {argument}"))
-        .collect();
+    let places: Vec<_> = command.get_positionals().map(ToString::to_string).collect();
     let options: Vec<_> =
         command
             .get_opts()
@@ -58,12 +55,10 @@ fn rows(page: &mut String, command: &Command, path: &str) {
             .collect();
     let about = command.get_about().map(ToString::to_string);
     let about = about.unwrap_or_default().replace('|', "\\|");
+    let line = [path, places.join(" ")].join(" ");
+    let (line, options) = (line.trim_end(), options.join(", "));
     // Writing to a string can't fail.
-    let _ = writeln!(
-        page,
-        "| `{path}{places}` | {about} | {} |",
-        options.join(", ")
-    );
+    let _ = writeln!(page, "| `{line}` | {about} | {options} |");
 }
 
 /// `UPDATE_DOCS=1` writes the page instead of comparing it.

@@ -23,7 +23,7 @@ section! {
         /// names, /usr/lib/wardtap/libonnxruntime.so, the system's.
         #[serde(deserialize_with = "file", skip_serializing_if = "Option::is_none")]
         pub runtime: Option<PathBuf> = None => example "/opt/onnxruntime/lib/libonnxruntime.so",
-        /// Public keys (ed25519) of those who may sign models. With none, a model needs no signature.
+        /// Public ed25519 keys. A model must be signed with one of them. With no key here, it needs no signature.
         pub trusted_keys: Vec<Key> = Vec::new() => unit "64 hex digits each",
     }
 }
