@@ -8,7 +8,7 @@ use crate::{
     ebpf,
     install::{self, PEERS, RECEIVERS},
     models, runtime, suite,
-    workspace::{cargo_command, output, run},
+    workspace::{cargo_command, output, root, run},
 };
 
 /// The checker of licences, sources and advisories.
@@ -29,8 +29,7 @@ pub(crate) struct Arguments {
 pub(crate) fn run_all(arguments: &Arguments) -> Result<()> {
     if !arguments.quick {
         // What fails fastest, first.
-        run(cargo_command("fmt").args(["--all", "--check"]))
-            .context("the code is not formatted: run `cargo fmt`")?;
+        format()?;
     }
     install::programs(PEERS)?;
     install::programs(RECEIVERS)?;
@@ -54,6 +53,18 @@ pub(crate) fn run_all(arguments: &Arguments) -> Result<()> {
     };
     ensure!(succeeded, "tests failed");
     Ok(())
+}
+
+/// Checks that the code is formatted. `cargo fmt` does not find modules that a macro declares, as the registry does with
+/// those of protocols; so they are named.
+fn format() -> Result<()> {
+    let root = root().to_string_lossy();
+    let named = ["-C", &*root, "ls-files", "*/layer7/*.rs", "*/protocol/*.rs"];
+    let files = output("git", &named).unwrap_or_default();
+    run(cargo_command("fmt")
+        .args(["--all", "--", "--check"])
+        .args(files.lines()))
+    .context("the code is not formatted: run `cargo fmt`, and `rustfmt` on the files of protocols")
 }
 
 /// The version of cargo-deny that is here.
