@@ -2,6 +2,8 @@
 
 use std::fmt::Write;
 
+use sensor_facts::words;
+
 use super::{account::Account, memory::Memory};
 
 const MEGABYTE: u64 = 1 << 20;
@@ -84,7 +86,7 @@ impl Row {
             return "0".to_owned();
         }
         let each = self.dropped.iter();
-        each.map(|(name, count)| format!("{} ({name})", grouped(*count)))
+        each.map(|(name, count)| format!("{} ({name})", words::count(*count)))
             .collect::<Vec<_>>()
             .join(", ")
     }
@@ -168,11 +170,11 @@ impl Report {
                 row.name,
                 row.round,
                 row.seconds,
-                grouped(row.frames),
-                grouped(row.received),
-                grouped(row.lost),
+                words::count(row.frames),
+                words::count(row.received),
+                words::count(row.lost),
                 row.drops(),
-                grouped(row.unobserved),
+                words::count(row.unobserved),
                 row.memory.peak_rss / MEGABYTE,
                 row.verdict(),
             );
@@ -198,17 +200,4 @@ impl Report {
         let _ = writeln!(text, "- At the end: {end}.");
         text
     }
-}
-
-/// A number with its thousands apart.
-fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
 }
