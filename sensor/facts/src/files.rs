@@ -21,13 +21,21 @@ pub fn read<T: Default + for<'de> Deserialize<'de>>(path: &Path) -> T {
 }
 
 /// Writes a file whole or not at all.
+///
+/// # Errors
+///
+/// If the content can't be serialised, or the file can't be written.
 pub fn write<T: Serialize>(path: &Path, content: &T) -> io::Result<()> {
     let new = path.with_extension("json.new");
     fs::write(&new, serde_json::to_vec(content)?)?;
     fs::rename(new, path)
 }
 
-/// The same for bytes of any kind, and on the disk when it returns.
+/// Writes bytes as a file, whole or not at all; they are on the disk when it returns.
+///
+/// # Errors
+///
+/// If the file can't be written.
 pub fn write_bytes(path: &Path, content: &[u8]) -> io::Result<()> {
     let mut name = path.as_os_str().to_owned();
     name.push(".new");

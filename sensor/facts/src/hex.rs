@@ -3,11 +3,13 @@
 use std::fmt::Write;
 
 /// As much of a hash as people read.
+#[must_use]
 pub fn short(digits: &str) -> &str {
     digits.get(..12).unwrap_or(digits)
 }
 
 /// The digits of bytes.
+#[must_use]
 pub fn encode(bytes: &[u8]) -> String {
     bytes.iter().fold(String::new(), |mut text, byte| {
         // Writing to a string does not fail.
@@ -17,6 +19,7 @@ pub fn encode(bytes: &[u8]) -> String {
 }
 
 /// The bytes of digits.
+#[must_use]
 pub fn decode(text: &str) -> Option<Vec<u8>> {
     let digit = |digit: &u8| match digit {
         b'0'..=b'9' => Some(digit - b'0'),

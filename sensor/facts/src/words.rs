@@ -3,6 +3,7 @@
 use crate::time::Time;
 
 /// A number, with thousands set apart.
+#[must_use]
 pub fn count(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::new();
@@ -16,6 +17,7 @@ pub fn count(number: u64) -> String {
 }
 
 /// A number of things, of which one is named without its last letter.
+#[must_use]
 pub fn several(number: u64, things: &str) -> String {
     let things = if number == 1 {
         things.strip_suffix('s').unwrap_or(things)
@@ -26,6 +28,7 @@ pub fn several(number: u64, things: &str) -> String {
 }
 
 /// A number of seconds, in its two greatest units.
+#[must_use]
 pub fn span(seconds: u64) -> String {
     match seconds {
         0..60 => format!("{seconds}s"),
@@ -36,6 +39,7 @@ pub fn span(seconds: u64) -> String {
 }
 
 /// A number of bytes, with a unit.
+#[must_use]
 pub fn bytes(number: u64) -> String {
     const UNITS: [(&str, u64); 4] = [
         ("TB", 1_000_000_000_000),
@@ -53,6 +57,7 @@ pub fn bytes(number: u64) -> String {
 }
 
 /// Day and time of day to the second, both in UTC: `2026-03-02`, `09:12:07`.
+#[must_use]
 pub fn utc(time: Time) -> (String, String) {
     let moment = jiff::Timestamp::from_nanosecond(i128::from(time.0)).unwrap_or_default();
     (
@@ -62,12 +67,14 @@ pub fn utc(time: Time) -> (String, String) {
 }
 
 /// Both in one: `2026-03-02 09:12:07 UTC`.
+#[must_use]
 pub fn utc_moment(time: Time) -> String {
     let (day, time) = utc(time);
     format!("{day} {time} UTC")
 }
 
 /// The time from one moment to a later one, in its two greatest units.
+#[must_use]
 pub fn between(from: Time, to: Time) -> String {
     let nanoseconds = to.0.saturating_sub(from.0);
     span(u64::try_from(nanoseconds / 1_000_000_000).unwrap_or(0))

@@ -335,6 +335,7 @@ impl FlowTables {
 
 /// True if a multiple of `active` after the flow's start lies between two passes, and the flow has had
 /// packets since.
+#[must_use]
 pub fn is_active_due(flow: &Flow, active: u64, last_pass: u64, pass: u64) -> bool {
     let periods = |time: u64| time.saturating_sub(flow.start) / active;
     periods(pass) > periods(last_pass.max(flow.start)) && flow.last() > last_pass

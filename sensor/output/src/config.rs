@@ -175,6 +175,7 @@ impl Output {
     }
 
     /// What is wrong with the files taken together.
+    #[must_use]
     pub fn same_file(&self) -> Option<String> {
         let path = &self.ocsf.as_ref()?.path;
         (*path == self.json.path && path != "-")
@@ -182,6 +183,7 @@ impl Output {
     }
 
     /// What is wrong with the receivers taken together: the index of one, its key, and what is wrong.
+    #[must_use]
     pub fn mistake(&self) -> Option<(usize, &'static str, String)> {
         self.syslog.iter().enumerate().find_map(|(index, one)| {
             if self

@@ -75,6 +75,7 @@ impl Resets {
     }
 
     /// Resets sent so far.
+    #[must_use]
     pub fn sent(&self) -> u64 {
         let running = self.work.values().map(|work| match work {
             Work::Running(handle) => handle.report().sent(),

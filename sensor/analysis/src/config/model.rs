@@ -36,7 +36,11 @@ impl Default for Model {
     }
 }
 
-/// A file that is there.
+/// Reads the path of a file that exists.
+///
+/// # Errors
+///
+/// If there is no file at that path.
 pub fn file<'de, D: Deserializer<'de>>(from: D) -> Result<Option<PathBuf>, D::Error> {
     let path = PathBuf::deserialize(from)?;
     if path.is_file() {

@@ -28,6 +28,7 @@ impl Text {
 }
 
 /// Characters of Unicode's categories Cf and Zl, Zp that are in no word: they hide text or turn it around (UTS 39, UAX 9).
+#[must_use]
 pub const fn is_unseen(c: char) -> bool {
     matches!(
         c,

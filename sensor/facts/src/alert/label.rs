@@ -58,6 +58,7 @@ pub struct Exception {
 
 impl Exception {
     /// One for each detector of an alert.
+    #[must_use]
     pub fn of(alert: &Alert, until: Time) -> Vec<Self> {
         alert
             .findings
@@ -77,6 +78,7 @@ impl Exception {
     }
 
     /// True if the finding is excepted: same device and detector, nobody concerned but those that were.
+    #[must_use]
     pub fn covers(&self, finding: &Finding) -> bool {
         self.device == finding.subject
             && self.detector == finding.detector

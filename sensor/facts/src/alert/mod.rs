@@ -267,12 +267,14 @@ impl Alert {
     }
 
     /// A person said that it was nothing bad.
+    #[must_use]
     pub fn is_benign(&self) -> bool {
         let label = self.label.as_ref();
         label.is_some_and(|label| label.verdict == Verdict::Benign)
     }
 
     /// It rests on more than that something is new: what the device does now must not become usual.
+    #[must_use]
     pub fn is_more_than_new(&self) -> bool {
         let behaviour = |one: &Finding| one.basis == Basis::Behaviour && !one.suffers;
         self.findings.len() > 1 || self.findings.iter().any(behaviour)
