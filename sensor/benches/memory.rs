@@ -85,7 +85,7 @@ fn connection(id: u64, time: i64, device: u32, peer: u32) -> Observation {
     let facts = FlowFacts {
         id,
         over: true,
-        to_server: half.clone(),
+        to_server: half,
         to_client: half,
         ..FlowFacts::default()
     };

@@ -21,7 +21,7 @@ use crate::{
 /// Something that a client did at a server.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Observation {
-    /// When.
+    /// When it was seen, by the packets' clock.
     pub time: Time,
     /// IP protocol number.
     pub protocol: u8,
@@ -29,7 +29,7 @@ pub struct Observation {
     pub client: SocketAddr,
     /// To whom.
     pub server: SocketAddr,
-    /// What.
+    /// What the client did.
     pub what: What,
 }
 

@@ -49,7 +49,7 @@ fn flow(time: i64, client: IpAddr) -> Observation {
     };
     let facts = FlowFacts {
         over: true,
-        to_server: half.clone(),
+        to_server: half,
         to_client: half,
         ..FlowFacts::default()
     };

@@ -22,11 +22,11 @@ const DIGITS: usize = GENESIS.len();
 pub struct Entry {
     /// Its number, from 1 on without a gap.
     pub seq: u64,
-    /// When.
+    /// When it was done.
     pub time: Time,
-    /// Who.
+    /// Who did it.
     pub actor: Actor,
-    /// What.
+    /// What was done.
     #[serde(flatten)]
     pub action: Action,
 }

@@ -52,7 +52,7 @@ impl Tone {
 pub struct Fact {
     /// Of what.
     pub name: Text,
-    /// It.
+    /// The fact itself, in words or as a number.
     pub value: Text,
     /// How good that is.
     pub tone: Tone,
@@ -104,7 +104,7 @@ pub struct Table {
 /// Something that happened.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Moment {
-    /// When.
+    /// When it happened.
     pub time: Time,
     /// What kind of thing: finding, rule, effect.
     pub kind: Text,

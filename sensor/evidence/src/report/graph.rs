@@ -50,7 +50,7 @@ impl Way {
 /// A device.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Node {
-    /// Its name.
+    /// The name under its symbol.
     pub name: Text,
     /// What it is.
     pub detail: Text,

@@ -35,7 +35,7 @@ pub struct Label {
     pub verdict: Verdict,
     /// Who says so.
     pub by: Actor,
-    /// When.
+    /// When the label was given.
     pub time: Time,
     /// Why, in words.
     pub reason: String,

@@ -87,7 +87,7 @@ impl Change {
 /// What the policy decided about a finding of the alert.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Decided {
-    /// When.
+    /// When the policy decided.
     pub time: Time,
     /// `act`, `propose`, `would_act`, `wait` or `refuse`.
     pub verdict: String,

@@ -7,9 +7,9 @@ use crate::{action::Action, rule::Actor};
 /// An entry of the audit trail as an event.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 pub struct AuditReport {
-    /// Who.
+    /// Who did it.
     pub actor: Actor,
-    /// What.
+    /// What was done.
     #[serde(flatten)]
     pub action: Action,
 }

@@ -33,7 +33,7 @@ fn indented(value: &Value) -> String {
 }
 
 impl Definition {
-    pub(super) fn of_object(docs: &str, properties: Vec<Property>) -> Self {
+    pub(super) fn of_object(docs: &str, properties: &[Property]) -> Self {
         let required: Vec<_> = properties
             .iter()
             .filter(|one| one.required)

@@ -159,7 +159,7 @@ impl Lab {
             duration: 1_000_000,
             client_mac: mac(client),
             server_mac: mac(server.0),
-            to_server: half.clone(),
+            to_server: half,
             to_client: half,
             ..FlowFacts::default()
         };

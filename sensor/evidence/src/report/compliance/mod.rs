@@ -136,7 +136,7 @@ pub struct Inventory {
 /// A device of the ePHI map.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ClinicalDevice {
-    /// It.
+    /// Its address.
     pub address: IpAddr,
     /// A name that it gave itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -253,7 +253,7 @@ pub struct Incident {
     /// What a person said: `benign` or `malicious`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub label: Option<String>,
-    /// When.
+    /// When the person said so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub labelled: Option<Time>,
 }
@@ -286,9 +286,9 @@ pub struct Acts {
 pub struct Act {
     /// Its entry in the audit trail.
     pub entry: u64,
-    /// When.
+    /// When it was done.
     pub time: Time,
-    /// Who.
+    /// Who did it.
     pub by: String,
     /// What, in words.
     pub what: String,

@@ -99,9 +99,9 @@ pub struct Measure {
 /// A person's approval.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Approval {
-    /// When.
+    /// When the rule was approved.
     pub time: Time,
-    /// Who.
+    /// Who approved it.
     pub by: Actor,
     /// Why, in words.
     pub reason: String,
@@ -110,11 +110,11 @@ pub struct Approval {
 /// The end of a rule.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct End {
-    /// When.
+    /// When the rule ended.
     pub time: Time,
-    /// Who.
+    /// Who ended it.
     pub by: Actor,
-    /// Why.
+    /// What ended it.
     pub cause: Cause,
     /// Why, in words.
     pub reason: String,

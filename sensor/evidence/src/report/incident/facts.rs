@@ -44,7 +44,7 @@ pub struct Facts {
 /// A rule that has not ended.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RuleNow {
-    /// It.
+    /// The rule's number.
     pub id: RuleId,
     /// Packets that it dropped.
     pub packets: u64,

@@ -14,7 +14,7 @@ use sensor_sessions::inventory::Role;
 /// Something to do.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Step {
-    /// What.
+    /// What is to be done, as an instruction.
     pub what: String,
     /// Why, from the facts of this incident.
     pub why: String,
@@ -23,7 +23,7 @@ pub struct Step {
 /// A system in the order in which systems are looked after.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Turn {
-    /// It.
+    /// Its address.
     pub address: IpAddr,
     /// What it is.
     pub role: Role,

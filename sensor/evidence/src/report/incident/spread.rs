@@ -31,7 +31,7 @@ const REACHED_MAX: usize = 500;
 /// A device that could have been reached.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Reached {
-    /// It.
+    /// Its address.
     pub address: IpAddr,
     /// What it is.
     pub role: Role,

@@ -61,7 +61,7 @@ impl What {
 /// Something that happened.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Happened {
-    /// When.
+    /// When it happened.
     pub time: Time,
     /// What kind of thing.
     pub kind: What,

@@ -89,7 +89,7 @@ macro_rules! record {
         impl $record {
             /// Its definition in the schema.
             pub(in crate::event) fn definition() -> super::schema::Definition {
-                super::schema::Definition::of_object(concat!($($about),+), vec![$(
+                super::schema::Definition::of_object(concat!($($about),+), &[$(
                     super::schema::Property {
                         name: stringify!($field),
                         required: record!(@required $($when)?),

@@ -53,7 +53,7 @@ impl Bench {
             client: (DEVICE, 40_000).into(),
             server: ([10, 0, 1, 1], 104).into(),
             what: What::Flow(Box::new(FlowFacts {
-                to_server: one.clone(),
+                to_server: one,
                 to_client: one,
                 ..FlowFacts::default()
             })),

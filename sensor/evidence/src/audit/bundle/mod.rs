@@ -6,6 +6,8 @@
 //! Under pseudonyms entries are not what they were, so their chain is made anew. The header then names no hash of the
 //! original, of which addresses could be guessed, but one under the site's key: the site can show what it was made of.
 
+mod error;
+
 use std::{
     fs::{self, File},
     io,
@@ -16,20 +18,21 @@ use std::{
 use serde::{Deserialize, Serialize};
 
 use super::{
-    CHECKPOINTS, Checkpoint, CheckpointFlaw, Entry, Flaw, JournalError,
+    CHECKPOINTS, Checkpoint, CheckpointFlaw, Entry, Flaw,
     checkpoint::{is_signed, sign},
     entry::GENESIS,
     reading::read_each,
 };
 use crate::pseudonym::Veil;
+use error::LENGTH_MAX;
 use sensor_facts::{rule::Actor, time::Time};
+
+pub use error::BundleError;
 
 /// Version of the form.
 const FORM: u32 = 1;
 /// How the file begins.
 const BEGIN: &[u8] = b"{\"bundle\":";
-/// Longest file that is made, bytes.
-const LENGTH_MAX: usize = 40 << 20;
 
 /// What a bundle holds, and who vouches for it.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
@@ -64,85 +67,6 @@ pub struct Header {
     pub key: String,
     /// Ed25519 over this line with an empty signature, hexadecimal.
     pub signature: String,
-}
-
-/// Why there is no bundle, or what is wrong with one.
-#[derive(Debug, thiserror::Error)]
-pub enum BundleError {
-    /// The trail can't be read or is broken.
-    #[error(transparent)]
-    Journal(#[from] JournalError),
-    /// The file system refuses.
-    #[error("can't read {path:?}: {source}")]
-    System {
-        /// The file.
-        path: PathBuf,
-        /// The answer.
-        source: io::Error,
-    },
-    /// It can't be signed.
-    #[error("can't sign with the trail's key: {0}")]
-    Sign(io::Error),
-    /// There is nothing to export.
-    #[error("the trail has no entry of that time")]
-    Empty,
-    /// It would be too long.
-    #[error(
-        "these entries take more than {} MiB: export them in parts, with --since and --until",
-        LENGTH_MAX >> 20
-    )]
-    Long,
-    /// An entry has no place for its pseudonyms.
-    #[error("entry {0} can't be put under pseudonyms: {1}")]
-    Veil(u64, serde_json::Error),
-    /// The first line is not what was signed.
-    #[error("the bundle's first line was changed or is none: {0}")]
-    Header(&'static str),
-    /// It is signed by another key.
-    #[error("the bundle is signed by key {found}, not by {expected}")]
-    Key {
-        /// The key that it names.
-        found: String,
-        /// The key that was to sign.
-        expected: String,
-    },
-    /// An entry is not what it was.
-    #[error("the bundle is broken at entry {entry}: {flaw}")]
-    Entry {
-        /// Its number.
-        entry: u64,
-        /// What is wrong.
-        flaw: Flaw,
-    },
-    /// A checkpoint is not what it was, or not one of these entries.
-    #[error("the bundle's checkpoint {number} is broken: {flaw}")]
-    Checkpoint {
-        /// Which, from 1 on.
-        number: u64,
-        /// What is wrong.
-        flaw: CheckpointFlaw,
-    },
-    /// Something else is different.
-    #[error("the bundle was changed after its entries: {0}")]
-    Rest(&'static str),
-}
-
-impl BundleError {
-    /// The first entry that is not what it was; none where that is not the trouble.
-    #[must_use]
-    pub fn entry(&self) -> Option<u64> {
-        match self {
-            Self::Journal(error) => error.entry(),
-            Self::Entry { entry, .. } => Some(*entry),
-            _ => None,
-        }
-    }
-
-    /// It tells of a change, not of a disk.
-    #[must_use]
-    pub fn is_tampering(&self) -> bool {
-        !matches!(self, Self::System { .. })
-    }
 }
 
 /// Entries of a trail, read to be exported.

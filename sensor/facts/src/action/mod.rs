@@ -1,11 +1,12 @@
 //! What can be done, as it is written down.
 
-use std::{fmt, net::IpAddr};
+mod text;
+
+use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    hex::short,
     rule::{Rule, RuleId, State},
     target::{Protected, Target},
     time::Time,
@@ -106,12 +107,12 @@ pub enum Action {
     Stopped,
     /// A rule was made.
     RuleAdded {
-        /// It.
+        /// The rule.
         rule: Box<Rule>,
     },
     /// A rule was changed.
     RuleChanged {
-        /// It.
+        /// The rule.
         id: RuleId,
         /// In what way.
         change: Change,
@@ -124,30 +125,30 @@ pub enum Action {
     },
     /// A rule ended.
     RuleRemoved {
-        /// It.
+        /// The rule.
         id: RuleId,
-        /// Why.
+        /// What ended it.
         cause: Cause,
         /// Why, in words.
         reason: String,
     },
     /// All rules were lifted at once.
     ReleasedAll {
-        /// They.
+        /// The rules.
         ids: Vec<RuleId>,
         /// Why, in words.
         reason: String,
     },
     /// Something was put on the never-block list.
     Protected {
-        /// It.
+        /// What is on the list now.
         what: Protected,
         /// Why, in words.
         reason: String,
     },
     /// Something was taken off the never-block list.
     Unprotected {
-        /// It.
+        /// What is no longer on the list.
         what: Protected,
         /// Why, in words.
         reason: String,
@@ -269,137 +270,4 @@ pub enum Action {
         /// How it ended.
         outcome: String,
     },
-}
-
-impl fmt::Display for Decision {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let verdict = self.verdict.replace('_', " ");
-        write!(
-            f,
-            "{} of {}; decided to {verdict}",
-            self.finding, self.subject
-        )?;
-        if let Some(target) = &self.target {
-            write!(f, " on {target}")?;
-        }
-        write!(f, " ({}, group {}): {}", self.mode, self.group, self.reason)
-    }
-}
-
-impl fmt::Display for Action {
-    #[expect(
-        clippy::too_many_lines,
-        reason = "a sentence for each thing that can be done"
-    )]
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Started {
-                version,
-                rules,
-                differences,
-                ..
-            } => {
-                write!(f, "wardtap {version} started, {rules} rules in force")?;
-                if !differences.is_empty() {
-                    write!(f, "; put right: {}", differences.join("; "))?;
-                }
-                Ok(())
-            }
-            Self::Stopped => f.write_str("wardtap stopped"),
-            Self::RuleAdded { rule } => write!(
-                f,
-                "rule {} ({}) for {}, until {}: {}",
-                rule.id,
-                rule.state.label(),
-                rule.target,
-                rule.expires,
-                rule.reason
-            ),
-            Self::RuleChanged {
-                id,
-                change,
-                state,
-                expires,
-                reason,
-            } => write!(
-                f,
-                "rule {id} {}, now {} until {expires}: {reason}",
-                change.label(),
-                state.label()
-            ),
-            Self::RuleRemoved { id, cause, reason } => {
-                write!(f, "rule {id} {}: {reason}", cause.label())
-            }
-            Self::ReleasedAll { ids, reason } => {
-                write!(f, "all {} rules released: {reason}", ids.len())
-            }
-            Self::Protected { what, reason } => write!(f, "{what} protected: {reason}"),
-            Self::Unprotected { what, reason } => write!(f, "{what} protected no more: {reason}"),
-            Self::Refused { what, reason } => write!(f, "refused: {what}: {reason}"),
-            Self::Decided(decision) => decision.fmt(f),
-            Self::Effect {
-                id,
-                verdict,
-                detail,
-            } => write!(f, "rule {id} is {}: {detail}", verdict.replace('_', " ")),
-            Self::Labelled {
-                alert,
-                verdict,
-                reason,
-            } => write!(f, "alert {alert} labelled {verdict}: {reason}"),
-            Self::BaselineReset { device, reason } => {
-                write!(f, "the baseline of {device} begins anew: {reason}")
-            }
-            Self::ModelLoaded {
-                name,
-                sha256,
-                reason,
-                ..
-            } => write!(f, "model {name} ({}) in use: {reason}", short(sha256)),
-            Self::ModelRolledBack {
-                name,
-                sha256,
-                reason,
-                ..
-            } => write!(f, "back to model {name} ({}): {reason}", short(sha256)),
-            Self::ModelRefused {
-                name, check, why, ..
-            } => write!(f, "model {name} refused ({check}): {why}"),
-            Self::Exported {
-                what,
-                items,
-                pseudonymised,
-            } => {
-                let how = if *pseudonymised {
-                    "under pseudonyms"
-                } else {
-                    "with addresses and names"
-                };
-                write!(f, "exported {what}, {items} items, {how}")
-            }
-            Self::AdvisoryImported {
-                advisory,
-                version,
-                hash,
-            } => write!(
-                f,
-                "advisory {advisory} version {version} ({}) imported",
-                short(hash)
-            ),
-            Self::AdvisoryRemoved { advisory, reason } => {
-                write!(f, "advisory {advisory} removed: {reason}")
-            }
-            Self::AdvisoryJudged {
-                advisory,
-                device,
-                verdict,
-                reason,
-            } => write!(f, "advisory {advisory} {verdict} for {device}: {reason}"),
-            Self::Reset {
-                id,
-                packets,
-                outcome,
-            } => write!(f, "{packets} TCP resets for rule {id}: {outcome}"),
-        }
-    }
 }
