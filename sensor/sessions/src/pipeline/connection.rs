@@ -131,7 +131,7 @@ impl Connection {
         }
         let (of, session) = self.session.get_or_insert_with(|| {
             context.outlet.stats.count_session(protocol);
-            let mut session = (entry.open)(&self.opening, &mut context);
+            let mut session = (entry.open)(self.opening, &mut context);
             if std::mem::take(&mut self.damaged) {
                 session.gap(record.direction, &mut context);
             }
@@ -139,13 +139,11 @@ impl Connection {
         });
         // A connection carries one protocol at a time.
         let taken = (*of == protocol).then(|| session.record(record, &mut context));
-        match taken {
-            Some(Ok(progress)) => progress == Progress::Ended,
-            Some(Err(_)) | None => {
-                context.outlet.stats.elements_malformed += 1;
-                false
-            }
+        if let Some(Ok(progress)) = taken {
+            return progress == Progress::Ended;
         }
+        context.outlet.stats.elements_malformed += 1;
+        false
     }
 
     fn gap(&mut self, direction: Direction, now: Time, outlet: &mut Outlet<'_>) {

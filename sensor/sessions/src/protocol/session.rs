@@ -16,7 +16,7 @@ use crate::pipeline::outlet::Outlet;
 #[derive(Debug)]
 pub(crate) struct Entry {
     /// Opens a session at the first record of a connection.
-    pub(crate) open: fn(&Opening, &mut Context<'_, '_>) -> Box<dyn Session>,
+    pub(crate) open: fn(Opening, &mut Context<'_, '_>) -> Box<dyn Session>,
     /// True if a record begins a session on a connection whose last session is over.
     pub(crate) begins: fn(&Record<'_>) -> bool,
 }

@@ -18,7 +18,7 @@ use crate::protocol::session::{
 /// The entry of DICOM.
 pub(in crate::protocol) const ENTRY: Entry = Entry { open, begins };
 
-fn open(opening: &Opening, context: &mut Context<'_, '_>) -> Box<dyn Session> {
+fn open(opening: Opening, context: &mut Context<'_, '_>) -> Box<dyn Session> {
     context.outlet.stats.associations += 1;
     Box::new(DicomState::new(opening.initiator, context.now))
 }

@@ -18,7 +18,7 @@ pub(in crate::protocol) const ENTRY: Entry = Entry {
     begins: |_| false,
 };
 
-fn open(opening: &Opening, context: &mut Context<'_, '_>) -> Box<dyn Session> {
+fn open(opening: Opening, context: &mut Context<'_, '_>) -> Box<dyn Session> {
     context.outlet.stats.hl7_sessions += 1;
     let (initiator, midstream) = (opening.initiator, opening.midstream);
     Box::new(Hl7State::new(initiator, midstream, context.now))

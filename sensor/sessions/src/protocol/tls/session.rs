@@ -21,7 +21,7 @@ pub(in crate::protocol) const ENTRY: Entry = Entry {
     begins: |_| false,
 };
 
-fn open(_opening: &Opening, context: &mut Context<'_, '_>) -> Box<dyn Session> {
+fn open(_opening: Opening, context: &mut Context<'_, '_>) -> Box<dyn Session> {
     context.outlet.stats.tls_connections += 1;
     learn(context.outlet.inventory, context.conversation, context.now);
     let port = context.conversation.dest_port.unwrap_or(0);
