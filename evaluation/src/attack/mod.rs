@@ -156,8 +156,8 @@ impl Scene<'_> {
 
     /// The same of the readers, by index.
     pub(crate) fn reader(&mut self) -> usize {
-        let all: Vec<usize> = (0..self.site.reading.len()).collect();
-        Cast::draw(&mut self.cast.readers, &all, &mut self.d)
+        let readers: Vec<usize> = (0..self.site.reading.len()).collect();
+        Cast::draw(&mut self.cast.readers, &readers, &mut self.d)
     }
 
     /// A rogue in the office, or a workstation.
@@ -191,9 +191,9 @@ pub(crate) struct Cast {
 }
 
 impl Cast {
-    fn draw(left: &mut Vec<usize>, all: &[usize], d: &mut Dice) -> usize {
+    fn draw(left: &mut Vec<usize>, everyone: &[usize], d: &mut Dice) -> usize {
         if left.is_empty() {
-            *left = d.some(all, all.len());
+            *left = d.some(everyone, everyone.len());
         }
         left.pop().unwrap_or_default()
     }
