@@ -20,7 +20,7 @@ use sensor_kernel::decode::{RingEvent, decode};
 
 use super::{
     closed::ClosedSessions,
-    flows::{self, FlowMemory, FlowSnapshot},
+    flows::{FlowMemory, FlowSnapshot},
     options::PipelineOptions,
     outlet::{self, Outlet},
     reason::FlowEndReason,
