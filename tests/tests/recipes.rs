@@ -39,9 +39,9 @@ fn recipe(text: &str) -> Result<Recipe<'_>> {
         if line.starts_with(|first: char| first.is_ascii_digit()) {
             steps.push(line.to_owned());
         } else {
-            let last = steps.last_mut().with_context(|| title.to_owned())?;
-            last.push('\n');
-            last.push_str(line);
+            let newest = steps.last_mut().with_context(|| title.to_owned())?;
+            newest.push('\n');
+            newest.push_str(line);
         }
     }
     Ok(Recipe {
@@ -66,7 +66,7 @@ fn edited(step: &str) -> Vec<&str> {
         (!inside && matches!(char, '.' | ':')).then_some(at)
     });
     quoted(&sentence[..end.unwrap_or(sentence.len())])
-        .filter(|name| name.ends_with(".rs"))
+        .filter(|name| Path::new(name).extension().is_some_and(|it| it == "rs"))
         .collect()
 }
 

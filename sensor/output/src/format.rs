@@ -121,10 +121,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::{
-        origin::message_id,
-        tests::{alert, audit, flow, stats},
-    };
+    use crate::tests::{alert, audit, flow, stats};
 
     fn written(format: Format, event: &Event, ascii: bool) -> io::Result<String> {
         let origin = Origin {

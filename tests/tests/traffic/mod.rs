@@ -175,7 +175,6 @@ impl Sensor {
                     closed_sessions: 16,
                     known_hosts: 16,
                     fresh_hosts: 16,
-                    ..Limits::default()
                 },
                 ..PipelineOptions::default()
             }),
