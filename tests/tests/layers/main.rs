@@ -55,12 +55,6 @@ const UNSAFE: [&str; 8] = [
 /// Lines that a file of Rust code may have.
 const LONGEST_FILE: usize = 400;
 
-/// PENDING: crates whose files still form larger cycles. To be emptied, and then removed.
-const PENDING_CYCLES: [&str; 3] = ["sensor-sessions", "sensor-analysis", "sensor-evidence"];
-
-/// PENDING: folders that still have longer files. To be emptied, and then removed.
-const PENDING_LENGTH: [&str; 3] = ["sensor/facts", "sensor/sessions", "sensor/evidence"];
-
 fn root() -> Result<PathBuf> {
     let package = Path::new(env!("CARGO_MANIFEST_DIR"));
     let root = package.parent().context("no folder above the package")?;
@@ -126,7 +120,7 @@ fn files_of_a_crate_import_each_other_in_small_cycles_only() -> Result<()> {
             cycle.join(" ")
         );
         println!("  {words}");
-        if cycle.len() > LARGEST_CYCLE && !PENDING_CYCLES.contains(&name.as_str()) {
+        if cycle.len() > LARGEST_CYCLE {
             too_large.push(format!(
                 "{name}, at most {LARGEST_CYCLE} are allowed: {words}"
             ));
@@ -174,7 +168,6 @@ fn no_file_is_long() -> Result<()> {
     let too_long: Vec<_> = lines
         .iter()
         .filter(|(lines, _)| *lines > LONGEST_FILE)
-        .filter(|(_, file)| !PENDING_LENGTH.iter().any(|folder| file.starts_with(folder)))
         .map(|(lines, file)| format!("{} has {lines} lines", file.display()))
         .collect();
     ensure!(

@@ -23,7 +23,7 @@ fn words(text: &str) -> String {
 
 #[test]
 fn every_text_in_the_schema_of_events_is_of_a_class() {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/events.schema.json");
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/events.schema.json");
     let schema: Value = serde_json::from_slice(&fs::read(path).expect("the schema")).expect("JSON");
     let mut unknown = Vec::new();
     let mut seen = HashSet::new();
