@@ -8,8 +8,12 @@ mod recent;
 
 use std::{collections::BTreeMap, io, net::IpAddr, path::Path};
 
-pub use account::Account;
-pub use online::Online;
+use sensor_facts::{
+    alert::{Alert, Decided, Label, LabelError, Touched, Verdict},
+    finding::{Basis, Finding},
+    observation::{Observation, What},
+    time::Time,
+};
 
 use crate::{
     alert::{Alerts, Case, Cases, Told},
@@ -18,12 +22,9 @@ use crate::{
     detect::{Detect, Detectors, Found, Routers, Site},
     model::{Recorded, Row, ScoreRequest, Scored, Scorer, features},
 };
-use sensor_facts::{
-    alert::{Alert, Decided, Label, LabelError, Touched, Verdict},
-    finding::{Basis, Finding},
-    observation::{Observation, What},
-    time::Time,
-};
+
+pub use account::Account;
+pub use online::Online;
 
 use recent::Recent;
 

@@ -7,17 +7,19 @@ use sensor_common::{
     packet::Layer,
     settings::Settings,
 };
-
-use crate::analysis::{Analysis, AnalysisOptions, Online};
 use sensor_facts::{event::Event, observation::Observation};
 use sensor_kernel::{TableSizes, Why};
-use sensor_sessions::capture::{
-    engine::{PortableEngine, SWEEPS},
-    file::{CaptureError, CaptureFile, Reading},
-    link::Content,
-    packet::CapturedPacket,
+use sensor_sessions::{
+    capture::{
+        engine::{PortableEngine, SWEEPS},
+        file::{CaptureError, CaptureFile, Reading},
+        link::Content,
+        packet::CapturedPacket,
+    },
+    pipeline::{FlowEndReason, Pipeline, PipelineOptions},
 };
-use sensor_sessions::pipeline::{FlowEndReason, Pipeline, PipelineOptions};
+
+use crate::analysis::{Analysis, AnalysisOptions, Online};
 
 const SECOND: u64 = 1_000_000_000;
 

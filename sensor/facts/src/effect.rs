@@ -5,10 +5,11 @@ use std::{collections::HashMap, net::IpAddr, sync::Arc};
 use sensor_common::{contain, flow::Flow, key::FlowKey, rule::Hits};
 use serde::{Deserialize, Serialize};
 
-use crate::{address::addresses, time::Time};
 use crate::{
+    address::addresses,
     rule::{RuleId, Scope},
     target::{ClinicalPeer, Protected, Target},
+    time::Time,
 };
 
 /// What of a target is seen so soon after its rule was made may have been on its way before.

@@ -9,14 +9,14 @@ use sensor_common::{
     packet::protocol,
 };
 
-pub use sensor_common::flow::Half;
-
 use crate::{
     address::Conversation,
     event::{Association, Hl7Message},
     target::Transport,
     time::{Time, Timebase},
 };
+
+pub use sensor_common::flow::Half;
 
 /// Something that a client did at a server.
 #[derive(Clone, Debug, PartialEq)]

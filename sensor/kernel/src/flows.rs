@@ -12,7 +12,6 @@ use sensor_common::{
     packet::protocol,
     settings::Settings,
 };
-
 use sensor_facts::effect::Lookout;
 
 use super::{

@@ -2,18 +2,18 @@
 
 use std::path::PathBuf;
 
-use serde::{Deserialize, Deserializer, Serialize, de::Error};
-
-use crate::{
-    Endpoint, Facility, FileOptions, Format, OutputOptions, RESERVED, Rotation, SyslogOptions,
-    Target, TlsOptions,
-};
 use sensor_analysis::config::model::file;
 use sensor_facts::{
     as_text,
     event::EventType,
     item, section,
     setting::{Limit, Span},
+};
+use serde::{Deserialize, Deserializer, Serialize, de::Error};
+
+use crate::{
+    Endpoint, Facility, FileOptions, Format, OutputOptions, RESERVED, Rotation, SyslogOptions,
+    Target, TlsOptions,
 };
 
 section! {

@@ -2,10 +2,9 @@
 
 use std::{fmt, io};
 
+use sensor_facts::event::{Event, EventType};
 use serde::{Deserialize, Serialize};
 use serde_json::ser::{CompactFormatter, Formatter};
-
-use sensor_facts::event::{Event, EventType};
 
 use super::{cef, ocsf, origin::Origin};
 

@@ -18,12 +18,13 @@ use std::{
     time::{Duration, Instant},
 };
 
+use sensor_facts::{event::Event, lock::lock};
+
 use super::{
     Format, Origin, OutputError,
     lane::{Account, Sink},
     rotate::{self, Rotation},
 };
-use sensor_facts::{event::Event, lock::lock};
 
 /// Mode of a file that is made: events name hosts, which is no one else's business.
 const FILE_MODE: u32 = 0o640;

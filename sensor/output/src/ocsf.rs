@@ -3,17 +3,17 @@
 //!
 //! `docs/outputs.md` says which attribute has what.
 
-use serde_json::{Map, Value, json};
-
-use super::{
-    cef,
-    origin::{Origin, message_id},
-};
 use sensor_facts::{
     alert::{Alert, Change, Severity, Verdict},
     event::{Body, Event},
     finding::{Basis, Finding},
     time::Time,
+};
+use serde_json::{Map, Value, json};
+
+use super::{
+    cef,
+    origin::{Origin, message_id},
 };
 
 /// Version of the schema.

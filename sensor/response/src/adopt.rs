@@ -5,21 +5,20 @@ use std::{
     path::Path,
 };
 
-use super::{
-    Book,
-    keeper::{ClinicalOf, Keeper, order},
-};
 use sensor_evidence::audit::{Journal, JournalError, Recovery, Trail};
 use sensor_facts::{
     action::{Action, Cause},
     clock,
-    time::Time,
-};
-use sensor_facts::{
     rule::{Actor, RuleId},
     target::Protected,
+    time::Time,
 };
 use sensor_kernel::{KernelError, RuleTables};
+
+use super::{
+    Book,
+    keeper::{ClinicalOf, Keeper, order},
+};
 
 /// Two ends of a rule that are so close are the same, measured on two clocks; nanoseconds.
 const SAME_END: u64 = 2_000_000_000;

@@ -7,11 +7,9 @@ use std::collections::{BTreeMap, HashMap};
 
 use sensor_facts::{
     action::{Action, Cause},
-    time::Time,
-};
-use sensor_facts::{
     rule::{Actor, Rule, RuleId, State},
     target::{Protected, Target},
+    time::Time,
 };
 
 /// Targets whose past is remembered; beyond it the longest past goes first.

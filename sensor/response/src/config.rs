@@ -2,7 +2,6 @@
 
 use std::{fmt, str::FromStr};
 
-use crate::guard;
 use sensor_analysis::detect::clinical::CLINICAL_AFTER;
 use sensor_facts::{
     as_text, item, section,
@@ -10,6 +9,8 @@ use sensor_facts::{
     target::Protected,
 };
 use serde::{Deserialize, Deserializer, Serialize, de::Error};
+
+use crate::guard;
 
 /// What the policy may do with a finding.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]

@@ -5,13 +5,13 @@ use std::{net::IpAddr, time::Duration};
 
 use ipnet::IpNet;
 use pnet::util::MacAddr;
-
-pub use super::refusal::{RULES_MAX, TTL_MAX, TTL_MIN};
-use super::{Refusal, book::Book};
 use sensor_facts::{
     rule::{Rule, RuleId, Scope},
     target::{Protected, Target},
 };
+
+pub use super::refusal::{RULES_MAX, TTL_MAX, TTL_MIN};
+use super::{Refusal, book::Book};
 
 /// The widest subnet that a rule may block, as prefix length, for IPv4 and for IPv6.
 pub const WIDEST: (u8, u8) = (8, 32);

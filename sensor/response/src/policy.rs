@@ -9,17 +9,15 @@ use std::{
 };
 
 use ipnet::IpNet;
+use sensor_facts::{
+    finding::{Basis, Finding},
+    rule::{Actor, State},
+    target::{Service, Target, Transport},
+    time::Time,
+};
 
 use super::{Book, Refusal, guard};
 use crate::config::{Containment, Mode};
-use sensor_facts::{
-    finding::{Basis, Finding},
-    time::Time,
-};
-use sensor_facts::{
-    rule::{Actor, State},
-    target::{Service, Target, Transport},
-};
 
 /// Suspects whose findings are remembered at once.
 const SUSPECTS_MAX: usize = 4_096;

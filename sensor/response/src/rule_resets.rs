@@ -2,15 +2,17 @@
 
 use std::collections::HashMap;
 
-use super::{
-    Keeper,
-    reset::{Flow, Limits, ResetHandle, ResetOptions, ResetReport, ResetState, Resetter, Vlan},
-};
-use sensor_facts::{clock, time::Time};
 use sensor_facts::{
+    clock,
     effect::{Effect, Verdict},
     rule::{Rule, RuleId, State},
     target::Target,
+    time::Time,
+};
+
+use super::{
+    Keeper,
+    reset::{Flow, Limits, ResetHandle, ResetOptions, ResetReport, ResetState, Resetter, Vlan},
 };
 
 /// Where copies come from and resets go to.

@@ -10,6 +10,9 @@ use std::{
 
 use anyhow::Context;
 use clap::{Args, Subcommand};
+use sensor_analysis::exposure::advisory::{
+    Advisory, AdvisoryVerdict, Imported, Judgement, Match, Matches, SIZE_MAX,
+};
 use serde::Serialize;
 
 use super::{
@@ -19,9 +22,6 @@ use super::{
 use crate::control::{
     api::{ADVISORIES, NewAdvisory, NewJudgement, OldAdvisory},
     client,
-};
-use sensor_analysis::exposure::advisory::{
-    Advisory, AdvisoryVerdict, Imported, Judgement, Match, Matches, SIZE_MAX,
 };
 
 const EXAMPLES: &str = "\

@@ -6,18 +6,17 @@ mod text;
 use std::{path::Path, process::ExitCode};
 
 use clap::{Args, Subcommand};
+use sensor_facts::alert::{Alert, Verdict};
 
 use super::{
     Listed, Shown, Under, print, print_json, shown_of,
     table::{local, table},
 };
-pub(super) use text::{broken, text};
-
 use crate::control::{
     api::{self, ALERTS, NewLabel, Page},
     client,
 };
-use sensor_facts::alert::{Alert, Verdict};
+pub(super) use text::{broken, text};
 
 const EXAMPLES: &str = "\
 Examples:

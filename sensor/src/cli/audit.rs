@@ -10,6 +10,11 @@ use std::{
 
 use anyhow::Context;
 use clap::{Args, Subcommand};
+use sensor_evidence::audit::{
+    self, Entry, FILE,
+    bundle::{self, Header},
+};
+use sensor_facts::setting::Span;
 
 use super::{
     Shown, Under,
@@ -24,11 +29,6 @@ use crate::{
         client,
     },
 };
-use sensor_evidence::audit::{
-    self, Entry, FILE,
-    bundle::{self, Header},
-};
-use sensor_facts::setting::Span;
 
 const EXAMPLES: &str = "\
 Examples:

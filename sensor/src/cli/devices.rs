@@ -5,6 +5,8 @@ mod show;
 use std::{net::IpAddr, path::Path, process::ExitCode};
 
 use clap::{Args, Subcommand};
+use sensor_analysis::baseline::Progress;
+use sensor_sessions::inventory::{HostReport, RANDOM};
 
 use super::{
     Listed, Shown, Under, print, print_json, shown_of,
@@ -14,8 +16,6 @@ use crate::control::{
     api::{self, BASELINES, DeviceReport, Devices, Page, Reason},
     client,
 };
-use sensor_analysis::baseline::Progress;
-use sensor_sessions::inventory::{HostReport, RANDOM};
 
 const EXAMPLES: &str = "\
 Examples:

@@ -3,16 +3,15 @@
 use std::{fmt::Write, fs, path::Path, process::ExitCode};
 
 use clap::Args;
-use sensor_kernel::ethtool;
+use sensor_analysis::model::Runtime;
 use serde::Serialize;
+use {sensor_kernel as kernel, sensor_kernel::ethtool};
 
 use super::{
     Shown, print, print_json,
     table::{Colour, coloured},
 };
 use crate::config::{Config, PATH};
-use sensor_analysis::model::Runtime;
-use sensor_kernel as kernel;
 
 const EXAMPLES: &str = "\
 Examples:

@@ -11,18 +11,18 @@ use std::{
 
 use anyhow::Context;
 use clap::{Args, Subcommand};
-
-use super::progress::{LONG, progress_bar, show, warn};
-use crate::control::{
-    api::{EXPORTED_ROWS, Wanted, under},
-    client,
-};
 use sensor_analysis::{
     model::{ExportedRow, Row, csv},
     replay::{Replay, ReplayOptions},
 };
 use sensor_facts::observation::Observation;
 use sensor_sessions::{capture::CaptureFile, pipeline::PipelineOptions};
+
+use super::progress::{LONG, progress_bar, show, warn};
+use crate::control::{
+    api::{EXPORTED_ROWS, Wanted, under},
+    client,
+};
 
 const EXAMPLES: &str = "\
 Examples:

@@ -3,13 +3,13 @@
 use std::{fmt::Write as _, net::IpAddr, path::Path, process::ExitCode};
 
 use clap::{Args, Subcommand};
+use sensor_analysis::exposure::{Exposed, Exposure};
 
 use super::{
     Shown, Under, print, print_json,
     table::{list, local, or_dash, table},
 };
 use crate::control::{api::EXPOSURE, client};
-use sensor_analysis::exposure::{Exposed, Exposure};
 
 const EXAMPLES: &str = "\
 Examples:

@@ -4,6 +4,7 @@ use std::{path::Path, process::ExitCode};
 
 use clap::Subcommand;
 use sensor_common::flow::SNAPSHOT_FROM;
+use sensor_facts::event::{Body, Event};
 
 use super::{
     Listed, print, print_json, shown_of,
@@ -13,7 +14,6 @@ use crate::control::{
     api::{self, Page},
     client,
 };
-use sensor_facts::event::{Body, Event};
 
 const EXAMPLES: &str = "\
 Examples:

@@ -11,6 +11,10 @@ use std::{
 use anyhow::Context;
 use base64::{Engine, engine::general_purpose::STANDARD};
 use clap::{Args, Subcommand};
+use sensor_analysis::model::{
+    About, Check, Entry, Gate, Loaded, ModelFile, Runtime, Summary, examine, examine_outside,
+};
+use sensor_facts::hex::short;
 use serde::Serialize;
 
 use super::{
@@ -24,10 +28,6 @@ use crate::{
         client,
     },
 };
-use sensor_analysis::model::{
-    About, Check, Entry, Gate, Loaded, ModelFile, Runtime, Summary, examine, examine_outside,
-};
-use sensor_facts::hex::short;
 
 const EXAMPLES: &str = "\
 Examples:

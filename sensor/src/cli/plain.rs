@@ -2,9 +2,8 @@
 
 use std::borrow::Cow;
 
-use serde_json::Value;
-
 use sensor_evidence::report::is_unseen;
+use serde_json::Value;
 
 /// A character that directs or hides text, so that it looks like another (Unicode Standard Annex 9, Unicode Technical
 /// Report 36 section 2.2).

@@ -5,6 +5,7 @@ use std::{net::IpAddr, path::Path, process::ExitCode};
 use clap::{Args, Subcommand};
 use ipnet::IpNet;
 use pnet::util::MacAddr;
+use sensor_facts::target::Protected;
 
 use super::{
     Listed, Shown, print, print_json, shown_of,
@@ -14,7 +15,6 @@ use crate::control::{
     api::{self, NewProtection, PROTECTED, Page, ProtectedEntry, Protecting},
     client,
 };
-use sensor_facts::target::Protected;
 
 const EXAMPLES: &str = "\
 Examples:

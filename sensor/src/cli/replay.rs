@@ -14,20 +14,20 @@ use std::{
 
 use anyhow::Context;
 use clap::Args;
-use sensor_common::counter::Counter;
-
-use super::{
-    print,
-    progress::{LONG, progress_bar, show, warn},
-};
 use sensor_analysis::{
     AnalysisOptions,
     replay::{Replay, ReplayOptions},
 };
+use sensor_common::counter::Counter;
 use sensor_facts::{event::Event, time::Time};
 use sensor_sessions::{
     capture::{CaptureFile, file::Reading},
     pipeline::PipelineOptions,
+};
+
+use super::{
+    print,
+    progress::{LONG, progress_bar, show, warn},
 };
 
 /// Bytes of JSON lines that are written at once.

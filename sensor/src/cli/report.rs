@@ -10,11 +10,11 @@ use std::{
 
 use anyhow::Context;
 use clap::{Args, Subcommand, ValueEnum};
+use sensor_evidence::report::{Document, html, markdown};
+use sensor_facts::files;
 use serde::Serialize;
 
 use super::{print, print_json};
-use sensor_evidence::report::{Document, html, markdown};
-use sensor_facts::files;
 
 const EXAMPLES: &str = "\
 Examples:

@@ -10,6 +10,12 @@ use std::{
 use clap::{Args, Subcommand};
 use ipnet::IpNet;
 use pnet::util::MacAddr;
+use sensor_facts::{
+    effect::Verdict,
+    rule::{RuleId, Scope, State},
+    setting::Span,
+    target::{Service, Target, Transport},
+};
 
 use super::{
     Listed, Shown, print, print_json, shown_of,
@@ -18,12 +24,6 @@ use super::{
 use crate::control::{
     api::{self, Added, NewRule, Page, RULES, Reason, RuleView},
     client,
-};
-use sensor_facts::{
-    effect::Verdict,
-    rule::{RuleId, Scope, State},
-    setting::Span,
-    target::{Service, Target, Transport},
 };
 
 const EXAMPLES: &str = "\

@@ -7,6 +7,7 @@ use std::{
 };
 
 use clap::Args;
+use sensor_analysis::AnalysisOptions;
 use tracing_subscriber::EnvFilter;
 
 use super::table::has_colour;
@@ -15,7 +16,6 @@ use crate::{
     daemon,
     live::{options::DaemonOptions, responder::ResponderOptions},
 };
-use sensor_analysis::AnalysisOptions;
 
 const EXAMPLES: &str = "\
 Examples:

@@ -3,6 +3,8 @@
 use std::{collections::BTreeMap, path::Path, process::ExitCode};
 
 use sensor_common::counter::Counter;
+use sensor_evidence::store::StoreStatus;
+use sensor_facts::alert::Severity;
 
 use super::{
     Shown, model, print, print_json,
@@ -12,8 +14,6 @@ use crate::control::{
     api::{self, InterfaceStatus, Status},
     client,
 };
-use sensor_evidence::store::StoreStatus;
-use sensor_facts::alert::Severity;
 
 pub(super) fn run(socket: &Path, shown: Shown) -> anyhow::Result<ExitCode> {
     let status: Status = client::get(socket, api::STATUS)?;

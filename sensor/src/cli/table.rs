@@ -7,8 +7,8 @@ use std::{
 };
 
 use comfy_table::{Attribute, Cell, ContentArrangement, LineStyle, Table, TableStyle};
-
 use sensor_facts::time::Time;
+
 pub(super) use sensor_facts::words::{bytes, count, span};
 
 /// A line below the headings, none between rows.

@@ -3,10 +3,10 @@
 use std::{path::PathBuf, process::ExitCode};
 
 use clap::Args;
+use sensor_kernel as kernel;
 
 use super::{Shown, print, print_json};
 use crate::config::{Config, PATH};
-use sensor_kernel as kernel;
 
 const EXAMPLES: &str = "\
 With an interface in the path (role inline) the programs stay on it when the daemon ends, so that a restart

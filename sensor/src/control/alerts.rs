@@ -9,6 +9,11 @@ use axum::{
     response::Response,
     routing::{get, post},
 };
+use sensor_analysis::{alert::Case, baseline::Progress};
+use sensor_facts::{
+    action::Action,
+    alert::{Alert, Label},
+};
 
 use super::{
     answer::{answer, failure},
@@ -17,11 +22,6 @@ use super::{
     peer::Peer,
 };
 use crate::live::responder::ResponderHandle;
-use sensor_analysis::{alert::Case, baseline::Progress};
-use sensor_facts::{
-    action::Action,
-    alert::{Alert, Label},
-};
 
 pub(super) fn router(response: ResponderHandle) -> Router {
     Router::new()

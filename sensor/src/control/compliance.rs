@@ -6,6 +6,11 @@ use axum::{
     response::{IntoResponse, Response},
     routing::get,
 };
+use sensor_evidence::{
+    report::compliance::{Compliance, Counted, Facts, Trail, report},
+    store::{Reader, StoreError},
+};
+use sensor_facts::{alert::Alert, contact::Contact, time::Time};
 
 use super::{
     answer::Failed,
@@ -13,11 +18,6 @@ use super::{
     evidence::{Given, blocking},
     exposure::{Ranking, SiteFacts},
 };
-use sensor_evidence::{
-    report::compliance::{Compliance, Counted, Facts, Trail, report},
-    store::{Reader, StoreError},
-};
-use sensor_facts::{alert::Alert, contact::Contact, time::Time};
 
 /// Counters are read from the store for so long at once: they are many.
 const PART: i64 = 6 * 3_600 * 1_000_000_000;

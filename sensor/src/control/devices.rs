@@ -10,13 +10,13 @@ use axum::{
     routing::get,
 };
 use pnet::util::MacAddr;
+use sensor_sessions::inventory::HostReport;
 
 use super::{
     answer::{answer, failure},
     api::{DEVICES, DeviceReport, Page},
 };
 use crate::live::{capture::CaptureHandle, responder::ResponderHandle};
-use sensor_sessions::inventory::HostReport;
 
 pub(super) fn router(capture: CaptureHandle, response: ResponderHandle) -> Router {
     Router::new()

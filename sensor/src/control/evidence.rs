@@ -8,10 +8,10 @@ use axum::{
     middleware::Next,
     response::{IntoResponse, Response},
 };
+use sensor_facts::{action::Action, rule::Actor};
 
 use super::{answer::Failed, peer::Peer};
 use crate::live::responder::ResponderHandle;
-use sensor_facts::{action::Action, rule::Actor};
 
 /// How long the disk may take for the trail.
 const DISK: Duration = Duration::from_secs(5);

@@ -8,6 +8,12 @@ use axum::{
     response::{IntoResponse, Response},
     routing::get,
 };
+use sensor_analysis::{Analysis, model::ExportedRow};
+use sensor_evidence::{
+    audit::{self, Entry, bundle::Selection},
+    pseudonym::Veil,
+};
+use sensor_facts::time::Time;
 
 use super::{
     answer::Failed,
@@ -17,13 +23,6 @@ use super::{
     veil::Veiled,
 };
 use crate::live::responder::ResponderHandle;
-use sensor_analysis::Analysis;
-use sensor_analysis::model::ExportedRow;
-use sensor_evidence::{
-    audit::{self, Entry, bundle::Selection},
-    pseudonym::Veil,
-};
-use sensor_facts::time::Time;
 
 pub(super) fn router(response: ResponderHandle) -> Router {
     Router::new()

@@ -13,16 +13,6 @@ use axum::{
     response::{IntoResponse, Response},
     routing::{get, post},
 };
-use serde::Serialize;
-
-use super::{
-    answer::Failed,
-    api::{ADVISORIES, EXPOSURE, NewAdvisory, NewJudgement, OldAdvisory},
-    change::Body,
-    evidence::{blocking, person, record},
-    peer::Peer,
-};
-use crate::live::{capture::CaptureHandle, responder::ResponderHandle};
 use sensor_analysis::{
     detect::Detect,
     exposure::{
@@ -36,6 +26,16 @@ use sensor_analysis::{
 use sensor_evidence::store::Reader;
 use sensor_facts::{action::Action, alert::Alert, lock::lock, time::Time};
 use sensor_sessions::inventory::HostReport;
+use serde::Serialize;
+
+use super::{
+    answer::Failed,
+    api::{ADVISORIES, EXPOSURE, NewAdvisory, NewJudgement, OldAdvisory},
+    change::Body,
+    evidence::{blocking, person, record},
+    peer::Peer,
+};
+use crate::live::{capture::CaptureHandle, responder::ResponderHandle};
 
 /// Contacts of this time count, nanoseconds.
 const LATELY: i64 = 7 * 86_400 * 1_000_000_000;

@@ -10,6 +10,8 @@ use axum::{
     routing::{get, post},
 };
 use base64::{Engine, engine::general_purpose::STANDARD};
+use sensor_analysis::model::{LoadError, Loaded, ModelFile, Models, Row, SIZE_MAX, Summary, Trial};
+use sensor_facts::{action::Action, alert::Verdict, rule::Actor};
 
 use super::{
     answer::{Failed, answer, failure},
@@ -22,8 +24,6 @@ use crate::live::{
     AskError,
     responder::{Responder, ResponderHandle},
 };
-use sensor_analysis::model::{LoadError, Loaded, ModelFile, Models, Row, SIZE_MAX, Summary, Trial};
-use sensor_facts::{action::Action, alert::Verdict, rule::Actor};
 
 /// A model in base64, with its manifest and reason.
 const BODY_MAX: usize = SIZE_MAX / 3 * 4 + (4 << 20);

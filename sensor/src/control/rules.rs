@@ -12,6 +12,8 @@ use axum::{
     response::Response,
     routing::{get, post},
 };
+use sensor_facts::rule::{Actor, RuleId, State};
+use sensor_response::{Denied, RuleReport, Wish};
 
 use super::{
     answer::{answer, failure},
@@ -24,8 +26,6 @@ use super::{
     roles::Roles,
 };
 use crate::live::responder::{Responder, ResponderHandle};
-use sensor_facts::rule::{Actor, RuleId, State};
-use sensor_response::{Denied, RuleReport, Wish};
 
 pub(super) fn router(response: ResponderHandle, roles: Roles) -> Router {
     Router::new()

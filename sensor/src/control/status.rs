@@ -3,6 +3,11 @@
 use std::collections::BTreeMap;
 
 use sensor_common::{counter::Counter, flow::ESTABLISHED, packet::protocol};
+use sensor_evidence::store::StoreStatus;
+use sensor_facts::alert::Severity;
+use sensor_kernel::Mode;
+use sensor_output::OutputStats;
+use sensor_sessions::pipeline::Pipeline;
 
 use super::api::{
     ContainmentStatus, DetectionStatus, FlowStatus, Frozen, InterfaceStatus, OutputStatus,
@@ -10,11 +15,6 @@ use super::api::{
 };
 use super::roles::Roles;
 use crate::live::snapshot::{InterfaceSnapshot, RingAccount, Snapshot};
-use sensor_evidence::store::StoreStatus;
-use sensor_facts::alert::Severity;
-use sensor_kernel::Mode;
-use sensor_output::OutputStats;
-use sensor_sessions::pipeline::Pipeline;
 
 /// Duplicates beyond this share of the packets, in per cent, are worth a warning.
 const DUPLICATES: u64 = 5;

@@ -8,13 +8,13 @@ use axum::{
     middleware::Next,
     response::Response,
 };
+use sensor_evidence::pseudonym::{Named, Names, Pseudonyms, SiteKey, Veil};
+use sensor_facts::rule::Actor;
 use serde::Deserialize;
 use serde_json::Value;
 
 use super::{answer::failure, evidence::Given};
 use crate::live::{capture::CaptureHandle, responder::ResponderHandle};
-use sensor_evidence::pseudonym::{Named, Names, Pseudonyms, SiteKey, Veil};
-use sensor_facts::rule::Actor;
 
 /// What of a question matters here.
 #[derive(Default, Deserialize)]

@@ -17,18 +17,6 @@ use std::{
 };
 
 use caps::Capability;
-
-use crate::{
-    control::{Roles, server, socket::ControlSocket},
-    live,
-    live::{
-        memory,
-        options::DaemonOptions,
-        responder::{Knowledge, Responder},
-        snapshot::Snapshot,
-    },
-    metrics,
-};
 use sensor_analysis::{
     detect::clinical::Clinical,
     model::{Models, Scorer},
@@ -40,6 +28,17 @@ use sensor_facts::{
 use sensor_kernel::{Attached, Kernel};
 use sensor_output::{Output, OutputStats};
 use sensor_response::{ClinicalOf, Keeper, Mirrors};
+
+use crate::{
+    control::{Roles, server, socket::ControlSocket},
+    live::{
+        self, memory,
+        options::DaemonOptions,
+        responder::{Knowledge, Responder},
+        snapshot::Snapshot,
+    },
+    metrics,
+};
 
 fn runtime(what: &'static str) -> impl FnOnce(io::Error) -> DaemonError {
     move |source| DaemonError::Runtime { what, source }

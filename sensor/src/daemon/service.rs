@@ -4,8 +4,7 @@ use std::time::Duration;
 
 use sd_notify::NotifyState;
 
-use crate::live::capture::CaptureHandle;
-use crate::live::responder::ResponderHandle;
+use crate::live::{capture::CaptureHandle, responder::ResponderHandle};
 
 fn tell(state: &[NotifyState<'_>]) {
     if let Err(error) = sd_notify::notify(false, state) {

@@ -5,10 +5,11 @@ use std::{
     time::Duration,
 };
 
-use crate::live::capture::CaptureHandle;
 use sensor_evidence::store::StoreHandle;
 use sensor_facts::files;
 use sensor_sessions::inventory::Memory;
+
+use crate::live::capture::CaptureHandle;
 
 /// Between two writes.
 const INTERVAL: Duration = Duration::from_mins(5);

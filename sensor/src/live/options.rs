@@ -2,11 +2,12 @@
 
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
-use crate::{config, live::responder::ResponderOptions};
 use sensor_evidence::store::StoreOptions;
 use sensor_kernel as kernel;
 use sensor_output::OutputOptions;
 use sensor_sessions::pipeline::PipelineOptions;
+
+use crate::{config, live::responder::ResponderOptions};
 
 /// What the daemon is started with.
 #[derive(Clone, Debug)]

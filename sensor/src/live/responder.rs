@@ -20,13 +20,6 @@ use std::{
     time::{Duration, Instant},
 };
 
-pub use handle::ResponderHandle;
-use handle::{Board, Message};
-use judgement::Judgement;
-pub use judgement::Pulse;
-pub use options::ResponderOptions;
-pub use summary::Summary;
-
 use sensor_analysis::{
     Analysis, Outcome, alert::Told, baseline::Census, detect::clinical::Clinical, model::Scorer,
 };
@@ -38,6 +31,13 @@ use sensor_facts::{
 };
 use sensor_output::OutputSender;
 use sensor_response::{Keeper, Mirrors, RuleResets};
+
+pub use handle::ResponderHandle;
+use handle::{Board, Message};
+use judgement::Judgement;
+pub use judgement::Pulse;
+pub use options::ResponderOptions;
+pub use summary::Summary;
 
 /// Between two heartbeats.
 const BEAT: Duration = Duration::from_secs(1);

@@ -2,16 +2,16 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use sensor_common::counter::{Counter, Counters};
-
-use super::tally::Tally;
-use crate::live::responder::Summary;
 use sensor_analysis::{Account, model};
+use sensor_common::counter::{Counter, Counters};
 use sensor_evidence::store::StoreStatus;
 use sensor_facts::time::Time;
 use sensor_kernel::{Attached, Occupancy};
 use sensor_output::OutputStats;
 use sensor_sessions::pipeline::PipelineStats;
+
+use super::tally::Tally;
+use crate::live::responder::Summary;
 
 /// An interface with its counters.
 #[derive(Clone, Debug)]

@@ -1,9 +1,9 @@
 //! The pace of the sweeper, and the account of the flows.
 
 use sensor_common::counter::{Counter, Counters};
+use sensor_kernel::{FlowTables, KernelError, SweepItem, SweepStats, TableSizes};
 
 use super::snapshot::FlowAccount;
-use sensor_kernel::{FlowTables, KernelError, SweepItem, SweepStats, TableSizes};
 
 /// Turns in which a pass over all tables should be done.
 const PASS: u64 = 30;

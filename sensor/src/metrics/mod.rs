@@ -15,6 +15,9 @@ use prometheus::{
     core::{Collector, Desc},
     proto::{Counter, Gauge, LabelPair, Metric, MetricFamily, MetricType},
 };
+use sensor_facts::lock::lock;
+
+use crate::live::snapshot::Snapshot;
 
 pub use server::serve;
 
@@ -22,8 +25,6 @@ use self::{
     sample::{MetricKind, Row, Sample},
     table::TABLE,
 };
-use crate::live::snapshot::Snapshot;
-use sensor_facts::lock::lock;
 
 /// The exposition of snapshots.
 #[derive(Clone, Debug)]

@@ -1,13 +1,13 @@
 //! Every metric in one table: what it is called, what it says, and where it comes from.
 
 use sensor_common::{counter::Counter, layer7::Protocol};
+use sensor_kernel::{Mode, decode::DecodeError};
 
 use super::sample::{
     MetricKind, Row, Sample, by_counter, by_output, by_severity, counts, each, named, of_store,
     one_counter, plain, sample, seconds, yes,
 };
 use crate::live::snapshot::{RingAccount, Snapshot};
-use sensor_kernel::{Mode, decode::DecodeError};
 
 /// Kinds of ring buffer events, as a label.
 const FLOW: &str = "flow";

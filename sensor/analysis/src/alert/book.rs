@@ -8,17 +8,15 @@ use std::{
     path::Path,
 };
 
-use serde::{Deserialize, Serialize};
-
-use crate::config::Alerting;
-use sensor_facts::alert::{
-    Alert, Change, Decided, Exception, Label, LabelError, Severity, Touched, Verdict,
-};
 use sensor_facts::{
+    alert::{Alert, Change, Decided, Exception, Label, LabelError, Severity, Touched, Verdict},
     files,
     finding::{Basis, Finding},
     time::Time,
 };
+use serde::{Deserialize, Serialize};
+
+use crate::config::Alerting;
 
 /// Alerts that are kept.
 const ALERTS_MAX: usize = 2_000;

@@ -4,11 +4,14 @@
 
 use std::{collections::VecDeque, io, net::SocketAddr, path::Path};
 
+use sensor_facts::{
+    alert::{Alert, Verdict},
+    files,
+    time::Time,
+};
 use serde::{Deserialize, Serialize};
 
 use crate::model::features::{Row, SCHEMA};
-use sensor_facts::alert::{Alert, Verdict};
-use sensor_facts::{files, time::Time};
 
 /// Cases that are kept of each verdict; beyond it the oldest makes room.
 const CASES_MAX: usize = 200;

@@ -2,11 +2,13 @@
 
 use std::net::IpAddr;
 
+use sensor_facts::{
+    alert::{Alert, Severity},
+    time::Time,
+};
 use serde::{Deserialize, Serialize};
 
 use super::Alerts;
-use sensor_facts::alert::{Alert, Severity};
-use sensor_facts::time::Time;
 
 /// An alert in a line.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]

@@ -2,11 +2,12 @@
 
 use std::net::IpAddr;
 
+use sensor_facts::finding::Finding;
+
 use crate::{
     baseline::{Baselines, Device, Feature, Length},
     detect::contribution,
 };
-use sensor_facts::finding::Finding;
 
 /// Adds to a finding without features what its device did in the hour that goes on, and what is usual.
 pub(super) fn add(finding: &mut Finding, features: &[Feature], baselines: &Baselines) {

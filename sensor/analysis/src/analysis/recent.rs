@@ -5,12 +5,13 @@ use std::{
     net::IpAddr,
 };
 
-use crate::{alert::FLOWS_MAX, model::features::Row};
 use sensor_facts::{
     alert::Alert,
     observation::{Observation, What},
     time::Time,
 };
+
+use crate::{alert::FLOWS_MAX, model::features::Row};
 
 /// Flows that are remembered, about 600 bytes each.
 const RECENT: usize = 4_096;

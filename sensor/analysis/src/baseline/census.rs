@@ -2,8 +2,9 @@
 
 use std::net::IpAddr;
 
-use super::Baselines;
 use sensor_facts::time::Time;
+
+use super::Baselines;
 
 /// Frozen devices that are named.
 const NAMED: usize = 8;

@@ -2,15 +2,15 @@
 
 use std::net::IpAddr;
 
-use serde::{Deserialize, Serialize};
-use smallvec::{SmallVec, smallvec};
-
-use super::{Amounts, Delta, Fact, Feature, Items, Windows, items::key};
 use sensor_facts::{
     observation::{FlowFacts, Observation, What, is_negative},
     target::Service,
     time::Time,
 };
+use serde::{Deserialize, Serialize};
+use smallvec::{SmallVec, smallvec};
+
+use super::{Amounts, Delta, Fact, Feature, Items, Windows, items::key};
 
 /// Facts kept of a device.
 const FACTS_MAX: usize = 1_024;

@@ -6,10 +6,9 @@
 use std::net::IpAddr;
 
 use hashbrown::HashMap;
+use sensor_facts::{target::Service, time::Time};
 use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
-
-use sensor_facts::{target::Service, time::Time};
 
 /// Something that a device does, or that is so at the site.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -2,8 +2,9 @@
 
 use std::net::IpAddr;
 
-use super::{Baselines, Length};
 use sensor_facts::time::Time;
+
+use super::{Baselines, Length};
 
 impl Baselines {
     /// What was learnt of `before` is `after`'s from now on; what was learnt of another that had that address is

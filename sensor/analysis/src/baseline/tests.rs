@@ -3,13 +3,14 @@ use std::{
     net::{IpAddr, SocketAddr},
 };
 
-use super::{Baselines, Fact, Familiar};
-use crate::config::Baseline;
 use sensor_facts::{
     observation::{FlowFacts, Half, Observation, What},
     setting::Span,
     time::Time,
 };
+
+use super::{Baselines, Fact, Familiar};
+use crate::config::Baseline;
 
 const SECOND: i64 = 1_000_000_000;
 const HOUR: i64 = 3_600 * SECOND;

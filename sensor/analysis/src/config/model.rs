@@ -2,10 +2,10 @@
 
 use std::path::PathBuf;
 
+use sensor_facts::{as_text, section};
 use serde::{Deserialize, Deserializer, de::Error};
 
 use crate::model::Key;
-use sensor_facts::{as_text, section};
 
 as_text!(Key);
 

@@ -8,15 +8,14 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use serde::{Deserialize, Serialize};
-
-use sensor_facts::observation::{Observation, What, is_negative};
 use sensor_facts::{
     files,
+    observation::{Observation, What, is_negative},
     setting::Span,
     target::{ClinicalPeer, Service},
     time::Time,
 };
+use serde::{Deserialize, Serialize};
 
 /// What is seen again after this long counts as learnt, unless the configuration says otherwise.
 pub const CLINICAL_AFTER: Span = Span::from_secs(86_400);

@@ -2,9 +2,10 @@
 
 use std::net::IpAddr;
 
+use sensor_facts::observation::Observation;
+
 use super::{draft::Draft, site::Site};
 use crate::model::Scored;
-use sensor_facts::observation::Observation;
 
 /// A detector: state in, finding out. Its file declares with `ABOUT` what others need to know about it.
 pub(crate) trait Detector: Send {

@@ -2,11 +2,12 @@
 
 use std::net::IpAddr;
 
+use sensor_facts::{finding::Finding, observation::Observation};
+
 use super::{
     about::About, detector::Detector, detectors::ALL, draft::Draft, options::Detect, site::Site,
 };
 use crate::model::Scored;
-use sensor_facts::{finding::Finding, observation::Observation};
 
 /// A finding with the detector that it is from.
 pub(crate) type Found = (&'static About, Finding);

@@ -3,9 +3,9 @@
 use std::{hash::Hash, num::NonZeroUsize};
 
 use lru::LruCache;
+use sensor_facts::time::Time;
 
 use super::{shared::Thresholds, threshold::Values};
-use sensor_facts::time::Time;
 
 /// Things that are remembered.
 const THINGS: NonZeroUsize = NonZeroUsize::new(16_384).expect("it is not zero");

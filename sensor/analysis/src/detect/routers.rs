@@ -3,9 +3,7 @@
 use std::{net::IpAddr, num::NonZeroUsize};
 
 use lru::LruCache;
-
-use sensor_facts::observation::Mac;
-use sensor_facts::observation::{Observation, What, is_host};
+use sensor_facts::observation::{Mac, Observation, What, is_host};
 
 /// Ethernet addresses that are watched.
 const ADDRESSES: NonZeroUsize = NonZeroUsize::new(16_384).expect("it is not zero");

@@ -2,9 +2,10 @@
 
 use std::net::IpAddr;
 
+use sensor_facts::{setting::Network, time::Time};
+
 use super::routers::Routers;
 use crate::baseline::{Baselines, Delta, Fact, Familiar};
-use sensor_facts::{setting::Network, time::Time};
 
 /// What a detector may ask.
 pub(crate) struct Site<'a> {

@@ -4,7 +4,6 @@ use std::{collections::HashMap, hash::Hash, net::IpAddr, num::NonZeroUsize};
 
 use foldhash::fast::RandomState;
 use lru::LruCache;
-
 use sensor_facts::{setting::Span, time::Time};
 
 /// Suspects that are watched at once; the one that was quiet longest goes first.

@@ -5,11 +5,12 @@ use std::{
     net::IpAddr,
 };
 
+use sensor_sessions::inventory::{HostReport, Role};
+
 use super::{
     Exposed, Exposure, Facts, Weakness, WeaknessKind, advisory::Match, dependents::Dependents,
     dicom::Callers, offered,
 };
-use sensor_sessions::inventory::{HostReport, Role};
 
 /// Points of weaknesses whose weight depends on nothing else.
 const OUTSIDE: u64 = 40;

@@ -5,8 +5,9 @@ use std::{
     net::IpAddr,
 };
 
-use super::{Facts, Weakness, WeaknessKind, assess::first};
 use sensor_sessions::inventory::HostReport;
+
+use super::{Facts, Weakness, WeaknessKind, assess::first};
 
 const UNUSUAL: u64 = 20;
 const NOT_BOUND: u64 = 10;

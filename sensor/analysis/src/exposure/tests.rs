@@ -3,11 +3,11 @@
 use std::{borrow::Cow, net::IpAddr};
 
 use proptest::prelude::*;
+use sensor_facts::alert::Alert;
+use sensor_sessions::inventory::{AddressBefore, Caller, RoleReport, Service, ServiceUse};
 use serde_json::json;
 
 use super::{advisory::Match, *};
-use sensor_facts::alert::Alert;
-use sensor_sessions::inventory::{AddressBefore, Caller, RoleReport, Service, ServiceUse};
 
 /// A host of which nothing is known.
 pub(super) fn host(address: &str) -> HostReport {

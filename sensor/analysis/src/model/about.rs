@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use sensor_facts::hex;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use super::{FEATURES, NAMES, Refusal, SCHEMA};
-use sensor_facts::hex;
 
 /// Rows that a model is tried with at most.
 const GOLDEN_MAX: usize = 16;

@@ -7,12 +7,11 @@
 use std::net::SocketAddr;
 
 use sensor_common::{layer7::Protocol, packet::protocol};
-use serde::{Deserialize, Serialize};
-
 use sensor_facts::{
     observation::{FlowFacts, Half, Observation, What},
     time::Time,
 };
+use serde::{Deserialize, Serialize};
 
 /// Names the features, their order and their units.
 pub const SCHEMA: &str = "flow-v1";

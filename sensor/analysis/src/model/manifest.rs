@@ -9,12 +9,12 @@ use std::{
 };
 
 use ed25519_dalek::{Signature, VerifyingKey};
+use sensor_facts::hex;
 use serde::Deserialize;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use super::{Refusal, SCHEMA};
-use sensor_facts::hex;
 
 /// Bytes that a model may have.
 pub const SIZE_MAX: usize = 32 << 20;

@@ -6,6 +6,8 @@ use std::{
     sync::{Arc, Mutex, MutexGuard},
 };
 
+use sensor_facts::{action::Action, lock::lock, rule::Actor, time::Time};
+
 use super::{
     About, Check, Comparison, Gate, LoadError, Loaded, Model, ModelFile, Refusal, Row, Runtime,
     RuntimeError, Scorer, Slot, Trial, examine,
@@ -13,7 +15,6 @@ use super::{
     store::{Entry, ModelStore},
 };
 use crate::config;
-use sensor_facts::{action::Action, lock::lock, rule::Actor, time::Time};
 
 /// Where the package puts the shipped model.
 pub const SHIPPED: &str = "/usr/lib/wardtap/models/flow-v1.onnx";

@@ -7,10 +7,10 @@ use std::{
     path::Path,
 };
 
+use sensor_facts::{files, time::Time};
 use serde::{Deserialize, Serialize};
 
 use super::Row;
-use sensor_facts::{files, time::Time};
 
 /// Rows that are kept: 4 MB.
 pub const RECORDED_MAX: usize = 16_384;

@@ -10,7 +10,6 @@ use ort::{
     environment::Environment,
     session::{Session, builder::GraphOptimizationLevel},
 };
-
 use sensor_facts::lock::lock;
 
 /// The variable that names the library where the configuration does not.

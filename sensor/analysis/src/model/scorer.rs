@@ -11,10 +11,10 @@ use std::{
     time::{Duration, Instant},
 };
 
+use sensor_facts::lock::lock;
 use serde::{Deserialize, Serialize};
 
 use super::{BATCH, Comparison, FEATURES, Model, Row, RunError, STRANGE, Trial, compare};
-use sensor_facts::lock::lock;
 
 /// Rows that may wait for the thread: 17 MB.
 const QUEUE: usize = 65_536;

@@ -2,11 +2,12 @@
 
 use std::path::PathBuf;
 
+use sensor_facts::{action::Action, rule::Actor, time::Time};
+
 use super::{
     Gate, Model, ModelFile, Refusal, Runtime, examine,
     store::{Book, Entry, ModelStore},
 };
-use sensor_facts::{action::Action, rule::Actor, time::Time};
 
 /// Where a model may come from.
 enum Source {

@@ -6,10 +6,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use sensor_facts::{files, rule::Actor, time::Time};
 use serde::{Deserialize, Serialize};
 
 use super::{ModelFile, Refusal, manifest_path};
-use sensor_facts::{files, rule::Actor, time::Time};
 
 const FOLDER: &str = "models";
 const BOOK: &str = "book.json";

@@ -7,14 +7,13 @@ use std::{
 };
 
 use proptest::prelude::*;
+use sensor_facts::{action::Action, rule::Actor, time::Time};
 
 use super::{
     FILE, Journal,
     bundle::{BundleError, Header, Selection, verify_bytes},
 };
 use crate::pseudonym::{Names, Pseudonyms, SiteKey, Veil};
-use sensor_facts::action::Action;
-use sensor_facts::{rule::Actor, time::Time};
 
 const ALL: Range<Time> = Time(i64::MIN)..Time(i64::MAX);
 

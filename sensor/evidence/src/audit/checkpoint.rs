@@ -14,10 +14,10 @@ use std::{
 };
 
 use ed25519_dalek::{Signature, Signer as _, SigningKey, VerifyingKey};
+use sensor_facts::{hex, time::Time};
 use serde::{Deserialize, Serialize};
 
 use super::reading::JournalError;
-use sensor_facts::{hex, time::Time};
 
 /// Name of the checkpoints' file, beside the trail.
 pub const CHECKPOINTS: &str = "audit.checkpoints.jsonl";

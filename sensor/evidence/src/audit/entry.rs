@@ -4,10 +4,8 @@
 //! BLAKE3 over the hash before (as its 64 hex digits) and the bytes of the line up to `,"prev"`: what is
 //! hashed is what stands there, not what a reader makes of it.
 
+use sensor_facts::{action::Action, rule::Actor, time::Time};
 use serde::{Deserialize, Serialize};
-
-use sensor_facts::action::Action;
-use sensor_facts::{rule::Actor, time::Time};
 
 /// The hash before the first entry.
 pub(super) const GENESIS: &str = "0000000000000000000000000000000000000000000000000000000000000000";

@@ -12,6 +12,7 @@ use nix::{
     errno::Errno,
     fcntl::{Flock, FlockArg},
 };
+use sensor_facts::{action::Action, rule::Actor, time::Time};
 
 use super::{
     FILE,
@@ -19,8 +20,6 @@ use super::{
     entry::Entry,
     reading::{JournalError, hold, read},
 };
-use sensor_facts::action::Action;
-use sensor_facts::{rule::Actor, time::Time};
 
 /// Entries that wait for a disk at most; what comes beyond is dropped and counted.
 const WAITING_MAX: usize = 4_096;

@@ -5,9 +5,9 @@ use std::{
 };
 
 use proptest::prelude::*;
+use sensor_facts::{action::Action, rule::Actor, time::Time};
 
 use super::*;
-use sensor_facts::{action::Action, rule::Actor, time::Time};
 
 fn folder(name: &str) -> PathBuf {
     let path = std::env::temp_dir().join(format!("wardtap-journal-{name}-{}", std::process::id()));

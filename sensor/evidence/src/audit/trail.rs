@@ -11,9 +11,9 @@ use std::{
     time::{Duration, Instant},
 };
 
+use sensor_facts::{action::Action, lock::lock, rule::Actor, time::Time};
+
 use super::journal::Journal;
-use sensor_facts::action::Action;
-use sensor_facts::{lock::lock, rule::Actor, time::Time};
 
 /// Entries on their way to the thread; while it hangs in a write, what comes beyond is dropped and
 /// counted.

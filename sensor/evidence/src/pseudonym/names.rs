@@ -2,8 +2,9 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use super::{Named, Pseudonyms};
 use sensor_sessions::inventory::HostReport;
+
+use super::{Named, Pseudonyms};
 
 /// Names with what they are of.
 #[derive(Clone, Debug, Default)]

@@ -3,9 +3,9 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use ipnet::IpNet;
+use sensor_facts::address::mac_text;
 
 use super::Pseudonyms;
-use sensor_facts::address::mac_text;
 
 /// Longest IPv6 address as text: six groups, then IPv4.
 const IPV6_MAX: usize = 45;

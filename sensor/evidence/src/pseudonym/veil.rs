@@ -2,13 +2,13 @@
 
 use std::net::IpAddr;
 
+use sensor_facts::address::community_id;
 use serde_json::{Map, Value};
 
 use super::{
     Named, Names, Pseudonyms,
     fields::{self, Class},
 };
-use sensor_facts::address::community_id;
 
 /// Flow ids are below it, as before.
 const FLOW_IDS: u64 = 1 << 53;

@@ -1,9 +1,9 @@
 //! A document as a page that stands alone: no script, nothing fetched, drawings inline; it prints.
 
 use askama::Template;
+use sensor_facts::words::{between, utc};
 
 use super::{Block, Document, Moment, Text};
-use sensor_facts::words::{between, utc};
 
 #[derive(Template)]
 #[template(path = "document.html")]

@@ -2,8 +2,9 @@
 
 use std::fmt::Write as _;
 
-use super::{Block, Document, Graph, Moment, Section, Table, Text, Tone};
 use sensor_facts::words::utc_moment;
+
+use super::{Block, Document, Graph, Moment, Section, Table, Text, Tone};
 
 /// The text.
 #[must_use]

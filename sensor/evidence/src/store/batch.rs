@@ -4,13 +4,6 @@ use std::sync::Arc;
 
 use rusqlite::{Transaction, params, params_from_iter};
 use sensor_common::layer7::Protocol;
-use serde::Serialize;
-
-use super::{
-    contacts::Contacts,
-    flow,
-    time::{int, micros},
-};
 use sensor_facts::{
     action::Action,
     alert::Alert,
@@ -20,6 +13,13 @@ use sensor_facts::{
     time::Time,
 };
 use sensor_sessions::inventory::HostReport;
+use serde::Serialize;
+
+use super::{
+    contacts::Contacts,
+    flow,
+    time::{int, micros},
+};
 
 /// See the module's description.
 #[derive(Debug, Default)]

@@ -14,9 +14,9 @@ use parquet::{
     schema::types::{Type, TypePtr},
 };
 use rusqlite::{Row, types::ValueRef};
+use sensor_facts::event::flow::column::Kind;
 
 use super::flow::{COLUMNS, Column};
-use sensor_facts::event::flow::column::Kind;
 
 /// A file that is being written.
 pub(super) struct Writer(SerializedFileWriter<File>);

@@ -2,11 +2,12 @@
 
 use std::{path::Path, time::Duration};
 
-use crate::store::{Keep, StoreOptions};
 use sensor_facts::{
     section,
     setting::{Size, Span},
 };
+
+use crate::store::{Keep, StoreOptions};
 
 section! {
     /// What is stored for reports and people, and how long. It is in the state directory: store.sqlite and files of flows.

@@ -8,9 +8,9 @@ use std::{collections::HashMap, net::IpAddr, num::NonZeroUsize};
 
 use lru::LruCache;
 use rusqlite::{Connection, Transaction, params};
+use sensor_facts::event::{Event, FlowReport};
 
 use super::time::{hour, int, micros};
-use sensor_facts::event::{Event, FlowReport};
 
 /// Flows that go on and are kept in mind.
 const MARKS: usize = 1 << 18;

@@ -9,9 +9,9 @@ use std::{
 };
 
 use rusqlite::{Connection, OpenFlags};
+use sensor_facts::time::Time;
 
 use super::StoreError;
-use sensor_facts::time::Time;
 
 const FILE: &str = "store.sqlite";
 /// Events name hosts, which is no one else's business.

@@ -6,12 +6,12 @@
 use std::{borrow::Cow, sync::LazyLock};
 
 use rusqlite::types::{ToSqlOutput, ValueRef};
-
-use super::time::micros;
 use sensor_facts::event::{
     Event, FlowHalf, FlowReport,
     flow::column::{self, Field, Kind, Over, Value},
 };
+
+use super::time::micros;
 
 /// A column.
 #[derive(Clone, Debug)]

@@ -17,6 +17,7 @@ use std::{
 };
 
 use rusqlite::{Connection, OptionalExtension, params};
+use sensor_facts::time::Time;
 
 use super::{
     StoreError,
@@ -25,7 +26,6 @@ use super::{
     flow::{self, COLUMNS},
     time::{HOUR, hour, int, micros, of_micros},
 };
-use sensor_facts::time::Time;
 
 pub(super) const FOLDER: &str = "flows";
 pub(super) const ENDING: &str = "parquet";

@@ -3,15 +3,14 @@
 use std::{collections::BTreeMap, net::IpAddr, ops::Range, path::Path};
 
 use rusqlite::{Connection, OptionalExtension, Params, Row, params};
+use sensor_facts::{alert::Alert, contact::Contact, event::Event, time::Time};
+use sensor_sessions::inventory::HostReport;
 use serde::de::DeserializeOwned;
 
 use super::{
     StoreError, database,
     time::{hour, micros, micros_up, of_micros},
 };
-use sensor_facts::contact::Contact;
-use sensor_facts::{alert::Alert, event::Event, time::Time};
-use sensor_sessions::inventory::HostReport;
 
 /// Reads the store; several may do so at once, beside the daemon that writes it. Its calls wait for the disk.
 #[derive(Debug)]

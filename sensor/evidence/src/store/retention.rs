@@ -3,13 +3,13 @@
 use std::{fs, io, path::Path, time::Duration};
 
 use rusqlite::{Connection, OptionalExtension, params};
+use sensor_facts::time::Time;
 
 use super::{
     StoreError, database,
     options::Keep,
     time::{HOUR, micros},
 };
-use sensor_facts::time::Time;
 
 /// Rows that are removed at a time.
 const ROWS: i64 = 5_000;

@@ -12,6 +12,8 @@ use std::{
 };
 
 use rusqlite::Connection;
+use sensor_facts::{clock, event::Event};
+use sensor_output::lane::{Account, Lane, LaneOptions, Sink};
 
 use super::{
     StoreError, StoreHandle, StoreOptions,
@@ -21,8 +23,6 @@ use super::{
     recovery, retention,
     time::of_micros,
 };
-use sensor_facts::{clock, event::Event};
-use sensor_output::lane::{Account, Lane, LaneOptions, Sink};
 
 /// Between two tries after a failure, at first and at most.
 const RETRY: Duration = Duration::from_millis(250);

@@ -5,10 +5,9 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use serde::{Deserialize, Serialize};
-
 use sensor_facts::{lock::lock, time::Time};
 use sensor_sessions::inventory::HostReport;
+use serde::{Deserialize, Serialize};
 
 /// How the store stands. What became of events is in the account of the output `store`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

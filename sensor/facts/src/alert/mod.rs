@@ -6,13 +6,13 @@ use std::{fmt, net::IpAddr};
 
 use serde::{Deserialize, Serialize};
 
-pub use label::{Exception, Label, LabelError, Verdict};
-
 use crate::{
     finding::{Basis, Contribution, Finding},
     target::{ClinicalPeer, Target},
     time::Time,
 };
+
+pub use label::{Exception, Label, LabelError, Verdict};
 
 /// How urgent an alert is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

@@ -8,7 +8,6 @@ use sensor_common::{
     key::FlowKey,
     rule::{ClinicalKey, HostKey, KIND_MAC, NetKey, tables},
 };
-
 use sensor_facts::target::{ClinicalPeer, Protected, Service, Target};
 
 /// A key in one of the tables.

@@ -26,6 +26,10 @@ use sensor_common::{
         tables,
     },
 };
+use sensor_facts::{
+    rule::{RuleId, Scope},
+    target::{ClinicalPeer, Target},
+};
 
 pub use pinned::PinnedRules;
 
@@ -33,10 +37,6 @@ use fill::Fill;
 use keys::TableKey;
 
 use super::{KernelError, maps::take, pod::Pod};
-use sensor_facts::{
-    rule::{RuleId, Scope},
-    target::{ClinicalPeer, Target},
-};
 
 /// A rule as the kernel is to have it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -3,10 +3,10 @@
 use std::collections::HashSet;
 
 use aya::maps::lpm_trie::Key;
+use sensor_facts::target::Protected;
 
 use super::{RuleTables, forgive, keys::TableKey};
 use crate::{KernelError, pod::Pod};
-use sensor_facts::target::Protected;
 
 impl RuleTables {
     /// Puts an address or subnet on the never-block list.

@@ -6,8 +6,9 @@ use std::{
     net::IpAddr,
 };
 
-use crate::Origin;
 use sensor_facts::finding::Finding;
+
+use crate::Origin;
 
 /// Lengths of the dictionary, in characters.
 const NAME: usize = 512;

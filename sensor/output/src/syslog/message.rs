@@ -2,11 +2,12 @@
 
 use std::{fmt, io, io::Write as _, str::FromStr};
 
-use crate::{Format, origin::Origin};
 use sensor_facts::{
     alert::{Change, Severity},
     event::{Body, Event},
 };
+
+use crate::{Format, origin::Origin};
 
 /// Facilities (RFC 5424 table 1), by number.
 const FACILITIES: [&str; 24] = [

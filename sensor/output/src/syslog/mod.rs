@@ -22,6 +22,8 @@ use std::{
     time::{Duration, Instant},
 };
 
+use sensor_facts::event::{Event, EventType};
+
 use self::{
     connection::{Connection, ConnectionError},
     message::Messages,
@@ -32,7 +34,6 @@ use super::{
     Format, Origin,
     lane::{Account, Sink},
 };
-use sensor_facts::event::{Event, EventType};
 
 /// Bytes that are written at once.
 const BATCH: usize = 64 * 1024;

@@ -17,23 +17,21 @@ use std::{
 pub use wish::{Denied, RuleReport, Wish};
 
 use sensor_common::rule::RuleState;
+use sensor_evidence::audit::Trail;
+use sensor_facts::{
+    action::{Action, Cause, Change},
+    clock,
+    effect::Effect,
+    rule::{Actor, Rule, RuleId, Scope, State},
+    target::{ClinicalPeer, Target},
+    time::{Time, Timebase},
+};
+use sensor_kernel::{RuleOrder, RuleTables};
 
 use super::{
     Book, Refusal,
     guard::{self, Sound},
 };
-use sensor_evidence::audit::Trail;
-use sensor_facts::{
-    action::{Action, Cause, Change},
-    clock,
-    time::{Time, Timebase},
-};
-use sensor_facts::{
-    effect::Effect,
-    rule::{Actor, Rule, RuleId, Scope, State},
-    target::{ClinicalPeer, Target},
-};
-use sensor_kernel::{RuleOrder, RuleTables};
 
 /// Tells the learnt clinical peers of a target that is a device.
 pub type ClinicalOf = Box<dyn Fn(&Target) -> Vec<ClinicalPeer> + Send>;

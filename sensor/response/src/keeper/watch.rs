@@ -2,13 +2,14 @@
 
 use std::collections::HashMap;
 
-use super::{Keeper, RuleReport};
-use crate::{reset::ResetReport, rule_resets};
 use sensor_facts::{
     action::Action,
     effect::{self, Effect, Sighting, WatchList, Watched},
     rule::{Actor, Rule, RuleId, State},
 };
+
+use super::{Keeper, RuleReport};
+use crate::{reset::ResetReport, rule_resets};
 
 impl Keeper {
     /// The rules with what they do.

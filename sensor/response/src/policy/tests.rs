@@ -1,14 +1,14 @@
 use std::time::Duration;
 
 use proptest::prelude::*;
-
-use super::*;
-use crate::config::{Group, Never};
 use sensor_facts::{
     action::{Action, Cause},
     rule::{Rule, Scope},
     target::Protected,
 };
+
+use super::*;
+use crate::config::{Group, Never};
 
 const SUSPECT: &str = "10.1.0.66";
 

@@ -2,8 +2,9 @@
 
 use std::{fmt, net::SocketAddr};
 
-use super::ResetError;
 use sensor_facts::target::{Target, Transport};
+
+use super::ResetError;
 
 /// An end of the flow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

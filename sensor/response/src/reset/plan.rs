@@ -12,9 +12,9 @@ use std::{
 };
 
 use pnet::packet::tcp::TcpFlags;
+use sensor_facts::time::Time;
 
 use super::{Limits, ResetReport, ResetState, flow::End, frame::Reset, segment::Segment};
-use sensor_facts::time::Time;
 
 /// Time from the first round to the second, at least; each further one takes twice as long,
 const GAP_MIN: Duration = Duration::from_millis(1);

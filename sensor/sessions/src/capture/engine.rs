@@ -18,9 +18,9 @@ use sensor_common::{
     packet::{Layer, protocol},
     settings::Settings,
 };
+use sensor_kernel::{TableSizes, Why, is_active_due};
 
 use super::table::{FlowTable, Passes, WhenFull};
-use sensor_kernel::{TableSizes, Why, is_active_due};
 
 /// The packet engine with its tables. What the kernel would put in its ring buffer goes, byte by byte
 /// the same, to a sink.

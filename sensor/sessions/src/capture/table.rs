@@ -5,7 +5,6 @@ use std::hash::{BuildHasher, Hash};
 use foldhash::fast::RandomState;
 use hashbrown::HashTable;
 use sensor_common::flow::Flow;
-
 use sensor_kernel::Why;
 
 const NONE: u32 = u32::MAX;

@@ -2,9 +2,8 @@
 
 use std::{collections::BTreeMap, net::IpAddr};
 
-use serde::{Deserialize, Serialize};
-
 use sensor_facts::time::Time;
+use serde::{Deserialize, Serialize};
 
 /// Something that a device does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

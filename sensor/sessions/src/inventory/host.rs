@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 
+use sensor_facts::{address::mac_text, event::Party, time::Time};
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -15,7 +16,6 @@ use super::{
     stations::Stations,
     vendor::vendor,
 };
-use sensor_facts::{address::mac_text, event::Party, time::Time};
 
 /// Ethernet addresses kept of a host.
 const MACS_MAX: usize = 4;

@@ -2,10 +2,10 @@
 
 use std::net::IpAddr;
 
+use sensor_facts::observation::Mac;
 use serde::{Deserialize, Serialize};
 
 use super::{host::Host, hosts::Inventory, stations::Station};
-use sensor_facts::observation::Mac;
 
 /// The version of the file; another is not read.
 const VERSION: u32 = 1;

@@ -2,10 +2,10 @@
 
 use std::{borrow::Cow, net::IpAddr};
 
+use sensor_facts::{event::Party, time::Time};
 use serde::{Deserialize, Serialize};
 
 use super::role::RoleReport;
-use sensor_facts::{event::Party, time::Time};
 
 /// What was seen of a host, and what follows from it.
 #[expect(

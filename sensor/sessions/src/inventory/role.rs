@@ -2,9 +2,8 @@
 
 use std::borrow::Cow;
 
-use serde::{Deserialize, Serialize};
-
 use sensor_facts::time::Time;
+use serde::{Deserialize, Serialize};
 
 /// What a device is.
 #[derive(

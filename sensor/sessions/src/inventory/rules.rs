@@ -6,12 +6,13 @@
 
 use std::borrow::Cow;
 
+use sensor_facts::time::Time;
+
 use super::{
     activity::{Activities, Activity},
     report::Service,
     role::{Role, RoleReport},
 };
-use sensor_facts::time::Time;
 
 /// What else a role follows from.
 pub(super) struct Traits<'a> {

@@ -7,10 +7,10 @@ use std::{
 };
 
 use lru::LruCache;
+use sensor_facts::{observation::Mac, time::Time};
 use serde::{Deserialize, Serialize};
 
 use crate::protocol::notice::dhcp::Dhcp;
-use sensor_facts::{observation::Mac, time::Time};
 
 /// A device behind an Ethernet address.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]

@@ -4,13 +4,13 @@ use std::{collections::VecDeque, num::NonZeroUsize};
 
 use lru::LruCache;
 use sensor_common::{flow::Flow, key::FlowKey};
-
-use super::options::Limits;
 use sensor_facts::{
     address::Conversation,
     event::{Body, Event, FlowReport, FlowWhy},
     time::Timebase,
 };
+
+use super::options::Limits;
 
 /// A flow as it was last reported.
 #[derive(Clone, Debug)]

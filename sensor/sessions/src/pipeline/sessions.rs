@@ -9,7 +9,6 @@ use sensor_common::{
     key::{Direction, FlowKey},
     layer7::Protocol,
 };
-
 use sensor_facts::event::Event;
 
 use super::{

@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use sensor_common::layer7::Protocol;
+use sensor_kernel::decode::DecodeError;
 use serde::{Deserialize, Serialize};
 
 use crate::protocol::assembler::Tally;
-use sensor_kernel::decode::DecodeError;
 
 /// The pipeline's counters since its start, and how full it is.
 ///

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use clap::Args;
+use sensor_analysis::{alert::Case, model::csv};
 
 use super::super::{
     Listed, export, print, print_json, shown_of,
@@ -12,7 +13,6 @@ use crate::control::{
     api::{self, CASES, Page, Wanted},
     client,
 };
-use sensor_analysis::{alert::Case, model::csv};
 
 #[derive(Args)]
 pub(in crate::cli) struct CasesArgs {

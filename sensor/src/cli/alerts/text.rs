@@ -2,12 +2,13 @@
 
 use std::fmt::Write as _;
 
-use super::state;
-use crate::cli::table::{count, local};
 use sensor_facts::{
     alert::{Alert, Decided},
     finding::{Contribution, Finding},
 };
+
+use super::state;
+use crate::cli::table::{count, local};
 
 /// Columns.
 const WIDTH: usize = 80;

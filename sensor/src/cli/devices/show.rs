@@ -2,12 +2,13 @@
 
 use std::fmt::Write as _;
 
+use sensor_facts::time::Time;
+use sensor_sessions::inventory::{AeTitle, HostReport, NameSource, RoleReport, TABLE_DATE};
+
 use crate::{
     cli::table::{bytes, local},
     control::api::DeviceReport,
 };
-use sensor_facts::time::Time;
-use sensor_sessions::inventory::{AeTitle, HostReport, NameSource, RoleReport, TABLE_DATE};
 
 /// The text of a device, with a line at its end.
 pub(super) fn device(report: &DeviceReport) -> String {

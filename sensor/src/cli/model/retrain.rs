@@ -9,6 +9,8 @@ use std::{
 
 use anyhow::{Context, bail};
 use clap::Args;
+use sensor_analysis::model::{Comparison, ExportedRow, Loaded, Row, csv};
+use sensor_facts::alert::Verdict;
 
 use super::super::{
     Shown,
@@ -20,8 +22,6 @@ use crate::control::{
     api::{MODELS, Wanted},
     client,
 };
-use sensor_analysis::model::{Comparison, ExportedRow, Loaded, Row, csv};
-use sensor_facts::alert::Verdict;
 
 pub(super) const EXAMPLES: &str = "\
 Examples:

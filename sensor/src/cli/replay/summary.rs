@@ -2,7 +2,10 @@
 
 use std::fmt::Write;
 
+use sensor_analysis::{Analysis, replay::Replay};
 use sensor_common::{counter::Counter, layer7::Protocol};
+use sensor_facts::{event::Event, time::Time};
+use sensor_sessions::pipeline::PipelineStats;
 
 use crate::cli::{
     alerts,
@@ -11,9 +14,6 @@ use crate::cli::{
     sessions::listed,
     table::{bytes, local, table},
 };
-use sensor_analysis::{Analysis, replay::Replay};
-use sensor_facts::{event::Event, time::Time};
-use sensor_sessions::pipeline::PipelineStats;
 
 /// Rows that a list has at most.
 const ROWS: usize = 50;

@@ -3,14 +3,14 @@
 use std::{path::Path, process::ExitCode, time::Duration};
 
 use clap::Args;
+use sensor_evidence::report::compliance::{Compliance, document};
+use sensor_facts::setting::Span;
 
 use super::Written;
 use crate::control::{
     api::{compliance, under},
     client,
 };
-use sensor_evidence::report::compliance::{Compliance, document};
-use sensor_facts::setting::Span;
 
 #[derive(Args)]
 pub(in crate::cli) struct ComplianceArgs {

@@ -3,13 +3,13 @@
 use std::{path::Path, process::ExitCode};
 
 use clap::Args;
+use sensor_evidence::report::incident::Incident;
 
 use super::Written;
 use crate::control::{
     api::{INCIDENTS, under},
     client,
 };
-use sensor_evidence::report::incident::Incident;
 
 #[derive(Args)]
 pub(in crate::cli) struct IncidentArgs {

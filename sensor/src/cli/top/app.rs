@@ -3,6 +3,8 @@
 use std::{cmp::Reverse, collections::HashMap, net::IpAddr};
 
 use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
+use sensor_facts::{alert::Alert, rule::State};
+use sensor_sessions::inventory::HostReport;
 
 use super::{
     dialog::{Dialog, Step},
@@ -14,8 +16,6 @@ use crate::{
     cli::alerts,
     control::api::{RuleView, Status},
 };
-use sensor_facts::{alert::Alert, rule::State};
-use sensor_sessions::inventory::HostReport;
 
 /// Rows that a page key moves by.
 const PAGE: usize = 10;

@@ -1,10 +1,10 @@
 //! A change of a rule: its reason is typed, then it is confirmed.
 
 use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use sensor_facts::rule::{Rule, Scope};
 
 use super::link::{Change, Verb};
 use crate::cli::plain::plain;
-use sensor_facts::rule::{Rule, Scope};
 
 /// Letters of a reason at most.
 const REASON_MAX: usize = 200;

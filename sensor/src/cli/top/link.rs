@@ -6,6 +6,8 @@ use std::{
     time::{Duration, Instant},
 };
 
+use sensor_facts::{alert::Alert, rule::RuleId};
+use sensor_sessions::inventory::HostReport;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
@@ -17,8 +19,6 @@ use crate::{
         client::{self, ClientError},
     },
 };
-use sensor_facts::{alert::Alert, rule::RuleId};
-use sensor_sessions::inventory::HostReport;
 
 /// Time between two looks.
 pub(super) const REFRESH: Duration = Duration::from_secs(1);

@@ -2,9 +2,10 @@
 
 use std::net::IpAddr;
 
-use crate::control::api::RuleView;
 use sensor_facts::{alert::Alert, rule::RuleId};
 use sensor_sessions::inventory::HostReport;
+
+use crate::control::api::RuleView;
 
 /// What has a name that stays when other rows come and go.
 pub(super) trait Named {

@@ -12,6 +12,7 @@ use ratatui::{
     text::{Line, Span},
     widgets::Paragraph,
 };
+use sensor_facts::rule::State;
 
 pub(super) use style::Look;
 use style::{CHOSEN, HEADING, paragraphs, text, warnings, wrapped};
@@ -21,7 +22,6 @@ use crate::cli::{
     model, status,
     table::{local, span},
 };
-use sensor_facts::rule::State;
 
 /// Room that everything has its place in.
 const LEAST: (u16, u16) = (60, 16);

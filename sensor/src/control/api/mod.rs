@@ -7,6 +7,8 @@ mod evidence;
 mod rules;
 mod status;
 
+use sensor_analysis::baseline::Progress;
+use sensor_sessions::inventory::HostReport;
 use serde::{Deserialize, Serialize};
 
 pub use evidence::{
@@ -19,9 +21,6 @@ pub use status::{
     ContainmentStatus, DetectionStatus, FlowStatus, Frozen, InterfaceStatus, OutputStatus,
     RingStatus, Status,
 };
-
-use sensor_analysis::baseline::Progress;
-use sensor_sessions::inventory::HostReport;
 
 /// Answers [`Status`].
 pub const STATUS: &str = "/v1/status";

@@ -1,13 +1,12 @@
 //! Rules and the never-block list.
 
-use serde::{Deserialize, Serialize};
-
 use sensor_facts::{
     effect::Effect,
     rule::{Actor, Rule, RuleId, Scope},
     target::{Protected, Target},
     time::Time,
 };
+use serde::{Deserialize, Serialize};
 
 /// A rule with what it does.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]

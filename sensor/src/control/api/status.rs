@@ -2,10 +2,9 @@
 
 use std::{collections::BTreeMap, net::IpAddr};
 
-use serde::{Deserialize, Serialize};
-
 use sensor_analysis::alert::Headline;
 use sensor_facts::time::Time;
+use serde::{Deserialize, Serialize};
 
 /// How the daemon fares.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]

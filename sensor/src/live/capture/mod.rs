@@ -13,7 +13,17 @@ use std::{
     time::{Duration, Instant},
 };
 
+use sensor_analysis::model::Models;
 use sensor_common::counter::Counters;
+use sensor_evidence::store::StoreHandle;
+use sensor_facts::{
+    clock,
+    event::Event,
+    time::{Time, Timebase},
+};
+use sensor_kernel::{Kernel, KernelError, Ring, SweepStats};
+use sensor_output::{Output, OutputHandle, OutputStats};
+use sensor_sessions::pipeline::{FlowEndReason, Pipeline};
 use tokio::{
     io::unix::AsyncFd,
     sync::{mpsc, oneshot},
@@ -26,18 +36,7 @@ use super::{
     sweep::Sweep,
     tally::Tally,
 };
-use crate::live::options::DaemonOptions;
-use crate::live::responder::ResponderHandle;
-use sensor_analysis::model::Models;
-use sensor_evidence::store::StoreHandle;
-use sensor_facts::{
-    clock,
-    event::Event,
-    time::{Time, Timebase},
-};
-use sensor_kernel::{Kernel, KernelError, Ring, SweepStats};
-use sensor_output::{Output, OutputHandle, OutputStats};
-use sensor_sessions::pipeline::{FlowEndReason, Pipeline};
+use crate::live::{options::DaemonOptions, responder::ResponderHandle};
 
 pub use handle::{AskError, CaptureHandle};
 

@@ -3,13 +3,13 @@
 use std::{collections::HashMap, time::Instant};
 
 use sensor_common::counter::Counter;
-
-use super::{Capture, RECORDS_ALL};
-use crate::live::responder::Pulse;
 use sensor_facts::clock;
 use sensor_kernel::{Presence, Ring, Why};
 use sensor_response::policy::neighbourhood;
 use sensor_sessions::pipeline::FlowEndReason;
+
+use super::{Capture, RECORDS_ALL};
+use crate::live::responder::Pulse;
 
 /// Turns in a second, at which housekeeping is due.
 const TURNS_A_SECOND: u32 = 10;

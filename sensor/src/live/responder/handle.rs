@@ -9,12 +9,12 @@ use std::{
     time::Duration,
 };
 
+use sensor_analysis::Account;
+use sensor_facts::{effect::WatchList, lock::lock, observation::Observation};
 use tokio::{sync::oneshot, time::timeout};
 
 use super::{Pulse, Responder, Summary};
 use crate::live::AskError;
-use sensor_analysis::Account;
-use sensor_facts::{effect::WatchList, lock::lock, observation::Observation};
 
 /// How long a question may wait for its answer; a slow disk is waited for.
 const ANSWER: Duration = Duration::from_secs(8);

@@ -7,7 +7,6 @@ use std::{
 };
 
 use ipnet::IpNet;
-
 use sensor_analysis::detect::clinical::Clinical;
 use sensor_facts::{
     alert::{Alert, Touched},

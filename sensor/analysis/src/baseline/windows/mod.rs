@@ -10,6 +10,7 @@ mod usual;
 
 use std::net::IpAddr;
 
+use sensor_facts::time::Time;
 use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
 
@@ -18,8 +19,6 @@ pub use usual::Usual;
 
 use distinct::{Distinct, mixed};
 use usual::packed;
-
-use sensor_facts::time::Time;
 
 /// Length of a window.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

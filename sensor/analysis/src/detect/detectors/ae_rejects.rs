@@ -2,18 +2,23 @@
 
 use std::{collections::BTreeSet, net::IpAddr};
 
-use crate::baseline::Feature;
-use crate::detect::{
-    about::{About, Starts},
-    detector::Detector,
-    draft::Draft,
-    shared,
-    site::Site,
-    threshold::{Values, thresholds},
-    window::Window,
+use sensor_facts::{
+    observation::{Observation, What},
+    words::several,
 };
-use sensor_facts::observation::{Observation, What};
-use sensor_facts::words::several;
+
+use crate::{
+    baseline::Feature,
+    detect::{
+        about::{About, Starts},
+        detector::Detector,
+        draft::Draft,
+        shared,
+        site::Site,
+        threshold::{Values, thresholds},
+        window::Window,
+    },
+};
 
 pub(super) const ABOUT: About = About {
     id: "ae_rejects",

@@ -5,6 +5,11 @@ use std::{net::IpAddr, num::NonZeroUsize};
 
 use lru::LruCache;
 use sensor_common::notice::arp::AGAIN;
+use sensor_facts::{
+    address::mac_text,
+    observation::{ArpFacts, Mac, Observation, What, is_host},
+    time::Time,
+};
 
 use crate::detect::{
     about::{About, Starts},
@@ -15,8 +20,6 @@ use crate::detect::{
     site::Site,
     threshold::{Values, thresholds},
 };
-use sensor_facts::observation::{ArpFacts, Observation, What, is_host};
-use sensor_facts::{address::mac_text, observation::Mac, time::Time};
 
 pub(super) const ABOUT: About = About {
     id: "arp_spoof",

@@ -8,18 +8,23 @@ use std::{net::IpAddr, num::NonZeroUsize};
 
 use lru::LruCache;
 use sensor_common::layer7::Protocol;
-
-use crate::baseline::{Fact, Feature};
-use crate::detect::{
-    about::{About, Starts},
-    detector::Detector,
-    draft::Draft,
-    reported::Reported,
-    site::Site,
-    threshold::{Values, thresholds},
+use sensor_facts::{
+    observation::{Observation, What, is_host},
+    target::Service,
+    time::Time,
 };
-use sensor_facts::observation::{Observation, What, is_host};
-use sensor_facts::{target::Service, time::Time};
+
+use crate::{
+    baseline::{Fact, Feature},
+    detect::{
+        about::{About, Starts},
+        detector::Detector,
+        draft::Draft,
+        reported::Reported,
+        site::Site,
+        threshold::{Values, thresholds},
+    },
+};
 
 pub(super) const ABOUT: About = About {
     id: "beacon",

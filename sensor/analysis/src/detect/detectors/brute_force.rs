@@ -2,18 +2,24 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use crate::baseline::{Fact, Feature};
-use crate::detect::{
-    about::{About, Starts},
-    detector::Detector,
-    draft::Draft,
-    shared,
-    site::Site,
-    threshold::{Values, thresholds},
-    window::Window,
+use sensor_facts::{
+    observation::{Observation, What},
+    target::Transport,
+    words::several,
 };
-use sensor_facts::observation::{Observation, What};
-use sensor_facts::{target::Transport, words::several};
+
+use crate::{
+    baseline::{Fact, Feature},
+    detect::{
+        about::{About, Starts},
+        detector::Detector,
+        draft::Draft,
+        shared,
+        site::Site,
+        threshold::{Values, thresholds},
+        window::Window,
+    },
+};
 
 pub(super) const ABOUT: About = About {
     id: "brute_force",

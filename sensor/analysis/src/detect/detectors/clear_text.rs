@@ -3,6 +3,10 @@
 use std::{net::IpAddr, num::NonZeroUsize};
 
 use lru::LruCache;
+use sensor_facts::{
+    finding::Basis,
+    observation::{Observation, What},
+};
 
 use crate::detect::{
     about::{About, Starts},
@@ -10,10 +14,6 @@ use crate::detect::{
     draft::Draft,
     site::Site,
     threshold::Values,
-};
-use sensor_facts::{
-    finding::Basis,
-    observation::{Observation, What},
 };
 
 pub(super) const ABOUT: About = About {

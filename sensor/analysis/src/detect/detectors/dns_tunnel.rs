@@ -5,17 +5,19 @@
 use std::{net::IpAddr, num::NonZeroUsize};
 
 use lru::LruCache;
-
-use crate::baseline::{Feature, Length};
-use crate::detect::{
-    about::{About, Starts},
-    detector::Detector,
-    draft::Draft,
-    reported::Reported,
-    site::Site,
-    threshold::{Values, thresholds},
-};
 use sensor_facts::observation::{Observation, What};
+
+use crate::{
+    baseline::{Feature, Length},
+    detect::{
+        about::{About, Starts},
+        detector::Detector,
+        draft::Draft,
+        reported::Reported,
+        site::Site,
+        threshold::{Values, thresholds},
+    },
+};
 
 pub(super) const ABOUT: About = About {
     id: "dns_tunnel",

@@ -2,17 +2,20 @@
 
 use std::net::SocketAddr;
 
-use crate::baseline::{Fact, Feature};
-use crate::detect::{
-    about::{About, Starts},
-    detector::Detector,
-    draft::Draft,
-    shared,
-    site::Site,
-    threshold::{Values, thresholds},
-    window::Window,
-};
 use sensor_facts::observation::{Observation, What};
+
+use crate::{
+    baseline::{Fact, Feature},
+    detect::{
+        about::{About, Starts},
+        detector::Detector,
+        draft::Draft,
+        shared,
+        site::Site,
+        threshold::{Values, thresholds},
+        window::Window,
+    },
+};
 
 pub(super) const ABOUT: About = About {
     id: "echo_sweep",

@@ -4,18 +4,20 @@
 use std::{net::IpAddr, num::NonZeroUsize};
 
 use lru::LruCache;
-
-use crate::baseline::{Fact, Feature, Length};
-use crate::detect::{
-    about::{About, Starts},
-    detector::Detector,
-    draft::{Draft, contribution},
-    reported::Reported,
-    shared,
-    site::Site,
-    threshold::{Values, thresholds},
-};
 use sensor_facts::observation::{Observation, What};
+
+use crate::{
+    baseline::{Fact, Feature, Length},
+    detect::{
+        about::{About, Starts},
+        detector::Detector,
+        draft::{Draft, contribution},
+        reported::Reported,
+        shared,
+        site::Site,
+        threshold::{Values, thresholds},
+    },
+};
 
 pub(super) const ABOUT: About = About {
     id: "exfiltration",

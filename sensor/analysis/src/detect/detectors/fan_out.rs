@@ -3,18 +3,23 @@
 
 use std::net::IpAddr;
 
-use crate::baseline::{Fact, Feature};
-use crate::detect::{
-    about::{About, Starts},
-    detector::Detector,
-    draft::Draft,
-    shared,
-    site::Site,
-    threshold::{Values, thresholds},
-    window::Window,
+use sensor_facts::{
+    observation::{Observation, What},
+    target::Transport,
 };
-use sensor_facts::observation::{Observation, What};
-use sensor_facts::target::Transport;
+
+use crate::{
+    baseline::{Fact, Feature},
+    detect::{
+        about::{About, Starts},
+        detector::Detector,
+        draft::Draft,
+        shared,
+        site::Site,
+        threshold::{Values, thresholds},
+        window::Window,
+    },
+};
 
 pub(super) const ABOUT: About = About {
     id: "fan_out",

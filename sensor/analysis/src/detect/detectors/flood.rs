@@ -7,6 +7,10 @@ use std::{
 };
 
 use sensor_common::packet::protocol;
+use sensor_facts::{
+    observation::{Observation, What},
+    target::Service,
+};
 
 use crate::detect::{
     about::{About, Starts},
@@ -16,8 +20,6 @@ use crate::detect::{
     threshold::{Values, thresholds},
     window::Window,
 };
-use sensor_facts::observation::{Observation, What};
-use sensor_facts::target::Service;
 
 pub(super) const ABOUT: About = About {
     id: "flood",

@@ -9,18 +9,22 @@ use std::{
 };
 
 use lru::LruCache;
-
-use crate::baseline::Feature;
-use crate::detect::{
-    about::{About, Starts},
-    detector::Detector,
-    draft::Draft,
-    site::Site,
-    threshold::{Values, thresholds},
-    window::Window,
+use sensor_facts::{
+    observation::{Observation, What, is_negative},
+    time::Time,
 };
-use sensor_facts::observation::{Observation, What, is_negative};
-use sensor_facts::time::Time;
+
+use crate::{
+    baseline::Feature,
+    detect::{
+        about::{About, Starts},
+        detector::Detector,
+        draft::Draft,
+        site::Site,
+        threshold::{Values, thresholds},
+        window::Window,
+    },
+};
 
 pub(super) const ABOUT: About = About {
     id: "hl7_replay",

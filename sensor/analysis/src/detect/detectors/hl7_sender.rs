@@ -3,18 +3,21 @@
 
 use std::net::IpAddr;
 
-use crate::baseline::{Fact, Feature};
-use crate::detect::{
-    about::{About, Starts},
-    detector::Detector,
-    draft::Draft,
-    reported::Reported,
-    site::Site,
-    threshold::Values,
-};
 use sensor_facts::{
     finding::Basis,
     observation::{Observation, What},
+};
+
+use crate::{
+    baseline::{Fact, Feature},
+    detect::{
+        about::{About, Starts},
+        detector::Detector,
+        draft::Draft,
+        reported::Reported,
+        site::Site,
+        threshold::Values,
+    },
 };
 
 pub(super) const ABOUT: About = About {

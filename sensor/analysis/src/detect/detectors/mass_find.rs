@@ -2,18 +2,21 @@
 
 use std::net::IpAddr;
 
-use crate::baseline::{Feature, Length};
-use crate::detect::{
-    about::{About, Starts},
-    detector::Detector,
-    draft::{Draft, contribution},
-    reported::Reported,
-    request::FIND,
-    shared,
-    site::Site,
-    threshold::{Values, thresholds},
-};
 use sensor_facts::observation::{Observation, What};
+
+use crate::{
+    baseline::{Feature, Length},
+    detect::{
+        about::{About, Starts},
+        detector::Detector,
+        draft::{Draft, contribution},
+        reported::Reported,
+        request::FIND,
+        shared,
+        site::Site,
+        threshold::{Values, thresholds},
+    },
+};
 
 pub(super) const ABOUT: About = About {
     id: "mass_find",

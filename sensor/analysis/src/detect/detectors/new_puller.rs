@@ -4,20 +4,22 @@
 use std::{net::IpAddr, num::NonZeroUsize};
 
 use lru::LruCache;
-
-use crate::baseline::{Fact, Feature};
-use crate::detect::{
-    about::{About, Starts},
-    detector::Detector,
-    draft::Draft,
-    request::{FIND, PULLS},
-    site::Site,
-    threshold::Values,
-};
-use sensor_facts::words::several;
 use sensor_facts::{
     finding::Basis,
     observation::{Observation, What},
+    words::several,
+};
+
+use crate::{
+    baseline::{Fact, Feature},
+    detect::{
+        about::{About, Starts},
+        detector::Detector,
+        draft::Draft,
+        request::{FIND, PULLS},
+        site::Site,
+        threshold::Values,
+    },
 };
 
 pub(super) const ABOUT: About = About {

@@ -2,19 +2,22 @@
 
 use std::net::IpAddr;
 
-use crate::baseline::{Fact, Feature, is_lasting};
-use crate::detect::{
-    about::{About, Starts},
-    detector::Detector,
-    draft::Draft,
-    reported::Reported,
-    site::Site,
-    threshold::Values,
-};
-use sensor_facts::target::Service;
 use sensor_facts::{
     finding::Basis,
     observation::{Observation, What},
+    target::Service,
+};
+
+use crate::{
+    baseline::{Fact, Feature, is_lasting},
+    detect::{
+        about::{About, Starts},
+        detector::Detector,
+        draft::Draft,
+        reported::Reported,
+        site::Site,
+        threshold::Values,
+    },
 };
 
 pub(super) const ABOUT: About = About {

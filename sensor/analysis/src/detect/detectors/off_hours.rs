@@ -2,16 +2,19 @@
 
 use std::{net::IpAddr, ops::RangeInclusive};
 
-use crate::baseline::{Fact, Feature, acts, works};
-use crate::detect::{
-    about::{About, Starts},
-    detector::Detector,
-    draft::Draft,
-    reported::Reported,
-    site::Site,
-    threshold::{Values, thresholds},
-};
 use sensor_facts::{finding::Basis, observation::Observation};
+
+use crate::{
+    baseline::{Fact, Feature, acts, works},
+    detect::{
+        about::{About, Starts},
+        detector::Detector,
+        draft::Draft,
+        reported::Reported,
+        site::Site,
+        threshold::{Values, thresholds},
+    },
+};
 
 pub(super) const ABOUT: About = About {
     id: "off_hours",

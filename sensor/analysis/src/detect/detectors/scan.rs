@@ -6,19 +6,23 @@ use std::{
 };
 
 use sensor_common::packet::protocol;
-
-use crate::baseline::{Fact, Feature, is_lasting};
-use crate::detect::{
-    about::{About, Starts},
-    detector::Detector,
-    draft::Draft,
-    shared,
-    site::Site,
-    threshold::{Values, thresholds},
-    window::Window,
+use sensor_facts::{
+    observation::{Observation, What, is_host},
+    words::several,
 };
-use sensor_facts::observation::{Observation, What, is_host};
-use sensor_facts::words::several;
+
+use crate::{
+    baseline::{Fact, Feature, is_lasting},
+    detect::{
+        about::{About, Starts},
+        detector::Detector,
+        draft::Draft,
+        shared,
+        site::Site,
+        threshold::{Values, thresholds},
+        window::Window,
+    },
+};
 
 pub(super) const ABOUT: About = About {
     id: "scan",

@@ -13,21 +13,23 @@ use std::{
 };
 
 use lru::LruCache;
-
-use crate::baseline::DeviceKind;
-use crate::detect::{
-    about::{About, Starts},
-    detector::Detector,
-    draft::Draft,
-    reported::Reported,
-    site::Site,
-    threshold::{Values, thresholds},
-};
-use crate::model::{FEATURES, Ranges, STRANGE, Scored};
-use sensor_facts::target::{Service, Transport};
 use sensor_facts::{
     finding::{Basis, Contribution},
     observation::is_host,
+    target::{Service, Transport},
+};
+
+use crate::{
+    baseline::DeviceKind,
+    detect::{
+        about::{About, Starts},
+        detector::Detector,
+        draft::Draft,
+        reported::Reported,
+        site::Site,
+        threshold::{Values, thresholds},
+    },
+    model::{FEATURES, Ranges, STRANGE, Scored},
 };
 
 pub(super) const ABOUT: About = About {

@@ -4,19 +4,23 @@
 use std::{collections::VecDeque, net::IpAddr, num::NonZeroUsize};
 
 use lru::LruCache;
-
-use crate::baseline::{Fact, Feature};
-use crate::detect::{
-    about::{About, Starts},
-    detector::Detector,
-    draft::Draft,
-    shared,
-    site::Site,
-    threshold::{Values, thresholds},
-    window::Window,
+use sensor_facts::{
+    observation::{Mac, Observation, What, is_host},
+    time::Time,
 };
-use sensor_facts::observation::{Observation, What, is_host};
-use sensor_facts::{observation::Mac, time::Time};
+
+use crate::{
+    baseline::{Fact, Feature},
+    detect::{
+        about::{About, Starts},
+        detector::Detector,
+        draft::Draft,
+        shared,
+        site::Site,
+        threshold::{Values, thresholds},
+        window::Window,
+    },
+};
 
 pub(super) const ABOUT: About = About {
     id: "sweep",

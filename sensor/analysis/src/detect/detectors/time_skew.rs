@@ -6,20 +6,22 @@
 use std::{net::IpAddr, num::NonZeroUsize};
 
 use lru::LruCache;
-
-use crate::baseline::Feature;
-use crate::detect::{
-    about::{About, Starts},
-    detector::Detector,
-    draft::Draft,
-    reported::Reported,
-    site::Site,
-    threshold::{Values, thresholds},
-};
 use sensor_facts::{
     finding::Basis,
     observation::{Observation, What},
     setting::Span,
+};
+
+use crate::{
+    baseline::Feature,
+    detect::{
+        about::{About, Starts},
+        detector::Detector,
+        draft::Draft,
+        reported::Reported,
+        site::Site,
+        threshold::{Values, thresholds},
+    },
 };
 
 pub(super) const ABOUT: About = About {

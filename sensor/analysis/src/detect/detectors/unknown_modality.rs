@@ -4,19 +4,21 @@
 use std::net::IpAddr;
 
 use lru::LruCache;
-
-use crate::baseline::{Fact, Feature};
-use crate::detect::{
-    about::{About, Starts},
-    detector::Detector,
-    draft::Draft,
-    reported::Reported,
-    site::Site,
-    threshold::{Values, thresholds},
-};
 use sensor_facts::{
     finding::Basis,
     observation::{Observation, What},
+};
+
+use crate::{
+    baseline::{Fact, Feature},
+    detect::{
+        about::{About, Starts},
+        detector::Detector,
+        draft::Draft,
+        reported::Reported,
+        site::Site,
+        threshold::{Values, thresholds},
+    },
 };
 
 pub(super) const ABOUT: About = About {

@@ -2,17 +2,20 @@
 
 use std::net::IpAddr;
 
-use crate::baseline::{Feature, Length};
-use crate::detect::{
-    about::{About, Starts},
-    detector::Detector,
-    draft::{Draft, contribution},
-    reported::Reported,
-    shared,
-    site::Site,
-    threshold::{Values, thresholds},
-};
 use sensor_facts::finding::Basis;
+
+use crate::{
+    baseline::{Feature, Length},
+    detect::{
+        about::{About, Starts},
+        detector::Detector,
+        draft::{Draft, contribution},
+        reported::Reported,
+        shared,
+        site::Site,
+        threshold::{Values, thresholds},
+    },
+};
 
 pub(super) const ABOUT: About = About {
     id: "unusual_amount",

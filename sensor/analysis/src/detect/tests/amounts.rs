@@ -1,10 +1,10 @@
 //! Amounts far from the usual, and exposure.
 
 use sensor_common::packet::protocol;
+use sensor_facts::finding::Basis;
 
 use super::{Lab, What, as_it_is, host, set_to};
 use crate::detect::Detect;
-use sensor_facts::finding::Basis;
 
 fn set(detect: &mut Detect) {
     set_to(detect, "unusual", 6.0);

@@ -14,20 +14,18 @@ use std::{
 };
 
 use sensor_common::packet::protocol;
+use sensor_facts::{
+    event::{Association, CommandCounts, CommandSummary, Hl7Message, Side},
+    finding::Finding,
+    observation::{FlowFacts, Half, Observation, What},
+    setting::Span,
+    time::Time,
+};
 
 use super::{Detect, Detectors, Value};
 use crate::{
     analysis::{Analysis, AnalysisOptions, Outcome},
     config::Baseline,
-};
-use sensor_facts::{
-    event::{Association, CommandCounts, CommandSummary, Hl7Message, Side},
-    setting::Span,
-    time::Time,
-};
-use sensor_facts::{
-    finding::Finding,
-    observation::{FlowFacts, Half, Observation, What},
 };
 
 const SECOND: i64 = 1_000_000_000;

@@ -1,10 +1,10 @@
 //! Scans, sweeps, guessing, spreading, floods, spoofing.
 
 use sensor_common::packet::protocol;
+use sensor_facts::setting::Span;
 
 use super::{FlowFacts, Lab, as_it_is, host, outside, set_to};
 use crate::detect::Detect;
-use sensor_facts::setting::Span;
 
 fn scan(detect: &mut Detect) {
     set_to(detect, "scan_targets", 20_u32);

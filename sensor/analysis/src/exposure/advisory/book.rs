@@ -7,11 +7,11 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use sensor_facts::{files, rule::Actor, time::Time};
+use sensor_sessions::inventory::HostReport;
 use serde::{Deserialize, Serialize};
 
 use super::{Advisory, AdvisoryVerdict, CsafError, Match, Matches, Subject, matches, parse};
-use sensor_facts::{files, rule::Actor, time::Time};
-use sensor_sessions::inventory::HostReport;
 
 const FILE: &str = "advisories.json";
 /// Advisories that are kept.

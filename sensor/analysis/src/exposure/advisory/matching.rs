@@ -5,10 +5,10 @@ use std::{
     net::IpAddr,
 };
 
+use sensor_sessions::inventory::{HostReport, RANDOM};
 use serde::{Deserialize, Serialize};
 
 use super::{Advisory, AdvisoryVerdict, Affected, Judgement, words};
-use sensor_sessions::inventory::{HostReport, RANDOM};
 
 /// From this score on a match counts as possible.
 pub const THRESHOLD: f64 = 0.5;

@@ -1,12 +1,12 @@
 //! Advisories after the standard, damaged ones, and whom they match.
 
 use proptest::prelude::*;
+use sensor_facts::{rule::Actor, time::Time};
+use sensor_sessions::inventory::{DicomImplementation, HostName, HostReport, NameSource};
 use serde_json::{Value, json};
 
 use super::{csaf::SIZE_MAX, *};
 use crate::exposure::tests::host;
-use sensor_facts::{rule::Actor, time::Time};
-use sensor_sessions::inventory::{DicomImplementation, HostName, HostReport, NameSource};
 
 const ARCHIVE: &str = include_str!("examples/archive.json");
 const MONITOR: &str = include_str!("examples/monitor.json");

@@ -15,6 +15,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use sensor_facts::{rule::Actor, time::Time};
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -25,7 +26,6 @@ use super::{
 };
 use crate::pseudonym::Veil;
 use error::LENGTH_MAX;
-use sensor_facts::{rule::Actor, time::Time};
 
 pub use error::BundleError;
 

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::{Coverage, Facts, Gap, Loss, Run};
 use sensor_facts::{action::Action, time::Time};
+
+use super::{Coverage, Facts, Gap, Loss, Run};
 
 /// Counters of what is lost or left out, and what they count.
 const LOSSES: [(&str, &str); 17] = [

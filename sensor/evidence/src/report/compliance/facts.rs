@@ -5,11 +5,12 @@ use std::{
     path::Path,
 };
 
-use super::TrailState;
-use crate::audit::{self, Entry};
 use sensor_analysis::{detect::Detect, exposure::Exposure};
 use sensor_facts::{action::Action, alert::Alert, contact::Contact, time::Time};
 use sensor_sessions::{inventory::HostReport, pipeline::PipelineOptions};
+
+use super::TrailState;
+use crate::audit::{self, Entry};
 
 /// Entries of the trail that a report takes into account, the last ones.
 pub const ENTRIES_MAX: usize = 200_000;
@@ -167,5 +168,12 @@ impl Taking {
                 ..TrailState::default()
             },
         }
+    }
+}
+
+impl Facts<'_> {
+    /// Within the time that the report is about.
+    pub(super) fn has(&self, time: Time) -> bool {
+        (self.since..self.until).contains(&time)
     }
 }

@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use super::{Facts, Incident, Incidents};
 use sensor_facts::{
     action::{Action, Decision},
     alert::Alert,
@@ -10,6 +9,8 @@ use sensor_facts::{
     target::Target,
     time::Time,
 };
+
+use super::{Facts, Incident, Incidents};
 
 /// A decision about an alert's device belongs to it up to so long after its last finding, nanoseconds.
 const AFTER: i64 = 3_600_000_000_000;

@@ -6,12 +6,13 @@ use std::{
     net::IpAddr,
 };
 
-use crate::store::is_refused;
 use sensor_facts::{
     contact::Contact,
     event::{Body, Event},
     time::Time,
 };
+
+use crate::store::is_refused;
 
 /// What makes contacts one: whether they were over before a moment, who, whom, protocol, port, application.
 type Key = (

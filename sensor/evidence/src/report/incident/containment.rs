@@ -2,10 +2,6 @@
 
 use std::net::IpAddr;
 
-use serde::{Deserialize, Serialize};
-
-use super::{Facts, RuleNow, scope::Scope};
-use crate::audit::Entry;
 use sensor_facts::{
     action::{Action, Cause, Change},
     effect::Verdict,
@@ -13,6 +9,10 @@ use sensor_facts::{
     target::Target,
     time::Time,
 };
+use serde::{Deserialize, Serialize};
+
+use super::{Facts, RuleNow, scope::Scope};
+use crate::audit::Entry;
 
 /// How a suspect stands.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

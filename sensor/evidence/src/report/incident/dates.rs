@@ -6,13 +6,13 @@ use jiff::{
     civil::{Date, date},
     tz::TimeZone,
 };
-use serde::{Deserialize, Serialize};
-
-use super::{Contained, Facts, Incident, scope::Scope};
 use sensor_facts::{
     time::Time,
     words::{bytes, utc_moment},
 };
+use serde::{Deserialize, Serialize};
+
+use super::{Contained, Facts, Incident, scope::Scope};
 
 /// 164.404(b): calendar days after discovery.
 const NOTICE: i64 = 60;

@@ -5,14 +5,14 @@ use std::{
     net::IpAddr,
 };
 
-use serde::{Deserialize, Serialize};
-
-use super::{Facts, scope::Scope, system::role};
 use sensor_facts::{
     event::{Event, Exchanged},
     time::Time,
 };
 use sensor_sessions::inventory::Role;
+use serde::{Deserialize, Serialize};
+
+use super::{Facts, scope::Scope, system::role};
 
 /// What two systems exchanged by one protocol since the incident began.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -1,8 +1,5 @@
 //! What a report is made of.
 
-use serde::{Deserialize, Serialize};
-
-use crate::audit::Entry;
 use sensor_facts::{
     action::Action,
     alert::Alert,
@@ -13,6 +10,9 @@ use sensor_facts::{
     time::Time,
 };
 use sensor_sessions::inventory::HostReport;
+use serde::{Deserialize, Serialize};
+
+use crate::audit::Entry;
 
 /// All that a report is made of.
 #[derive(Clone, Debug, PartialEq)]

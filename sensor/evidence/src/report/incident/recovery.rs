@@ -2,14 +2,14 @@
 
 use std::net::IpAddr;
 
-use serde::{Deserialize, Serialize};
-
-use super::{Contained, Incident, Part, containment::Held, system::restore};
 use sensor_facts::{
     rule::State,
     words::{bytes, utc_moment},
 };
 use sensor_sessions::inventory::Role;
+use serde::{Deserialize, Serialize};
+
+use super::{Contained, Incident, Part, containment::Held, system::restore};
 
 /// Something to do.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

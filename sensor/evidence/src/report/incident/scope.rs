@@ -5,8 +5,9 @@ use std::{
     net::IpAddr,
 };
 
-use super::Facts;
 use sensor_facts::{alert::Alert, time::Time};
+
+use super::Facts;
 
 /// Evidence gathers before a finding is made: what a device did in so long before it counts to the act, nanoseconds.
 /// It is the length of the detectors' windows.

@@ -13,6 +13,8 @@ use petgraph::{
     graph::{DiGraph, NodeIndex},
     visit::EdgeRef,
 };
+use sensor_facts::{contact::Contact, observation::is_host, time::Time};
+use sensor_sessions::inventory::Role;
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -20,8 +22,6 @@ use super::{
     scope::Scope,
     system::{is_clinical, role},
 };
-use sensor_facts::{contact::Contact, observation::is_host, time::Time};
-use sensor_sessions::inventory::Role;
 
 /// Hops that are followed.
 const HOPS_MAX: usize = 4;

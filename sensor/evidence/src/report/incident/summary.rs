@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 
-use super::{Contained, Facts, Incident, Measure, Part, System, scope::Scope};
 use sensor_facts::{
     effect::Verdict,
     finding::Finding,
@@ -10,6 +9,8 @@ use sensor_facts::{
     words::{bytes, count, utc_moment},
 };
 use sensor_sessions::inventory::Role;
+
+use super::{Contained, Facts, Incident, Measure, Part, System, scope::Scope};
 
 /// Systems that are named.
 const NAMED: usize = 6;

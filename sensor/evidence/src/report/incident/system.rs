@@ -5,11 +5,11 @@ use std::{
     net::IpAddr,
 };
 
+use sensor_facts::{contact::Contact, time::Time};
+use sensor_sessions::inventory::{HostReport, Role};
 use serde::{Deserialize, Serialize};
 
 use super::{Facts, Spread, scope::Scope};
-use sensor_facts::{contact::Contact, time::Time};
-use sensor_sessions::inventory::{HostReport, Role};
 
 /// Peers in a report.
 const PEERS_MAX: usize = 100;

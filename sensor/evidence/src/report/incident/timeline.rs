@@ -2,16 +2,16 @@
 
 use std::net::IpAddr;
 
-use serde::{Deserialize, Serialize};
-
-use super::{Facts, containment::is_about, done::done, scope::Scope};
-use crate::report::technique;
 use sensor_facts::{
     action::Action,
     finding::Finding,
     rule::{Actor, RuleId},
     time::Time,
 };
+use serde::{Deserialize, Serialize};
+
+use super::{Facts, containment::is_about, done::done, scope::Scope};
+use crate::report::technique;
 
 /// Things in a timeline.
 const HAPPENED_MAX: usize = 300;

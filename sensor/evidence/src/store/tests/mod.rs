@@ -20,13 +20,13 @@ use std::{
 };
 
 use rusqlite::Connection;
-
-use super::{Store, StoreHandle, StoreOptions, database};
 use sensor_facts::{
     event::{Body, Event, FlowHalf, FlowReport, FlowState, FlowWhy},
     time::Time,
 };
 use sensor_output::lane::{Account, Sink};
+
+use super::{Store, StoreHandle, StoreOptions, database};
 
 pub(super) const SECOND: i64 = 1_000_000_000;
 pub(super) const HOUR: i64 = 3_600 * SECOND;

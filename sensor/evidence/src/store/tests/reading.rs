@@ -2,8 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use super::*;
-use crate::store::Reader;
 use sensor_facts::{
     action::{Action, Decision},
     alert::{Alert, Severity},
@@ -14,6 +12,9 @@ use sensor_facts::{
     rule::{Actor, Rule, Scope, State},
     target::Target,
 };
+
+use super::*;
+use crate::store::Reader;
 
 fn session(time: i64, client: &str, body: Body) -> Event {
     Event {

@@ -19,8 +19,8 @@ use self::{
     record::{record, words},
 };
 use super::json::{
-    Put,
     line::{Key, Line},
+    put::Put,
 };
 use crate::{
     address::{Conversation, mac_text},

@@ -4,14 +4,17 @@
 //! field by field, with keys made ready at compile time. What else an event can say is left to [`serde_json`].
 
 pub(super) mod line;
+pub(super) mod put;
 #[cfg(test)]
 pub(super) mod tests;
 
-use std::{borrow::Cow, io, net::IpAddr};
+use std::io;
 
-use self::line::{Key, Line};
+use self::{
+    line::{Key, Line},
+    put::Put,
+};
 use super::{Body, Event};
-use crate::time::Time;
 
 impl Event {
     /// Appends the event as JSON, without an end of line: what [`serde_json`] makes of it, faster.
@@ -29,12 +32,6 @@ impl Event {
         }
         result
     }
-}
-
-/// A value that is written here.
-pub(super) trait Put {
-    /// Writes it, and a comma.
-    fn put(&self, line: &mut Line<'_>);
 }
 
 /// Writes fields under their names: `? name` where there is one, `* name` where the list is not empty.
@@ -88,92 +85,4 @@ fn write(event: &Event, line: &mut Line<'_>) -> io::Result<()> {
     }
     line.end(b'}');
     Ok(())
-}
-
-macro_rules! numbers {
-    ($($number:ty)*) => {
-        $(impl Put for $number {
-            #[inline]
-            fn put(&self, line: &mut Line<'_>) {
-                line.number(u64::from(*self));
-            }
-        })*
-    };
-}
-
-numbers!(u8 u16 u32 u64);
-
-impl Put for i32 {
-    fn put(&self, line: &mut Line<'_>) {
-        line.signed(i64::from(*self));
-    }
-}
-
-impl Put for bool {
-    #[inline]
-    fn put(&self, line: &mut Line<'_>) {
-        line.flag(*self);
-    }
-}
-
-impl Put for String {
-    #[inline]
-    fn put(&self, line: &mut Line<'_>) {
-        line.text(self);
-    }
-}
-
-impl Put for Cow<'static, str> {
-    #[inline]
-    fn put(&self, line: &mut Line<'_>) {
-        line.text(self);
-    }
-}
-
-impl Put for Time {
-    #[inline]
-    fn put(&self, line: &mut Line<'_>) {
-        line.time(*self);
-    }
-}
-
-impl Put for IpAddr {
-    fn put(&self, line: &mut Line<'_>) {
-        line.address(*self);
-    }
-}
-
-/// Of nothing its key is left out too.
-impl<T: Put> Put for Option<T> {
-    #[inline]
-    fn put(&self, line: &mut Line<'_>) {
-        if let Some(value) = self {
-            value.put(line);
-        }
-    }
-}
-
-impl<T: Put> Put for [T] {
-    #[inline]
-    fn put(&self, line: &mut Line<'_>) {
-        line.put([b'[']);
-        for value in self {
-            value.put(line);
-        }
-        line.end(b']');
-    }
-}
-
-impl<T: Put, const N: usize> Put for [T; N] {
-    #[inline]
-    fn put(&self, line: &mut Line<'_>) {
-        self.as_slice().put(line);
-    }
-}
-
-impl<T: Put> Put for Vec<T> {
-    #[inline]
-    fn put(&self, line: &mut Line<'_>) {
-        self.as_slice().put(line);
-    }
 }

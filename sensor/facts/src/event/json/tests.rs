@@ -5,8 +5,13 @@ use std::collections::BTreeMap;
 use proptest::{collection::vec, prelude::*};
 use serde_json::json;
 
+use std::{borrow::Cow, net::IpAddr};
+
 use super::*;
-use crate::event::{DicomEvent, FlowReport, Hl7Event, Hl7Message};
+use crate::{
+    event::{DicomEvent, FlowReport, Hl7Event, Hl7Message},
+    time::Time,
+};
 
 /// Where the values of an event come from.
 pub(in crate::event) struct Source {

@@ -4,8 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::event::session::{Cell, Exchanged, Listing, SessionEvent, StoredSession, is_zero, word};
-use crate::time::Time;
+use crate::{event::session::{Cell, Exchanged, Listing, SessionEvent, StoredSession, is_zero, word}, time::Time};
 
 /// The content of the events.
 pub(in crate::event) type Content = Hl7Event;

@@ -7,6 +7,7 @@ use std::{
 };
 
 use pnet::util::MacAddr;
+use sensor_facts::target::{Target, Transport};
 
 use self::wire::{Copied, FAMILIES, Filter, MARK, OWN, TAGS, WALL, builder, flow, read_back};
 use super::{
@@ -16,7 +17,6 @@ use super::{
     plan::Plan,
     segment::{Segment, Tags},
 };
-use sensor_facts::target::{Target, Transport};
 
 #[test]
 fn a_reset_is_read_back_as_it_was_meant() {

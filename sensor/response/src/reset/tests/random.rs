@@ -4,10 +4,10 @@ use std::{
 };
 
 use proptest::prelude::*;
+use sensor_facts::target::Transport;
 
 use super::wire::{Copied, FAMILIES, Filter, MARK, TAGS, WALL, builder, flow, read_back};
 use crate::reset::{Flow, Limits, plan::Plan, segment::Segment};
-use sensor_facts::target::Transport;
 
 /// Ends that are alike: few addresses and ports, so that a flow's packets are among them.
 fn ends() -> impl Strategy<Value = (SocketAddr, SocketAddr)> {

@@ -7,7 +7,7 @@ use std::{
 };
 
 use etherparse::{NetSlice, PacketBuilder, SlicedPacket, TransportSlice};
-
+use sensor_facts::{target::Transport, time::Time};
 use sensor_kernel::socket::attach_filter;
 
 use crate::reset::{
@@ -16,7 +16,6 @@ use crate::reset::{
     frame::Builder,
     segment::{Segment, Tag},
 };
-use sensor_facts::{target::Transport, time::Time};
 
 pub(super) const FAMILIES: [(&str, &str); 2] = [
     ("10.77.1.20:40000", "10.77.1.10:11112"),

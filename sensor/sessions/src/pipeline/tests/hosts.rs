@@ -6,16 +6,16 @@ use sensor_common::{
     layer7::Protocol,
     packet::{TCP_ACK, TCP_RST, TCP_SYN, protocol},
 };
+use sensor_facts::{
+    event::{Body, FlowWhy},
+    time::{Time, Timebase},
+};
 
 use super::{
     pdu::{ECHO, accept, request},
     wire::Wire,
 };
 use crate::pipeline::{FlowEndReason, Limits, Pipeline, PipelineOptions};
-use sensor_facts::{
-    event::{Body, FlowWhy},
-    time::{Time, Timebase},
-};
 
 /// A flow of 10.0.0.`b`:`port` with 10.0.0.`a`, which opened it; one packet of 100 bytes each way.
 fn flow(a: u8, b: u8, port: u16) -> (FlowKey, Flow) {

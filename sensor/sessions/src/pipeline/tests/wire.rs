@@ -2,15 +2,15 @@
 
 use etherparse::PacketBuilder;
 use sensor_common::{packet::Layer, settings::Settings};
+use sensor_facts::event::{
+    Association, Body, DicomEventType, Event, Hl7Event, Hl7Message, Hl7SessionSummary,
+};
+use sensor_kernel::TableSizes;
 
 use crate::{
     capture::PortableEngine,
     pipeline::{FlowEndReason, Pipeline, PipelineOptions},
 };
-use sensor_facts::event::{
-    Association, Body, DicomEventType, Event, Hl7Event, Hl7Message, Hl7SessionSummary,
-};
-use sensor_kernel::TableSizes;
 
 /// The conversation, packet by packet; a millisecond apart.
 pub(super) struct Wire {

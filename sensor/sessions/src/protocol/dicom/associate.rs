@@ -1,6 +1,7 @@
 //! The parts of an association request and its acceptance.
 
 use sensor_common::{key::Direction, layer7::dicom::pdu};
+use sensor_facts::event::Side;
 
 use super::{
     error::DicomError,
@@ -9,7 +10,6 @@ use super::{
     state::{DicomState, Titles},
 };
 use crate::protocol::text::padded_text;
-use sensor_facts::event::Side;
 
 /// Role selections that are kept.
 const ROLES_MAX: usize = 256;

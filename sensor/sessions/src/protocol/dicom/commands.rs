@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use sensor_facts::event::{CommandCounts, CommandSummary, Responses, Side, SubOperations};
+
 use super::{
     command::{CANCEL, CommandSet, StatusClass},
     error::DicomError,
     names::{self, RESPONSE, Uid},
 };
-use sensor_facts::event::{CommandCounts, CommandSummary, Responses, Side, SubOperations};
 
 /// Commands and SOP classes that are counted separately.
 const ENTRIES_MAX: usize = 128;

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use sensor_common::{key::Direction, layer7::dicom::pdu, tape::Tag};
+use sensor_facts::{event::{AssociationOutcome, Implementation, Side}, time::Time};
 
 use super::{
     command::CommandSet,
@@ -11,10 +12,6 @@ use super::{
     names::Uid,
 };
 use crate::protocol::session::Record;
-use sensor_facts::{
-    event::{AssociationOutcome, Implementation, Side},
-    time::Time,
-};
 
 /// What a record changed that is worth an event or a count.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

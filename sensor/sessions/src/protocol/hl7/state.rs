@@ -4,16 +4,13 @@ use std::collections::{BTreeMap, HashSet, VecDeque};
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use sensor_common::{key::Direction, tape::Tag};
+use sensor_facts::{event::{AckTimes, Acknowledgements, Hl7Message, Hl7SessionEnd, Hl7SessionSummary, Party}, time::Time};
 
 use super::{
     error::Hl7Error,
     header::{Header, parse_acknowledgement, parse_header},
 };
 use crate::protocol::session::Record;
-use sensor_facts::{
-    event::{AckTimes, Acknowledgements, Hl7Message, Hl7SessionEnd, Hl7SessionSummary, Party},
-    time::Time,
-};
 
 /// Message types that are counted separately.
 const TYPES_MAX: usize = 64;

@@ -6,19 +6,21 @@ use ratatui::{
     buffer::{Buffer, Cell},
     crossterm::event::{KeyCode, KeyEvent, KeyModifiers},
 };
+use sensor_analysis::model::Summary;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-use crate::cli::top::{
-    app::App,
-    link::{Ask, DaemonState, News},
-    view::{Look, draw},
-};
 use crate::{
-    cli::plain::make_plain,
+    cli::{
+        plain::make_plain,
+        top::{
+            app::App,
+            link::{Ask, DaemonState, News},
+            view::{Look, draw},
+        },
+    },
     control::api::{Page, Status},
 };
-use sensor_analysis::model::Summary;
 
 /// Would clear the screen, turn the line round, and hide.
 pub(super) const HOSTILE: &str = "EVIL\u{1b}[2J\u{202e}TC\u{200b}\r\n\u{9b}31m";

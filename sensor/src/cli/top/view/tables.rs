@@ -7,6 +7,7 @@ use ratatui::{
     text::{Line, Span},
     widgets::{Cell, Paragraph, Row, Table, TableState},
 };
+use sensor_facts::{alert::Alert, effect::Verdict, rule::State, time::Time};
 
 use super::style::{CHOSEN, HEADING, Look, paragraphs};
 use crate::{
@@ -20,7 +21,6 @@ use crate::{
     },
     control::api::RuleView,
 };
-use sensor_facts::{alert::Alert, effect::Verdict, rule::State, time::Time};
 
 /// Lines below a table.
 const BELOW: u16 = 5;

@@ -2,13 +2,6 @@
 
 mod document;
 
-use serde_json::json;
-
-use super::*;
-use crate::{
-    audit::Entry,
-    report::{html, markdown},
-};
 use sensor_analysis::{detect::Detect, exposure::Exposure};
 use sensor_facts::{
     action::{Action, Change, Decision},
@@ -16,8 +9,18 @@ use sensor_facts::{
     contact::Contact,
     rule::{Actor, Rule, Scope, State},
     target::Target,
+    time::Time,
 };
 use sensor_sessions::{inventory::HostReport, pipeline::PipelineOptions};
+use serde_json::json;
+
+use std::collections::BTreeMap;
+
+use super::*;
+use crate::{
+    audit::Entry,
+    report::{html, markdown},
+};
 
 const MINUTE: i64 = 60_000_000_000;
 

@@ -2,6 +2,13 @@
 
 use std::collections::BTreeSet;
 
+use sensor_facts::{
+    action::Cause,
+    effect::Verdict,
+    rule::Scope,
+    words::{between, bytes, count, utc_moment},
+};
+
 use super::{INCIDENT, state_tone};
 use crate::report::{
     Section, Table, Tone,
@@ -9,12 +16,6 @@ use crate::report::{
         Amount, Exchange, Incident, Measure, Peer, ServiceSeen,
         summary::{named, seconds},
     },
-};
-use sensor_facts::{
-    action::Cause,
-    effect::Verdict,
-    rule::Scope,
-    words::{between, bytes, count, utc_moment},
 };
 
 impl Incident {

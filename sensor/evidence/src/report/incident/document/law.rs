@@ -1,7 +1,8 @@
 //! The dates and questions of the Breach Notification Rule.
 
-use crate::report::{Section, Table, Tone, incident::Incident};
 use sensor_facts::words::utc_moment;
+
+use crate::report::{Section, Table, Tone, incident::Incident};
 
 impl Incident {
     pub(super) fn dates(&self) -> Section {

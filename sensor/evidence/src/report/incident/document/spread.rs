@@ -2,12 +2,13 @@
 
 use std::{collections::HashMap, net::IpAddr};
 
+use sensor_facts::words::{several, utc_moment};
+
 use super::{INCIDENT, concerned::service};
 use crate::report::{
     Block, Edge, Graph, Kind, Node, Section, Table, Tone, Way,
     incident::{Incident, Spread},
 };
-use sensor_facts::words::{several, utc_moment};
 
 /// Nodes of a hop that are drawn; the table has all.
 const DRAWN_MAX: usize = 9;

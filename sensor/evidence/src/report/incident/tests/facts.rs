@@ -2,10 +2,10 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 
+use sensor_facts::{contact::Contact, rule::Actor, time::Time};
 use serde_json::{Value, json};
 
 use super::super::{Collected, Evidence, Facts, RuleNow, Seal};
-use sensor_facts::{contact::Contact, rule::Actor, time::Time};
 
 const fn at(subnet: u8, host: u8) -> IpAddr {
     IpAddr::V4(Ipv4Addr::new(10, 77, subnet, host))

@@ -3,9 +3,9 @@
 use std::{collections::BTreeMap, net::IpAddr};
 
 use proptest::prelude::*;
+use sensor_facts::{contact::Contact, time::Time};
 
 use super::super::spread::testing::reach;
-use sensor_facts::{contact::Contact, time::Time};
 
 const HOPS: usize = 3;
 
