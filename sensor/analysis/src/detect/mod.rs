@@ -14,6 +14,7 @@ mod detectors;
 mod docs;
 mod draft;
 mod options;
+mod prelude;
 mod registry;
 mod reported;
 mod request;

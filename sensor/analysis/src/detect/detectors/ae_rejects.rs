@@ -2,23 +2,7 @@
 
 use std::{collections::BTreeSet, net::IpAddr};
 
-use sensor_facts::{
-    observation::{Observation, What},
-    words::several,
-};
-
-use crate::{
-    baseline::Feature,
-    detect::{
-        about::{About, Starts},
-        detector::Detector,
-        draft::Draft,
-        shared,
-        site::Site,
-        threshold::{Values, thresholds},
-        window::Window,
-    },
-};
+use crate::detect::prelude::*;
 
 pub(super) const ABOUT: About = About {
     id: "ae_rejects",

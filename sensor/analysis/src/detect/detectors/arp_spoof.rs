@@ -5,21 +5,9 @@ use std::{net::IpAddr, num::NonZeroUsize};
 
 use lru::LruCache;
 use sensor_common::notice::arp::AGAIN;
-use sensor_facts::{
-    address::mac_text,
-    observation::{ArpFacts, Mac, Observation, What, is_host},
-    time::Time,
-};
+use sensor_facts::{address::mac_text, observation::ArpFacts};
 
-use crate::detect::{
-    about::{About, Starts},
-    detector::Detector,
-    draft::Draft,
-    reported::Reported,
-    routers::senders,
-    site::Site,
-    threshold::{Values, thresholds},
-};
+use crate::detect::{prelude::*, routers::senders};
 
 pub(super) const ABOUT: About = About {
     id: "arp_spoof",

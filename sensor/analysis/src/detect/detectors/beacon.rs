@@ -8,23 +8,8 @@ use std::{net::IpAddr, num::NonZeroUsize};
 
 use lru::LruCache;
 use sensor_common::layer7::Protocol;
-use sensor_facts::{
-    observation::{Observation, What, is_host},
-    target::Service,
-    time::Time,
-};
 
-use crate::{
-    baseline::{Fact, Feature},
-    detect::{
-        about::{About, Starts},
-        detector::Detector,
-        draft::Draft,
-        reported::Reported,
-        site::Site,
-        threshold::{Values, thresholds},
-    },
-};
+use crate::detect::prelude::*;
 
 pub(super) const ABOUT: About = About {
     id: "beacon",

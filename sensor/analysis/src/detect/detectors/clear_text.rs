@@ -3,18 +3,8 @@
 use std::{net::IpAddr, num::NonZeroUsize};
 
 use lru::LruCache;
-use sensor_facts::{
-    finding::Basis,
-    observation::{Observation, What},
-};
 
-use crate::detect::{
-    about::{About, Starts},
-    detector::Detector,
-    draft::Draft,
-    site::Site,
-    threshold::Values,
-};
+use crate::detect::prelude::*;
 
 pub(super) const ABOUT: About = About {
     id: "clear_text",

@@ -2,20 +2,7 @@
 
 use std::net::SocketAddr;
 
-use sensor_facts::observation::{Observation, What};
-
-use crate::{
-    baseline::{Fact, Feature},
-    detect::{
-        about::{About, Starts},
-        detector::Detector,
-        draft::Draft,
-        shared,
-        site::Site,
-        threshold::{Values, thresholds},
-        window::Window,
-    },
-};
+use crate::detect::prelude::*;
 
 pub(super) const ABOUT: About = About {
     id: "echo_sweep",

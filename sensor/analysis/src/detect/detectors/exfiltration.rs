@@ -4,20 +4,8 @@
 use std::{net::IpAddr, num::NonZeroUsize};
 
 use lru::LruCache;
-use sensor_facts::observation::{Observation, What};
 
-use crate::{
-    baseline::{Fact, Feature, Length},
-    detect::{
-        about::{About, Starts},
-        detector::Detector,
-        draft::{Draft, contribution},
-        reported::Reported,
-        shared,
-        site::Site,
-        threshold::{Values, thresholds},
-    },
-};
+use crate::detect::prelude::*;
 
 pub(super) const ABOUT: About = About {
     id: "exfiltration",

@@ -7,19 +7,8 @@ use std::{
 };
 
 use sensor_common::packet::protocol;
-use sensor_facts::{
-    observation::{Observation, What},
-    target::Service,
-};
 
-use crate::detect::{
-    about::{About, Starts},
-    detector::Detector,
-    draft::Draft,
-    site::Site,
-    threshold::{Values, thresholds},
-    window::Window,
-};
+use crate::detect::prelude::*;
 
 pub(super) const ABOUT: About = About {
     id: "flood",

@@ -9,22 +9,8 @@ use std::{
 };
 
 use lru::LruCache;
-use sensor_facts::{
-    observation::{Observation, What, is_negative},
-    time::Time,
-};
 
-use crate::{
-    baseline::Feature,
-    detect::{
-        about::{About, Starts},
-        detector::Detector,
-        draft::Draft,
-        site::Site,
-        threshold::{Values, thresholds},
-        window::Window,
-    },
-};
+use crate::detect::prelude::*;
 
 pub(super) const ABOUT: About = About {
     id: "hl7_replay",

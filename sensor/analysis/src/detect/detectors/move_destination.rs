@@ -3,22 +3,7 @@
 
 use std::net::IpAddr;
 
-use sensor_facts::{
-    finding::Basis,
-    observation::{Observation, What},
-};
-
-use crate::{
-    baseline::{Fact, Feature},
-    detect::{
-        about::{About, Starts},
-        detector::Detector,
-        draft::Draft,
-        reported::Reported,
-        site::Site,
-        threshold::Values,
-    },
-};
+use crate::detect::prelude::*;
 
 pub(super) const ABOUT: About = About {
     id: "move_destination",

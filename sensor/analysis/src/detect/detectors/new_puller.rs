@@ -4,23 +4,8 @@
 use std::{net::IpAddr, num::NonZeroUsize};
 
 use lru::LruCache;
-use sensor_facts::{
-    finding::Basis,
-    observation::{Observation, What},
-    words::several,
-};
 
-use crate::{
-    baseline::{Fact, Feature},
-    detect::{
-        about::{About, Starts},
-        detector::Detector,
-        draft::Draft,
-        request::{FIND, PULLS},
-        site::Site,
-        threshold::Values,
-    },
-};
+use crate::detect::prelude::*;
 
 pub(super) const ABOUT: About = About {
     id: "new_puller",

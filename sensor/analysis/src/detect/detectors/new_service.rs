@@ -2,23 +2,7 @@
 
 use std::net::IpAddr;
 
-use sensor_facts::{
-    finding::Basis,
-    observation::{Observation, What},
-    target::Service,
-};
-
-use crate::{
-    baseline::{Fact, Feature, is_lasting},
-    detect::{
-        about::{About, Starts},
-        detector::Detector,
-        draft::Draft,
-        reported::Reported,
-        site::Site,
-        threshold::Values,
-    },
-};
+use crate::detect::prelude::*;
 
 pub(super) const ABOUT: About = About {
     id: "new_service",

@@ -2,18 +2,9 @@
 
 use std::{net::IpAddr, ops::RangeInclusive};
 
-use sensor_facts::{finding::Basis, observation::Observation};
-
 use crate::{
-    baseline::{Fact, Feature, acts, works},
-    detect::{
-        about::{About, Starts},
-        detector::Detector,
-        draft::Draft,
-        reported::Reported,
-        site::Site,
-        threshold::{Values, thresholds},
-    },
+    baseline::{acts, works},
+    detect::prelude::*,
 };
 
 pub(super) const ABOUT: About = About {

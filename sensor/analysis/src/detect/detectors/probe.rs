@@ -3,22 +3,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use sensor_facts::{
-    observation::{Observation, What},
-    target::Transport,
-};
-
-use crate::{
-    baseline::{Fact, Feature},
-    detect::{
-        about::{About, Starts},
-        detector::Detector,
-        draft::Draft,
-        site::Site,
-        threshold::{Values, thresholds},
-        window::Window,
-    },
-};
+use crate::detect::prelude::*;
 
 pub(super) const ABOUT: About = About {
     id: "probe",

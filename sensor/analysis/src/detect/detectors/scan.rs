@@ -6,23 +6,8 @@ use std::{
 };
 
 use sensor_common::packet::protocol;
-use sensor_facts::{
-    observation::{Observation, What, is_host},
-    words::several,
-};
 
-use crate::{
-    baseline::{Fact, Feature, is_lasting},
-    detect::{
-        about::{About, Starts},
-        detector::Detector,
-        draft::Draft,
-        shared,
-        site::Site,
-        threshold::{Values, thresholds},
-        window::Window,
-    },
-};
+use crate::detect::prelude::*;
 
 pub(super) const ABOUT: About = About {
     id: "scan",

@@ -13,22 +13,11 @@ use std::{
 };
 
 use lru::LruCache;
-use sensor_facts::{
-    finding::{Basis, Contribution},
-    observation::is_host,
-    target::{Service, Transport},
-};
+use sensor_facts::finding::Contribution;
 
 use crate::{
     baseline::DeviceKind,
-    detect::{
-        about::{About, Starts},
-        detector::Detector,
-        draft::Draft,
-        reported::Reported,
-        site::Site,
-        threshold::{Values, thresholds},
-    },
+    detect::prelude::*,
     model::{FEATURES, Ranges, STRANGE, Scored},
 };
 

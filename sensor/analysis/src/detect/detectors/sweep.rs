@@ -4,23 +4,8 @@
 use std::{collections::VecDeque, net::IpAddr, num::NonZeroUsize};
 
 use lru::LruCache;
-use sensor_facts::{
-    observation::{Mac, Observation, What, is_host},
-    time::Time,
-};
 
-use crate::{
-    baseline::{Fact, Feature},
-    detect::{
-        about::{About, Starts},
-        detector::Detector,
-        draft::Draft,
-        shared,
-        site::Site,
-        threshold::{Values, thresholds},
-        window::Window,
-    },
-};
+use crate::detect::prelude::*;
 
 pub(super) const ABOUT: About = About {
     id: "sweep",

@@ -6,23 +6,9 @@
 use std::{net::IpAddr, num::NonZeroUsize};
 
 use lru::LruCache;
-use sensor_facts::{
-    finding::Basis,
-    observation::{Observation, What},
-    setting::Span,
-};
+use sensor_facts::setting::Span;
 
-use crate::{
-    baseline::Feature,
-    detect::{
-        about::{About, Starts},
-        detector::Detector,
-        draft::Draft,
-        reported::Reported,
-        site::Site,
-        threshold::{Values, thresholds},
-    },
-};
+use crate::detect::prelude::*;
 
 pub(super) const ABOUT: About = About {
     id: "time_skew",

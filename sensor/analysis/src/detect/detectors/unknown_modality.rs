@@ -4,22 +4,8 @@
 use std::net::IpAddr;
 
 use lru::LruCache;
-use sensor_facts::{
-    finding::Basis,
-    observation::{Observation, What},
-};
 
-use crate::{
-    baseline::{Fact, Feature},
-    detect::{
-        about::{About, Starts},
-        detector::Detector,
-        draft::Draft,
-        reported::Reported,
-        site::Site,
-        threshold::{Values, thresholds},
-    },
-};
+use crate::detect::prelude::*;
 
 pub(super) const ABOUT: About = About {
     id: "unknown_modality",

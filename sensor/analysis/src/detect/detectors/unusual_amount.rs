@@ -2,20 +2,7 @@
 
 use std::net::IpAddr;
 
-use sensor_facts::finding::Basis;
-
-use crate::{
-    baseline::{Feature, Length},
-    detect::{
-        about::{About, Starts},
-        detector::Detector,
-        draft::{Draft, contribution},
-        reported::Reported,
-        shared,
-        site::Site,
-        threshold::{Values, thresholds},
-    },
-};
+use crate::detect::prelude::*;
 
 pub(super) const ABOUT: About = About {
     id: "unusual_amount",

@@ -2,11 +2,10 @@
 
 use std::{collections::BTreeMap, net::IpAddr};
 
-use serde::{Deserialize, Serialize};
-
 use sensor_analysis::exposure::Exposed;
 use sensor_facts::time::Time;
 use sensor_sessions::inventory::Role;
+use serde::{Deserialize, Serialize};
 
 /// The report. The JSON form of it is this.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]

@@ -4,7 +4,10 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{event::session::{Cell, Exchanged, Listing, SessionEvent, StoredSession, is_zero, word}, time::Time};
+use crate::{
+    event::session::{Cell, Exchanged, Listing, SessionEvent, StoredSession, is_zero, word},
+    time::Time,
+};
 
 /// The content of the events.
 pub(in crate::event) type Content = Hl7Event;

@@ -3,7 +3,10 @@
 use sensor_common::layer7::Protocol;
 use serde::{Deserialize, Serialize};
 
-use crate::{event::session::{Cell, Exchanged, Listing, SessionEvent, StoredSession, word}, time::Time};
+use crate::{
+    event::session::{Cell, Exchanged, Listing, SessionEvent, StoredSession, word},
+    time::Time,
+};
 
 /// The content of the events.
 pub(in crate::event) type Content = TlsReport;

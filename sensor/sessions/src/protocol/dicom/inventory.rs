@@ -1,9 +1,15 @@
 //! What the inventory learns from an association: AE titles, implementations, callers, and what the sides do.
 
-use sensor_facts::{address::Conversation, event::{Association, AssociationOutcome, Side}};
+use sensor_facts::{
+    address::Conversation,
+    event::{Association, AssociationOutcome, Side},
+};
 
 use super::activity::activity_of;
-use crate::inventory::{hosts::Inventory, report::{AeTitle, Caller, DicomImplementation}};
+use crate::inventory::{
+    hosts::Inventory,
+    report::{AeTitle, Caller, DicomImplementation},
+};
 
 /// Takes an association as it stands; `source` is the side that opened the connection.
 pub(super) fn learn(

@@ -1,13 +1,19 @@
 //! An association as a session of the pipeline: counts, events, observations, and what the inventory learns.
 
 use sensor_common::{key::Direction, layer7::dicom::pdu, tape::Tag};
-use sensor_facts::{event::{Association, AssociationOutcome, Body, DicomEvent, DicomEventType, Side}, observation::What, time::Time};
+use sensor_facts::{
+    event::{Association, AssociationOutcome, Body, DicomEvent, DicomEventType, Side},
+    observation::What,
+    time::Time,
+};
 
 use super::{
     inventory::learn,
     state::{Change, DicomState},
 };
-use crate::protocol::session::{Context, Entry, Malformed, Opening, Progress, Record, Session, SessionEnd};
+use crate::protocol::session::{
+    Context, Entry, Malformed, Opening, Progress, Record, Session, SessionEnd,
+};
 
 /// The entry of DICOM.
 pub(in crate::protocol) const ENTRY: Entry = Entry { open, begins };

@@ -3,7 +3,10 @@
 use std::collections::BTreeMap;
 
 use sensor_common::{key::Direction, layer7::dicom::pdu, tape::Tag};
-use sensor_facts::{event::{AssociationOutcome, Implementation, Side}, time::Time};
+use sensor_facts::{
+    event::{AssociationOutcome, Implementation, Side},
+    time::Time,
+};
 
 use super::{
     command::CommandSet,

@@ -4,7 +4,10 @@ use super::{
     names::{self, Uid},
     state::DicomState,
 };
-use sensor_facts::event::{Abort, Association, ContextResult, PresentationContext, Reject, RoleSelection, Side, UserIdentity};
+use sensor_facts::event::{
+    Abort, Association, ContextResult, PresentationContext, Reject, RoleSelection, Side,
+    UserIdentity,
+};
 
 impl DicomState {
     /// The association as events have it.

@@ -1,10 +1,16 @@
 //! A connection with HL7 as a session of the pipeline: counts, events, observations, and what the inventory learns.
 
 use sensor_common::key::Direction;
-use sensor_facts::{event::{Body, Hl7Event, Hl7Message, Hl7SessionEnd}, observation::{What, is_negative}, time::Time};
+use sensor_facts::{
+    event::{Body, Hl7Event, Hl7Message, Hl7SessionEnd},
+    observation::{What, is_negative},
+    time::Time,
+};
 
 use super::{inventory::learn, state::Hl7State};
-use crate::protocol::session::{Context, Entry, Malformed, Opening, Progress, Record, Session, SessionEnd};
+use crate::protocol::session::{
+    Context, Entry, Malformed, Opening, Progress, Record, Session, SessionEnd,
+};
 
 /// The entry of HL7.
 pub(in crate::protocol) const ENTRY: Entry = Entry {

@@ -4,7 +4,10 @@ use std::collections::{BTreeMap, HashSet, VecDeque};
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use sensor_common::{key::Direction, tape::Tag};
-use sensor_facts::{event::{AckTimes, Acknowledgements, Hl7Message, Hl7SessionEnd, Hl7SessionSummary, Party}, time::Time};
+use sensor_facts::{
+    event::{AckTimes, Acknowledgements, Hl7Message, Hl7SessionEnd, Hl7SessionSummary, Party},
+    time::Time,
+};
 
 use super::{
     error::Hl7Error,

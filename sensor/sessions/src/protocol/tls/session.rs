@@ -1,13 +1,19 @@
 //! A TLS connection as a session of the pipeline: its event, observations, and what the inventory learns.
 
 use sensor_common::key::Direction;
-use sensor_facts::{event::{Body, TlsReport}, observation::What, time::Time};
+use sensor_facts::{
+    event::{Body, TlsReport},
+    observation::What,
+    time::Time,
+};
 
 use super::{
     inventory::{learn, learn_version},
     state::TlsState,
 };
-use crate::protocol::session::{Context, Entry, Malformed, Opening, Progress, Record, Session, SessionEnd};
+use crate::protocol::session::{
+    Context, Entry, Malformed, Opening, Progress, Record, Session, SessionEnd,
+};
 
 /// The entry of TLS.
 pub(in crate::protocol) const ENTRY: Entry = Entry {

@@ -1,6 +1,9 @@
 //! What the hello messages of both sides say of a connection.
 
-use sensor_facts::{event::{Likely, TlsReport}, time::Time};
+use sensor_facts::{
+    event::{Likely, TlsReport},
+    time::Time,
+};
 
 use super::hello::{Hello, TlsError, parse_hello};
 

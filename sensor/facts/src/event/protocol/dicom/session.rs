@@ -1,7 +1,10 @@
 //! What a DICOM event says in the terms of all protocols.
 
 use super::association::{AssociationOutcome, DicomEvent, DicomEventType};
-use crate::{event::session::{Cell, Exchanged, Listing, SessionEvent, StoredSession, word}, time::Time};
+use crate::{
+    event::session::{Cell, Exchanged, Listing, SessionEvent, StoredSession, word},
+    time::Time,
+};
 
 impl SessionEvent for DicomEvent {
     fn start(&self) -> Option<Time> {

@@ -1,0 +1,22 @@
+//! What nearly every detector needs, for `use crate::detect::prelude::*`.
+
+pub(super) use sensor_facts::{
+    finding::Basis,
+    observation::{Mac, Observation, What, is_host, is_negative},
+    target::{Service, Transport},
+    time::Time,
+    words::several,
+};
+
+pub(super) use super::{
+    about::{About, Starts},
+    detector::Detector,
+    draft::{Draft, contribution},
+    reported::Reported,
+    request::{FIND, PULLS},
+    shared,
+    site::Site,
+    threshold::{Values, thresholds},
+    window::Window,
+};
+pub(super) use crate::baseline::{Fact, Feature, Length, is_lasting};
