@@ -190,7 +190,7 @@ impl Analyst {
     fn take(&mut self, out: Outcome, now: Time) {
         for finding in &out.findings {
             if finding.basis != Basis::Exposure
-                && let Some(id) = self.open.get(&(finding.subject, finding.suffers))
+                && let Some(id) = self.open.get(&(finding.subject, finding.role.is_victim()))
                 && let Some(alarm) = self.alarms.get_mut(id)
             {
                 alarm.more.push(now);
@@ -198,7 +198,7 @@ impl Analyst {
         }
         self.findings.extend(out.findings);
         for Told { change, alert } in out.told {
-            let who = (alert.device, alert.suffers);
+            let who = (alert.device, alert.role.is_victim());
             if change == Change::Closed {
                 self.open.remove(&who);
             } else {
@@ -206,7 +206,7 @@ impl Analyst {
             }
             let alarm = self.alarms.entry(alert.id).or_insert_with(|| Alarm {
                 device: alert.device,
-                suffers: alert.suffers,
+                suffers: alert.role.is_victim(),
                 told: Vec::new(),
                 more: Vec::new(),
                 confidence: 0.0,

@@ -84,7 +84,7 @@ pub(crate) fn run(
                     one.time,
                     one.detector,
                     one.subject,
-                    if one.suffers { " suffers" } else { "" },
+                    if one.role.is_victim() { " suffers" } else { "" },
                     one.confidence,
                     one.evidence
                 )

@@ -143,7 +143,7 @@ fn lists_are_tables_for_people_and_json_for_programs() -> io::Result<()> {
     let page = json!({
         "total": 7,
         "items": [{
-            "timestamp": "2026-01-02T03:04:05.000000Z", "v": 1, "flow_id": 1,
+            "timestamp": "2026-01-02T03:04:05.000000Z", "v": 2, "flow_id": 1,
             "src_ip": "10.0.0.5", "src_port": 40000, "dest_ip": "10.0.0.9", "dest_port": 104, "proto": "TCP",
             "event_type": "dicom",
             "dicom": {
@@ -214,7 +214,7 @@ fn the_status_says_what_was_lost_and_what_is_wrong() -> io::Result<()> {
                 "id": 7, "severity": "high", "device": "10.1.0.66", "title": "40 connections refused",
                 "opened": "2026-01-02T03:30:00.000000Z", "open": true
             },
-            "kept_back": 1, "excepted": 5, "exceptions": 3, "lost": 0,
+            "suppressed": 1, "excepted": 5, "exceptions": 3, "lost": 0,
             "site_learnt": 0.259, "site_until": "2026-01-09T03:00:00.000000Z",
             "learnt": 0, "learning": 4_320, "frozen": 9,
             "frozen_first": [{"address": "10.1.0.66", "until": "2026-01-02T04:30:00.000000Z"}],

@@ -302,7 +302,7 @@ fn decision_about(sensor: &Sensor, subject: &str) -> Result<String> {
             .find(|entry| {
                 entry["action"] == "decided"
                     && entry["subject"] == subject
-                    && entry["verdict"] == "refuse"
+                    && entry["verdict"] == "no_action"
                     && entry["reason"]
                         .as_str()
                         .is_some_and(|reason| reason.contains("protected"))

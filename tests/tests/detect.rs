@@ -207,7 +207,7 @@ fn findings_of_an_episode_are_one_alert_and_labels_have_their_effect() {
     assert!(out.findings.len() > 1);
     assert_eq!(analysis.alerts().all().count(), 1);
     let alert = analysis.alerts().all().next().unwrap().clone();
-    assert_eq!((alert.device, alert.suffers), (address(9), false));
+    assert_eq!((alert.device, alert.role.is_victim()), (address(9), false));
     assert!(alert.confidence > 0.8 && alert.techniques.contains(&"T1046".to_owned()));
     let label = |verdict, reason: &str| Label {
         verdict,
@@ -329,7 +329,7 @@ fn searching_and_spoofing_by_arp_are_found() {
         (
             found[0].detector.clone(),
             found[0].subject,
-            found[0].suffers,
+            found[0].role.is_victim(),
         )
     };
     let sweep = found_of(search.chain(after).collect());

@@ -292,7 +292,7 @@ impl Analysis {
     pub fn label(&mut self, id: u64, label: &Label) -> Result<Alert, LabelError> {
         let verdict = label.verdict;
         let alert = self.alerts.label(id, label)?;
-        if !alert.suffers {
+        if !alert.role.is_victim() {
             match verdict {
                 Verdict::Benign => self.known.baselines.trust(alert.device),
                 Verdict::Malicious => self.known.baselines.unlearn(alert.device, alert.opened),
@@ -309,8 +309,7 @@ impl Analysis {
 
     /// Notes what the policy decided about a finding.
     pub fn decided(&mut self, finding: &Finding, decided: &Decided) {
-        self.alerts
-            .decided(finding.subject, finding.suffers, decided);
+        self.alerts.decided(finding.subject, finding.role, decided);
     }
 
     /// Adds to an alert what containment would do.

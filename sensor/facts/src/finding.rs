@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::{target::Service, time::Time};
 
@@ -23,6 +23,47 @@ pub enum Basis {
     Model,
     /// A weakness that is there, not an attack.
     Exposure,
+}
+
+/// What part a device has in an attack.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AttackRole {
+    /// It is suspected of the attack.
+    #[default]
+    Suspect,
+    /// It is attacked.
+    Victim,
+}
+
+impl AttackRole {
+    /// True for a device that is attacked.
+    #[must_use]
+    pub const fn is_victim(self) -> bool {
+        matches!(self, Self::Victim)
+    }
+}
+
+impl<'de> Deserialize<'de> for AttackRole {
+    /// Reads the word, and the `suffers` of schema version 1, which was true for a victim.
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        #[serde(rename_all = "snake_case")]
+        enum Word {
+            Suspect,
+            Victim,
+        }
+        #[derive(Deserialize)]
+        #[serde(untagged)]
+        enum Written {
+            Role(Word),
+            Suffers(bool),
+        }
+        Ok(match Written::deserialize(from)? {
+            Written::Role(Word::Victim) | Written::Suffers(true) => Self::Victim,
+            Written::Role(Word::Suspect) | Written::Suffers(false) => Self::Suspect,
+        })
+    }
 }
 
 /// A feature that contributed, and what is usual of it.
@@ -59,9 +100,9 @@ pub struct Finding {
     pub confidence: f64,
     /// The device that it is about.
     pub subject: IpAddr,
-    /// The device suffers it; else it is suspected of it.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub suffers: bool,
+    /// What part the device has in it.
+    #[serde(default, alias = "suffers")]
+    pub role: AttackRole,
     /// Whom it did something to; the first of them.
     pub victims: Vec<IpAddr>,
     /// How many there were.

@@ -64,7 +64,7 @@ fn of_alert(change: Change, alert: &Alert) -> Line {
     line.put("start", millis(alert.opened), WORD);
     line.put("end", millis(alert.closed.unwrap_or(alert.updated)), WORD);
     line.put("msg", &alert.title, TEXT);
-    line.ends(alert.device, alert.suffers, leading);
+    line.ends(alert.device, alert.role.is_victim(), leading);
     line
 }
 
@@ -84,7 +84,7 @@ fn of_finding(finding: &Finding) -> Line {
     line.custom("cs1", "ATT&CK", &finding.technique);
     line.custom("cs4", "wrong if", &finding.wrong_if);
     line.put("msg", &finding.evidence, TEXT);
-    line.ends(finding.subject, finding.suffers, Some(finding));
+    line.ends(finding.subject, finding.role.is_victim(), Some(finding));
     line
 }
 
@@ -188,7 +188,7 @@ mod tests {
         let Body::Finding { mut finding } = finding().body else {
             panic!("no finding")
         };
-        finding.suffers = true;
+        finding.role = sensor_facts::finding::AttackRole::Victim;
         finding.subject = "2001:db8::7".parse().expect("an address");
         let event = Event::general(finding.time, Body::Finding { finding });
         let (_, values) = read(&of(&event, &origin()).expect("a line"));

@@ -49,7 +49,7 @@ pub(super) fn of(event: &Event, origin: &Origin) -> Option<Value> {
         "status_id": status_id, "status": status,
         "confidence_id": confidence_id, "confidence": confidence,
         "confidence_score": score(alert.confidence),
-        "is_alert": !alert.kept_back,
+        "is_alert": !alert.suppressed,
         "count": alert.finding_count,
         "message": alert.title,
         "metadata": {
@@ -178,7 +178,7 @@ fn evidence(finding: &Finding) -> Value {
     let own = finding.connection.map(|(own, _)| own);
     let other = finding.connection.map(|(_, other)| other);
     let subject = json!({ "ip": finding.subject });
-    if finding.suffers {
+    if finding.role.is_victim() {
         all["dst_endpoint"] = subject;
         return all;
     }
@@ -236,7 +236,7 @@ fn advice(alert: &Alert) -> String {
 fn unmapped(alert: &Alert) -> Value {
     let mut all = Map::new();
     all.insert("alert_id".to_owned(), json!(alert.id));
-    all.insert("suffers".to_owned(), json!(alert.suffers));
+    all.insert("role".to_owned(), json!(alert.role));
     all.insert("decisions".to_owned(), json!(alert.decisions));
     if let Some(label) = &alert.label {
         all.insert("label".to_owned(), json!(label));

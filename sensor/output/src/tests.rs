@@ -29,7 +29,7 @@ impl Drop for Folder {
 }
 
 fn event(body: &serde_json::Value) -> Event {
-    let mut event = json!({ "timestamp": "2025-11-27T00:00:00.123Z", "v": 1 });
+    let mut event = json!({ "timestamp": "2025-11-27T00:00:00.123Z", "v": 2 });
     let all = event.as_object_mut().expect("an object");
     all.extend(body.as_object().expect("an object").clone());
     serde_json::from_value(event).expect("an event")

@@ -54,7 +54,7 @@ pub enum ContainmentVerdict {
     /// More evidence is waited for.
     Wait,
     /// Nothing may or need be done.
-    Refuse,
+    NoAction,
 }
 
 impl ContainmentVerdict {
@@ -66,7 +66,7 @@ impl ContainmentVerdict {
             Self::Propose => "propose",
             Self::WouldAct => "would_act",
             Self::Wait => "wait",
-            Self::Refuse => "refuse",
+            Self::NoAction => "no_action",
         }
     }
 }
@@ -150,13 +150,13 @@ impl Policy {
             mode,
             reason,
         };
-        if finding.suffers {
+        if finding.role.is_victim() {
             let reason = "the device suffers it: it is not to be contained".to_owned();
-            return decided(ContainmentVerdict::Refuse, None, reason);
+            return decided(ContainmentVerdict::NoAction, None, reason);
         }
         let target = match self.target(finding, situation) {
             Ok(target) => target,
-            Err(reason) => return decided(ContainmentVerdict::Refuse, None, reason),
+            Err(reason) => return decided(ContainmentVerdict::NoAction, None, reason),
         };
         let past = situation.book.past(&target);
         let step = usize::try_from(past.offences).unwrap_or(usize::MAX);
@@ -164,7 +164,7 @@ impl Policy {
         let ttl = ttl.map_or(0, |span| span.as_nanos());
         let target = Some((target, ttl));
         if let Some(reason) = self.hindrance(target.map(|(target, _)| target).as_ref(), situation) {
-            return decided(ContainmentVerdict::Refuse, target, reason);
+            return decided(ContainmentVerdict::NoAction, target, reason);
         }
         let evidence = if others.is_empty() {
             format!("{} alone", finding.detector)

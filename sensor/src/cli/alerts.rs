@@ -133,7 +133,7 @@ pub(super) fn state(alert: &Alert) -> String {
     };
     match &alert.label {
         Some(label) => format!("{open}, {}", label.verdict.label()),
-        None if alert.kept_back => format!("{open}, kept back"),
+        None if alert.suppressed => format!("{open}, kept back"),
         None => open.to_owned(),
     }
 }

@@ -101,7 +101,7 @@ fn detection(snapshot: &Snapshot) -> DetectionStatus {
             .map(|(severity, count)| (severity.label().to_owned(), count))
             .collect(),
         last: alerts.last.clone(),
-        kept_back: alerts.kept_back,
+        suppressed: alerts.suppressed,
         excepted: alerts.excepted,
         exceptions: alerts.exceptions,
         lost: snapshot.unobserved,
@@ -274,10 +274,10 @@ fn suspicions(snapshot: &Snapshot, warnings: &mut Vec<String>) {
             "alerts of high or critical severity that go on: {urgent}; `wardtap alerts list` shows them"
         ));
     }
-    if alerts.kept_back > 0 {
+    if alerts.suppressed > 0 {
         warnings.push(format!(
             "{} alerts were only listed, since the day's budget was used up (alert.budget): label those that are benign",
-            alerts.kept_back
+            alerts.suppressed
         ));
     }
     if snapshot.unobserved > 0 {

@@ -193,8 +193,8 @@ pub const TABLE: &[Row] = rows! {
         "Findings that were left out because a person had said that such are benign." => |s| plain(s.analysis.alerts.excepted);
     Counter "wardtap_alerts_total" ["severity"] ANALYSIS,
         "Alerts that people were told of, by severity when they opened." => |s| by_severity(&s.analysis.alerts.told);
-    Counter "wardtap_alerts_kept_back_total" [] ANALYSIS,
-        "Alerts of low and medium severity that are only listed, because the day's budget was used up." => |s| plain(s.analysis.alerts.kept_back);
+    Counter "wardtap_alerts_suppressed_total" [] ANALYSIS,
+        "Alerts of low and medium severity that are only listed, because the day's budget was used up." => |s| plain(s.analysis.alerts.suppressed);
     Gauge "wardtap_alerts_open" ["severity"] ANALYSIS,
         "Alerts that people were told of and that go on, by severity now." => |s| by_severity(&s.analysis.alerts.open);
     Gauge "wardtap_alerts_doubtful" [] ANALYSIS,

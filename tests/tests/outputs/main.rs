@@ -116,7 +116,7 @@ fn alert(device: &str, victim: &str, more: &str) -> Event {
         "evidence":"evidence | of = \\ ü","wrong_if":"w""#
     );
     let text = format!(
-        r#"{{"timestamp":"2025-11-27T00:00:01Z","v":1,"event_type":"alert","alert":{{"id":7,"device":"{device}","confidence":0.96,
+        r#"{{"timestamp":"2025-11-27T00:00:01Z","v":2,"event_type":"alert","alert":{{"id":7,"device":"{device}","confidence":0.96,
         "title":"evidence | of = \\ ü","opened":"2025-11-27T00:00:00Z","updated":"2025-11-27T00:00:01Z",
         "techniques":["T1557.002","T1046"],"finding_count":2,"check":["scan: wrong if w"],
         "findings":[{{"id":1,"detector":"scan","technique":"T1046","basis":"behaviour","service":{{"transport":"tcp","port":104}},

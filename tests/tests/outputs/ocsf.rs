@@ -27,7 +27,7 @@ fn alerts_are_detection_findings_of_the_published_schema() -> Result<()> {
     };
     let more = [
         String::new(),
-        r#","suffers":true,"kept_back":true"#.to_owned(),
+        r#","role":"victim","suppressed":true"#.to_owned(),
         r#","closed":"2025-11-27T01:00:00Z","containment":{"action":"drop it","clinical":["uses it"]}"#.to_owned(),
         r#","decisions":[{"time":"2025-11-27T00:00:00Z","verdict":"would_act","reason":"r"}]"#.to_owned(),
         labelled("benign"),

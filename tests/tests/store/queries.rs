@@ -21,7 +21,7 @@ const FOREVER: Duration = Duration::from_secs(u64::MAX / 4);
 
 /// An event, as it stands in the file of events; `more` is added to it.
 fn event(time: &str, more: &Value) -> Result<Event> {
-    let mut event = json!({ "timestamp": time, "v": 1 });
+    let mut event = json!({ "timestamp": time, "v": 2 });
     let fields = event.as_object_mut().context("an object")?;
     fields.extend(more.as_object().context("an object")?.clone());
     Ok(serde_json::from_value(event)?)

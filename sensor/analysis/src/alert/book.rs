@@ -11,7 +11,7 @@ use std::{
 use sensor_facts::{
     alert::{Alert, Change, Decided, Exception, Label, LabelError, Severity, Touched, Verdict},
     files,
-    finding::{Basis, Finding},
+    finding::{AttackRole, Basis, Finding},
     time::Time,
 };
 use serde::{Deserialize, Serialize};
@@ -59,13 +59,13 @@ pub struct Alerts {
     options: Alerting,
     content: Content,
     /// What is not sure enough to be told, and what was told and goes on.
-    pub(super) episodes: HashMap<(IpAddr, bool), Alert>,
+    pub(super) episodes: HashMap<(IpAddr, AttackRole), Alert>,
     /// When alerts of low and medium severity were opened.
     opened: VecDeque<Time>,
     /// Alerts that people were told of since the start, by severity when they opened.
     pub(super) told: [u64; Severity::ALL.len()],
     excepted: u64,
-    kept_back: u64,
+    suppressed: u64,
     changed: bool,
 }
 
@@ -80,7 +80,7 @@ impl Alerts {
             opened: VecDeque::new(),
             told: [0; Severity::ALL.len()],
             excepted: 0,
-            kept_back: 0,
+            suppressed: 0,
             changed: false,
         }
     }
@@ -93,7 +93,7 @@ impl Alerts {
         for alert in &this.content.alerts {
             if alert.closed.is_none() {
                 this.episodes
-                    .insert((alert.device, alert.suffers), alert.clone());
+                    .insert((alert.device, alert.role), alert.clone());
             }
         }
         this
@@ -133,7 +133,7 @@ impl Alerts {
         if finding.basis == Basis::Exposure {
             return None;
         }
-        let key = (finding.subject, finding.suffers);
+        let key = (finding.subject, finding.role);
         let (next, time) = (self.content.last_id + 1, finding.time);
         if self.episodes.len() >= EPISODES_MAX && !self.episodes.contains_key(&key) {
             // Only what nobody was told of makes room.
@@ -180,16 +180,16 @@ impl Alerts {
             }
             let budget = usize::try_from(self.options.budget).unwrap_or(usize::MAX);
             let budget = budget.saturating_mul(devices.div_ceil(1_000).max(1));
-            episode.kept_back = !urgent && self.opened.len() >= budget;
-            self.kept_back += u64::from(episode.kept_back);
-            if !urgent && !episode.kept_back {
+            episode.suppressed = !urgent && self.opened.len() >= budget;
+            self.suppressed += u64::from(episode.suppressed);
+            if !urgent && !episode.suppressed {
                 self.opened.push_back(time);
             }
-            if !episode.kept_back {
+            if !episode.suppressed {
                 self.told[episode.severity as usize] += 1;
             }
-        } else if urgent && episode.kept_back {
-            episode.kept_back = false;
+        } else if urgent && episode.suppressed {
+            episode.suppressed = false;
             self.told[episode.severity as usize] += 1;
         }
         let alert = episode.clone();
@@ -197,7 +197,7 @@ impl Alerts {
             self.keep(&alert);
         }
         change
-            .filter(|_| !alert.kept_back)
+            .filter(|_| !alert.suppressed)
             .map(|change| Told { change, alert })
     }
 
@@ -205,7 +205,7 @@ impl Alerts {
     #[must_use]
     pub fn suspects(&self, device: IpAddr) -> bool {
         self.episodes
-            .get(&(device, false))
+            .get(&(device, AttackRole::Suspect))
             .is_some_and(|alert| alert.id != 0 && alert.is_more_than_new())
     }
 
@@ -215,8 +215,8 @@ impl Alerts {
     }
 
     /// Notes what the policy decided about a device's finding, in its alert.
-    pub fn decided(&mut self, device: IpAddr, suffers: bool, decided: &Decided) {
-        let id = self.episodes.get_mut(&(device, suffers)).map(|episode| {
+    pub fn decided(&mut self, device: IpAddr, role: AttackRole, decided: &Decided) {
+        let id = self.episodes.get_mut(&(device, role)).map(|episode| {
             // Before it is told there is nothing to note it in but the episode.
             episode.note(decided.clone());
             (episode.id, episode.clone())
@@ -248,7 +248,7 @@ impl Alerts {
             }
             alert.closed = Some(now);
             self.keep(&alert);
-            if !alert.kept_back {
+            if !alert.suppressed {
                 told.push(Told {
                     change: Change::Closed,
                     alert,
@@ -301,7 +301,7 @@ impl Alerts {
             let excess = self.content.exceptions.len().saturating_sub(EXCEPTIONS_MAX);
             self.content.exceptions.drain(..excess);
             // What comes now is a new episode.
-            self.episodes.remove(&(alert.device, alert.suffers));
+            self.episodes.remove(&(alert.device, alert.role));
         }
         let time = label.time;
         self.change(id, |alert| {
@@ -338,8 +338,8 @@ impl Alerts {
 
     /// Alerts that were kept back since the start because the budget was used up.
     #[must_use]
-    pub fn kept_back(&self) -> u64 {
-        self.kept_back
+    pub fn suppressed(&self) -> u64 {
+        self.suppressed
     }
 
     fn change(&mut self, id: u64, change: impl Fn(&mut Alert)) {

@@ -35,7 +35,7 @@ pub struct Standing {
     /// Of these, and of those from before the start, those that go on, by severity now.
     pub open: [u64; Severity::ALL.len()],
     /// Alerts kept back since the start because the budget was used up.
-    pub kept_back: u64,
+    pub suppressed: u64,
     /// Findings that were excepted since the start.
     pub excepted: u64,
     /// Exceptions in force.
@@ -68,18 +68,18 @@ impl Alerts {
         for episode in self.episodes.values() {
             if episode.id == 0 {
                 doubtful += 1;
-            } else if !episode.kept_back {
+            } else if !episode.suppressed {
                 open[episode.severity as usize] += 1;
             }
         }
         Standing {
             told: self.told,
             open,
-            kept_back: self.kept_back(),
+            suppressed: self.suppressed(),
             excepted: self.excepted(),
             exceptions: self.exceptions().len() as u64,
             doubtful,
-            last: self.all().find(|one| !one.kept_back).map(Headline::of),
+            last: self.all().find(|one| !one.suppressed).map(Headline::of),
         }
     }
 }

@@ -15,7 +15,7 @@ pub(super) fn add(finding: &mut Finding, features: &[Feature], baselines: &Basel
     let Some(windows) = baselines.device(device).map(Device::windows) else {
         return;
     };
-    if !finding.features.is_empty() || finding.suffers {
+    if !finding.features.is_empty() || finding.role.is_victim() {
         return;
     }
     let length = Length::Hour;

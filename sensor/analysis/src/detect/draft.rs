@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use sensor_facts::{
-    finding::{Basis, Contribution, Finding},
+    finding::{AttackRole, Basis, Contribution, Finding},
     observation::Observation,
     target::{Service, Transport},
     time::Time,
@@ -38,7 +38,7 @@ pub(crate) struct Draft {
     pub(crate) confidence: f64,
     /// Who it is about, where that is not the client.
     pub(crate) subject: Option<IpAddr>,
-    pub(crate) suffers: bool,
+    pub(crate) role: AttackRole,
     pub(crate) victims: Vec<IpAddr>,
     pub(crate) service: Option<Service>,
     pub(crate) evidence: String,
@@ -50,13 +50,14 @@ impl Draft {
     pub(super) fn of_observation(self, detector: &str, seen: &Observation) -> Finding {
         let client = seen.client.ip();
         let subject = self.subject.unwrap_or(client);
-        let connection = (seen.transport() == Some(Transport::Tcp) && !self.suffers).then(|| {
-            if subject == client {
-                (seen.client, seen.server)
-            } else {
-                (seen.server, seen.client)
-            }
-        });
+        let connection =
+            (seen.transport() == Some(Transport::Tcp) && !self.role.is_victim()).then(|| {
+                if subject == client {
+                    (seen.client, seen.server)
+                } else {
+                    (seen.server, seen.client)
+                }
+            });
         Finding {
             connection: connection.filter(|(own, _)| own.ip() == subject),
             ..self.of_device(detector, subject, seen.time)
@@ -74,7 +75,7 @@ impl Draft {
             basis: self.basis,
             confidence: self.confidence,
             subject: self.subject.unwrap_or(device),
-            suffers: self.suffers,
+            role: self.role,
             victims: self.victims,
             victim_count,
             service: self.service,

@@ -1,7 +1,7 @@
 //! What nearly every detector needs, for `use crate::detect::prelude::*`.
 
 pub(super) use sensor_facts::{
-    finding::Basis,
+    finding::{AttackRole, Basis},
     observation::{Mac, Observation, What, is_host, is_negative},
     target::{Service, Transport},
     time::Time,

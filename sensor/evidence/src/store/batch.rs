@@ -169,7 +169,7 @@ fn write_alert(to: &Transaction<'_>, alert: &Alert) -> rusqlite::Result<u64> {
             micros(alert.updated),
             alert.closed.map(micros),
             alert.label.as_ref().map(|label| label.verdict.label()),
-            alert.kept_back,
+            alert.suppressed,
             text,
         ])?;
     Ok(text.len() as u64)

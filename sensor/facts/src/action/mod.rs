@@ -77,7 +77,7 @@ pub struct Decision {
     pub group: String,
     /// `observe`, `propose` or `automatic`.
     pub mode: String,
-    /// `act`, `propose`, `would_act`, `wait` or `refuse`.
+    /// `act`, `propose`, `would_act`, `wait` or `no_action`.
     pub verdict: String,
     /// Why, in words.
     pub reason: String,

@@ -7,7 +7,7 @@ use std::{fmt, net::IpAddr};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    finding::{Basis, Contribution, Finding},
+    finding::{AttackRole, Basis, Contribution, Finding},
     target::{ClinicalPeer, Target},
     time::Time,
 };
@@ -89,7 +89,7 @@ impl Change {
 pub struct Decided {
     /// When the policy decided.
     pub time: Time,
-    /// `act`, `propose`, `would_act`, `wait` or `refuse`.
+    /// `act`, `propose`, `would_act`, `wait` or `no_action`.
     pub verdict: String,
     /// About what.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -115,7 +115,7 @@ impl Touched {
     /// What containment of an alert's device would touch, with its learnt clinical peers.
     #[must_use]
     pub fn by(alert: &Alert, peers: &[ClinicalPeer]) -> Self {
-        if alert.suffers {
+        if alert.role.is_victim() {
             return Self {
                 action: "do nothing: the device suffers it, and is not to be contained".to_owned(),
                 clinical: Vec::new(),
@@ -154,9 +154,9 @@ pub struct Alert {
     pub id: u64,
     /// The device that it is about.
     pub device: IpAddr,
-    /// The device suffers it; else it is suspected.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub suffers: bool,
+    /// What part the device has in it.
+    #[serde(default, alias = "suffers")]
+    pub role: AttackRole,
     /// How urgent.
     pub severity: Severity,
     /// That at least one of its detectors is right, 0 to 1.
@@ -191,8 +191,12 @@ pub struct Alert {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub label: Option<Label>,
     /// The day's budget was used up: it is listed, and nobody was told.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub kept_back: bool,
+    #[serde(
+        default,
+        alias = "kept_back",
+        skip_serializing_if = "std::ops::Not::not"
+    )]
+    pub suppressed: bool,
 }
 
 /// Decisions that an alert keeps.
@@ -205,7 +209,7 @@ impl Alert {
         Self {
             id,
             device: finding.subject,
-            suffers: finding.suffers,
+            role: finding.role,
             severity: Severity::Low,
             confidence: 0.0,
             title: String::new(),
@@ -220,7 +224,7 @@ impl Alert {
             containment: None,
             decisions: Vec::new(),
             label: None,
-            kept_back: false,
+            suppressed: false,
         }
     }
 
@@ -276,7 +280,7 @@ impl Alert {
     /// It rests on more than that something is new: what the device does now must not become usual.
     #[must_use]
     pub fn is_more_than_new(&self) -> bool {
-        let behaviour = |one: &Finding| one.basis == Basis::Behaviour && !one.suffers;
+        let behaviour = |one: &Finding| one.basis == Basis::Behaviour && !one.role.is_victim();
         self.findings.len() > 1 || self.findings.iter().any(behaviour)
     }
 

@@ -8,7 +8,7 @@ use super::body::Body;
 use crate::{address::Conversation, time::Time};
 
 /// Version of the schema; field `v` of each event.
-pub const SCHEMA_VERSION: u32 = 1;
+pub const SCHEMA_VERSION: u32 = 2;
 
 /// One event, one line of JSON.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

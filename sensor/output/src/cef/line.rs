@@ -64,8 +64,8 @@ impl Line {
     }
 
     /// Who did what to whom.
-    pub(super) fn ends(&mut self, device: IpAddr, suffers: bool, finding: Option<&Finding>) {
-        if suffers {
+    pub(super) fn ends(&mut self, device: IpAddr, is_victim: bool, finding: Option<&Finding>) {
+        if is_victim {
             self.destination(device);
         } else {
             let connection = finding.and_then(|one| one.connection);

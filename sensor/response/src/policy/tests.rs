@@ -3,6 +3,7 @@ use std::time::Duration;
 use proptest::prelude::*;
 use sensor_facts::{
     action::{Action, Cause},
+    finding::AttackRole,
     rule::{Rule, Scope},
     target::Protected,
 };
@@ -32,7 +33,7 @@ fn finding(detector: &str, subject: &str, victims: &[&str]) -> Finding {
         )),
         basis: Basis::Behaviour,
         confidence: 0.9,
-        suffers: false,
+        role: AttackRole::Suspect,
         features: Vec::new(),
         evidence: String::new(),
         wrong_if: String::new(),
@@ -122,7 +123,7 @@ fn automatic_waits_for_a_second_finding_and_takes_the_narrowest_target() {
     );
     carry_out(&mut book, &decision, Time(30)).unwrap();
     let decision = policy.decide(&second, &situation(&book, 40));
-    assert_eq!(decision.verdict, ContainmentVerdict::Refuse);
+    assert_eq!(decision.verdict, ContainmentVerdict::NoAction);
     assert!(
         decision.reason.contains("blocks the device already"),
         "{decision:?}"
@@ -185,7 +186,7 @@ fn repeat_offenders_are_blocked_for_longer_and_who_was_released_is_left_alone() 
     let id = carry_out(&mut book, &decision, now).unwrap();
     end(&mut book, id, Cause::Released, &person, now);
     let decision = policy.decide(&findings[0], &situation(&book, 600_100));
-    assert_eq!(decision.verdict, ContainmentVerdict::Refuse);
+    assert_eq!(decision.verdict, ContainmentVerdict::NoAction);
     assert!(
         decision.reason.contains("left alone for 1h"),
         "{decision:?}"
@@ -261,7 +262,7 @@ fn nothing_is_done_under_loss_or_beyond_the_limits() {
     lossy.loss_percent = 1.5;
     let decision = policy.decide(&scan(9, 5), &lossy);
     assert!(
-        decision.verdict == ContainmentVerdict::Refuse && decision.reason.contains("1.5 %"),
+        decision.verdict == ContainmentVerdict::NoAction && decision.reason.contains("1.5 %"),
         "{decision:?}"
     );
     let mut mirror = situation(&book, 0);

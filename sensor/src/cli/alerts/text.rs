@@ -28,8 +28,8 @@ pub(in crate::cli) fn text(alert: &Alert) -> String {
             state(alert),
         ),
     );
-    let role = if alert.suffers {
-        "suffers it"
+    let role = if alert.role.is_victim() {
+        "victim"
     } else {
         "is suspected"
     };
@@ -63,7 +63,7 @@ pub(in crate::cli) fn text(alert: &Alert) -> String {
     if let Some(containment) = &alert.containment {
         page.heading("Containment would");
         page.line(2, &containment.action);
-        if !alert.suffers {
+        if !alert.role.is_victim() {
             let clinical = &containment.clinical;
             if clinical.is_empty() {
                 page.line(2, "No clinical traffic is known that would stop with it.");
@@ -137,7 +137,11 @@ fn evidence(page: &mut Page, finding: &Finding) {
     let service = finding.service.map_or_else(String::new, |service| {
         format!(", {} port {}", service.transport.label(), service.port)
     });
-    let word = if finding.suffers { "from" } else { "to" };
+    let word = if finding.role.is_victim() {
+        "from"
+    } else {
+        "to"
+    };
     page.line(6, &format!("{word} {}{more}{service}", named.join(", ")));
 }
 

@@ -158,9 +158,9 @@ impl App {
         let alerts = self.alerts.rows.as_deref().unwrap_or_default();
         let suspected = |address: IpAddr| {
             frozen.iter().any(|one| one.address == address)
-                || alerts
-                    .iter()
-                    .any(|one| one.device == address && one.closed.is_none() && !one.suffers)
+                || alerts.iter().any(|one| {
+                    one.device == address && one.closed.is_none() && !one.role.is_victim()
+                })
         };
         let devices = hosts.into_iter().map(|host| {
             let rate = before.as_ref().and_then(|(time, bytes)| {

@@ -99,7 +99,7 @@ pub struct DetectionStatus {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last: Option<Headline>,
     /// Alerts that were kept back since the start because the budget was used up.
-    pub kept_back: u64,
+    pub suppressed: u64,
     /// Findings that were excepted since the start.
     pub excepted: u64,
     /// Exceptions in force.

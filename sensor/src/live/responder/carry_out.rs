@@ -41,7 +41,7 @@ impl Responder {
             match self.keeper.add(&actor, wish) {
                 Ok((id, _)) => rule = Some(id),
                 Err(denied) => {
-                    decision.verdict = ContainmentVerdict::Refuse;
+                    decision.verdict = ContainmentVerdict::NoAction;
                     decision.reason = denied.to_string();
                 }
             }

@@ -170,7 +170,7 @@ impl ArpSpoof {
         Draft {
             confidence: 0.8,
             subject: Some(address),
-            suffers: true,
+            role: AttackRole::Victim,
             evidence: format!(
                 "{what} {address} come from {} and {} in turn, within {} s",
                 text(mac),
@@ -193,7 +193,7 @@ impl ArpSpoof {
         Some(Draft {
             confidence: 0.7,
             subject: Some(address),
-            suffers: true,
+            role: AttackRole::Victim,
             victims: vec![told],
             evidence: format!(
                 "{} told {told} by ARP that it has {address}, which {told} had not asked, and has {own} too",

@@ -100,7 +100,7 @@ impl Detector for Flood {
                     technique: "T1498.002",
                     confidence: 0.8,
                     subject: Some(to.ip()),
-                    suffers: true,
+                    role: AttackRole::Victim,
                     victims: servers.iter().map(SocketAddr::ip).collect(),
                     evidence: format!(
                         "answers of {} hosts from UDP port {} within {within} s, which it did not ask for",
@@ -148,7 +148,7 @@ fn asked(seen: &Observation, clients: &[SocketAddr], within: i64) -> Option<Draf
         technique: "T1499",
         confidence: 0.8,
         subject: Some(seen.server.ip()),
-        suffers: true,
+        role: AttackRole::Victim,
         service: Some(Service {
             transport,
             port: seen.server.port(),

@@ -232,7 +232,7 @@ fn a_flood_is_many_clients_that_do_not_follow_up() {
     lab.is_quiet("99 clients");
     lab.flow(protocol::TCP, outside(100), (host(1), 443), half_open);
     let finding = lab.finds(host(1));
-    assert!(finding.suffers, "the server is not the suspect");
+    assert!(finding.role.is_victim(), "the server is not the suspect");
     (1..=200).for_each(|n| lab.tcp(outside(n), host(2), 443));
     lab.is_quiet("a busy server");
     (1..=200).for_each(|_| lab.flow(protocol::TCP, host(9), (host(3), 443), half_open));
@@ -273,7 +273,7 @@ fn answers_that_nobody_asked_for_are_a_flood() {
     answers(&mut lab, true);
     lab.is_quiet("each was asked for");
     answers(&mut lab, false);
-    assert!(lab.finds(host(5)).suffers);
+    assert!(lab.finds(host(5)).role.is_victim());
 }
 
 #[test]
@@ -290,7 +290,10 @@ fn spoofing_is_an_address_at_two_ethernet_addresses_in_turn() {
     lab.is_quiet("a device was replaced");
     at(&mut lab, 20, 1);
     let finding = lab.finds(host(20));
-    assert!(finding.suffers, "whose address it is is not the suspect");
+    assert!(
+        finding.role.is_victim(),
+        "whose address it is is not the suspect"
+    );
 
     let mut lab = Lab::new("arp_spoof", as_it_is);
     for _ in 0..4 {

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, net::IpAddr};
 
 use sensor_analysis::exposure::Exposed;
-use sensor_facts::time::Time;
+use sensor_facts::{finding::AttackRole, time::Time};
 use sensor_sessions::inventory::Role;
 use serde::{Deserialize, Serialize};
 
@@ -210,7 +210,7 @@ pub struct Incident {
     /// The device.
     pub device: IpAddr,
     /// The device suffered it; else it is suspected.
-    pub suffers: bool,
+    pub role: AttackRole,
     /// How urgent.
     pub severity: String,
     /// In a line.
@@ -220,7 +220,7 @@ pub struct Incident {
     /// The policy's first decision.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub decided: Option<Time>,
-    /// `act`, `propose`, `would_act`, `wait` or `refuse`: the last decision.
+    /// `act`, `propose`, `would_act`, `wait` or `no_action`: the last decision.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub verdict: Option<String>,
     /// Rules about it.

@@ -158,7 +158,7 @@ impl<'a> Told<'a> {
         Incident {
             id: alert.id,
             device: alert.device,
-            suffers: alert.suffers,
+            role: alert.role,
             severity: alert.severity.label().to_owned(),
             title: alert.title.clone(),
             opened: alert.opened,

@@ -40,7 +40,7 @@ pub struct Dates {
     /// Its day.
     pub discovered_on: String,
     /// Nobody was told of the alert, since the day's budget was used up: known it was when someone read it.
-    pub kept_back: bool,
+    pub suppressed: bool,
     /// The last day for notices to individuals, and with 500 or more of them to the Secretary and the media.
     pub notice_by: String,
     /// The last day for the notice to the Secretary of breaches of fewer than 500 people.
@@ -65,7 +65,7 @@ pub(super) fn of(facts: &Facts, scope: &Scope<'_>) -> Dates {
     Dates {
         discovered: scope.begin,
         discovered_on: discovered.to_string(),
-        kept_back: scope.alerts.iter().all(|one| one.kept_back),
+        suppressed: scope.alerts.iter().all(|one| one.suppressed),
         notice_by: later(discovered, Span::new().days(NOTICE)),
         yearly_by: later(year_end, Span::new().days(YEARLY)),
         keep_until: later(day(facts.made), Span::new().years(KEPT)),

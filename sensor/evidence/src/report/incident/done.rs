@@ -40,7 +40,8 @@ fn decided<'a>(action: &'a Action, scope: &Scope<'_>) -> Option<Told<'a>> {
         "propose" => "propose a rule",
         "would_act" => "do nothing, though it would act in automatic mode",
         "wait" => "wait",
-        "refuse" => "do nothing",
+        // "refuse" in trails before schema version 2.
+        "no_action" | "refuse" => "do nothing",
         other => other,
     };
     let tone = if decision.verdict == "act" {

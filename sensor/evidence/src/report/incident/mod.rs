@@ -39,12 +39,13 @@ pub use scope::LEAD;
 use scope::Scope;
 use sensor_facts::{
     alert::{Label, Severity},
+    finding::AttackRole,
     rule::Actor,
     time::Time,
 };
 
 /// Version of the report's form.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 
 /// The alert that the report is about.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -53,8 +54,8 @@ pub struct About {
     pub id: u64,
     /// The device that it is about.
     pub device: IpAddr,
-    /// The device suffers it; else it is suspected.
-    pub suffers: bool,
+    /// What part the device has in it.
+    pub role: AttackRole,
     /// How urgent.
     pub severity: Severity,
     /// That at least one of its detectors is right, 0 to 1.
@@ -69,7 +70,7 @@ pub struct About {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub closed: Option<Time>,
     /// Nobody was told: the day's budget was used up.
-    pub kept_back: bool,
+    pub suppressed: bool,
     /// ATT&CK techniques.
     pub techniques: Vec<String>,
     /// What to check before it is believed: each detector, and what would make it wrong.
@@ -86,8 +87,8 @@ pub struct Other {
     pub id: u64,
     /// The device that it is about.
     pub device: IpAddr,
-    /// The device suffers it; else it is suspected.
-    pub suffers: bool,
+    /// What part the device has in it.
+    pub role: AttackRole,
     /// A finding or a contact connects it with this one; else it only falls into the time.
     pub connected: bool,
     /// When its first finding was made.
@@ -169,7 +170,7 @@ impl Incident {
         let other = |one: &sensor_facts::alert::Alert| Other {
             id: one.id,
             device: one.device,
-            suffers: one.suffers,
+            role: one.role,
             connected: scope.is_part(one),
             opened: one.opened,
             title: one.title.clone(),
@@ -180,14 +181,14 @@ impl Incident {
             alert: About {
                 id: alert.id,
                 device: alert.device,
-                suffers: alert.suffers,
+                role: alert.role,
                 severity: alert.severity,
                 confidence: alert.confidence,
                 title: alert.title.clone(),
                 opened: alert.opened,
                 updated: alert.updated,
                 closed: alert.closed,
-                kept_back: alert.kept_back,
+                suppressed: alert.suppressed,
                 techniques: alert.techniques.clone(),
                 check: alert.check.clone(),
                 label: alert.label.clone(),

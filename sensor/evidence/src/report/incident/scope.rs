@@ -51,7 +51,7 @@ impl<'a> Scope<'a> {
         alerts.sort_by_key(|one| (one.opened, one.id));
         let begin = alerts.first().map_or(facts.alert.opened, |one| one.opened);
         let mut suspects = BTreeMap::new();
-        for one in alerts.iter().filter(|one| !one.suffers) {
+        for one in alerts.iter().filter(|one| !one.role.is_victim()) {
             suspects.entry(one.device).or_insert(one.opened);
         }
         let mut victims: BTreeSet<IpAddr> = alerts
@@ -59,12 +59,15 @@ impl<'a> Scope<'a> {
             .flat_map(|one| &one.findings)
             .flat_map(|one| one.victims.iter().copied())
             .collect();
-        let suffering = alerts.iter().filter(|one| one.suffers);
+        let suffering = alerts.iter().filter(|one| one.role.is_victim());
         victims.extend(suffering.map(|one| one.device));
         Self {
             begin,
             since: Time(begin.0.saturating_sub(LEAD)),
-            zero: alerts.iter().find(|one| !one.suffers).map(|one| one.device),
+            zero: alerts
+                .iter()
+                .find(|one| !one.role.is_victim())
+                .map(|one| one.device),
             suspects,
             victims,
             alerts,
@@ -92,7 +95,7 @@ fn are_connected(facts: &Facts, first: &Alert, second: &Alert) -> bool {
     if first.device == second.device || names(first, second.device) {
         return true;
     }
-    if first.suffers || second.suffers || first.opened > second.opened {
+    if first.role.is_victim() || second.role.is_victim() || first.opened > second.opened {
         return false;
     }
     let since = first.opened.0.saturating_sub(LEAD);

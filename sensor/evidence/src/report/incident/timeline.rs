@@ -109,7 +109,7 @@ pub(super) fn of(facts: &Facts, scope: &Scope<'_>) -> Timeline {
         happened.extend(alert.findings.iter().map(found));
         let id = alert.id;
         let severity = alert.severity.label();
-        let told = if alert.kept_back {
+        let told = if alert.suppressed {
             "kept back, the day's budget being used up"
         } else {
             "told"
@@ -203,7 +203,11 @@ fn traffic(facts: &Facts, scope: &Scope<'_>, out: &mut Vec<Happened>) {
 
 fn found(finding: &Finding) -> Happened {
     let (subject, detector) = (finding.subject, &finding.detector);
-    let way = if finding.suffers { "suffers" } else { "did" };
+    let way = if finding.role.is_victim() {
+        "suffers"
+    } else {
+        "did"
+    };
     let first: Vec<String> = finding
         .victims
         .iter()

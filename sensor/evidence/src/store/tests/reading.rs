@@ -9,6 +9,7 @@ use sensor_facts::{
         AlertReport, Association, AuditReport, DicomEvent, DicomEventType, Hl7Event, Hl7Message,
         TlsReport,
     },
+    finding::AttackRole,
     rule::{Actor, Rule, Scope, State},
     target::Target,
 };
@@ -69,7 +70,7 @@ fn alert(id: u64, opened: i64, severity: Severity) -> Event {
     let alert = Alert {
         id,
         device: address("10.0.0.9"),
-        suffers: false,
+        role: AttackRole::Suspect,
         severity,
         confidence: 0.5,
         title: "it scans".to_owned(),
@@ -84,7 +85,7 @@ fn alert(id: u64, opened: i64, severity: Severity) -> Event {
         containment: None,
         decisions: Vec::new(),
         label: None,
-        kept_back: false,
+        suppressed: false,
     };
     let change = sensor_facts::alert::Change::Opened;
     Event::general(

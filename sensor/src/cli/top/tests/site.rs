@@ -49,7 +49,7 @@ pub(super) fn status(second: u64, packets: u64, warnings: &[&str]) -> Status {
         "pipeline": {"events": second * 5, "associations": 12},
         "detection": {
             "findings": {"scan": 2}, "off": [], "open": {"high": 1, "low": 1},
-            "kept_back": 0, "excepted": 0, "exceptions": 0, "lost": 0, "site_learnt": 0.5, "learnt": 1, "learning": 2,
+            "suppressed": 0, "excepted": 0, "exceptions": 0, "lost": 0, "site_learnt": 0.5, "learnt": 1, "learning": 2,
             "frozen": 0, "frozen_first": [], "evicted": 0, "bytes": 1_000,
         },
         "containment": {"rules": {"proposed": 1}, "effects": {}, "protected": 4, "enforcing": [], "trail": "t",

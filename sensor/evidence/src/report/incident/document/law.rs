@@ -22,7 +22,7 @@ impl Incident {
              assessment of 45 CFR 164.402, and has to be able to prove it (45 CFR 164.414(b)).",
         );
         let mut table = Table::new("Dates, in UTC", &["what", "date", "by"]);
-        let kept_back = if dates.kept_back {
+        let suppressed = if dates.suppressed {
             " Nobody was told then, the day's budget of alerts being used up; the rule also counts what could have been known by reasonable diligence."
         } else {
             ""
@@ -30,7 +30,7 @@ impl Incident {
         table.row([
             "Discovery: the first day on which it was known, or could have been by reasonable diligence".to_owned(),
             dates.discovered_on.clone(),
-            format!("164.404(a)(2): the first finding, {}.{kept_back}", utc_moment(dates.discovered)),
+            format!("164.404(a)(2): the first finding, {}.{suppressed}", utc_moment(dates.discovered)),
         ]);
         table.row([
             "Notice to each individual, if it is a breach: without unreasonable delay, and no later than".to_owned(),

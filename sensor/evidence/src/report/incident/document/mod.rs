@@ -154,7 +154,7 @@ impl Incident {
             } else {
                 "nothing that was seen connects them"
             };
-            let way = if one.suffers {
+            let way = if one.role.is_victim() {
                 "suffers"
             } else {
                 "is suspected"

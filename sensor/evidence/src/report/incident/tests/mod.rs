@@ -124,7 +124,7 @@ fn patient_zero_is_the_first_of_the_connected_suspects() {
 #[test]
 fn a_device_that_suffers_is_not_isolated() {
     let mut facts = facts();
-    facts.alert.suffers = true;
+    facts.alert.role = sensor_facts::finding::AttackRole::Victim;
     let incident = Incident::of(&facts);
     assert!(incident.patient_zero.is_none());
     let text = markdown(&incident.document());
