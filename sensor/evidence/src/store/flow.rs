@@ -11,7 +11,7 @@ use sensor_facts::event::{
     flow::column::{self, Field, Kind, Over, Value},
 };
 
-use super::time::micros;
+use super::{database::MIGRATIONS, time::micros};
 
 /// A column.
 #[derive(Clone, Debug)]
@@ -150,11 +150,22 @@ pub(super) static COLUMNS: LazyLock<Vec<Column>> = LazyLock::new(|| {
             optional: column.optional,
             source: Source::Flow(column),
         });
-    events
+    let mut columns: Vec<_> = events
         .chain(flows)
         .chain(FlowHalf::columns().flat_map(of_directions))
-        .collect()
+        .collect();
+    columns.sort_by_key(|column| place(&column.name));
+    columns
 });
+
+/// Where the migrations name a column of the table `flow`. The files of the history keep this order for good: DuckDB joins
+/// the columns of several files by their places.
+fn place(name: &str) -> Option<usize> {
+    let migrations = MIGRATIONS.concat();
+    let table = migrations.find("CREATE TABLE flow (")?;
+    let column = |before: &str| migrations[table..].find(&format!("{before}{name} "));
+    column("\n    ").or_else(|| column("ADD COLUMN "))
+}
 
 fn of_directions(column: &'static column::Column<FlowHalf>) -> Vec<Column> {
     let named = |name, source| Column {
