@@ -158,7 +158,7 @@ pub(super) static COLUMNS: LazyLock<Vec<Column>> = LazyLock::new(|| {
     columns
 });
 
-/// Where the migrations name a column of the table `flow`. The files of the history keep this order for good: DuckDB joins
+/// Where the migrations name a column of the table `flow`. The files of the history keep this order for good: `DuckDB` joins
 /// the columns of several files by their places.
 fn place(name: &str) -> Option<usize> {
     let migrations = MIGRATIONS.concat();
