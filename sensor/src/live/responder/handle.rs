@@ -11,10 +11,10 @@ use std::{
 
 use sensor_analysis::Account;
 use sensor_facts::{effect::WatchList, lock::lock, observation::Observation};
-use tokio::{sync::oneshot, time::timeout};
+use tokio::sync::oneshot;
 
 use super::{Pulse, Responder, Summary};
-use crate::live::AskError;
+use crate::live::ask::{AskError, answered};
 
 /// How long a question may wait for its answer; a slow disk is waited for.
 const ANSWER: Duration = Duration::from_secs(8);
@@ -60,11 +60,7 @@ impl ResponderHandle {
             }
             ControlFlow::Continue(())
         })))?;
-        match timeout(ANSWER, answer).await {
-            Ok(Ok(answer)) => Ok(answer),
-            Ok(Err(_)) => Err(AskError::Over),
-            Err(_) => Err(AskError::Late),
-        }
+        answered(answer, ANSWER).await
     }
 
     fn send(&self, message: Message) -> Result<(), AskError> {
