@@ -18,7 +18,7 @@ use sensor_common::{
     settings::{Clock, Settings},
 };
 
-use crate::{
+use super::{
     emit, established,
     frame::XdpFrame,
     maps::{

@@ -11,7 +11,7 @@ use sensor_common::{
     key::Key4,
 };
 
-use crate::maps::{ESTABLISHED4, FREE4, HINTS4, KEPT4};
+use super::maps::{ESTABLISHED4, FREE4, HINTS4, KEPT4};
 
 /// Hints less one, set when the program is loaded: a mask.
 #[unsafe(no_mangle)]

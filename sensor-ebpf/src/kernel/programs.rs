@@ -27,7 +27,7 @@ use sensor_common::{
     parse::Outcome,
 };
 
-use crate::{
+use super::{
     frame::XdpFrame,
     platform::{self, KernelPlatform},
 };

@@ -111,12 +111,11 @@ impl Frame for XdpFrame {
 #[derive(Clone, Copy)]
 pub(crate) struct XdpView<const N: usize>(usize);
 
-/// One load: in Rust, a number at any address would be read byte by byte.
+/// A number at an address whose range was checked, by one load: Rust would read it byte by byte.
 macro_rules! load {
-    ($type:literal, $base:expr, $at:ident, $size:literal) => {{
-        const { assert!($at + $size <= N) };
+    ($type:literal, $base:expr, $at:expr) => {{
         let value: u64;
-        // SAFETY: the view's range was checked when it was made, and the offset just now.
+        // SAFETY: the range was checked.
         unsafe {
             core::arch::asm!(
                 concat!("{value} = *(", $type, " *)({base} + {at})"),
@@ -125,9 +124,19 @@ macro_rules! load {
                 at = const $at,
                 options(pure, readonly, nostack, preserves_flags)
             );
-            // A load leaves the upper bits zero (RFC 9669, section 5.1), which the compiler can't know.
-            core::hint::assert_unchecked(value <= u64::MAX >> (64 - 8 * $size));
         }
+        value
+    }};
+}
+
+/// A number of a view, of so many bytes.
+macro_rules! number {
+    ($type:literal, $base:expr, $at:ident, $size:literal) => {{
+        // The view's range was checked when it was made.
+        const { assert!($at + $size <= N) };
+        let value = load!($type, $base, $at);
+        // SAFETY: a load leaves the upper bits zero (RFC 9669, section 5.1), which the compiler can't know.
+        unsafe { core::hint::assert_unchecked(value <= u64::MAX >> (64 - 8 * $size)) };
         value
     }};
 }
@@ -135,21 +144,21 @@ macro_rules! load {
 impl<const N: usize> View for XdpView<N> {
     #[inline(always)]
     fn u8<const AT: usize>(self) -> u8 {
-        load!("u8", self.0, AT, 1) as u8
+        number!("u8", self.0, AT, 1) as u8
     }
 
     #[inline(always)]
     fn ne16<const AT: usize>(self) -> u16 {
-        load!("u16", self.0, AT, 2) as u16
+        number!("u16", self.0, AT, 2) as u16
     }
 
     #[inline(always)]
     fn ne32<const AT: usize>(self) -> u32 {
-        load!("u32", self.0, AT, 4) as u32
+        number!("u32", self.0, AT, 4) as u32
     }
 
     #[inline(always)]
     fn ne64<const AT: usize>(self) -> u64 {
-        load!("u64", self.0, AT, 8)
+        number!("u64", self.0, AT, 8)
     }
 }

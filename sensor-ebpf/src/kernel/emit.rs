@@ -9,7 +9,7 @@ use sensor_common::{
     tape,
 };
 
-use crate::maps::EVENTS;
+use super::maps::EVENTS;
 
 /// Sends a flow event; false if the ring is full.
 #[inline(always)]
