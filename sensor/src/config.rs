@@ -34,7 +34,7 @@ use sensor_facts::{
     item, section,
     setting::{RingSize, Span},
 };
-use sensor_output::config::Output;
+use sensor_output::outputs::Output;
 use sensor_response::config::Containment;
 
 use sensor_common::settings::Settings;

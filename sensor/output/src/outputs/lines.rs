@@ -1,6 +1,6 @@
 //! Lines to a file or standard output. A line is in the file whole or not at all: what a failed write left of
 //! a line is cut off again. While the disk is full, events are dropped and counted; writing goes on by itself when
-//! there is space again. Between two lines a file that is full is [rotated](super::rotate).
+//! there is space again. Between two lines a file that is full is [rotated](crate::rotate).
 
 use std::{
     fs::{self, File, OpenOptions},
@@ -20,9 +20,10 @@ use std::{
 
 use sensor_facts::{event::Event, lock::lock};
 
-use super::{
-    Format, Origin, OutputError,
-    lane::{Account, Sink},
+use crate::{
+    format::Format,
+    lane::{Account, OutputError, Sink},
+    origin::Origin,
     rotate::{self, Rotation},
 };
 
@@ -96,18 +97,18 @@ impl std::fmt::Display for Target {
 
 /// Asks for the target to be opened anew.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Reopen(Arc<Mutex<Option<FileOptions>>>);
+pub(crate) struct Reopen(Arc<Mutex<Option<FileOptions>>>);
 
 impl Reopen {
     /// Asks for it: after its file was renamed, or to change it. Where that fails, the old one stays in use.
-    pub(super) fn ask(&self, options: &FileOptions) {
+    pub(crate) fn ask(&self, options: &FileOptions) {
         *lock(&self.0) = Some(options.clone());
     }
 }
 
 /// The sink. See the module's description.
 #[derive(Debug)]
-pub(super) struct Lines {
+pub(crate) struct Lines {
     file: File,
     options: FileOptions,
     format: Format,
@@ -120,7 +121,7 @@ impl Lines {
     ///
     /// # Errors
     /// When it can't be opened.
-    pub(super) fn open(
+    pub(crate) fn open(
         options: FileOptions,
         format: Format,
         origin: Origin,

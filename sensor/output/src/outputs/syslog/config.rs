@@ -1,76 +1,21 @@
-//! Where events go.
+//! The keys of a syslog receiver, and what can be wrong with them.
 
 use std::path::PathBuf;
 
 use sensor_analysis::config::model::file;
-use sensor_facts::{
-    as_text,
-    event::EventType,
-    item, section,
-    setting::{Limit, Span},
-};
-use serde::{Deserialize, Deserializer, Serialize, de::Error};
+use sensor_facts::{as_text, event::EventType, item};
+use serde::{Deserialize, Serialize};
 
+use super::{Endpoint, Facility, SyslogOptions, TlsOptions};
 use crate::{
-    Endpoint, Facility, FileOptions, Format, OutputOptions, RESERVED, Rotation, SyslogOptions,
-    Target, TlsOptions,
+    format::Format,
+    lane::{QUEUE, RESERVED, queue},
 };
-
-section! {
-    /// Where events go.
-    #[derive(Clone, Debug, PartialEq, Eq)]
-    pub struct Output {
-        /// All events as JSON lines.
-        pub json: Json,
-        /// Alerts as OCSF lines.
-        #[serde(skip_serializing_if = "Option::is_none")]
-        pub ocsf: Option<Ocsf> = None => optional Ocsf,
-        /// Receivers of syslog.
-        pub syslog: Vec<Syslog> = Vec::new() => list Syslog,
-    }
-}
-
-section! {
-    /// All events as JSON lines.
-    #[derive(Clone, Debug, PartialEq, Eq)]
-    pub struct Json {
-        /// The file. `-` is standard output.
-        pub path: String = "/var/lib/wardtap/events.jsonl".to_owned() => unit "path",
-        /// The file is rotated before it grows beyond this size: it becomes events.jsonl.1, that one .2, and so on. `off`
-        /// rotates never.
-        pub rotate_size: Limit = Limit::default(),
-        /// How many rotated files are kept.
-        #[serde(deserialize_with = "some")]
-        pub keep: u32 = KEEP => unit "files",
-        /// How many events may wait for a slow disk. Those beyond are dropped and counted.
-        pub max_queue: usize = 65_536 => unit "events",
-        /// The time between two `stats` events.
-        pub stats_interval: Span = Span::from_secs(8),
-    }
-}
-
-item! {
-    /// Alerts as OCSF Detection Findings, a line each. They are written if this section is there.
-    #[derive(Clone, Debug, PartialEq, Eq)]
-    pub struct Ocsf {
-        /// The file. `-` is standard output.
-        pub path: String => required "/var/lib/wardtap/alerts.ocsf.jsonl",
-        /// The file is rotated before it grows beyond this size. `off` rotates never.
-        #[serde(default)]
-        pub rotate_size: Limit => default Limit::default(),
-        /// How many rotated files are kept.
-        #[serde(default = "keep", deserialize_with = "some")]
-        pub keep: u32 => default KEEP,
-        /// How many alerts may wait for a slow disk. Those beyond are dropped and counted.
-        #[serde(default = "queue")]
-        pub max_queue: usize => default QUEUE,
-    }
-}
 
 item! {
     /// A receiver of syslog; there may be any number. docs/outputs.md says what is promised.
     #[derive(Clone, Debug, PartialEq, Eq)]
-    pub struct Syslog {
+    pub struct Keys {
         /// Its name in status and metrics. Each receiver needs another name.
         #[serde(default = "syslog")]
         pub name: String => default syslog(),
@@ -120,79 +65,11 @@ pub enum Transport {
 
 as_text!(Endpoint, Facility);
 
-/// Rotated files that are kept.
-const KEEP: u32 = 8;
-/// Events that may wait for a receiver, or for the file of OCSF lines.
-const QUEUE: usize = 8_192;
-
-fn keep() -> u32 {
-    KEEP
-}
-
-fn queue() -> usize {
-    QUEUE
-}
-
 fn syslog() -> String {
     "syslog".to_owned()
 }
 
-fn some<'de, D: Deserializer<'de>>(from: D) -> Result<u32, D::Error> {
-    let number = i64::deserialize(from)?;
-    u32::try_from(number)
-        .ok()
-        .filter(|number| (1..=1_000).contains(number))
-        .ok_or_else(|| D::Error::custom(format!("{number} is not from 1 to 1000 files")))
-}
-
-impl Output {
-    /// What the output is made with.
-    #[must_use]
-    pub fn options(&self) -> OutputOptions {
-        let file = |path: &str, size: Limit, keep, queue| FileOptions {
-            target: Target::named(path),
-            rotation: size.get().map(|size| Rotation { size, keep }),
-            queue,
-        };
-        let json = &self.json;
-        OutputOptions {
-            json: file(&json.path, json.rotate_size, json.keep, json.max_queue),
-            ocsf: self
-                .ocsf
-                .as_ref()
-                .map(|it| file(&it.path, it.rotate_size, it.keep, it.max_queue)),
-            syslog: self.syslog.iter().map(Syslog::options).collect(),
-        }
-    }
-
-    /// What is wrong with the files taken together.
-    #[must_use]
-    pub fn same_file(&self) -> Option<String> {
-        let path = &self.ocsf.as_ref()?.path;
-        (*path == self.json.path && path != "-")
-            .then(|| format!("output.ocsf.path is {path:?}, where the JSON lines are"))
-    }
-
-    /// What is wrong with the receivers taken together: the index of one, its key, and what is wrong.
-    #[must_use]
-    pub fn mistake(&self) -> Option<(usize, &'static str, String)> {
-        self.syslog.iter().enumerate().find_map(|(index, one)| {
-            if self
-                .syslog
-                .iter()
-                .take(index)
-                .any(|before| before.name == one.name)
-            {
-                let what = format!("output {:?} is there twice: give each a name", one.name);
-                // Both may have no name of their own.
-                return Some((index, "address", what));
-            }
-            one.mistake().map(|(key, what)| (index, key, what))
-        })
-    }
-}
-
-impl Syslog {
+impl Keys {
     fn events(&self) -> Vec<EventType> {
         self.events.clone().unwrap_or_else(|| {
             let mut usual = vec![EventType::Alert, EventType::Audit];
@@ -201,7 +78,8 @@ impl Syslog {
         })
     }
 
-    fn options(&self) -> SyslogOptions {
+    /// What its lane is made with.
+    pub(crate) fn options(&self) -> SyslogOptions {
         SyslogOptions {
             name: self.name.clone(),
             endpoint: self.address.clone(),
@@ -217,7 +95,8 @@ impl Syslog {
         }
     }
 
-    fn mistake(&self) -> Option<(&'static str, String)> {
+    /// A key, and what is wrong with it.
+    pub(crate) fn mistake(&self) -> Option<(&'static str, String)> {
         let name = |char: char| char.is_ascii_lowercase() || char.is_ascii_digit() || char == '_';
         if !self.name.chars().all(name) || !(1..=32).contains(&self.name.len()) {
             let what = format!(

@@ -5,6 +5,7 @@
 //! ([`window`]): each message arrives at least once, in order. While there is no receiver, events wait in
 //! the lane's queue; what finds no room there is dropped and counted.
 
+mod config;
 mod connection;
 mod message;
 mod tls;
@@ -24,15 +25,17 @@ use std::{
 
 use sensor_facts::event::{Event, EventType};
 
+pub(crate) use self::config::Keys;
 use self::{
     connection::{Connection, ConnectionError},
     message::Messages,
     window::Window,
 };
 pub use self::{message::Facility, tls::TlsOptions};
-use super::{
-    Format, Origin,
-    lane::{Account, Sink},
+use crate::{
+    format::Format,
+    lane::{Account, Lane, LaneOptions, OutputError, Sink},
+    origin::Origin,
 };
 
 /// Bytes that are written at once.
@@ -121,8 +124,22 @@ pub(super) struct Syslog {
     messages: Messages,
 }
 
+/// Starts the lane of a receiver, which is connected to later.
+pub(super) fn lane(options: &SyslogOptions, origin: &Origin) -> Result<Lane, OutputError> {
+    let events = options.events.clone();
+    let lane = LaneOptions {
+        name: options.name.clone(),
+        queue: options.queue,
+        wants: move |event: &Event| events.contains(&event.body.event_type()),
+    };
+    Lane::start(lane, Syslog::new(options, origin.clone())).map_err(|source| OutputError {
+        target: options.endpoint.to_string(),
+        source,
+    })
+}
+
 impl Syslog {
-    pub(super) fn new(options: &SyslogOptions, origin: Origin) -> Self {
+    fn new(options: &SyslogOptions, origin: Origin) -> Self {
         Self {
             endpoint: options.endpoint.clone(),
             tls: options.tls.clone(),
