@@ -22,7 +22,6 @@ use sensor_facts::{
     rule::Actor,
     time::Time,
 };
-use sensor_sessions::pipeline::PipelineOptions;
 
 const SECOND: i64 = 1_000_000_000;
 const DAY: i64 = 86_400 * SECOND;
@@ -32,14 +31,7 @@ const LABORATORY: [&str; 3] = ["clear_text", "time_skew", "hl7_replay"];
 
 /// All findings of a capture.
 fn findings(path: &Path) -> Vec<Finding> {
-    let mut replay = Replay::new(ReplayOptions {
-        pipeline: PipelineOptions {
-            flow_events: false,
-            observe: true,
-            ..PipelineOptions::default()
-        },
-        ..ReplayOptions::default()
-    });
+    let mut replay = Replay::new(ReplayOptions::observing());
     replay
         .file(path, |events, _| {
             events.clear();

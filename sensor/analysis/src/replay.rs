@@ -51,6 +51,21 @@ impl Default for ReplayOptions {
     }
 }
 
+impl ReplayOptions {
+    /// For who wants observations only: no events of flows are made.
+    #[must_use]
+    pub fn observing() -> Self {
+        Self {
+            pipeline: PipelineOptions {
+                flow_events: false,
+                observe: true,
+                ..PipelineOptions::default()
+            },
+            ..Self::default()
+        }
+    }
+}
+
 /// Times of the packets seen, nanoseconds since 1970.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Span {

@@ -8,7 +8,7 @@ mod line;
 use self::line::{Line, TEXT, WORD};
 use super::origin::{Origin, message_id};
 use sensor_facts::{
-    action::Action,
+    action::{Action, RuleChange},
     alert::{Alert, Change, Severity},
     event::{AuditReport, Body, Event},
     finding::Finding,
@@ -92,7 +92,9 @@ fn of_audit(report: &AuditReport) -> Line {
     let action = &report.action;
     let (severity, rule) = match action {
         Action::RuleAdded { rule } => (5, Some(rule.id)),
-        Action::RuleChanged { id, .. } | Action::RuleRemoved { id, .. } => (5, Some(*id)),
+        Action::RuleChanged(RuleChange { id, .. }) | Action::RuleRemoved { id, .. } => {
+            (5, Some(*id))
+        }
         Action::ReleasedAll { .. } | Action::Unprotected { .. } | Action::ModelRefused { .. } => {
             (5, None)
         }
@@ -184,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn who_suffers_is_the_destination() {
+    fn a_victim_is_the_destination() {
         let Body::Finding { mut finding } = finding().body else {
             panic!("no finding")
         };

@@ -60,14 +60,12 @@ impl Book {
                 }
                 self.rules.insert(rule.id, (**rule).clone());
             }
-            Action::RuleChanged {
-                id, state, expires, ..
-            } => {
-                let Some(rule) = self.rules.get_mut(id) else {
+            Action::RuleChanged(changed) => {
+                let Some(rule) = self.rules.get_mut(&changed.id) else {
                     return;
                 };
-                let approved = rule.state == State::Proposed && *state == State::Enabled;
-                (rule.state, rule.expires) = (*state, *expires);
+                let approved = rule.state == State::Proposed && changed.state == State::Enabled;
+                (rule.state, rule.expires) = (changed.state, changed.expires);
                 let target = rule.target;
                 if approved {
                     self.past_of(target).offences += 1;

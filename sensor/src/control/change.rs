@@ -1,72 +1,88 @@
 //! Changes that people ask for: done on the response thread, and in the audit trail on the disk before they are
 //! answered.
 
-use std::time::Duration;
-
-use axum::{Json, extract::rejection::JsonRejection, http::StatusCode, response::Response};
+use axum::{
+    Json,
+    extract::{ConnectInfo, FromRequest, Request},
+    http::StatusCode,
+    response::{IntoResponse, Response},
+};
 use sensor_facts::rule::Actor;
-use serde::de::DeserializeOwned;
+use serde::{Serialize, de::DeserializeOwned};
 
 use super::{
-    answer::{answer, failure},
+    answer::Failed,
+    evidence::{person, written},
     peer::Peer,
 };
-use crate::live::{
-    AskError,
-    responder::{Responder, ResponderHandle},
-};
+use crate::live::responder::{Responder, ResponderHandle};
 
-/// How long the disk may take for the trail.
-const DISK: Duration = Duration::from_secs(5);
+/// A change that a person asks for: the body of the request, and who it is by the socket's credentials.
+pub(super) struct Order<B> {
+    pub(super) response: ResponderHandle,
+    pub(super) actor: Actor,
+    pub(super) body: B,
+}
 
-/// The body of a request, or why it can't be read.
-pub(super) type Body<T> = Result<Json<T>, JsonRejection>;
+impl<S: Send + Sync, B: DeserializeOwned> FromRequest<S> for Order<B> {
+    type Rejection = Failed;
 
-/// Does on the response thread what a person asks for.
-pub(super) async fn act<B, T, F>(
-    response: &ResponderHandle,
-    peer: Peer,
-    body: Body<B>,
-    does: F,
-) -> Response
-where
-    B: DeserializeOwned + Send + 'static,
-    T: serde::Serialize + Send + 'static,
-    F: FnOnce(&mut Responder, &Actor, B) -> Result<T, String> + Send + 'static,
-{
-    let body = match body {
-        Ok(Json(body)) => body,
-        Err(rejection) => return failure(StatusCode::BAD_REQUEST, &rejection.body_text()),
-    };
-    let Some(actor) = peer.actor() else {
-        return failure(
-            StatusCode::FORBIDDEN,
-            "the socket does not say who you are, and the trail has to",
-        );
-    };
-    let done = response
-        .ask(move |responder| {
-            let done = does(responder, &actor, body);
-            (done, responder.keeper().trail().ticket())
+    async fn from_request(request: Request, state: &S) -> Result<Self, Failed> {
+        let extensions = request.extensions();
+        let response = extensions.get::<ResponderHandle>().cloned();
+        let peer = extensions.get::<ConnectInfo<Peer>>().cloned();
+        let (Some(response), Some(ConnectInfo(peer))) = (response, peer) else {
+            return Err(Failed::broken(
+                &"the route lacks the response thread or the peer",
+            ));
+        };
+        let Json(body) = Json::from_request(request, state).await.map_err(|error| {
+            let status = match error.status() {
+                StatusCode::PAYLOAD_TOO_LARGE => StatusCode::PAYLOAD_TOO_LARGE,
+                _ => StatusCode::BAD_REQUEST,
+            };
+            Failed::Said(status, error.body_text())
+        })?;
+        Ok(Self {
+            response,
+            actor: person(peer)?,
+            body,
         })
-        .await;
-    let done = match done {
-        Ok((done, ticket)) => {
-            // On the disk before it is answered; where the disk fails, that is in the status.
-            let written = tokio::task::spawn_blocking(move || ticket.wait(DISK)).await;
-            if !written.unwrap_or(false) {
-                return failure(
-                    StatusCode::GATEWAY_TIMEOUT,
-                    "it was done, and the disk did not take the audit trail in time: see `wardtap status`",
-                );
-            }
-            Ok(done)
+    }
+}
+
+impl<B> Order<B> {
+    /// The same person's order with another body.
+    pub(super) fn with<C>(self, body: C) -> Order<C> {
+        Order {
+            response: self.response,
+            actor: self.actor,
+            body,
         }
-        Err(error) => Err(error),
-    };
-    match done {
-        Ok(Ok(value)) => answer(Ok::<_, AskError>(value)),
-        Ok(Err(refused)) => failure(StatusCode::CONFLICT, &refused),
-        Err(error) => answer(Err::<(), _>(error)),
+    }
+}
+
+impl<B: Send + 'static> Order<B> {
+    /// Does on the response thread what the person asks for.
+    pub(super) async fn carry_out<T, F>(self, does: F) -> Result<Response, Failed>
+    where
+        T: Serialize + Send + 'static,
+        F: FnOnce(&mut Responder, &Actor, B) -> Result<T, String> + Send + 'static,
+    {
+        let Self {
+            response,
+            actor,
+            body,
+        } = self;
+        let (done, ticket) = response
+            .ask(move |responder| {
+                let done = does(responder, &actor, body);
+                (done, responder.keeper().trail().ticket())
+            })
+            .await?;
+        // A refusal is in the trail too.
+        written(ticket).await?;
+        let done = done.map_err(|refused| Failed::refused(&refused))?;
+        Ok(Json(done).into_response())
     }
 }

@@ -8,6 +8,7 @@ use axum::{
     middleware::Next,
     response::{IntoResponse, Response},
 };
+use sensor_evidence::audit::Ticket;
 use sensor_facts::{action::Action, rule::Actor};
 
 use super::{answer::Failed, peer::Peer};
@@ -34,7 +35,11 @@ pub(super) async fn record(
         responder.keeper_mut().record(&actor, action);
         responder.keeper().trail().ticket()
     });
-    let ticket = ticket.await?;
+    written(ticket.await?).await
+}
+
+/// Waits until the disk has what is in the trail up to the ticket; where the disk fails, that is in the status.
+pub(super) async fn written(ticket: Ticket) -> Result<(), Failed> {
     let written = blocking(move || ticket.wait(DISK)).await?;
     if written {
         return Ok(());

@@ -7,8 +7,7 @@ use std::time::Duration;
 
 use axum::{
     Extension, Router,
-    extract::{Path, Query as Params, connect_info::ConnectInfo},
-    http::StatusCode,
+    extract::{Path, Query as Params},
     response::Response,
     routing::{get, post},
 };
@@ -16,13 +15,12 @@ use sensor_facts::rule::{Actor, RuleId, State};
 use sensor_response::{Denied, RuleReport, Wish};
 
 use super::{
-    answer::{answer, failure},
+    answer::{Failed, page},
     api::{
-        Added, Hits, NewProtection, NewRule, PROTECTED, Page, ProtectedEntry, Protecting, Query,
-        RULES, Reason, RuleView, Unprotecting,
+        Added, Hits, NewProtection, NewRule, PROTECTED, ProtectedEntry, Protecting, Query, RULES,
+        Reason, RuleView, Unprotecting,
     },
-    change::{Body, act},
-    peer::Peer,
+    change::Order,
     roles::Roles,
 };
 use crate::live::responder::{Responder, ResponderHandle};
@@ -42,14 +40,11 @@ async fn list(
     Extension(response): Extension<ResponderHandle>,
     Params(query): Params<Query>,
 ) -> Response {
-    let page = response.ask(move |responder| {
+    page(&response, query, |responder| {
         let reports = responder.keeper().reports();
-        Page::of(
-            reports.iter().map(|one| view(responder, one)).collect(),
-            &query,
-        )
-    });
-    answer(page.await)
+        reports.iter().map(|one| view(responder, one)).collect()
+    })
+    .await
 }
 
 fn view(responder: &Responder, report: &RuleReport) -> RuleView {
@@ -68,12 +63,10 @@ fn view(responder: &Responder, report: &RuleReport) -> RuleView {
 }
 
 async fn add(
-    Extension(response): Extension<ResponderHandle>,
     Extension(roles): Extension<Roles>,
-    ConnectInfo(peer): ConnectInfo<Peer>,
-    body: Body<NewRule>,
-) -> Response {
-    act(&response, peer, body, move |responder, actor, new| {
+    order: Order<NewRule>,
+) -> Result<Response, Failed> {
+    let adds = move |responder: &mut Responder, actor: &Actor, new: NewRule| {
         let target = new.target;
         let what = format!("a rule for {target}");
         let wish = Wish {
@@ -94,8 +87,8 @@ async fn add(
             extended,
             warning: roles.warning(Some(&target)),
         })
-    })
-    .await
+    };
+    order.carry_out(adds).await
 }
 
 /// A rule that was there a moment ago.
@@ -105,61 +98,45 @@ fn shown(responder: &Responder, id: RuleId) -> Option<RuleView> {
 }
 
 async fn change(
-    Extension(response): Extension<ResponderHandle>,
     Extension(roles): Extension<Roles>,
-    ConnectInfo(peer): ConnectInfo<Peer>,
     Path((id, verb)): Path<(RuleId, String)>,
-    body: Body<Reason>,
-) -> Response {
+    order: Order<Reason>,
+) -> Result<Response, Failed> {
     if !["enable", "disable", "approve", "remove"].contains(&verb.as_str()) {
-        return failure(StatusCode::NOT_FOUND, "there is no such thing to ask for");
+        return Err(Failed::missing(&"there is no such thing to ask for"));
     }
-    act(
-        &response,
-        peer,
-        body,
-        move |responder, actor, Reason { reason }| {
-            let what = format!("{verb} rule {id}");
-            let keeper = responder.keeper_mut();
-            let result = match verb.as_str() {
-                "enable" => keeper.enable(actor, id, reason),
-                "disable" => keeper.disable(actor, id, reason),
-                "approve" => keeper.approve(actor, id, reason),
-                _ => keeper.remove(actor, id, reason),
-            };
-            let drops = verb == "enable" || verb == "approve";
-            noted(responder, actor, what, result).map(|()| Added {
-                rule: shown(responder, id),
-                extended: false,
-                warning: drops.then(|| roles.warning(None)).flatten(),
-            })
-        },
-    )
-    .await
+    let changes = move |responder: &mut Responder, actor: &Actor, Reason { reason }| {
+        let what = format!("{verb} rule {id}");
+        let keeper = responder.keeper_mut();
+        let result = match verb.as_str() {
+            "enable" => keeper.enable(actor, id, reason),
+            "disable" => keeper.disable(actor, id, reason),
+            "approve" => keeper.approve(actor, id, reason),
+            _ => keeper.remove(actor, id, reason),
+        };
+        let drops = verb == "enable" || verb == "approve";
+        noted(responder, actor, what, result).map(|()| Added {
+            rule: shown(responder, id),
+            extended: false,
+            warning: drops.then(|| roles.warning(None)).flatten(),
+        })
+    };
+    order.carry_out(changes).await
 }
 
-async fn release_all(
-    Extension(response): Extension<ResponderHandle>,
-    ConnectInfo(peer): ConnectInfo<Peer>,
-    body: Body<Reason>,
-) -> Response {
-    act(
-        &response,
-        peer,
-        body,
-        |responder, actor, Reason { reason }| {
-            let result = responder.keeper_mut().release_all(actor, reason);
-            noted(responder, actor, "release all rules".to_owned(), result)
-        },
-    )
-    .await
+async fn release_all(order: Order<Reason>) -> Result<Response, Failed> {
+    let releases = |responder: &mut Responder, actor: &Actor, Reason { reason }| {
+        let result = responder.keeper_mut().release_all(actor, reason);
+        noted(responder, actor, "release all rules".to_owned(), result)
+    };
+    order.carry_out(releases).await
 }
 
 async fn protected(
     Extension(response): Extension<ResponderHandle>,
     Params(query): Params<Query>,
 ) -> Response {
-    let page = response.ask(move |responder| {
+    page(&response, query, |responder| {
         let book = responder.keeper().book();
         let entry = |entry: &sensor_response::Protection| ProtectedEntry {
             what: entry.what,
@@ -168,36 +145,28 @@ async fn protected(
             since: entry.since,
             configured: book.is_configured(&entry.what),
         };
-        Page::of(book.protected().map(entry).collect(), &query)
-    });
-    answer(page.await)
-}
-
-async fn protect(
-    Extension(response): Extension<ResponderHandle>,
-    ConnectInfo(peer): ConnectInfo<Peer>,
-    body: Body<NewProtection>,
-) -> Response {
-    act(&response, peer, body, |responder, actor, new| {
-        let what = format!("protect {}", new.what);
-        let result = responder.keeper_mut().protect(actor, new.what, new.reason);
-        noted(responder, actor, what, result).map(|ended| Protecting { ended })
+        book.protected().map(entry).collect()
     })
     .await
 }
 
-async fn unprotect(
-    Extension(response): Extension<ResponderHandle>,
-    ConnectInfo(peer): ConnectInfo<Peer>,
-    body: Body<Unprotecting>,
-) -> Response {
-    act(&response, peer, body, |responder, actor, old| {
+async fn protect(order: Order<NewProtection>) -> Result<Response, Failed> {
+    let protects = |responder: &mut Responder, actor: &Actor, new: NewProtection| {
+        let what = format!("protect {}", new.what);
+        let result = responder.keeper_mut().protect(actor, new.what, new.reason);
+        noted(responder, actor, what, result).map(|ended| Protecting { ended })
+    };
+    order.carry_out(protects).await
+}
+
+async fn unprotect(order: Order<Unprotecting>) -> Result<Response, Failed> {
+    let unprotects = |responder: &mut Responder, actor: &Actor, old: Unprotecting| {
         let what = format!("protect {} no more", old.what);
         let keeper = responder.keeper_mut();
         let result = keeper.unprotect(actor, old.what, old.reason);
         noted(responder, actor, what, result)
-    })
-    .await
+    };
+    order.carry_out(unprotects).await
 }
 
 /// What a person asked for in vain is written down too.

@@ -119,15 +119,15 @@ async fn serve(
     )
     .map_err(runtime("start the response"))?;
     let state = options.state.clone();
-    let (capture, ended) = live::capture::start(
-        options,
+    let parts = live::capture::Parts {
         kernel,
         output,
-        response.clone(),
-        Arc::clone(&models),
-        store.clone(),
-    )
-    .map_err(runtime("start the capture"))?;
+        response: response.clone(),
+        models: Arc::clone(&models),
+        store: store.clone(),
+    };
+    let (capture, ended) =
+        live::capture::start(options, parts).map_err(runtime("start the capture"))?;
     // Only those two threads need them.
     rights::drop_all();
     let control =

@@ -47,6 +47,15 @@ pub(crate) struct Draft {
 }
 
 impl Draft {
+    /// A draft whose victim is the observation's server, by the service that was asked.
+    pub(crate) fn about_server(seen: &Observation) -> Self {
+        Self {
+            victims: vec![seen.server.ip()],
+            service: seen.service(),
+            ..Self::default()
+        }
+    }
+
     pub(super) fn of_observation(self, detector: &str, seen: &Observation) -> Finding {
         let client = seen.client.ip();
         let subject = self.subject.unwrap_or(client);

@@ -63,6 +63,21 @@ impl Change {
     }
 }
 
+/// How a rule was changed.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+pub struct RuleChange {
+    /// The rule.
+    pub id: RuleId,
+    /// In what way.
+    pub change: Change,
+    /// Its state from now on.
+    pub state: State,
+    /// Its end from now on.
+    pub expires: Time,
+    /// Why, in words.
+    pub reason: String,
+}
+
 /// What the policy made of a finding, also if it did nothing.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 pub struct Decision {
@@ -111,18 +126,7 @@ pub enum Action {
         rule: Box<Rule>,
     },
     /// A rule was changed.
-    RuleChanged {
-        /// The rule.
-        id: RuleId,
-        /// In what way.
-        change: Change,
-        /// Its state from now on.
-        state: State,
-        /// Its end from now on.
-        expires: Time,
-        /// Why, in words.
-        reason: String,
-    },
+    RuleChanged(RuleChange),
     /// A rule ended.
     RuleRemoved {
         /// The rule.

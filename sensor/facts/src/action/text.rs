@@ -49,17 +49,14 @@ impl fmt::Display for Action {
                 rule.expires,
                 rule.reason
             ),
-            Self::RuleChanged {
-                id,
-                change,
-                state,
-                expires,
-                reason,
-            } => write!(
+            Self::RuleChanged(changed) => write!(
                 f,
-                "rule {id} {}, now {} until {expires}: {reason}",
-                change.label(),
-                state.label()
+                "rule {} {}, now {} until {}: {}",
+                changed.id,
+                changed.change.label(),
+                changed.state.label(),
+                changed.expires,
+                changed.reason
             ),
             Self::RuleRemoved { id, cause, reason } => {
                 write!(f, "rule {id} {}: {reason}", cause.label())

@@ -19,7 +19,7 @@ pub use wish::{Denied, RuleReport, Wish};
 use sensor_common::rule::RuleState;
 use sensor_evidence::audit::Trail;
 use sensor_facts::{
-    action::{Action, Cause, Change},
+    action::{Action, Cause, Change, RuleChange},
     clock,
     effect::Effect,
     rule::{Actor, Rule, RuleId, Scope, State},
@@ -134,14 +134,14 @@ impl Keeper {
                 Ok((id, false))
             }
             Sound::Extends(id) => {
-                self.change(
-                    actor,
+                let changed = RuleChange {
                     id,
-                    Change::Extended,
-                    rule.state,
-                    rule.expires,
-                    rule.reason,
-                )?;
+                    change: Change::Extended,
+                    state: rule.state,
+                    expires: rule.expires,
+                    reason: rule.reason,
+                };
+                self.change(actor, changed)?;
                 Ok((id, true))
             }
         }
@@ -159,7 +159,14 @@ impl Keeper {
         let ttl = rule.expires.0 - rule.created.0;
         let expires = Time(self.now().0 + ttl);
         self.protected_check(id)?;
-        self.change(actor, id, Change::Approved, State::Enabled, expires, reason)
+        let changed = RuleChange {
+            id,
+            change: Change::Approved,
+            state: State::Enabled,
+            expires,
+            reason,
+        };
+        self.change(actor, changed)
     }
 
     /// Makes a rule drop (again).
@@ -177,7 +184,14 @@ impl Keeper {
             State::Disabled | State::DryRun => {}
         }
         self.protected_check(id)?;
-        self.change(actor, id, Change::Enabled, State::Enabled, expires, reason)
+        let changed = RuleChange {
+            id,
+            change: Change::Enabled,
+            state: State::Enabled,
+            expires,
+            reason,
+        };
+        self.change(actor, changed)
     }
 
     /// Makes a rule drop no more; it can be enabled again until it ends.
@@ -190,14 +204,14 @@ impl Keeper {
             return Err(state(rule, "nothing is to be done"));
         }
         let expires = rule.expires;
-        self.change(
-            actor,
+        let changed = RuleChange {
             id,
-            Change::Disabled,
-            State::Disabled,
+            change: Change::Disabled,
+            state: State::Disabled,
             expires,
             reason,
-        )
+        };
+        self.change(actor, changed)
     }
 
     fn rule(&self, id: RuleId) -> Result<&Rule, Refusal> {
@@ -210,28 +224,11 @@ impl Keeper {
         guard::check_protected(target, &self.book)
     }
 
-    fn change(
-        &mut self,
-        actor: &Actor,
-        id: RuleId,
-        change: Change,
-        state: State,
-        expires: Time,
-        reason: String,
-    ) -> Result<(), Denied> {
-        let mut rule = self.rule(id)?.clone();
-        (rule.state, rule.expires) = (state, expires);
+    fn change(&mut self, actor: &Actor, changed: RuleChange) -> Result<(), Denied> {
+        let mut rule = self.rule(changed.id)?.clone();
+        (rule.state, rule.expires) = (changed.state, changed.expires);
         self.put(&rule)?;
-        self.record(
-            actor,
-            Action::RuleChanged {
-                id,
-                change,
-                state,
-                expires,
-                reason,
-            },
-        );
+        self.record(actor, Action::RuleChanged(changed));
         Ok(())
     }
 

@@ -80,14 +80,19 @@ pub struct Capture {
 /// How a capture ended.
 pub(crate) type Ended = Result<(Snapshot, Vec<OutputStats>), KernelError>;
 
+/// What the capture thread works with.
+pub(crate) struct Parts {
+    pub(crate) kernel: Kernel,
+    pub(crate) output: Output,
+    pub(crate) response: ResponderHandle,
+    pub(crate) models: Arc<Models>,
+    pub(crate) store: Option<StoreHandle>,
+}
+
 /// Starts the capture thread; how it ended comes through the receiver.
 pub(crate) fn start(
     options: DaemonOptions,
-    kernel: Kernel,
-    output: Output,
-    response: ResponderHandle,
-    models: Arc<Models>,
-    store: Option<StoreHandle>,
+    parts: Parts,
 ) -> io::Result<(CaptureHandle, oneshot::Receiver<Ended>)> {
     let (questions, asked) = mpsc::channel(QUESTIONS);
     let (end, ended) = oneshot::channel();
@@ -98,7 +103,7 @@ pub(crate) fn start(
     thread::Builder::new()
         .name("capture".into())
         .spawn(move || {
-            let capture = Capture::new(options, kernel, output, response, models, store);
+            let capture = Capture::new(options, parts);
             // Nobody listens any more only if the daemon fails already.
             let _ = end.send(runtime.block_on(capture.run(asked)));
         })?;
@@ -106,14 +111,14 @@ pub(crate) fn start(
 }
 
 impl Capture {
-    fn new(
-        options: DaemonOptions,
-        kernel: Kernel,
-        output: Output,
-        response: ResponderHandle,
-        models: Arc<Models>,
-        store: Option<StoreHandle>,
-    ) -> Self {
+    fn new(options: DaemonOptions, parts: Parts) -> Self {
+        let Parts {
+            kernel,
+            output,
+            response,
+            models,
+            store,
+        } = parts;
         let timebase = clock::timebase();
         let mut pipeline = options.pipeline.clone();
         pipeline.timebase = timebase;

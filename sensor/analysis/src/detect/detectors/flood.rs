@@ -125,15 +125,13 @@ fn by_one(seen: &Observation, tries: &[(SocketAddr, u16)], within: i64) -> Optio
     Some(Draft {
         technique: "T1499.001",
         confidence: 0.8,
-        victims: vec![seen.server.ip()],
-        service: seen.service(),
         evidence: format!(
             "{at_this} connections within {within} s to TCP port {} of {} that it did not use, once it had asked for them",
             seen.server.port(),
             seen.server.ip()
         ),
         wrong_if: MONITORING,
-        ..Draft::default()
+        ..Draft::about_server(seen)
     })
 }
 

@@ -2,7 +2,7 @@
 
 use super::{Act, Acts, Facts};
 use crate::audit::Entry;
-use sensor_facts::action::Action;
+use sensor_facts::action::{Action, RuleChange};
 
 pub(super) fn acts(facts: Facts<'_>) -> Acts {
     let mut acts = Acts::default();
@@ -50,9 +50,9 @@ fn take(acts: &mut Acts, entry: &Entry) {
             ),
             &rule.reason,
         )),
-        Action::RuleChanged {
+        Action::RuleChanged(RuleChange {
             id, change, reason, ..
-        } => acts
+        }) => acts
             .containment
             .push(did(format!("rule {id} {}", change.label()), reason)),
         Action::RuleRemoved { id, cause, reason } => acts

@@ -9,7 +9,7 @@ use sensor_facts::{
 };
 
 /// What an entry of the trail is in the timeline: kind, tone, words, reason.
-type Told<'a> = (What, Good, String, &'a String);
+type Line<'a> = (What, Good, String, &'a String);
 
 /// The entry, if it is about the incident.
 pub(super) fn done(entry: &Entry, scope: &Scope<'_>, rules: &[RuleId]) -> Option<Happened> {
@@ -27,7 +27,7 @@ pub(super) fn done(entry: &Entry, scope: &Scope<'_>, rules: &[RuleId]) -> Option
 }
 
 /// Decisions about a suspect.
-fn decided<'a>(action: &'a Action, scope: &Scope<'_>) -> Option<Told<'a>> {
+fn decided<'a>(action: &'a Action, scope: &Scope<'_>) -> Option<Line<'a>> {
     let Action::Decided(decision) = action else {
         return None;
     };
@@ -58,7 +58,7 @@ fn decided<'a>(action: &'a Action, scope: &Scope<'_>) -> Option<Told<'a>> {
 }
 
 /// What was done with a rule about a suspect.
-fn of_rule<'a>(action: &'a Action, rules: &[RuleId]) -> Option<Told<'a>> {
+fn of_rule<'a>(action: &'a Action, rules: &[RuleId]) -> Option<Line<'a>> {
     let tone = |state: State| {
         if state == State::Enabled {
             Good::Good
@@ -78,17 +78,11 @@ fn of_rule<'a>(action: &'a Action, rules: &[RuleId]) -> Option<Told<'a>> {
             let what = format!("Rule {id} {state}: drops {target} until {until}");
             (What::Rule, tone(rule.state), what, &rule.reason)
         }
-        Action::RuleChanged {
-            id,
-            change,
-            state,
-            expires,
-            reason,
-        } if rules.contains(id) => {
-            let change = change.label();
-            let until = utc_moment(*expires);
-            let what = format!("Rule {id} {change}, now {} until {until}", state.label());
-            (What::Rule, tone(*state), what, reason)
+        Action::RuleChanged(changed) if rules.contains(&changed.id) => {
+            let (id, change) = (changed.id, changed.change.label());
+            let (state, until) = (changed.state.label(), utc_moment(changed.expires));
+            let what = format!("Rule {id} {change}, now {state} until {until}");
+            (What::Rule, tone(changed.state), what, &changed.reason)
         }
         Action::RuleRemoved { id, reason, .. } if rules.contains(id) => {
             (What::Rule, Good::Open, format!("Rule {id} ended"), reason)
@@ -123,7 +117,7 @@ fn of_rule<'a>(action: &'a Action, rules: &[RuleId]) -> Option<Told<'a>> {
 }
 
 /// What people said of the alerts and the suspects.
-fn of_people<'a>(action: &'a Action, scope: &Scope<'_>) -> Option<Told<'a>> {
+fn of_people<'a>(action: &'a Action, scope: &Scope<'_>) -> Option<Line<'a>> {
     match action {
         Action::Labelled {
             alert,
