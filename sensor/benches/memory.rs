@@ -113,7 +113,7 @@ fn devices() -> Result<(), Box<dyn Error>> {
             id += 1;
             analysis.observe(&connection(id, time, device, peer), &mut out);
             out.findings.clear();
-            out.told.clear();
+            out.alerts.clear();
         }
     }
     let taken = begin.elapsed();
@@ -198,7 +198,7 @@ fn flows() -> Result<(), Box<dyn Error>> {
         for seen in pipeline.observations().drain(..) {
             analysis.observe(&seen, &mut out);
             out.findings.clear();
-            out.told.clear();
+            out.alerts.clear();
         }
     });
     println!(

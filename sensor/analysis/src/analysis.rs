@@ -16,7 +16,7 @@ use sensor_facts::{
 };
 
 use crate::{
-    alert::{Alerts, Case, Cases, Told},
+    alert::{AlertUpdate, Alerts, Case, Cases},
     baseline::{Baselines, Census, Delta, DeviceKind, Fact, Familiar},
     config::{Alerting, Baseline},
     detect::{Detect, Detectors, Found, Routers, Site},
@@ -47,8 +47,8 @@ pub struct AnalysisOptions {
 pub struct Outcome {
     /// What was found.
     pub findings: Vec<Finding>,
-    /// What people are to be told.
-    pub told: Vec<Told>,
+    /// Alerts that opened, changed or closed.
+    pub alerts: Vec<AlertUpdate>,
 }
 
 /// What detectors may ask.
@@ -249,7 +249,7 @@ impl Analysis {
                 self.found(finding, out);
             }
         }
-        out.told.extend(self.alerts.tick(now));
+        out.alerts.extend(self.alerts.tick(now));
     }
 
     fn found(&mut self, (about, mut finding): Found, out: &mut Outcome) {
@@ -265,14 +265,14 @@ impl Analysis {
         let (device, time) = (finding.subject, finding.time);
         let clinical =
             self.is_clinical(device) || finding.victims.iter().any(|one| self.is_clinical(*one));
-        let told = self
+        let update = self
             .alerts
             .take(finding.clone(), clinical, self.known.baselines.len());
-        if let Some(told) = &told {
-            self.recent.set_aside(&told.alert);
+        if let Some(update) = &update {
+            self.recent.set_aside(&update.alert);
         }
         out.findings.push(finding);
-        out.told.extend(told);
+        out.alerts.extend(update);
         if self.alerts.suspects(device) {
             self.known.baselines.distrust(device, time);
         }

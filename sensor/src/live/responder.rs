@@ -21,7 +21,8 @@ use std::{
 };
 
 use sensor_analysis::{
-    Analysis, Outcome, alert::Told, baseline::Census, detect::clinical::Clinical, model::Scorer,
+    Analysis, Outcome, alert::AlertUpdate, baseline::Census, detect::clinical::Clinical,
+    model::Scorer,
 };
 use sensor_facts::{
     event::{AlertReport, AuditReport, Body, Event},
@@ -211,7 +212,7 @@ impl Responder {
             self.output
                 .send(Event::general(time, Body::Finding { finding }));
         }
-        for Told { change, alert } in out.told {
+        for AlertUpdate { change, alert } in out.alerts {
             let touched = self.judgement.touched(&alert, self.keeper.time());
             self.analysis.touch(alert.id, &touched);
             let Some(alert) = self.analysis.alerts().get(alert.id).cloned() else {

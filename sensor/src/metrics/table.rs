@@ -192,7 +192,7 @@ pub const TABLE: &[Row] = rows! {
     Counter "wardtap_findings_excepted_total" [] ANALYSIS,
         "Findings that were left out because a person had said that such are benign." => |s| plain(s.analysis.alerts.excepted);
     Counter "wardtap_alerts_total" ["severity"] ANALYSIS,
-        "Alerts that people were told of, by severity when they opened." => |s| by_severity(&s.analysis.alerts.told);
+        "Alerts raised, by severity when they opened." => |s| by_severity(&s.analysis.alerts.raised);
     Counter "wardtap_alerts_suppressed_total" [] ANALYSIS,
         "Alerts of low and medium severity that are only listed, because the day's budget was used up." => |s| plain(s.analysis.alerts.suppressed);
     Gauge "wardtap_alerts_open" ["severity"] ANALYSIS,

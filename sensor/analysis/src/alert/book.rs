@@ -29,9 +29,9 @@ const LABELS_MIN: u32 = 5;
 const DAY: i64 = 86_400_000_000_000;
 const FILE: &str = "alerts.json";
 
-/// An alert that people are to be told of.
+/// An alert that opened, changed or closed.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Told {
+pub struct AlertUpdate {
     /// What became of it.
     pub change: Change,
     /// The alert as it is now.
@@ -62,8 +62,8 @@ pub struct Alerts {
     pub(super) episodes: HashMap<(IpAddr, AttackRole), Alert>,
     /// When alerts of low and medium severity were opened.
     opened: VecDeque<Time>,
-    /// Alerts that people were told of since the start, by severity when they opened.
-    pub(super) told: [u64; Severity::ALL.len()],
+    /// Alerts raised since the start, by severity when they opened.
+    pub(super) raised: [u64; Severity::ALL.len()],
     excepted: u64,
     suppressed: u64,
     changed: bool,
@@ -78,7 +78,7 @@ impl Alerts {
             content: Content::default(),
             episodes: HashMap::new(),
             opened: VecDeque::new(),
-            told: [0; Severity::ALL.len()],
+            raised: [0; Severity::ALL.len()],
             excepted: 0,
             suppressed: 0,
             changed: false,
@@ -129,7 +129,12 @@ impl Alerts {
 
     /// Takes a finding; the alert that people are to be told of, if there is. `clinical`: it is about
     /// clinical devices. `devices`: how many are known.
-    pub fn take(&mut self, finding: Finding, clinical: bool, devices: usize) -> Option<Told> {
+    pub fn take(
+        &mut self,
+        finding: Finding,
+        clinical: bool,
+        devices: usize,
+    ) -> Option<AlertUpdate> {
         if finding.basis == Basis::Exposure {
             return None;
         }
@@ -186,11 +191,11 @@ impl Alerts {
                 self.opened.push_back(time);
             }
             if !episode.suppressed {
-                self.told[episode.severity as usize] += 1;
+                self.raised[episode.severity as usize] += 1;
             }
         } else if urgent && episode.suppressed {
             episode.suppressed = false;
-            self.told[episode.severity as usize] += 1;
+            self.raised[episode.severity as usize] += 1;
         }
         let alert = episode.clone();
         if alert.id != 0 {
@@ -198,7 +203,7 @@ impl Alerts {
         }
         change
             .filter(|_| !alert.suppressed)
-            .map(|change| Told { change, alert })
+            .map(|change| AlertUpdate { change, alert })
     }
 
     /// True if an alert about the device rests on more than that something is new.
@@ -229,7 +234,7 @@ impl Alerts {
     }
 
     /// Closes the alerts that were quiet for long enough.
-    pub fn tick(&mut self, now: Time) -> Vec<Told> {
+    pub fn tick(&mut self, now: Time) -> Vec<AlertUpdate> {
         let quiet = i64::try_from(self.options.quiet.as_nanos()).unwrap_or(i64::MAX);
         let over: Vec<_> = self
             .episodes
@@ -249,7 +254,7 @@ impl Alerts {
             alert.closed = Some(now);
             self.keep(&alert);
             if !alert.suppressed {
-                told.push(Told {
+                told.push(AlertUpdate {
                     change: Change::Closed,
                     alert,
                 });
@@ -336,7 +341,7 @@ impl Alerts {
         self.excepted
     }
 
-    /// Alerts that were kept back since the start because the budget was used up.
+    /// Alerts that were suppressed since the start because the budget was used up.
     #[must_use]
     pub fn suppressed(&self) -> u64 {
         self.suppressed

@@ -1,7 +1,7 @@
 //! How containment stands, as others read it.
 
 use sensor_facts::{
-    effect::Verdict as Effect,
+    effect::Effectiveness,
     rule::{RuleId, State},
 };
 use sensor_response::Keeper;
@@ -12,7 +12,7 @@ pub struct Summary {
     /// Rules by [`State`].
     pub rules: Vec<(State, u64)>,
     /// Rules that drop, by whether they work.
-    pub effects: Vec<(Effect, u64)>,
+    pub effects: Vec<(Effectiveness, u64)>,
     /// Rules that drop and were seen not to, with how that is known.
     pub not_effective: Vec<(RuleId, String)>,
     /// Entries of the never-block list.
@@ -37,14 +37,14 @@ impl Summary {
         let status = trail.status();
         let rules = || keeper.book().rules();
         let count = |state| rules().filter(|rule| rule.state == state).count() as u64;
-        let mut effects = Effect::ALL.map(|verdict| (verdict, 0));
+        let mut effects = Effectiveness::ALL.map(|verdict| (verdict, 0));
         let mut not_effective = Vec::new();
         for rule in rules().filter(|rule| rule.state == State::Enabled) {
             let effect = keeper.effect(rule.id);
             for (_, count) in effects.iter_mut().filter(|(it, _)| *it == effect.verdict) {
                 *count += 1;
             }
-            if effect.verdict == Effect::NotEffective {
+            if effect.verdict == Effectiveness::NotEffective {
                 not_effective.push((rule.id, effect.detail));
             }
         }
