@@ -200,7 +200,7 @@ where
             "the socket does not say who you are, and the trail has to",
         );
     };
-    let time = match response.ask(|responder| responder.keeper().time()).await {
+    let time = match response.command(|keeper| keeper.time()).await {
         Ok(time) => time,
         Err(error) => return answer::<()>(Err(error)),
     };
@@ -212,7 +212,7 @@ where
         );
     };
     let record = move |responder: &mut Responder, actor: &Actor, ()| {
-        let keeper = responder.keeper_mut();
+        let mut keeper = responder.keeper_mut();
         match result {
             Ok(loaded) => {
                 let about = (loaded.about.name.clone(), loaded.about.sha256.clone());

@@ -13,7 +13,7 @@ use axum::{
     routing::{get, post},
 };
 use sensor_facts::rule::{Actor, RuleId, State};
-use sensor_response::{Denied, RuleReport, Wish};
+use sensor_response::{Denied, Keeper, RuleReport, Wish};
 
 use super::{
     answer::{answer, failure},
@@ -21,11 +21,11 @@ use super::{
         Added, Hits, NewProtection, NewRule, PROTECTED, Page, ProtectedEntry, Protecting, Query,
         RULES, Reason, RuleView, Unprotecting,
     },
-    change::{Body, act},
+    change::{Body, DISK, DISK_RELEASE, Told, command},
     peer::Peer,
     roles::Roles,
 };
-use crate::live::responder::{Responder, ResponderHandle};
+use crate::live::responder::ResponderHandle;
 
 pub(super) fn router(response: ResponderHandle, roles: Roles) -> Router {
     Router::new()
@@ -42,17 +42,17 @@ async fn list(
     Extension(response): Extension<ResponderHandle>,
     Params(query): Params<Query>,
 ) -> Response {
-    let page = response.ask(move |responder| {
-        let reports = responder.keeper().reports();
+    let page = response.command(move |keeper| {
+        let reports = keeper.reports();
         Page::of(
-            reports.iter().map(|one| view(responder, one)).collect(),
+            reports.iter().map(|one| view(keeper, one)).collect(),
             &query,
         )
     });
     answer(page.await)
 }
 
-fn view(responder: &Responder, report: &RuleReport) -> RuleView {
+fn view(keeper: &Keeper, report: &RuleReport) -> RuleView {
     let RuleReport { rule, hits, effect } = report;
     RuleView {
         rule: rule.clone(),
@@ -61,7 +61,7 @@ fn view(responder: &Responder, report: &RuleReport) -> RuleView {
             bytes: hits.bytes,
             would_packets: hits.would_packets,
             would_bytes: hits.would_bytes,
-            last: (hits.last != 0).then(|| responder.keeper().wall(hits.last)),
+            last: (hits.last != 0).then(|| keeper.wall(hits.last)),
         },
         effect: effect.clone(),
     }
@@ -73,35 +73,41 @@ async fn add(
     ConnectInfo(peer): ConnectInfo<Peer>,
     body: Body<NewRule>,
 ) -> Response {
-    act(&response, peer, body, move |responder, actor, new| {
-        let target = new.target;
-        let what = format!("a rule for {target}");
-        let wish = Wish {
-            target,
-            scope: new.scope,
-            state: if new.dry_run {
-                State::DryRun
-            } else {
-                State::Enabled
-            },
-            sticky: new.sticky,
-            ttl: Duration::from_secs(new.ttl),
-            reason: new.reason,
-        };
-        let result = responder.keeper_mut().add(actor, wish);
-        noted(responder, actor, what, result).map(|(id, extended)| Added {
-            rule: shown(responder, id),
-            extended,
-            warning: roles.warning(Some(&target)),
-        })
-    })
+    command(
+        &response,
+        peer,
+        body,
+        DISK,
+        move |keeper, actor, new: NewRule| {
+            let target = new.target;
+            let what = format!("a rule for {target}");
+            let wish = Wish {
+                target,
+                scope: new.scope,
+                state: if new.dry_run {
+                    State::DryRun
+                } else {
+                    State::Enabled
+                },
+                sticky: new.sticky,
+                ttl: Duration::from_secs(new.ttl),
+                reason: new.reason,
+            };
+            let result = keeper.add(actor, wish);
+            noted(keeper, actor, what, result).map(|(id, extended)| Added {
+                rule: shown(keeper, id),
+                extended,
+                warning: roles.warning(Some(&target)),
+            })
+        },
+    )
     .await
 }
 
 /// A rule that was there a moment ago.
-fn shown(responder: &Responder, id: RuleId) -> Option<RuleView> {
-    let report = responder.keeper().report(id)?;
-    Some(view(responder, &report))
+fn shown(keeper: &Keeper, id: RuleId) -> Option<RuleView> {
+    let report = keeper.report(id)?;
+    Some(view(keeper, &report))
 }
 
 async fn change(
@@ -114,13 +120,13 @@ async fn change(
     if !["enable", "disable", "approve", "remove"].contains(&verb.as_str()) {
         return failure(StatusCode::NOT_FOUND, "there is no such thing to ask for");
     }
-    act(
+    command(
         &response,
         peer,
         body,
-        move |responder, actor, Reason { reason }| {
+        DISK,
+        move |keeper, actor, Reason { reason }| {
             let what = format!("{verb} rule {id}");
-            let keeper = responder.keeper_mut();
             let result = match verb.as_str() {
                 "enable" => keeper.enable(actor, id, reason),
                 "disable" => keeper.disable(actor, id, reason),
@@ -128,8 +134,8 @@ async fn change(
                 _ => keeper.remove(actor, id, reason),
             };
             let drops = verb == "enable" || verb == "approve";
-            noted(responder, actor, what, result).map(|()| Added {
-                rule: shown(responder, id),
+            noted(keeper, actor, what, result).map(|()| Added {
+                rule: shown(keeper, id),
                 extended: false,
                 warning: drops.then(|| roles.warning(None)).flatten(),
             })
@@ -143,13 +149,14 @@ async fn release_all(
     ConnectInfo(peer): ConnectInfo<Peer>,
     body: Body<Reason>,
 ) -> Response {
-    act(
+    command(
         &response,
         peer,
         body,
-        |responder, actor, Reason { reason }| {
-            let result = responder.keeper_mut().release_all(actor, reason);
-            noted(responder, actor, "release all rules".to_owned(), result)
+        DISK_RELEASE,
+        |keeper, actor, Reason { reason }| {
+            let result = keeper.release_all(actor, reason);
+            noted(keeper, actor, "release all rules".to_owned(), result)
         },
     )
     .await
@@ -159,8 +166,8 @@ async fn protected(
     Extension(response): Extension<ResponderHandle>,
     Params(query): Params<Query>,
 ) -> Response {
-    let page = response.ask(move |responder| {
-        let book = responder.keeper().book();
+    let page = response.command(move |keeper| {
+        let book = keeper.book();
         let entry = |entry: &sensor_response::Protection| ProtectedEntry {
             what: entry.what,
             reason: entry.reason.clone(),
@@ -178,11 +185,17 @@ async fn protect(
     ConnectInfo(peer): ConnectInfo<Peer>,
     body: Body<NewProtection>,
 ) -> Response {
-    act(&response, peer, body, |responder, actor, new| {
-        let what = format!("protect {}", new.what);
-        let result = responder.keeper_mut().protect(actor, new.what, new.reason);
-        noted(responder, actor, what, result).map(|ended| Protecting { ended })
-    })
+    command(
+        &response,
+        peer,
+        body,
+        DISK,
+        |keeper, actor, new: NewProtection| {
+            let what = format!("protect {}", new.what);
+            let result = keeper.protect(actor, new.what, new.reason);
+            noted(keeper, actor, what, result).map(|ended| Protecting { ended })
+        },
+    )
     .await
 }
 
@@ -191,25 +204,47 @@ async fn unprotect(
     ConnectInfo(peer): ConnectInfo<Peer>,
     body: Body<Unprotecting>,
 ) -> Response {
-    act(&response, peer, body, |responder, actor, old| {
-        let what = format!("protect {} no more", old.what);
-        let keeper = responder.keeper_mut();
-        let result = keeper.unprotect(actor, old.what, old.reason);
-        noted(responder, actor, what, result)
-    })
+    command(
+        &response,
+        peer,
+        body,
+        DISK,
+        |keeper, actor, old: Unprotecting| {
+            let what = format!("protect {} no more", old.what);
+            let result = keeper.unprotect(actor, old.what, old.reason);
+            noted(keeper, actor, what, result)
+        },
+    )
     .await
 }
 
 /// What a person asked for in vain is written down too.
 fn noted<T>(
-    responder: &mut Responder,
+    keeper: &mut Keeper,
     actor: &Actor,
     what: String,
     result: Result<T, Denied>,
 ) -> Result<T, String> {
     result.map_err(|denied| {
         let reason = denied.to_string();
-        responder.keeper_mut().refused(actor, what, reason.clone());
+        keeper.refused(actor, what, reason.clone());
         reason
     })
 }
+
+impl Told for Added {
+    fn warn(mut self, warning: &str) -> Result<Self, ()> {
+        let before = self.warning.take();
+        self.warning = Some(match before {
+            Some(before) => format!("{before}; {warning}"),
+            None => warning.to_owned(),
+        });
+        Ok(self)
+    }
+}
+
+impl Told for Protecting {}
+
+impl Told for usize {}
+
+impl Told for () {}
