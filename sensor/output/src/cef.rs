@@ -98,6 +98,7 @@ fn of_audit(report: &AuditReport) -> Line {
         Action::ReleasedAll { .. } | Action::Unprotected { .. } | Action::ModelRefused { .. } => {
             (5, None)
         }
+        Action::SegmentRemoved { .. } | Action::EntriesDropped { .. } => (6, None),
         Action::Effect { id, verdict, .. } if verdict == "not_effective" => (6, Some(*id)),
         Action::Effect { id, .. } | Action::Reset { id, .. } => (3, Some(*id)),
         Action::Decided(decision) => (3, decision.rule),

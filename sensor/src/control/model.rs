@@ -178,11 +178,11 @@ where
     F: FnOnce(Time, &Actor) -> Result<Loaded, LoadError> + Send + 'static,
     G: FnOnce((String, String), Option<String>, String) -> Action + Send + 'static,
 {
-    let time = order.response.ask(|responder| responder.keeper().time());
+    let time = order.response.command(|keeper| keeper.time());
     let (time, actor) = (time.await?, order.actor.clone());
     let result = blocking(move || does(time, &actor)).await?;
     let records = move |responder: &mut Responder, actor: &Actor, asked: Requested| {
-        let keeper = responder.keeper_mut();
+        let mut keeper = responder.keeper_mut();
         let Requested {
             name,
             sha256,

@@ -12,18 +12,18 @@ use axum::{
     routing::{get, post},
 };
 use sensor_facts::rule::{Actor, RuleId, State};
-use sensor_response::{Denied, RuleReport, Wish};
+use sensor_response::{Denied, Keeper, RuleReport, Wish};
 
 use super::{
-    answer::{Failed, page},
+    answer::{Failed, answer},
     api::{
-        Added, Hits, NewProtection, NewRule, PROTECTED, ProtectedEntry, Protecting, Query, RULES,
-        Reason, RuleView, Unprotecting,
+        Added, Hits, NewProtection, NewRule, PROTECTED, Page, ProtectedEntry, Protecting, Query,
+        RULES, Reason, RuleView, Unprotecting,
     },
-    change::Order,
+    change::{DISK, DISK_RELEASE, Order, Told},
     roles::Roles,
 };
-use crate::live::responder::{Responder, ResponderHandle};
+use crate::live::responder::ResponderHandle;
 
 pub(super) fn router(response: ResponderHandle, roles: Roles) -> Router {
     Router::new()
@@ -40,14 +40,17 @@ async fn list(
     Extension(response): Extension<ResponderHandle>,
     Params(query): Params<Query>,
 ) -> Response {
-    page(&response, query, |responder| {
-        let reports = responder.keeper().reports();
-        reports.iter().map(|one| view(responder, one)).collect()
-    })
-    .await
+    let page = response.command(move |keeper| {
+        let reports = keeper.reports();
+        Page::of(
+            reports.iter().map(|one| view(keeper, one)).collect(),
+            &query,
+        )
+    });
+    answer(page.await)
 }
 
-fn view(responder: &Responder, report: &RuleReport) -> RuleView {
+fn view(keeper: &Keeper, report: &RuleReport) -> RuleView {
     let RuleReport { rule, hits, effect } = report;
     RuleView {
         rule: rule.clone(),
@@ -56,7 +59,7 @@ fn view(responder: &Responder, report: &RuleReport) -> RuleView {
             bytes: hits.bytes,
             would_packets: hits.would_packets,
             would_bytes: hits.would_bytes,
-            last: (hits.last != 0).then(|| responder.keeper().wall(hits.last)),
+            last: (hits.last != 0).then(|| keeper.wall(hits.last)),
         },
         effect: effect.clone(),
     }
@@ -66,7 +69,7 @@ async fn add(
     Extension(roles): Extension<Roles>,
     order: Order<NewRule>,
 ) -> Result<Response, Failed> {
-    let adds = move |responder: &mut Responder, actor: &Actor, new: NewRule| {
+    let adds = move |keeper: &mut Keeper, actor: &Actor, new: NewRule| {
         let target = new.target;
         let what = format!("a rule for {target}");
         let wish = Wish {
@@ -81,20 +84,20 @@ async fn add(
             ttl: Duration::from_secs(new.ttl),
             reason: new.reason,
         };
-        let result = responder.keeper_mut().add(actor, wish);
-        noted(responder, actor, what, result).map(|(id, extended)| Added {
-            rule: shown(responder, id),
+        let result = keeper.add(actor, wish);
+        noted(keeper, actor, what, result).map(|(id, extended)| Added {
+            rule: shown(keeper, id),
             extended,
             warning: roles.warning(Some(&target)),
         })
     };
-    order.carry_out(adds).await
+    order.command(DISK, adds).await
 }
 
 /// A rule that was there a moment ago.
-fn shown(responder: &Responder, id: RuleId) -> Option<RuleView> {
-    let report = responder.keeper().report(id)?;
-    Some(view(responder, &report))
+fn shown(keeper: &Keeper, id: RuleId) -> Option<RuleView> {
+    let report = keeper.report(id)?;
+    Some(view(keeper, &report))
 }
 
 async fn change(
@@ -105,9 +108,8 @@ async fn change(
     if !["enable", "disable", "approve", "remove"].contains(&verb.as_str()) {
         return Err(Failed::missing(&"there is no such thing to ask for"));
     }
-    let changes = move |responder: &mut Responder, actor: &Actor, Reason { reason }| {
+    let changes = move |keeper: &mut Keeper, actor: &Actor, Reason { reason }| {
         let what = format!("{verb} rule {id}");
-        let keeper = responder.keeper_mut();
         let result = match verb.as_str() {
             "enable" => keeper.enable(actor, id, reason),
             "disable" => keeper.disable(actor, id, reason),
@@ -115,29 +117,29 @@ async fn change(
             _ => keeper.remove(actor, id, reason),
         };
         let drops = verb == "enable" || verb == "approve";
-        noted(responder, actor, what, result).map(|()| Added {
-            rule: shown(responder, id),
+        noted(keeper, actor, what, result).map(|()| Added {
+            rule: shown(keeper, id),
             extended: false,
             warning: drops.then(|| roles.warning(None)).flatten(),
         })
     };
-    order.carry_out(changes).await
+    order.command(DISK, changes).await
 }
 
 async fn release_all(order: Order<Reason>) -> Result<Response, Failed> {
-    let releases = |responder: &mut Responder, actor: &Actor, Reason { reason }| {
-        let result = responder.keeper_mut().release_all(actor, reason);
-        noted(responder, actor, "release all rules".to_owned(), result)
+    let releases = |keeper: &mut Keeper, actor: &Actor, Reason { reason }| {
+        let result = keeper.release_all(actor, reason);
+        noted(keeper, actor, "release all rules".to_owned(), result)
     };
-    order.carry_out(releases).await
+    order.command(DISK_RELEASE, releases).await
 }
 
 async fn protected(
     Extension(response): Extension<ResponderHandle>,
     Params(query): Params<Query>,
 ) -> Response {
-    page(&response, query, |responder| {
-        let book = responder.keeper().book();
+    let page = response.command(move |keeper| {
+        let book = keeper.book();
         let entry = |entry: &sensor_response::Protection| ProtectedEntry {
             what: entry.what,
             reason: entry.reason.clone(),
@@ -145,40 +147,56 @@ async fn protected(
             since: entry.since,
             configured: book.is_configured(&entry.what),
         };
-        book.protected().map(entry).collect()
-    })
-    .await
+        Page::of(book.protected().map(entry).collect(), &query)
+    });
+    answer(page.await)
 }
 
 async fn protect(order: Order<NewProtection>) -> Result<Response, Failed> {
-    let protects = |responder: &mut Responder, actor: &Actor, new: NewProtection| {
+    let protects = |keeper: &mut Keeper, actor: &Actor, new: NewProtection| {
         let what = format!("protect {}", new.what);
-        let result = responder.keeper_mut().protect(actor, new.what, new.reason);
-        noted(responder, actor, what, result).map(|ended| Protecting { ended })
+        let result = keeper.protect(actor, new.what, new.reason);
+        noted(keeper, actor, what, result).map(|ended| Protecting { ended })
     };
-    order.carry_out(protects).await
+    order.command(DISK, protects).await
 }
 
 async fn unprotect(order: Order<Unprotecting>) -> Result<Response, Failed> {
-    let unprotects = |responder: &mut Responder, actor: &Actor, old: Unprotecting| {
+    let unprotects = |keeper: &mut Keeper, actor: &Actor, old: Unprotecting| {
         let what = format!("protect {} no more", old.what);
-        let keeper = responder.keeper_mut();
         let result = keeper.unprotect(actor, old.what, old.reason);
-        noted(responder, actor, what, result)
+        noted(keeper, actor, what, result)
     };
-    order.carry_out(unprotects).await
+    order.command(DISK, unprotects).await
 }
 
 /// What a person asked for in vain is written down too.
 fn noted<T>(
-    responder: &mut Responder,
+    keeper: &mut Keeper,
     actor: &Actor,
     what: String,
     result: Result<T, Denied>,
 ) -> Result<T, String> {
     result.map_err(|denied| {
         let reason = denied.to_string();
-        responder.keeper_mut().refused(actor, what, reason.clone());
+        keeper.refused(actor, what, reason.clone());
         reason
     })
 }
+
+impl Told for Added {
+    fn warn(mut self, warning: &str) -> Result<Self, ()> {
+        let before = self.warning.take();
+        self.warning = Some(match before {
+            Some(before) => format!("{before}; {warning}"),
+            None => warning.to_owned(),
+        });
+        Ok(self)
+    }
+}
+
+impl Told for Protecting {}
+
+impl Told for usize {}
+
+impl Told for () {}

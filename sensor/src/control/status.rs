@@ -11,7 +11,7 @@ use sensor_sessions::pipeline::Pipeline;
 
 use super::api::{
     ContainmentStatus, DetectionStatus, FlowStatus, Frozen, InterfaceStatus, OutputStatus,
-    RingStatus, Status,
+    RingStatus, Status, TrailSegments,
 };
 use super::roles::Roles;
 use crate::live::snapshot::{InterfaceSnapshot, RingAccount, Snapshot};
@@ -146,6 +146,18 @@ fn containment(snapshot: &Snapshot) -> ContainmentStatus {
         waiting: summary.waiting,
         dropped: summary.dropped,
         failing: summary.failing.clone(),
+        segments: TrailSegments {
+            current: summary.segment,
+            older: summary.check.segments,
+            verified: summary.check.verified,
+            whole: summary.check.done,
+            flaw: summary.check.flaw.clone(),
+            bytes: summary.check.bytes,
+            removed_to: summary.check.removed_to,
+            exported: summary.check.exported,
+            lost: summary.check.lost,
+            export_failing: summary.check.export_failing.clone(),
+        },
     }
 }
 
@@ -314,6 +326,23 @@ fn rules(snapshot: &Snapshot, warnings: &mut Vec<String>) {
         warnings.push(format!(
             "the audit trail can't be written: {why}; {} entries wait, {} were dropped",
             summary.waiting, summary.dropped
+        ));
+    }
+    let check = &summary.check;
+    if let Some(flaw) = &check.flaw {
+        warnings.push(format!(
+            "an older segment of the audit trail is not what it was, and nothing of the trail is removed any more: {flaw}"
+        ));
+    }
+    if let Some(why) = &check.export_failing {
+        warnings.push(format!(
+            "the oldest segment of the audit trail can't be exported (audit.export), so the trail grows beyond audit.max_size: {why}"
+        ));
+    }
+    if check.lost > 0 {
+        warnings.push(format!(
+            "the audit trail has reached audit.max_size: its segments to number {} were removed, {} of them since the start and exported nowhere; set audit.export to keep them",
+            check.removed_to, check.lost
         ));
     }
 }

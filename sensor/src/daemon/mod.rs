@@ -82,6 +82,7 @@ async fn serve(
     // What is to be in force is so before the first packet meets the new programs.
     let (mut keeper, adoption) = Keeper::adopt(
         &options.state,
+        options.audit.clone(),
         loaded.take_rules()?,
         &options.response.protect(),
         clinical_of(Arc::clone(&clinical)),
@@ -144,7 +145,7 @@ async fn serve(
     }
     tokio::spawn(memory::keep(capture.clone(), state.clone()));
     tokio::spawn(memory::hand_over(capture.clone(), store.clone()));
-    tokio::spawn(service::watchdog(capture.clone(), response.clone()));
+    service::watchdog(response.alive().clone()).map_err(runtime("start the watchdog"))?;
     service::ready(&status);
     let mut ended = ended;
     let result = tokio::select! {

@@ -242,6 +242,25 @@ pub const TABLE: &[Row] = rows! {
         "Entries of the audit trail that wait for the disk." => |s| plain(s.containment.waiting);
     Counter "wardtap_audit_dropped_total" [] RESPONSE,
         "Entries of the audit trail that were dropped because too many waited." => |s| plain(s.containment.dropped);
+    Gauge "wardtap_audit_bytes" [] RESPONSE,
+        "Bytes of all segments of the audit trail with their signatures." => |s| plain(s.containment.check.bytes);
+    Gauge "wardtap_audit_segments" ["state"] RESPONSE,
+        "Older segments of the audit trail that were there at the start, by whether they were verified since." => |s| {
+            let check = &s.containment.check;
+            vec![
+                sample(["verified"], check.verified),
+                sample(["unverified"], check.segments.saturating_sub(check.verified)),
+            ]
+        };
+    Gauge "wardtap_audit_broken" [] RESPONSE,
+        "1 if an older segment of the audit trail is missing or not what it was." => |s| plain(u64::from(s.containment.check.flaw.is_some()));
+    Counter "wardtap_audit_segments_removed_total" ["exported"] RESPONSE,
+        "Segments of the audit trail that were removed because it had reached its largest size, by whether they were exported before." => |s| {
+            let check = &s.containment.check;
+            vec![sample(["yes"], check.exported), sample(["no"], check.lost)]
+        };
+    Gauge "wardtap_audit_export_failing" [] RESPONSE,
+        "1 while the oldest segment of the audit trail can't be exported, so that the trail grows." => |s| plain(u64::from(s.containment.check.export_failing.is_some()));
     Gauge "wardtap_model_loaded" [] MODEL,
         "1 while flows are scored by an anomaly model, 0 while there is none or no runtime for it." => |s| plain(u64::from(s.model.model.is_some()));
     Gauge "wardtap_model_info" ["sha256", "trainer"] MODEL,

@@ -6,6 +6,8 @@
 //! goes on and the entries wait.
 
 mod protection;
+mod record;
+mod undo;
 mod watch;
 mod wish;
 
@@ -14,10 +16,11 @@ use std::{
     time::Duration,
 };
 
+pub use undo::Undo;
 pub use wish::{Denied, RuleReport, Wish};
 
 use sensor_common::rule::RuleState;
-use sensor_evidence::audit::Trail;
+use sensor_evidence::audit::{Summaries, Trail};
 use sensor_facts::{
     action::{Action, Cause, Change, RuleChange},
     clock,
@@ -49,6 +52,10 @@ pub struct Keeper {
     pub(super) reset: HashSet<RuleId>,
     /// Who knows a device's clinical traffic.
     pub(super) clinical: ClinicalOf,
+    /// Decisions that repeat.
+    pub(super) summaries: Summaries,
+    /// What would put the last change back.
+    pub(super) undo: Option<Undo>,
     /// What was done, for the events.
     pub(super) done: Vec<(Time, Actor, Action)>,
 }
@@ -65,29 +72,10 @@ impl Keeper {
         u64::try_from(time.0.saturating_sub(self.timebase.unix_offset_ns)).unwrap_or(0)
     }
 
-    /// Writes down what was done, and takes it over.
-    pub fn record(&mut self, actor: &Actor, action: Action) {
-        let now = self.now();
-        self.book.apply(now, actor, &action);
-        self.trail.record(now, actor.clone(), action.clone());
-        self.done.push((now, actor.clone(), action));
-    }
-
     /// The wall-clock time of a moment of the engine's clock.
     #[must_use]
     pub fn wall(&self, engine: u64) -> Time {
         self.timebase.wall(engine)
-    }
-
-    /// What was done since the last time this was asked.
-    pub fn take_done(&mut self) -> Vec<(Time, Actor, Action)> {
-        std::mem::take(&mut self.done)
-    }
-
-    /// True if something was done since then.
-    #[must_use]
-    pub fn has_done(&self) -> bool {
-        !self.done.is_empty()
     }
 
     /// The rules and the never-block list.
@@ -110,6 +98,7 @@ impl Keeper {
         let now = self.now();
         let ttl = i64::try_from(wish.ttl.as_nanos()).unwrap_or(i64::MAX);
         guard::check_target(&wish.target)?;
+        self.has_room()?;
         let rule = Rule {
             id: self.book.next_id(),
             target: wish.target.canonical(),
@@ -131,6 +120,7 @@ impl Keeper {
                         rule: Box::new(rule),
                     },
                 );
+                self.undo = Some(Undo::Remove(id));
                 Ok((id, false))
             }
             Sound::Extends(id) => {
@@ -225,10 +215,17 @@ impl Keeper {
     }
 
     fn change(&mut self, actor: &Actor, changed: RuleChange) -> Result<(), Denied> {
-        let mut rule = self.rule(changed.id)?.clone();
+        let before = self.rule(changed.id)?.clone();
+        let mut rule = before.clone();
         (rule.state, rule.expires) = (changed.state, changed.expires);
+        // What lifts a block is done whatever the disk does.
+        let lifts = changed.state == State::Disabled;
+        if !lifts {
+            self.has_room()?;
+        }
         self.put(&rule)?;
         self.record(actor, Action::RuleChanged(changed));
+        self.undo = (!lifts).then(|| Undo::Restore(Box::new(before)));
         Ok(())
     }
 

@@ -159,6 +159,36 @@ pub struct ContainmentStatus {
     /// Why it can't be written now.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failing: Option<String>,
+    /// Its segments.
+    #[serde(default)]
+    pub segments: TrailSegments,
+}
+
+/// The segments of the audit trail.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+pub struct TrailSegments {
+    /// The number of the one that is written; it was verified at the start.
+    pub current: u64,
+    /// Older ones that were there at the start.
+    pub older: u64,
+    /// Of these, those that were verified since.
+    pub verified: u64,
+    /// All of them were, and each follows the one before it.
+    pub whole: bool,
+    /// What is wrong with them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub flaw: Option<String>,
+    /// Bytes of all segments with their checkpoints.
+    pub bytes: u64,
+    /// The number of the last one that was removed; 0 if none was.
+    pub removed_to: u64,
+    /// Segments that were removed since the start and exported before.
+    pub exported: u64,
+    /// Segments that were removed since the start and exported nowhere.
+    pub lost: u64,
+    /// Why the oldest one can't be exported.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub export_failing: Option<String>,
 }
 
 /// Where events go.

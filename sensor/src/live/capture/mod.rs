@@ -36,7 +36,7 @@ use super::{
     sweep::Sweep,
     tally::Tally,
 };
-use crate::live::{options::DaemonOptions, responder::ResponderHandle};
+use crate::live::{alive::Part, options::DaemonOptions, responder::ResponderHandle};
 
 pub use handle::{AskError, CaptureHandle};
 
@@ -171,6 +171,7 @@ impl Capture {
         let mut turn = interval(TURN);
         turn.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
+            self.response.alive().sign(Part::Capture);
             tokio::select! {
                 ready = ring.readable_mut() => {
                     let mut ready = ready.map_err(epoll)?;

@@ -4,6 +4,7 @@ use sensor_facts::{
     effect::Effectiveness,
     rule::{RuleId, State},
 };
+use sensor_evidence::audit::Check;
 use sensor_response::Keeper;
 
 /// How containment stands.
@@ -27,6 +28,10 @@ pub struct Summary {
     pub dropped: u64,
     /// Why the trail can't be written now.
     pub failing: Option<String>,
+    /// The segment of the trail that is written.
+    pub segment: u64,
+    /// How the segments before it fare.
+    pub check: Check,
     /// TCP resets sent since the start.
     pub resets: u64,
 }
@@ -58,6 +63,8 @@ impl Summary {
             waiting: status.waiting,
             dropped: status.dropped,
             failing: status.failing,
+            segment: status.segment,
+            check: status.check,
             resets,
         }
     }

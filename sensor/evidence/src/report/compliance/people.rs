@@ -82,6 +82,12 @@ fn take(acts: &mut Acts, entry: &Entry) {
         Action::Decided(decision) => {
             *acts.decisions.entry(decision.verdict.clone()).or_default() += 1;
         }
+        Action::DecidedAgain(repeats) => {
+            *acts.decisions.entry(repeats.verdict.clone()).or_default() += repeats.count;
+        }
+        Action::SegmentRemoved { .. } | Action::EntriesDropped { .. } => {
+            acts.other.push(did(entry.action.to_string(), ""));
+        }
         Action::Labelled {
             alert,
             verdict,
@@ -133,7 +139,10 @@ fn take(acts: &mut Acts, entry: &Entry) {
             format!("what is usual of {device} is learnt anew"),
             reason,
         )),
-        // Coverage has the first two; how many resets a rule took is in the trail.
-        Action::Started { .. } | Action::Stopped | Action::Reset { .. } => {}
+        // Coverage has the first two; how many resets a rule took is in the trail, which splits itself.
+        Action::Started { .. }
+        | Action::Stopped
+        | Action::Reset { .. }
+        | Action::SegmentBegun { .. } => {}
     }
 }

@@ -15,6 +15,7 @@ type Line<'a> = (What, Good, String, &'a String);
 pub(super) fn done(entry: &Entry, scope: &Scope<'_>, rules: &[RuleId]) -> Option<Happened> {
     let of_rule = || of_rule(&entry.action, rules);
     let (kind, tone, what, reason) = decided(&entry.action, scope)
+        .or_else(|| decided_again(&entry.action, scope))
         .or_else(of_rule)
         .or_else(|| of_people(&entry.action, scope))?;
     Some(Happened {
@@ -31,19 +32,10 @@ fn decided<'a>(action: &'a Action, scope: &Scope<'_>) -> Option<Line<'a>> {
     let Action::Decided(decision) = action else {
         return None;
     };
-    let mut suspects = scope.suspects.keys();
-    if !suspects.any(|device| device.to_string() == decision.subject) {
+    if !is_suspect(&decision.subject, scope) {
         return None;
     }
-    let verdict = match decision.verdict.as_str() {
-        "act" => "act",
-        "propose" => "propose a rule",
-        "would_act" => "do nothing, though it would act in automatic mode",
-        "wait" => "wait",
-        // "refuse" in trails before schema version 2.
-        "no_action" | "refuse" => "do nothing",
-        other => other,
-    };
+    let verdict = words(&decision.verdict);
     let tone = if decision.verdict == "act" {
         Good::Good
     } else {
@@ -55,6 +47,41 @@ fn decided<'a>(action: &'a Action, scope: &Scope<'_>) -> Option<Line<'a>> {
         (None, _) => format!("Decided to {verdict} about {}", decision.subject),
     };
     Some((What::Decision, tone, what, &decision.reason))
+}
+
+fn is_suspect(subject: &str, scope: &Scope<'_>) -> bool {
+    let mut suspects = scope.suspects.keys();
+    suspects.any(|device| device.to_string() == subject)
+}
+
+/// What a verdict of the policy means.
+fn words(verdict: &str) -> &str {
+    match verdict {
+        "propose" => "propose a rule",
+        "would_act" => "do nothing, though it would act in automatic mode",
+        // "refuse" in trails before schema version 2.
+        "no_action" | "refuse" => "do nothing",
+        other => other,
+    }
+}
+
+/// Decisions about a suspect that repeated.
+fn decided_again<'a>(action: &'a Action, scope: &Scope<'_>) -> Option<Told<'a>> {
+    let Action::DecidedAgain(repeats) = action else {
+        return None;
+    };
+    let subject = repeats.subject.as_deref()?;
+    if !is_suspect(subject, scope) {
+        return None;
+    }
+    let what = format!(
+        "Decided {} times more to {} about {subject}, on findings of {} until {}",
+        repeats.count,
+        words(&repeats.verdict),
+        repeats.detector,
+        utc_moment(repeats.last)
+    );
+    Some((What::Decision, Good::Open, what, &repeats.reason))
 }
 
 /// What was done with a rule about a suspect.

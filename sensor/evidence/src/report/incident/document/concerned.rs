@@ -318,6 +318,7 @@ fn rule_cells(rule: &Measure) -> [String; 7] {
                 Cause::Expired => "ended by itself",
                 Cause::Released => "lifted",
                 Cause::Protected => "lifted, its target being protected",
+                Cause::Undone => "undone, since the audit trail did not take it,",
             };
             format!(
                 "{how} at {} by {}: {}",
