@@ -7,6 +7,7 @@ mod arp_spoof;
 mod beacon;
 mod brute_force;
 mod clear_text;
+mod dhcp_starvation;
 mod dns_tunnel;
 mod echo_sweep;
 mod exfiltration;
@@ -17,10 +18,13 @@ mod hl7_sender;
 mod mass_find;
 mod move_destination;
 mod nak_burst;
+mod nd_spoof;
 mod new_puller;
 mod new_service;
 mod off_hours;
 mod probe;
+mod rogue_dhcp;
+mod rogue_ra;
 mod scan;
 mod strange_flows;
 mod study_exfiltration;
@@ -55,6 +59,10 @@ pub static ALL: &[&About] = &[
     &new_service::ABOUT,
     &off_hours::ABOUT,
     &arp_spoof::ABOUT,
+    &nd_spoof::ABOUT,
+    &rogue_ra::ABOUT,
+    &rogue_dhcp::ABOUT,
+    &dhcp_starvation::ABOUT,
     &flood::ABOUT,
     &clear_text::ABOUT,
     &unusual_amount::ABOUT,
