@@ -4,21 +4,14 @@
 #[path = "captures/mod.rs"]
 mod captures;
 
-use std::{
-    net::IpAddr,
-    ops::ControlFlow,
-    path::Path,
-};
+use std::{net::IpAddr, ops::ControlFlow, path::Path};
 
 use sensor_analysis::{
     Analysis, AnalysisOptions, Outcome,
     replay::{Replay, ReplayOptions},
 };
 use sensor_facts::{alert::Alert, finding::Finding};
-use sensor_sessions::{
-    inventory::HostReport,
-    pipeline::PipelineOptions,
-};
+use sensor_sessions::{inventory::HostReport, pipeline::PipelineOptions};
 
 /// What a capture comes to.
 struct Seen {
@@ -71,7 +64,11 @@ fn made_up_sources_hide_no_sweep() {
         let [sweep] = &sweeps[..] else {
             panic!("{name}: {sweeps:?}");
         };
-        assert!(sweep.evidence.contains("02:00:00:00:00:66"), "{}", sweep.evidence);
+        assert!(
+            sweep.evidence.contains("02:00:00:00:00:66"),
+            "{}",
+            sweep.evidence
+        );
         let alert = seen
             .alerts
             .iter()
@@ -86,9 +83,15 @@ fn made_up_sources_hide_no_sweep() {
 fn a_false_dhcp_server_moves_nobody_and_is_found() {
     let Some(root) = captures::root() else { return };
     let seen = replay(&root.join("attacker/d8_dhcp.pcap"));
-    let ct = seen.hosts.iter().find(|host| host.address == IpAddr::from(CT));
+    let ct = seen
+        .hosts
+        .iter()
+        .find(|host| host.address == IpAddr::from(CT));
     let ct = ct.expect("the CT vanished");
-    assert!(ct.ae_titles.iter().any(|it| it.title == "CT_ROOM_1"), "{ct:?}");
+    assert!(
+        ct.ae_titles.iter().any(|it| it.title == "CT_ROOM_1"),
+        "{ct:?}"
+    );
     for host in &seen.hosts {
         assert!(host.addresses_before.is_empty(), "{host:?}");
         let speaks = host.ae_titles.iter().any(|it| it.title == "CT_ROOM_1");
@@ -103,9 +106,20 @@ fn a_false_dhcp_server_moves_nobody_and_is_found() {
         panic!("{:?}", seen.findings);
     };
     assert_eq!(rogue.subject, IpAddr::from(INTRUDER));
-    assert!(rogue.evidence.contains("02:00:00:00:00:66"), "{}", rogue.evidence);
-    assert!(seen.alerts.iter().any(|one| one.device == IpAddr::from(INTRUDER)));
+    assert!(
+        rogue.evidence.contains("02:00:00:00:00:66"),
+        "{}",
+        rogue.evidence
+    );
+    assert!(
+        seen.alerts
+            .iter()
+            .any(|one| one.device == IpAddr::from(INTRUDER))
+    );
     let accused = |one: &&Finding| one.subject == IpAddr::from(CT) && !one.role.is_victim();
     let accused: Vec<_> = seen.findings.iter().filter(accused).collect();
-    assert!(accused.iter().all(|one| one.detector == "clear_text"), "{accused:?}");
+    assert!(
+        accused.iter().all(|one| one.detector == "clear_text"),
+        "{accused:?}"
+    );
 }

@@ -232,12 +232,22 @@ fn nobody_becomes_another_by_dhcp() {
             sensor.time += 60 * SECOND;
             sensor.frame(&frame);
         }
-        let host = sensor.host(ct).unwrap_or_else(|| panic!("{name}: the CT vanished"));
+        let host = sensor
+            .host(ct)
+            .unwrap_or_else(|| panic!("{name}: the CT vanished"));
         assert!(host.flows_opened == 1, "{name}: {host:?}");
         let new = sensor.host(new);
-        assert!(new.is_none_or(|it| it.addresses_before.is_empty()), "{name}");
+        assert!(
+            new.is_none_or(|it| it.addresses_before.is_empty()),
+            "{name}"
+        );
         let seen = sensor.pipeline.take_observations();
-        assert!(!seen.iter().any(|one| matches!(one.what, What::Moved { .. })), "{name}");
+        assert!(
+            !seen
+                .iter()
+                .any(|one| matches!(one.what, What::Moved { .. })),
+            "{name}"
+        );
     }
     // A server that is known keeps its word against one that is not.
     let mut sensor = Sensor::new();
@@ -275,9 +285,15 @@ fn dhcp_is_told_with_who_sent_it_and_whether_it_was_asked_for() {
     assert_eq!(told.len(), 4);
     assert_eq!((told[0].reply, told[0].kind), (false, 3));
     assert_eq!((told[0].frame_mac, told[0].transaction), (CT, TRANSACTION));
-    assert_eq!((told[1].asked, told[1].server), (Asked::Yes, Some([10, 0, 0, 1].into())));
+    assert_eq!(
+        (told[1].asked, told[1].server),
+        (Asked::Yes, Some([10, 0, 0, 1].into()))
+    );
     assert_eq!((told[2].asked, told[2].frame_mac), (Asked::No, ROGUE));
-    assert_eq!(told[2].routers, [std::net::Ipv4Addr::from([10, 0, 0, 0x66])]);
+    assert_eq!(
+        told[2].routers,
+        [std::net::Ipv4Addr::from([10, 0, 0, 0x66])]
+    );
     assert_eq!(told[2].name_servers.len(), 2);
     assert_eq!((told[3].kind, told[3].asked), (5, Asked::No));
 }
@@ -301,7 +317,12 @@ fn neighbours_and_routers_are_told_with_who_sent_it() {
     let mut sensor = Sensor::new();
     let link = neighbour::link(2, mac);
     sensor.frame(&neighbour::advertisement(mac, host, 0x20, &link));
-    let ask = neighbour::solicitation(mac, host, neighbour::link_local(1), &neighbour::link(1, mac));
+    let ask = neighbour::solicitation(
+        mac,
+        host,
+        neighbour::link_local(1),
+        &neighbour::link(1, mac),
+    );
     sensor.frame(&ask);
     let options = [
         neighbour::link(1, ROGUE),
@@ -326,7 +347,10 @@ fn neighbours_and_routers_are_told_with_who_sent_it() {
     };
     assert_eq!((router.lifetime, router.frame_mac), (1_800, ROGUE));
     assert_eq!(router.link, Some(ROGUE));
-    assert_eq!((router.prefixes[0].length, router.prefixes[0].valid), (64, 7_200));
+    assert_eq!(
+        (router.prefixes[0].length, router.prefixes[0].valid),
+        (64, 7_200)
+    );
     assert_eq!(router.name_servers.len(), 2);
     let known = sensor.pipeline.hosts();
     let known = known.iter().find(|one| one.address == IpAddr::from(host));
@@ -349,11 +373,21 @@ fn what_receivers_of_neighbour_discovery_discard_is_not_told() {
         ("the checksum", |frame| frame[neighbour::START + 2] ^= 1),
         ("the code", |frame| frame[neighbour::START + 1] = 1),
         ("an option without a length", |frame| {
-            let at = frame.len() - if frame[neighbour::START] == 134 { 31 } else { 7 };
+            let at = frame.len()
+                - if frame[neighbour::START] == 134 {
+                    31
+                } else {
+                    7
+                };
             frame[at] = 0;
         }),
         ("an option that is longer than the message", |frame| {
-            let at = frame.len() - if frame[neighbour::START] == 134 { 31 } else { 7 };
+            let at = frame.len()
+                - if frame[neighbour::START] == 134 {
+                    31
+                } else {
+                    7
+                };
             frame[at] = 9;
         }),
         ("half an option", |frame| {
@@ -375,20 +409,37 @@ fn what_receivers_of_neighbour_discovery_discard_is_not_told() {
             let mut sensor = Sensor::new();
             sensor.frame(&frame);
             assert_eq!(neighbours(&mut sensor), (vec![], vec![]), "{name}");
-            assert_eq!(sensor.engine.counters().get(Counter::NoticeMalformed), 1, "{name}");
+            assert_eq!(
+                sensor.engine.counters().get(Counter::NoticeMalformed),
+                1,
+                "{name}"
+            );
         }
     }
     let global = [0x20; 16];
     let group = neighbour::ALL;
     for (name, frame) in [
-        ("a router by a global address", neighbour::router(CT, global, 1_800, &[])),
-        ("a group is nobody's", neighbour::advertisement(CT, group, 0x20, &[])),
-        ("an answer to all", neighbour::advertisement(CT, host, 0x60, &[])),
+        (
+            "a router by a global address",
+            neighbour::router(CT, global, 1_800, &[]),
+        ),
+        (
+            "a group is nobody's",
+            neighbour::advertisement(CT, group, 0x20, &[]),
+        ),
+        (
+            "an answer to all",
+            neighbour::advertisement(CT, host, 0x60, &[]),
+        ),
     ] {
         let mut sensor = Sensor::new();
         sensor.frame(&frame);
         assert_eq!(neighbours(&mut sensor), (vec![], vec![]), "{name}");
-        assert_eq!(sensor.engine.counters().get(Counter::NoticeMalformed), 1, "{name}");
+        assert_eq!(
+            sensor.engine.counters().get(Counter::NoticeMalformed),
+            1,
+            "{name}"
+        );
     }
 }
 
@@ -497,14 +548,22 @@ fn a_flood_of_one_kind_hides_no_other() {
         let [_, b, c, d] = number.to_be_bytes();
         sensor.time = 1_700_000_000 * SECOND + u64::from(number) * 1_000;
         sensor.frame(&Dhcp::new(1, [2, 0, 0, b, c, d]).option(53, &[1]).frame());
-        sensor.frame(&neighbour::advertisement([2, 0, 0, b, c, d], host, 0x20, &[]));
+        sensor.frame(&neighbour::advertisement(
+            [2, 0, 0, b, c, d],
+            host,
+            0x20,
+            &[],
+        ));
     }
     sensor.pipeline.take_observations();
     sensor.frame(&lease([10, 0, 0, 9]));
     sensor.frame(&neighbour::router(ROGUE, host, 1_800, &[]));
     let seen = sensor.pipeline.take_observations();
     let server = |one: &What| matches!(one, What::Dhcp(facts) if facts.asked == Asked::Unknown);
-    assert!(seen.iter().any(|one| server(&one.what)), "in such a crowd someone may have asked");
+    assert!(
+        seen.iter().any(|one| server(&one.what)),
+        "in such a crowd someone may have asked"
+    );
     let router = |one: &What| matches!(one, What::RouterAdvertisement(_));
     assert!(seen.iter().any(|one| router(&one.what)));
 }

@@ -3,7 +3,7 @@
 //! Anyone can send packets with made-up source addresses, so what an Ethernet address sends proves nothing. It is a router's
 //! when whole conversations of addresses that are not its own went by it: several of them, of several subnets or very many,
 //! for some minutes. What it has itself it claims by ARP or neighbour discovery, so that a server with many addresses is no
-//! router. All of it is forgotten a day after it was last seen.
+//! router, nor is who makes up addresses of its own subnet. All of it is forgotten a day after it was last seen.
 //!
 //! Who makes up both ends of whole conversations, with Ethernet addresses that are not his, for minutes, still passes for a
 //! router; `docs/threat-model.md` says what that gains.
@@ -94,12 +94,20 @@ impl Passage {
         }
     }
 
+    /// True for an address of a subnet in which it has one itself: that one needs no router.
+    fn is_near(&self, address: IpAddr) -> bool {
+        let net = subnet(address);
+        self.own.iter().any(|own| subnet(*own) == net)
+    }
+
     /// True if it is a router's at `now`.
     #[must_use]
     pub fn is_router(&self, now: Time, many: usize) -> bool {
         let is = |v6: bool, many: usize| {
             let all = self.proofs.iter().filter(|one| {
-                one.address.is_ipv6() == v6 && now.0.saturating_sub(one.last.0) < FORGET
+                one.address.is_ipv6() == v6
+                    && now.0.saturating_sub(one.last.0) < FORGET
+                    && !self.is_near(one.address)
             });
             let mut nets = HashSet::new();
             let (mut count, mut first, mut last) = (0, Time(i64::MAX), Time(i64::MIN));
@@ -206,6 +214,18 @@ mod tests {
             server.owns(address(net, 9));
         }
         assert!(!is(&server, 400), "a server with an address in each subnet");
+    }
+
+    #[test]
+    fn addresses_of_its_own_subnet_prove_nothing() {
+        let mut intruder = passage(2, 20, 600);
+        assert!(is(&intruder, 600));
+        intruder.owns(address(1, 66));
+        intruder.owns(address(2, 66));
+        assert!(!is(&intruder, 600));
+        let mut router = passage(3, 20, 600);
+        router.owns(address(1, 1));
+        assert!(is(&router, 600), "the others are of other subnets");
     }
 
     #[test]

@@ -15,7 +15,13 @@ pub(crate) fn link_local(host: u8) -> [u8; 16] {
 pub(crate) const ALL: [u8; 16] = [0xff, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1];
 
 /// An ICMPv6 message with its checksum; `body` is what follows the checksum.
-pub(crate) fn message(mac: [u8; 6], from: [u8; 16], to: [u8; 16], kind: u8, body: &[u8]) -> Vec<u8> {
+pub(crate) fn message(
+    mac: [u8; 6],
+    from: [u8; 16],
+    to: [u8; 16],
+    kind: u8,
+    body: &[u8],
+) -> Vec<u8> {
     let mut frame = vec![0x33, 0x33, 0, 0, 0, 1];
     frame.extend(mac);
     frame.extend([0x86, 0xdd, 0x60, 0, 0, 0]);
@@ -67,7 +73,12 @@ pub(crate) fn advertisement(mac: [u8; 6], target: [u8; 16], flags: u8, options: 
 }
 
 /// A neighbour solicitation of an address.
-pub(crate) fn solicitation(mac: [u8; 6], from: [u8; 16], target: [u8; 16], options: &[u8]) -> Vec<u8> {
+pub(crate) fn solicitation(
+    mac: [u8; 6],
+    from: [u8; 16],
+    target: [u8; 16],
+    options: &[u8],
+) -> Vec<u8> {
     let body = [&[0; 4][..], &target, options].concat();
     message(mac, from, ALL, 135, &body)
 }
