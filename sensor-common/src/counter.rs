@@ -115,8 +115,11 @@ counters! {
     DicomForeignGroup = "dicom_foreign_group",
 
     // What hosts say of themselves.
-    /// ARP, DHCP and multicast DNS messages that are cut or break their standard.
+    /// ARP, DHCP, multicast DNS and IPv6 neighbour discovery messages that are cut or break their standard, also those whose
+    /// checksum or hop limit makes a receiver discard them.
     NoticeMalformed = "notice_malformed",
+    /// Such messages with more parts than one message's budget; DHCP and multicast DNS were told as far as they were read.
+    NoticeBudget = "notice_budget",
     /// Notices of hosts that were not offered because there were too many in that second.
     NoticeWithheld = "notice_withheld",
 

@@ -38,6 +38,7 @@ macro_rules! registry {
                 $(#[doc = $topic_doc:literal])+
                 $topic:ident = $topic_index:literal in $topic_module:ident {
                     $(udp_ports: |$source:ident, $destination:ident| $ports:expr,)?
+                    $(icmp6_types: |$kind:ident| $kinds:expr,)?
                     tags: {$(
                         $(#[doc = $topic_tag_doc:literal])+
                         $topic_tag:ident = $topic_tag_number:literal,
@@ -181,6 +182,19 @@ macro_rules! registry {
                 $($(
                     let ($source, $destination) = (source, destination);
                     if $ports {
+                        return Self::$topic;
+                    }
+                )?)+
+                Self::None
+            }
+
+            /// What an ICMPv6 message of this type says.
+            #[inline(always)]
+            #[must_use]
+            pub const fn of_icmp6(kind: u8) -> Self {
+                $($(
+                    let $kind = kind;
+                    if $kinds {
                         return Self::$topic;
                     }
                 )?)+
@@ -355,7 +369,8 @@ registry! {
         Dhcp = 2 in dhcp {
             udp_ports: |_source, destination| destination == 67 || destination == 68,
             tags: {
-                /// DHCP: operation, hardware address, `ciaddr`, `yiaddr`, 15 bytes.
+                /// DHCP: operation, hardware address, `ciaddr`, `yiaddr`, transaction, `giaddr`, source of the Ethernet
+                /// header, 29 bytes.
                 DhcpHead = 41,
                 /// DHCP option 12, host name, at most [`crate::notice::NAME_MAX`] bytes.
                 DhcpName = 42,
@@ -365,6 +380,12 @@ registry! {
                 DhcpType = 44,
                 /// DHCP option 60, vendor class, cut as the name is.
                 DhcpVendor = 45,
+                /// DHCP option 54, the server, 4 bytes.
+                DhcpServer = 48,
+                /// DHCP option 3, routers, 4 bytes each, if there are at most four.
+                DhcpRouters = 49,
+                /// DHCP option 6, name servers, the same.
+                DhcpNameServers = 50,
             },
         }
         /// Multicast DNS, by its port (RFC 6762 section 3).
@@ -375,6 +396,23 @@ registry! {
                 HostName = 46,
                 /// Multicast DNS: the address of the name before, 4 or 16 bytes.
                 HostAddress = 47,
+            },
+        }
+        /// IPv6 neighbour discovery (RFC 4861 section 4): router advertisements, neighbour solicitations and advertisements.
+        Neighbour = 4 in neighbour {
+            icmp6_types: |kind| kind >= 134 && kind <= 136,
+            tags: {
+                /// A neighbour solicitation or advertisement: type, flags, target, source of the Ethernet header, 24 bytes.
+                Neighbour = 51,
+                /// The type of a link-layer address option (1 the source's, 2 the target's), and the address, 7 bytes.
+                NeighbourLink = 52,
+                /// A router advertisement: hop limit, flags, lifetime, source of the Ethernet header, 10 bytes.
+                RouterAdvertisement = 53,
+                /// A prefix information option (RFC 4861 section 4.6.2) after its type and length, 30 bytes.
+                RouterPrefix = 54,
+                /// A recursive DNS server option (RFC 8106 section 5.1) after its type and length: two bytes of no meaning,
+                /// lifetime, and at most three addresses.
+                RouterDns = 55,
             },
         }
     }

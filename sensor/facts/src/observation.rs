@@ -18,6 +18,8 @@ use crate::{
 
 pub use sensor_common::flow::Half;
 
+pub use crate::infrastructure::{Asked, DhcpFacts, Lease, NeighbourFacts, Prefix, RouterFacts};
+
 /// Something that a client did at a server.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Observation {
@@ -95,6 +97,12 @@ pub enum What {
     Hl7(Box<Hl7Message>),
     /// ARP: the client is the sender, the server the target; without ports.
     Arp(Box<ArpFacts>),
+    /// DHCP: the client is who sent the datagram, the server to whom; without ports.
+    Dhcp(Box<DhcpFacts>),
+    /// An IPv6 neighbour solicitation or advertisement: the client is who sent it, the server the target; without ports.
+    Neighbour(Box<NeighbourFacts>),
+    /// An IPv6 router advertisement: the client is who sent it, the server to whom; without ports.
+    RouterAdvertisement(Box<RouterFacts>),
     /// The client is the device that had the address `before`.
     Moved {
         /// Its address before.

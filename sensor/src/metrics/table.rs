@@ -26,12 +26,13 @@ const TUNNELS: [(Counter, &str); 3] = [
     (Counter::TunnelErspan, "erspan"),
     (Counter::TunnelVxlan, "vxlan"),
 ];
-const LAYER7_PROBLEMS: [Counter; 6] = [
+const LAYER7_PROBLEMS: [Counter; 7] = [
     Counter::TcpGap,
     Counter::L7Desync,
     Counter::L7Budget,
     Counter::DicomForeignGroup,
     Counter::NoticeMalformed,
+    Counter::NoticeBudget,
     Counter::NoticeWithheld,
 ];
 

@@ -6,7 +6,7 @@
 use std::net::IpAddr;
 
 use hashbrown::HashMap;
-use sensor_facts::{target::Service, time::Time};
+use sensor_facts::{observation::Mac, target::Service, time::Time};
 use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
 
@@ -47,6 +47,10 @@ pub enum Fact<'a> {
         /// Saturday or Sunday.
         weekend: bool,
     },
+    /// This DHCP server answers clients from this Ethernet address.
+    ServesDhcp(IpAddr, Mac),
+    /// This router advertises itself from this Ethernet address.
+    Advertises(IpAddr, Mac),
 }
 
 /// The hash of a fact. The kind comes first, texts end with a zero byte.
@@ -64,6 +68,8 @@ pub(super) fn key(fact: &Fact<'_>) -> u64 {
         Fact::Application(..) => 10,
         Fact::Asks(_) => 11,
         Fact::Acts { .. } => 12,
+        Fact::ServesDhcp(..) => 13,
+        Fact::Advertises(..) => 14,
     };
     let mut bytes = Bytes::new();
     bytes.push(kind);
@@ -86,6 +92,10 @@ pub(super) fn key(fact: &Fact<'_>) -> u64 {
         }
         Fact::Works { hour, weekend } | Fact::Acts { hour, weekend } => {
             bytes.extend_from_slice(&[*hour, u8::from(*weekend)]);
+        }
+        Fact::ServesDhcp(it, mac) | Fact::Advertises(it, mac) => {
+            address(&mut bytes, it);
+            bytes.extend_from_slice(mac);
         }
         Fact::Application(application, facility) => {
             text(&mut bytes, application);

@@ -13,6 +13,7 @@ mod detectors;
 #[cfg(test)]
 mod docs;
 mod draft;
+mod holders;
 mod options;
 mod prelude;
 mod registry;

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use sensor_facts::{
-    action::{Change, SegmentEnd},
+    action::{Change, RuleChange, SegmentEnd},
     rule::Scope,
 };
 
@@ -54,13 +54,13 @@ fn a_segments_begin_says_all_that_is_in_force() {
         ),
         (
             person(),
-            Action::RuleChanged {
+            Action::RuleChanged(RuleChange {
                 id: 3,
                 change: Change::Approved,
                 state: State::Enabled,
                 expires: Time(2_000_000),
                 reason: reason(),
-            },
+            }),
         ),
         (
             person(),

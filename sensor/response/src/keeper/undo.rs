@@ -1,7 +1,7 @@
 //! Putting back a change that the audit trail did not take.
 
 use sensor_facts::{
-    action::{Action, Cause, Change},
+    action::{Action, Cause, Change, RuleChange},
     rule::{Actor, Rule, RuleId},
 };
 
@@ -44,13 +44,13 @@ impl Keeper {
             Undo::Restore(before) => {
                 if self.book.rule(before.id).is_some() {
                     self.put(&before)?;
-                    let action = Action::RuleChanged {
+                    let action = Action::RuleChanged(RuleChange {
                         id: before.id,
                         change: Change::Undone,
                         state: before.state,
                         expires: before.expires,
                         reason,
-                    };
+                    });
                     self.record(&Actor::Daemon, action);
                 }
             }

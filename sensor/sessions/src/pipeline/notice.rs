@@ -10,22 +10,28 @@ use sensor_facts::{
 };
 
 use super::driver::Pipeline;
-use crate::protocol::notice::{learn::learn, read::read};
+use crate::protocol::notice::{
+    learn::learn,
+    read::{Way, read},
+};
 
 impl Pipeline {
     /// Takes the tape of a notice.
     pub(super) fn notice(&mut self, header: &ChunkHeader, direction: Direction, tape: &[u8]) {
-        let Ok(notices) = read(tape) else {
+        let (a, b) = addresses(&header.key);
+        let way = if direction == Direction::AToB {
+            Way { from: a, to: b }
+        } else {
+            Way { from: b, to: a }
+        };
+        let Ok(notices) = read(tape, way) else {
             self.stats.bad_tapes += 1;
             return;
         };
         let now = self.options.timebase.wall(header.header.time);
-        let (a, b) = addresses(&header.key);
-        let sender = if direction == Direction::AToB { a } else { b };
         for notice in notices {
-            let learnt = learn(&mut self.inventory, notice, sender, now);
-            if let Some((client, server, what)) = learnt {
-                self.observe_hosts(client, server, now, what);
+            if let Some((ends, what)) = learn(&mut self.inventory, notice, way, now) {
+                self.observe_hosts(ends.from, ends.to, now, what);
             }
         }
         self.report_moves();

@@ -7,6 +7,7 @@ mod arp_spoof;
 mod beacon;
 mod brute_force;
 mod clear_text;
+mod dhcp_starvation;
 mod dns_tunnel;
 mod echo_sweep;
 mod exfiltration;
@@ -17,10 +18,13 @@ mod hl7_sender;
 mod mass_find;
 mod move_destination;
 mod nak_burst;
+mod nd_spoof;
 mod new_puller;
 mod new_service;
 mod off_hours;
 mod probe;
+mod rogue_dhcp;
+mod rogue_ra;
 mod scan;
 mod strange_flows;
 mod study_exfiltration;
@@ -38,6 +42,7 @@ pub static ALL: &[&About] = &[
     &beacon::ABOUT,
     &brute_force::ABOUT,
     &clear_text::ABOUT,
+    &dhcp_starvation::ABOUT,
     &dns_tunnel::ABOUT,
     &echo_sweep::ABOUT,
     &exfiltration::ABOUT,
@@ -48,10 +53,13 @@ pub static ALL: &[&About] = &[
     &mass_find::ABOUT,
     &move_destination::ABOUT,
     &nak_burst::ABOUT,
+    &nd_spoof::ABOUT,
     &new_puller::ABOUT,
     &new_service::ABOUT,
     &off_hours::ABOUT,
     &probe::ABOUT,
+    &rogue_dhcp::ABOUT,
+    &rogue_ra::ABOUT,
     &scan::ABOUT,
     &strange_flows::ABOUT,
     &study_exfiltration::ABOUT,

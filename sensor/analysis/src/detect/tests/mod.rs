@@ -6,6 +6,7 @@ mod amounts;
 mod dicom;
 mod ends;
 mod hl7;
+mod infrastructure;
 mod network;
 
 use std::{
