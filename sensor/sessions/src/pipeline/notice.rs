@@ -5,7 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 use sensor_common::{event::ChunkHeader, key::Direction};
 use sensor_facts::{
     address::addresses,
-    observation::{Observation, What},
+    observation::{Mac, Observation, What},
     time::Time,
 };
 
@@ -25,7 +25,11 @@ impl Pipeline {
         for notice in notices {
             let learnt = learn(&mut self.inventory, notice, sender, now);
             if let Some((client, server, what)) = learnt {
-                self.observe_hosts(client, server, now, what);
+                let mac = match &what {
+                    What::Arp(arp) => arp.frame_mac,
+                    _ => [0; 6],
+                };
+                self.observe_hosts((client, mac), server, now, what);
             }
         }
         self.report_moves();
@@ -34,17 +38,25 @@ impl Pipeline {
     /// Tells the detectors which devices changed their addresses.
     pub(super) fn report_moves(&mut self) {
         for (before, after, time) in self.inventory.take_moves() {
-            self.observe_hosts(after, after, time, What::Moved { before });
+            self.observe_hosts((after, [0; 6]), after, time, What::Moved { before });
         }
     }
 
-    fn observe_hosts(&mut self, client: IpAddr, server: IpAddr, time: Time, what: What) {
+    /// Tells the detectors what a client, which sends from this Ethernet address, does outside of any flow.
+    fn observe_hosts(
+        &mut self,
+        (client, mac): (IpAddr, Mac),
+        server: IpAddr,
+        time: Time,
+        what: What,
+    ) {
         if self.options.observe {
             self.observations.push(Observation {
                 time,
                 protocol: 0,
                 client: SocketAddr::new(client, 0),
                 server: SocketAddr::new(server, 0),
+                macs: [mac, [0; 6]],
                 what,
             });
         }

@@ -279,9 +279,8 @@ fn answers_that_nobody_asked_for_are_a_flood() {
 #[test]
 fn spoofing_is_an_address_at_two_ethernet_addresses_in_turn() {
     let at = |lab: &mut Lab, address: u8, mac: u8| {
-        lab.flow(protocol::TCP, host(address), (host(1), 443), |facts| {
-            facts.client_mac = [2, 0, 0, 0, 9, mac];
-        });
+        lab.sender = Some([2, 0, 0, 0, 9, mac]);
+        lab.tcp(host(address), host(1), 443);
         lab.wait(10);
     };
     let mut lab = Lab::new("arp_spoof", as_it_is);
