@@ -102,8 +102,10 @@ pub struct ChunkHeader {
     pub pad: u8,
     /// Bytes of tape that follow.
     pub tape_len: u16,
-    /// Always zero.
-    pub pad2: u32,
+    /// Ethernet address of endpoint A as the flow has it, see [`crate::flow::Flow::mac_a`]; of a notice zero.
+    pub mac_a: [u8; 6],
+    /// The same of endpoint B.
+    pub mac_b: [u8; 6],
 }
 
 /// The flags of a chunk are those of its flow.
@@ -137,6 +139,7 @@ impl ChunkHeader {
         flags: 0,
         pad: 0,
         tape_len: 0,
-        pad2: 0,
+        mac_a: [0; 6],
+        mac_b: [0; 6],
     };
 }

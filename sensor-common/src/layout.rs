@@ -25,7 +25,7 @@ const _: () = {
     assert!(offset_of!(Flow, clearances) == 56);
     assert!(size_of::<EventHeader>() == 16);
     assert!(size_of::<FlowEvent>() == 16 + 40 + 632);
-    assert!(size_of::<ChunkHeader>() == 80);
+    assert!(size_of::<ChunkHeader>() == 88);
     assert!(offset_of!(Chunk, tape) == size_of::<ChunkHeader>());
     assert!(size_of::<Chunk>() == size_of::<ChunkHeader>() + tape::ROOM);
     assert!(size_of::<Settings>() == 40);

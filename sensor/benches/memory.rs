@@ -96,6 +96,7 @@ fn connection(id: u64, time: i64, device: u32, peer: u32) -> Observation {
         protocol: 6,
         client: SocketAddr::new(host(device), 50_000),
         server: SocketAddr::new(host(server), 443),
+        macs: [[0; 6]; 2],
         what: What::Flow(Box::new(facts)),
     }
 }

@@ -136,6 +136,7 @@ fn connection(time: i64, client: u8, server: u8, port: u16) -> Observation {
         protocol: 6,
         client: SocketAddr::new(address(client), 40_000),
         server: SocketAddr::new(address(server), port),
+        macs: [[0; 6]; 2],
         what: What::Flow(Box::new(FlowFacts {
             id: u64::try_from(time).unwrap(),
             over: true,

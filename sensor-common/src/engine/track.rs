@@ -130,6 +130,8 @@ fn inspect<H: Platform>(platform: &mut H, flow: &mut Flow, now: u64) {
     cpu.work.protocol = flow.protocol;
     cpu.chunk.header.header.time = now;
     cpu.chunk.header.flow_start = flow.start;
+    cpu.chunk.header.mac_a = flow.mac_a;
+    cpu.chunk.header.mac_b = flow.mac_b;
     cpu.chunk.header.flags = flow.flags & (event::INITIATOR_B | event::MIDSTREAM);
     platform.read();
     let cpu = platform.cpu();

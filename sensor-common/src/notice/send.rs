@@ -113,6 +113,8 @@ pub fn send<H: Platform>(platform: &mut H, now: u64) {
     chunk.number = 0;
     chunk.stream_offset = 0;
     chunk.flags = 0;
+    chunk.mac_a = [0; 6];
+    chunk.mac_b = [0; 6];
     chunk.tape_len = length as u16;
     cpu.counters.count(Counter::ChunkEvents);
     if !platform.emit_chunk(length) {

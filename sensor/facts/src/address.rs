@@ -33,6 +33,8 @@ pub struct Conversation {
     pub in_iface: Option<Arc<str>>,
     /// VLAN ids of the first packet.
     pub vlan: Vec<u16>,
+    /// Ethernet addresses that packets of source and destination come from, zero where unknown.
+    pub macs: [[u8; 6]; 2],
     // Type and code as the key holds them.
     icmp: Option<(u16, u16)>,
     fragments: bool,
@@ -84,6 +86,7 @@ impl Conversation {
             initiator_b,
             in_iface: None,
             vlan: Vec::new(),
+            macs: [[0; 6]; 2],
             icmp: is_icmp.then_some((src, dest)),
             fragments: false,
         }
@@ -100,6 +103,7 @@ impl Conversation {
             .copied()
             .collect();
         this.fragments = flow.flags & flow::FRAGMENTS != 0;
+        this.macs = flow.client_and_server_macs().into();
         this
     }
 

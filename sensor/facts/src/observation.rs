@@ -31,6 +31,8 @@ pub struct Observation {
     pub client: SocketAddr,
     /// To whom.
     pub server: SocketAddr,
+    /// The Ethernet addresses that packets of client and server come from: their own, or a router's. Zero where unknown.
+    pub macs: [Mac; 2],
     /// What the client did.
     pub what: What,
 }
@@ -110,6 +112,20 @@ pub enum What {
     },
 }
 
+impl What {
+    /// The source address of the Ethernet frame of what a host says of itself or of others; zero for all else.
+    #[must_use]
+    pub fn frame_mac(&self) -> Mac {
+        match self {
+            Self::Arp(facts) => facts.frame_mac,
+            Self::Dhcp(facts) => facts.frame_mac,
+            Self::Neighbour(facts) => facts.frame_mac,
+            Self::RouterAdvertisement(facts) => facts.frame_mac,
+            _ => [0; 6],
+        }
+    }
+}
+
 /// An Ethernet address.
 pub type Mac = [u8; 6];
 
@@ -166,10 +182,6 @@ pub struct FlowFacts {
     pub app: Protocol,
     /// ICMP type of the first packet.
     pub icmp_type: Option<u16>,
-    /// Ethernet address of the client, or of the router before it.
-    pub client_mac: [u8; 6],
-    /// The same of the server.
-    pub server_mac: [u8; 6],
     /// Nanoseconds between its first and its last packet.
     pub duration: u64,
     /// From the client.
@@ -206,12 +218,12 @@ pub fn of_flow(
     timebase: Timebase,
 ) -> Observation {
     let (to_server, to_client) = entry.client_and_server();
-    let (client_mac, server_mac) = entry.client_and_server_macs();
     Observation {
         time: timebase.wall(entry.last()),
         protocol: conversation.protocol,
         client: SocketAddr::new(conversation.src_ip, conversation.src_port.unwrap_or(0)),
         server: SocketAddr::new(conversation.dest_ip, conversation.dest_port.unwrap_or(0)),
+        macs: conversation.macs,
         what: What::Flow(Box::new(FlowFacts {
             id: conversation.flow_id,
             over,
@@ -220,8 +232,6 @@ pub fn of_flow(
             fragments: entry.flags & flow::FRAGMENTS != 0,
             app: entry.protocol(),
             icmp_type: conversation.icmp().map(|(kind, _)| kind),
-            client_mac,
-            server_mac,
             duration: entry.last().saturating_sub(entry.start),
             to_server: *to_server,
             to_client: *to_client,

@@ -8,6 +8,7 @@
 mod adopt;
 pub mod book;
 pub mod config;
+mod evidence;
 pub mod guard;
 mod keeper;
 pub mod policy;

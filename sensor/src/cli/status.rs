@@ -158,8 +158,16 @@ pub(super) fn detection(status: &Status) -> String {
     } else {
         format!("; detectors that are off: {}", it.off.join(", "))
     };
+    let evicted = if it.suspects_evicted > 0 {
+        format!(
+            "; {} suspects were forgotten to make room: someone may be making source addresses up",
+            count(it.suspects_evicted)
+        )
+    } else {
+        String::new()
+    };
     format!(
-        "Detection: {} findings, {} more excepted by {} exceptions{off}\n\
+        "Detection: {} findings, {} more excepted by {} exceptions{off}{evicted}\n\
          Baselines: {site}; {} devices learnt, {} learning, {} frozen{frozen}; {}",
         count(findings),
         count(it.excepted),

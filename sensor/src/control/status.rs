@@ -105,6 +105,7 @@ fn detection(snapshot: &Snapshot) -> DetectionStatus {
         excepted: alerts.excepted,
         exceptions: alerts.exceptions,
         lost: snapshot.unobserved,
+        suspects_evicted: analysis.evicted,
         site_learnt: census.site_learnt,
         site_until: census.site_until,
         learnt: census.learnt,

@@ -219,13 +219,13 @@ impl DaemonOptions {
 
 /// Who tells a device's learnt clinical peers.
 fn clinical_of(clinical: Arc<Mutex<Clinical>>) -> ClinicalOf {
-    Box::new(move |target| match target {
-        Target::Device { address } => {
-            let now = clock::now();
-            let clinical = lock(&clinical);
-            clinical.peers_of(*address, now)
+    Box::new(move |target| {
+        let (clinical, now) = (lock(&clinical), clock::now());
+        match target {
+            Target::Device { address } => clinical.peers_of(*address, now),
+            Target::Mac { mac } => clinical.peers_of_mac(mac.octets(), now),
+            _ => Vec::new(),
         }
-        _ => Vec::new(),
     })
 }
 

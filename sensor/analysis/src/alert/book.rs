@@ -66,6 +66,8 @@ pub struct Alerts {
     pub(super) raised: [u64; Severity::ALL.len()],
     excepted: u64,
     suppressed: u64,
+    /// Alerts that made room for others since the start.
+    pub(super) evicted: u64,
     changed: bool,
 }
 
@@ -81,6 +83,7 @@ impl Alerts {
             raised: [0; Severity::ALL.len()],
             excepted: 0,
             suppressed: 0,
+            evicted: 0,
             changed: false,
         }
     }
@@ -357,6 +360,15 @@ impl Alerts {
         }
     }
 
+    /// Forgets the alert that matters least: whoever causes many small ones does not push out a grave one.
+    fn make_room(&mut self) {
+        let alerts = self.content.alerts.iter().enumerate();
+        if let Some((at, _)) = alerts.min_by_key(|(_, alert)| worth(alert)) {
+            self.content.alerts.remove(at);
+            self.evicted += 1;
+        }
+    }
+
     fn keep(&mut self, alert: &Alert) {
         self.changed = true;
         let same = |one: &&mut Alert| one.id == alert.id;
@@ -365,10 +377,21 @@ impl Alerts {
             return;
         }
         if self.content.alerts.len() >= ALERTS_MAX {
-            self.content.alerts.pop_front();
+            self.make_room();
         }
         self.content.alerts.push_back(alert.clone());
     }
+}
+
+/// How much it matters that an alert is kept: what a person labelled or goes on, what people were told of, the severity;
+/// among equals the later one.
+fn worth(alert: &Alert) -> (bool, bool, Severity, u64) {
+    (
+        alert.label.is_some() || alert.closed.is_none(),
+        !alert.suppressed,
+        alert.severity,
+        alert.id,
+    )
 }
 
 /// What a detector's word is worth, by its labels: one alone changes nothing.

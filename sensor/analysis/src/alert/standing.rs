@@ -36,6 +36,8 @@ pub struct Standing {
     pub open: [u64; Severity::ALL.len()],
     /// Alerts suppressed since the start because the budget was used up.
     pub suppressed: u64,
+    /// Alerts that made room for others since the start.
+    pub evicted: u64,
     /// Findings that were excepted since the start.
     pub excepted: u64,
     /// Exceptions in force.
@@ -76,6 +78,7 @@ impl Alerts {
             raised: self.raised,
             open,
             suppressed: self.suppressed(),
+            evicted: self.evicted,
             excepted: self.excepted(),
             exceptions: self.exceptions().len() as u64,
             doubtful,

@@ -148,7 +148,12 @@ pub enum Familiar {
     Known,
 }
 
-/// Facts, bounded: beyond the bound the one seen longest ago makes room.
+/// The share of a full set that is forgotten at once.
+const PART: usize = 8;
+
+/// Facts, bounded: beyond the bound those make room that were seen least often, and of these those seen longest ago. So
+/// what strangers show once does not push out what is usual. One pass forgets an eighth of them, so that an insertion
+/// costs a constant number of steps on average.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Items(HashMap<u64, Occurrence>);
 
@@ -166,11 +171,8 @@ impl Items {
             seen.count = seen.count.saturating_add(1);
             return false;
         }
-        if self.0.len() >= max
-            && let Some(oldest) = self.0.iter().min_by_key(|(_, seen)| seen.last)
-        {
-            let oldest = *oldest.0;
-            self.0.remove(&oldest);
+        if self.0.len() >= max {
+            self.make_room();
         }
         let seen = Occurrence {
             first: now,
@@ -179,6 +181,20 @@ impl Items {
         };
         self.0.insert(key, seen);
         true
+    }
+
+    fn make_room(&mut self) {
+        let order = self.0.iter();
+        let mut order: Vec<_> = order
+            .map(|(key, seen)| (seen.count, seen.last, *key))
+            .collect();
+        let part = (order.len() / PART).max(1);
+        if part < order.len() {
+            order.select_nth_unstable(part - 1);
+        }
+        for (.., key) in order.into_iter().take(part) {
+            self.0.remove(&key);
+        }
     }
 
     /// When a fact was seen.

@@ -36,6 +36,7 @@ fn seen(time: i64, client: IpAddr, what: What) -> Observation {
         protocol: 6,
         client: SocketAddr::new(client, 50_000),
         server: SocketAddr::new(host(1), 104),
+        macs: [[0; 6]; 2],
         what,
     }
 }

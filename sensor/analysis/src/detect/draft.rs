@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use sensor_facts::{
-    finding::{AttackRole, Basis, Contribution, Finding},
+    finding::{AttackRole, Basis, Contribution, Finding, Origin},
     observation::Observation,
     target::{Service, Transport},
     time::Time,
@@ -41,6 +41,8 @@ pub(crate) struct Draft {
     pub(crate) role: AttackRole,
     pub(crate) victims: Vec<IpAddr>,
     pub(crate) service: Option<Service>,
+    /// A service that the subject offers.
+    pub(crate) offered: Option<Service>,
     pub(crate) evidence: String,
     pub(crate) features: Vec<Contribution>,
     pub(crate) wrong_if: &'static str,
@@ -88,10 +90,13 @@ impl Draft {
             victims: self.victims,
             victim_count,
             service: self.service,
+            offered: self.offered,
             connection: None,
             evidence: self.evidence,
             features: self.features,
             wrong_if: self.wrong_if.to_owned(),
+            origin: Origin::default(),
+            sender_mac: None,
         }
     }
 }

@@ -114,8 +114,8 @@ pub(super) fn senders(seen: &Observation) -> [Option<(Mac, IpAddr)>; 2] {
         return [None; 2];
     };
     [
-        (facts.client_mac, seen.client, &facts.to_server),
-        (facts.server_mac, seen.server, &facts.to_client),
+        (seen.macs[0], seen.client, &facts.to_server),
+        (seen.macs[1], seen.server, &facts.to_client),
     ]
     .map(|(mac, end, sent)| {
         let is_known = sent.packets > 0 && mac != [0; 6] && is_host(end.ip());

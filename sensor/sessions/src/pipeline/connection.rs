@@ -41,6 +41,11 @@ impl Connection {
         let b_opened = header.flags & event::INITIATOR_B != 0;
         let mut conversation = Conversation::new(&header.key, header.flow_start, b_opened);
         conversation.in_iface = in_iface;
+        conversation.macs = if b_opened {
+            [header.mac_b, header.mac_a]
+        } else {
+            [header.mac_a, header.mac_b]
+        };
         Self {
             conversation,
             opening: Opening {

@@ -106,6 +106,9 @@ pub struct DetectionStatus {
     pub exceptions: u64,
     /// Observations that did not get to the detectors.
     pub lost: u64,
+    /// Suspects that detectors forgot to make room for others.
+    #[serde(default)]
+    pub suspects_evicted: u64,
     /// Share of the site's learning time that has passed, 0 to 1.
     pub site_learnt: f64,
     /// When it has passed; none before anything was seen.

@@ -3,6 +3,7 @@
 //! Others ask it by [`CaptureHandle::ask`]; events leave it through a queue that never blocks.
 
 mod handle;
+mod loss;
 mod turn;
 
 use std::{
@@ -41,6 +42,7 @@ use crate::live::{alive::Part, options::DaemonOptions, responder::ResponderHandl
 pub use handle::{AskError, CaptureHandle};
 
 use handle::{QUESTIONS, Question};
+use loss::Loss;
 
 /// Between two batches of the sweeper.
 const TURN: Duration = Duration::from_millis(100);
@@ -64,7 +66,7 @@ pub struct Capture {
     /// Observations that the response did not take.
     unobserved: u64,
     /// What the last pulse counted.
-    pulsed: (u64, u64),
+    pulsed: Loss,
     counters: Vec<Counters>,
     tally: Tally,
     events: Vec<Event>,
@@ -137,7 +139,7 @@ impl Capture {
             ),
             left_over: LeftOver::default(),
             unobserved: 0,
-            pulsed: (0, 0),
+            pulsed: Loss::default(),
             counters: kernel.inherited().to_vec(),
             pipeline,
             start: timebase.wall(clock::monotonic()),

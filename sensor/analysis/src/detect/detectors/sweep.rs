@@ -106,7 +106,7 @@ impl Sweep {
             if self.is_there(target, now) || is_known(target, site) {
                 continue;
             }
-            if let Some(asked) = self.arp.add(question.client, target, question.time) {
+            if let Some(asked) = self.arp.add(site.who(question.client), target, question.time) {
                 found = Some(Unanswered {
                     client: question.client,
                     sender: question.frame_mac,
@@ -154,6 +154,10 @@ fn is_known(address: IpAddr, site: &Site<'_>) -> bool {
 }
 
 impl Detector for Sweep {
+    fn evicted(&self) -> u64 {
+        self.echo.evicted() + self.slow.evicted() + self.arp.evicted()
+    }
+
     fn observe(&mut self, seen: &Observation, site: &Site<'_>) -> Option<Draft> {
         let (client, server) = (seen.client.ip(), seen.server.ip());
         let unanswered = self.unanswered(seen.time, site);
@@ -189,8 +193,8 @@ impl Detector for Sweep {
         if !echo || server.is_multicast() || site.knows(client, &Fact::Peer(server)) {
             return None;
         }
-        let slow = self.slow.add(client, server, seen.time);
-        let fast = self.echo.add(client, server, seen.time);
+        let slow = self.slow.add(site.who(client), server, seen.time);
+        let fast = self.echo.add(site.who(client), server, seen.time);
         let seconds = if fast.is_some() {
             self.echo.seconds()
         } else {
