@@ -18,11 +18,14 @@ macro_rules! modules {
 with_layer7!(modules!());
 
 mod payload;
+mod prelude;
 mod reader;
+mod reason;
 mod stream;
 mod work;
 
 pub use payload::{STEPS, begin, finish, lose, step};
+pub use reason::Reason;
 pub use stream::{CARRY, Place, Stream};
 pub use work::{Step, Work};
 

@@ -130,7 +130,7 @@ macro_rules! registry {
             #[inline(always)]
             pub(crate) const fn first_state(self) -> u8 {
                 match self {
-                    Self::None => State::Probe as u8,
+                    Self::None => State::Begin as u8,
                     $(Self::$protocol => {
                         let [first, ..] = [$(State::$state as u8),+];
                         first
@@ -142,7 +142,7 @@ macro_rules! registry {
             #[inline(always)]
             pub(crate) const fn last_state(self) -> u8 {
                 match self {
-                    Self::None => State::Run as u8,
+                    Self::None => State::Proxy as u8,
                     $(Self::$protocol => {
                         let [.., last] = [$(State::$state as u8),+];
                         last
@@ -155,12 +155,20 @@ macro_rules! registry {
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         #[repr(u8)]
         pub enum State {
-            /// Not recognised, or lost: each segment's start is tried.
-            Probe = 0,
+            /// The direction's first bytes, or the first after a prelude: a protocol or a prelude begins.
+            Begin = 0,
             /// Nothing more to read.
             Done = 1,
             /// Copying or skipping `run_left` bytes.
             Run = 2,
+            /// Not recognised, or lost: each segment's start is tried.
+            Probe = 3,
+            /// A prelude: the rest of a line.
+            Line = 4,
+            /// A prelude: the rest of an HTTP head, up to an empty line.
+            Head = 5,
+            /// A prelude: the fixed part of a binary PROXY header.
+            Proxy = 6,
             $($($(#[doc = $state_doc])+ $state = $state_number,)+)+
         }
 
@@ -193,8 +201,12 @@ macro_rules! registry {
         #[repr(u8)]
         pub enum Tag {
             $($($(#[doc = $tag_doc])+ $tag = $tag_number,)+)+
-            /// The reader lost its place; the next record begins a new protocol unit. No bytes.
-            Desync = 32,
+            /// The reader lost its place, or gave up a unit; the next record begins a new protocol unit. The number of the
+            /// [`Reason`](crate::layer7::Reason).
+            Desync = 60,
+            /// The reader left bytes out: the number of the [`Reason`](crate::layer7::Reason), and how many (32-bit
+            /// little-endian).
+            Skipped = 61,
             $($($(#[doc = $topic_tag_doc])+ $topic_tag = $topic_tag_number,)+)+
         }
 
@@ -204,7 +216,7 @@ macro_rules! registry {
             pub const fn protocol(self) -> Protocol {
                 match self {
                     $($(Self::$tag => Protocol::$protocol,)+)+
-                    Self::Desync $($(| Self::$topic_tag)+)+ => Protocol::None,
+                    Self::Desync | Self::Skipped $($(| Self::$topic_tag)+)+ => Protocol::None,
                 }
             }
         }
@@ -215,7 +227,8 @@ macro_rules! registry {
             fn try_from(value: u8) -> Result<Self, u8> {
                 Ok(match value {
                     $($($tag_number => Self::$tag,)+)+
-                    32 => Self::Desync,
+                    60 => Self::Desync,
+                    61 => Self::Skipped,
                     $($($topic_tag_number => Self::$topic_tag,)+)+
                     other => return Err(other),
                 })
@@ -262,37 +275,46 @@ registry! {
                 DicomPdu = 8,
                 /// DICOM: the first 12 bytes of an association request or acceptance.
                 DicomAssociate = 9,
+                /// DICOM: the reserved bytes behind the titles of an association request or acceptance.
+                DicomReserved = 10,
                 /// DICOM: an item header.
-                DicomItem = 10,
+                DicomItem = 11,
                 /// DICOM: a sub-item header of the user information.
-                DicomSubItem = 11,
+                DicomSubItem = 12,
                 /// DICOM: the rest of a sub-item that does not leave the kernel.
-                DicomSubItemRest = 12,
+                DicomSubItemRest = 13,
+                /// DICOM: the reason of a reject or an abort.
+                DicomReason = 14,
                 /// DICOM: a presentation data value's header.
-                DicomPdv = 13,
+                DicomPdv = 15,
                 /// DICOM: a command element's header.
-                DicomElement = 14,
+                DicomElement = 16,
                 /// DICOM: a fragment of a data set is over.
-                DicomDataEnd = 15,
+                DicomDataEnd = 17,
             },
             tags: {
                 /// DICOM PDU header, 6 bytes (PS3.8 section 9.3.1), of every PDU but P-DATA-TF.
                 DicomPdu = 1,
-                /// Fixed part of A-ASSOCIATE-RQ or AC: 68 bytes from the protocol version on.
+                /// Fixed part of A-ASSOCIATE-RQ or AC: 36 bytes from the protocol version on, to the end of the titles.
                 DicomAssociate = 2,
                 /// An item or a sub-item of an association with its 4-byte header. Of a user identity and of
                 /// extended negotiation only the header and the two bytes after it.
                 DicomItem = 3,
-                /// The four bytes after the header of A-ASSOCIATE-RJ or A-ABORT.
+                /// The four bytes after the header of A-ASSOCIATE-RJ or A-ABORT, the first of them zero; all zero where a peer
+                /// sends fewer.
                 DicomReason = 4,
-                /// Header of a presentation data value that carries a command: length, context id, control.
+                /// A command set begins: header of its presentation data value (length, context id, control), then its
+                /// encoding, see [`crate::layer7::dicom::BIG_ENDIAN`].
                 DicomPdv = 5,
-                /// A command element (group 0000): tag and length (8 bytes), then the value.
+                /// A command element (group 0000): tag and length (8 bytes), then the value, in the encoding of its command set.
                 DicomElement = 6,
                 /// A command set is complete; no bytes.
                 DicomCommandEnd = 7,
-                /// A data set is complete: its bytes on the wire (64-bit little-endian), then the context id.
+                /// A data set is over: its bytes on the wire (64-bit little-endian), the context id, and 1 if it is complete, 0 if
+                /// its sender gave it up.
                 DicomDataEnd = 8,
+                /// The items of an association request or acceptance are over; no bytes.
+                DicomAssociateEnd = 9,
             },
         }
         /// HL7 version 2 over MLLP.
@@ -304,17 +326,21 @@ registry! {
             first_byte: 0x0b,
             states: {
                 /// HL7: between messages.
-                Hl7Start = 16,
+                Hl7Start = 20,
+                /// HL7: the name of a block's first segment, and what may stand in its place.
+                Hl7Opening = 21,
                 /// HL7: a segment's name.
-                Hl7Name = 17,
+                Hl7Name = 22,
                 /// HL7: fields of a segment that may leave the kernel.
-                Hl7Fields = 18,
+                Hl7Fields = 23,
                 /// HL7: the rest of a segment, whose successor is of interest.
-                Hl7Segment = 19,
+                Hl7Segment = 24,
                 /// HL7: the rest of the message.
-                Hl7Body = 20,
+                Hl7Body = 25,
                 /// HL7: the byte after an end block character.
-                Hl7End = 21,
+                Hl7End = 26,
+                /// HL7: the byte after the content of a commit block.
+                Hl7Commit = 27,
             },
             tags: {
                 /// An MSH, FHS or BHS segment from its name on, up to field 12, field 8 left empty.
@@ -323,6 +349,8 @@ registry! {
                 Hl7Acknowledgement = 17,
                 /// An MLLP block is complete: bytes between start and end block (32-bit little-endian).
                 Hl7End = 18,
+                /// A commit block of MLLP release 2: its byte, [`crate::layer7::hl7::COMMIT`] or [`crate::layer7::hl7::REFUSAL`].
+                Hl7Commit = 19,
             },
         }
         /// TLS.
@@ -330,14 +358,18 @@ registry! {
             name: "tls",
             title: "TLS",
             clinical: false,
-            // The content type of handshake records.
-            first_byte: 22,
+            // The content types of alert and handshake records.
+            first_byte: 21 | 22,
             states: {
-                /// TLS: a record header and the handshake type.
-                TlsRecord = 24,
+                /// TLS: a record header.
+                TlsRecord = 28,
+                /// TLS: a handshake message's header.
+                TlsMessage = 29,
+                /// TLS: the rest of a handshake message.
+                TlsBody = 30,
             },
             tags: {
-                /// A TLS handshake record with a `ClientHello` or `ServerHello`, cut at
+                /// A `ClientHello` or `ServerHello` with the headers of its record and its own, cut at
                 /// [`crate::layer7::tls::HELLO_MAX`].
                 TlsHello = 24,
             },

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use sensor_common::{
     event::{self, ChunkHeader},
     key::Direction,
-    layer7::Protocol,
+    layer7::{Protocol, Reason, Stream},
     tape::Tag,
 };
 use sensor_facts::{address::Conversation, event::Event, time::Time};
@@ -14,8 +14,33 @@ use super::outlet::Outlet;
 use crate::protocol::{
     assembler::{Assembler, Element, Tally},
     entry,
-    session::{Context, Opening, Progress, Record, Session, SessionEnd},
+    session::{Context, Opening, Progress, Record, Session, SessionEnd, Skipped},
 };
+
+/// Notes of what was left out that wait for a session.
+const SKIPPED_MAX: usize = 32;
+
+/// How a direction's stream stood when the flow was last reported.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct StreamEnd {
+    /// Bytes that no reader understood, and why, since it lost its place.
+    unread: Option<Skipped>,
+    /// DICOM: bytes of a data set without its end.
+    open_data: u64,
+}
+
+impl StreamEnd {
+    pub(super) fn of(stream: &Stream) -> Self {
+        let unread = stream.unread(stream.offset).and_then(|(reason, bytes)| {
+            let reason = Reason::try_from(reason).ok()?;
+            Some(Skipped { reason, bytes })
+        });
+        Self {
+            unread: unread.filter(|it| it.bytes > 0),
+            open_data: stream.open_data(),
+        }
+    }
+}
 
 #[derive(Debug)]
 pub(super) struct Connection {
@@ -31,6 +56,9 @@ pub(super) struct Connection {
     pub(super) over: bool,
     /// Something is missing of which no session knows yet.
     damaged: bool,
+    /// What was left out and no session knows of yet.
+    skipped: Vec<Skipped>,
+    pub(super) ends: [StreamEnd; 2],
     /// Chunks of each direction by the last flow record.
     pub(super) chunks: Option<[u32; 2]>,
 }
@@ -57,6 +85,8 @@ impl Connection {
             due: None,
             over: false,
             damaged: false,
+            skipped: Vec::new(),
+            ends: [StreamEnd::default(); 2],
             chunks: None,
         }
     }
@@ -93,6 +123,15 @@ impl Connection {
                 return false;
             }
         };
+        outlet.stats.elements += 1;
+        if record.tag == Tag::Skipped {
+            if let Some(skipped) = Skipped::of(record.bytes) {
+                self.skip(skipped, outlet);
+            } else {
+                outlet.stats.elements_malformed += 1;
+            }
+            return false;
+        }
         if self.over {
             // Only a new session brings a connection back; all else is what came late.
             if !entry(record.tag.protocol()).is_some_and(|entry| (entry.begins)(&record)) {
@@ -103,6 +142,13 @@ impl Connection {
         }
         if record.tag == Tag::Desync {
             outlet.stats.desyncs += 1;
+            let reason = record
+                .bytes
+                .first()
+                .and_then(|it| Reason::try_from(*it).ok());
+            if let Some(reason) = reason {
+                self.skip(Skipped { reason, bytes: 0 }, outlet);
+            }
             self.gap(direction, now, outlet);
             return false;
         }
@@ -132,6 +178,9 @@ impl Connection {
         let (of, session) = self.session.get_or_insert_with(|| {
             context.outlet.stats.count_session(protocol);
             let mut session = (entry.open)(self.opening, &mut context);
+            for skipped in self.skipped.drain(..) {
+                session.skipped(skipped);
+            }
             if std::mem::take(&mut self.damaged) {
                 session.gap(record.direction, &mut context);
             }
@@ -144,6 +193,16 @@ impl Connection {
         }
         context.outlet.stats.elements_malformed += 1;
         false
+    }
+
+    /// Bytes were left out.
+    fn skip(&mut self, skipped: Skipped, outlet: &mut Outlet<'_>) {
+        outlet.stats.skip(skipped.reason, skipped.bytes);
+        match &mut self.session {
+            Some((_, session)) => session.skipped(skipped),
+            None if self.skipped.len() < SKIPPED_MAX => self.skipped.push(skipped),
+            None => {}
+        }
     }
 
     fn gap(&mut self, direction: Direction, now: Time, outlet: &mut Outlet<'_>) {
@@ -162,12 +221,27 @@ impl Connection {
     /// Closes the session, if there is one.
     pub(super) fn close(&mut self, end: SessionEnd, outlet: &mut Outlet<'_>) {
         let now = outlet.options.timebase.wall(self.last);
+        if self.session.is_some() {
+            for end in self.ends {
+                if let Some(unread) = end.unread {
+                    self.skip(unread, outlet);
+                }
+            }
+        }
         let mut context = Context {
             conversation: &self.conversation,
             now,
             outlet,
         };
         if let Some((_, mut session)) = self.session.take() {
+            for (direction, end) in [Direction::AToB, Direction::BToA]
+                .into_iter()
+                .zip(self.ends)
+            {
+                if end.open_data > 0 {
+                    session.left_open(direction, end.open_data);
+                }
+            }
             session.close(end, &mut context);
         }
     }

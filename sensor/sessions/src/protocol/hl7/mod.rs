@@ -4,6 +4,7 @@ mod activity;
 mod error;
 mod header;
 mod inventory;
+mod separators;
 mod session;
 mod state;
 

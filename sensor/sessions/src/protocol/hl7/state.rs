@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashSet, VecDeque};
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-use sensor_common::{key::Direction, tape::Tag};
+use sensor_common::{key::Direction, layer7::hl7::COMMIT, tape::Tag};
 use sensor_facts::{
     event::{AckTimes, Acknowledgements, Hl7Message, Hl7SessionEnd, Hl7SessionSummary, Party},
     time::Time,
@@ -12,8 +12,9 @@ use sensor_facts::{
 use super::{
     error::Hl7Error,
     header::{Header, parse_acknowledgement, parse_header},
+    separators::Separators,
 };
-use crate::protocol::session::Record;
+use crate::protocol::session::{Record, Skipped};
 
 /// Message types that are counted separately.
 const TYPES_MAX: usize = 64;
@@ -47,12 +48,18 @@ pub(super) struct Hl7State {
     unacknowledged: u64,
     repeated: u64,
     batches: u64,
+    commit_acks: u64,
+    commit_naks: u64,
     omitted: u64,
+    skipped: BTreeMap<String, u64>,
 }
 
 #[derive(Debug, Default)]
 struct DirectionState {
     message: Option<Box<Hl7Message>>,
+    separators: Separators,
+    /// The message was acknowledged before its end came, by this code.
+    answered: Option<String>,
     batch: bool,
     messages: u64,
     bytes: u64,
@@ -92,7 +99,10 @@ impl Hl7State {
             unacknowledged: 0,
             repeated: 0,
             batches: 0,
+            commit_acks: 0,
+            commit_naks: 0,
             omitted: 0,
+            skipped: BTreeMap::new(),
         }
     }
 
@@ -123,7 +133,10 @@ impl Hl7State {
                 let before = side.message.take();
                 let whole = side.batch;
                 match header {
-                    Header::Message(message) => side.message = Some(message),
+                    Header::Message(message, separators) => {
+                        side.message = Some(message);
+                        side.separators = separators;
+                    }
                     Header::Batch => {
                         self.batches += u64::from(!side.batch);
                         side.batch = true;
@@ -151,9 +164,21 @@ impl Hl7State {
                 self.sides[direction as usize].batch = false;
                 Ok(message)
             }
-            Tag::Desync => Ok(self.lose(direction, now)),
+            Tag::Hl7Commit => {
+                if bytes.first() == Some(&COMMIT) {
+                    self.commit_acks += 1;
+                } else {
+                    self.commit_naks += 1;
+                }
+                Ok(None)
+            }
             _ => Ok(None),
         }
+    }
+
+    /// Bytes were left out.
+    pub(super) fn skip(&mut self, skipped: Skipped) {
+        self.incomplete |= skipped.add_to(&mut self.skipped);
     }
 
     /// Something of a direction is missing here; gives the message that it cuts.
@@ -242,12 +267,25 @@ impl Hl7State {
             "CR" => &mut counts.cr,
             _ => &mut counts.other,
         } += 1;
-        let waiting = &mut self.sides[direction.reversed() as usize].waiting;
+        let separators = self.sides[direction as usize].separators;
         let wanted = message.ack_control_id.as_deref();
+        let wanted = wanted.map(|id| separators.plain(id));
+        let sender = &mut self.sides[direction.reversed() as usize];
+        let waiting = &mut sender.waiting;
         let found = waiting
             .iter()
-            .position(|w| Some(w.control_id.as_str()) == wanted);
+            .position(|w| Some(&w.control_id) == wanted.as_ref());
         let Some(at) = found else {
+            let running = sender
+                .message
+                .as_ref()
+                .and_then(|it| it.control_id.as_deref());
+            if wanted.is_some() && running.map(|id| sender.separators.plain(id)) == wanted {
+                // Its end is still to come.
+                let first = sender.answered.is_none();
+                sender.answered = Some(code.to_owned());
+                return first.then(|| self.take_time(0));
+            }
             self.unmatched += 1;
             return None;
         };
@@ -260,6 +298,11 @@ impl Hl7State {
             waiting.remove(at);
         }
         let taken = u64::try_from(now.0.saturating_sub(first?.0)).unwrap_or(0) / 1_000;
+        Some(self.take_time(taken))
+    }
+
+    /// Takes the time that an acknowledgement took, in microseconds.
+    fn take_time(&mut self, taken: u64) -> u64 {
         let times = &mut self.times;
         times.min_us = if times.count == 0 {
             taken
@@ -269,15 +312,17 @@ impl Hl7State {
         times.max_us = times.max_us.max(taken);
         times.count += 1;
         self.time_sum = self.time_sum.saturating_add(taken);
-        Some(taken)
+        taken
     }
 
     /// Takes a message that is to be acknowledged; true if its control id came before.
     fn expect(&mut self, direction: Direction, message: &Hl7Message, now: Time) -> bool {
-        let Some(control_id) = message.control_id.clone() else {
+        let side = &mut self.sides[direction as usize];
+        let answered = side.answered.take();
+        let Some(control_id) = &message.control_id else {
             return false;
         };
-        let side = &mut self.sides[direction as usize];
+        let control_id = side.separators.plain(control_id);
         let mut hasher = DefaultHasher::new();
         control_id.hash(&mut hasher);
         let name = hasher.finish();
@@ -292,6 +337,10 @@ impl Hl7State {
                 side.seen.remove(&oldest);
             }
         }
+        let committed = answered.as_deref() == Some("CA");
+        if answered.is_some() && !committed {
+            return repeated;
+        }
         if side.waiting.len() >= WAITING_MAX
             && let Some(oldest) = side.waiting.pop_front()
         {
@@ -300,7 +349,7 @@ impl Hl7State {
         side.waiting.push_back(Waiting {
             control_id,
             sent: now,
-            committed: false,
+            committed,
         });
         repeated
     }
@@ -338,7 +387,10 @@ impl Hl7State {
                 + waiting.filter(|waiting| !waiting.committed).count() as u64,
             repeated_control_ids: self.repeated,
             batches: self.batches,
+            commit_acks: self.commit_acks,
+            commit_naks: self.commit_naks,
             omitted: self.omitted,
+            skipped: self.skipped.clone(),
         }
     }
 }
