@@ -25,6 +25,7 @@ mod stream;
 mod work;
 
 pub use payload::{STEPS, begin, finish, lose, step};
+pub use reader::FOUND;
 pub use reason::Reason;
 pub use stream::{CARRY, Place, Stream};
 pub use work::{Step, Work};

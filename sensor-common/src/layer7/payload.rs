@@ -7,7 +7,7 @@ use super::{
     prelude,
     reader::{self, Reader},
     reason::Reason,
-    stream::{COPY, HOLE, MORE},
+    stream::{COPY, HOLE, LOST, MORE},
     work::Step,
 };
 use crate::{
@@ -112,7 +112,7 @@ fn seen_before(packet: &Packet) -> u32 {
 #[inline(always)]
 pub fn finish(cpu: &mut Cpu) {
     if cpu.work.position < cpu.work.end {
-        if cpu.work.protocol == Protocol::None as u8 {
+        if cpu.work.protocol == Protocol::None as u8 || cpu.work.stream.is(LOST) {
             cpu.counters.count(Counter::L7Budget);
         }
         let at = reader::offset(&cpu.work);

@@ -111,6 +111,9 @@ pub(crate) fn note_gap(cpu: &mut Cpu, reason: Reason) {
     cpu.record(Tag::Desync, FIRST | LAST, [reason as u8]);
 }
 
+/// Beside the reason in a [`Tag::Skipped`] record: the place, whose loss a record told before, was found again.
+pub const FOUND: u8 = 128;
+
 /// Says that `bytes` of a connection, whose protocol is known, were left out.
 #[inline(always)]
 pub(crate) fn skipped(cpu: &mut Cpu, reason: Reason, bytes: u32) {
@@ -141,8 +144,11 @@ pub(crate) fn prove(cpu: &mut Cpu, protocol: Protocol, consumed: u32) {
         if bytes > 0 {
             if reason == Reason::Before as u8 {
                 cpu.counters.count(Counter::L7Before);
+                note_skipped(cpu, reason, bytes);
+            } else {
+                // It was counted when the place was lost.
+                note_skipped(cpu, reason | FOUND, bytes);
             }
-            note_skipped(cpu, reason, bytes);
         }
     }
 }

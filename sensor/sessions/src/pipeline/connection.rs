@@ -33,7 +33,11 @@ impl StreamEnd {
     pub(super) fn of(stream: &Stream) -> Self {
         let unread = stream.unread(stream.offset).and_then(|(reason, bytes)| {
             let reason = Reason::try_from(reason).ok()?;
-            Some(Skipped { reason, bytes })
+            Some(Skipped {
+                reason,
+                bytes,
+                known: reason != Reason::Before,
+            })
         });
         Self {
             unread: unread.filter(|it| it.bytes > 0),
@@ -147,7 +151,12 @@ impl Connection {
                 .first()
                 .and_then(|it| Reason::try_from(*it).ok());
             if let Some(reason) = reason {
-                self.skip(Skipped { reason, bytes: 0 }, outlet);
+                let skipped = Skipped {
+                    reason,
+                    bytes: 0,
+                    known: false,
+                };
+                self.skip(skipped, outlet);
             }
             self.gap(direction, now, outlet);
             return false;
@@ -197,7 +206,7 @@ impl Connection {
 
     /// Bytes were left out.
     fn skip(&mut self, skipped: Skipped, outlet: &mut Outlet<'_>) {
-        outlet.stats.skip(skipped.reason, skipped.bytes);
+        outlet.stats.skip(skipped);
         match &mut self.session {
             Some((_, session)) => session.skipped(skipped),
             None if self.skipped.len() < SKIPPED_MAX => self.skipped.push(skipped),

@@ -6,7 +6,7 @@ use sensor_common::layer7::{Protocol, Reason};
 use sensor_kernel::decode::DecodeError;
 use serde::{Deserialize, Serialize};
 
-use crate::protocol::assembler::Tally;
+use crate::protocol::{assembler::Tally, session::Skipped};
 
 /// The pipeline's counters since its start, and how full it is.
 ///
@@ -131,12 +131,10 @@ impl PipelineStats {
     }
 
     /// Counts a place at which bytes were left out.
-    pub(super) fn skip(&mut self, reason: Reason, bytes: u32) {
-        *self.skips.entry(reason.label().to_owned()).or_default() += 1;
-        *self
-            .skipped_bytes
-            .entry(reason.label().to_owned())
-            .or_default() += u64::from(bytes);
+    pub(super) fn skip(&mut self, skipped: Skipped) {
+        let label = skipped.reason.label();
+        *self.skips.entry(label.to_owned()).or_default() += u64::from(!skipped.known);
+        *self.skipped_bytes.entry(label.to_owned()).or_default() += u64::from(skipped.bytes);
     }
 
     /// Sessions of a protocol so far.

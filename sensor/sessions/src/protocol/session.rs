@@ -2,7 +2,11 @@
 
 use std::{collections::BTreeMap, fmt::Debug};
 
-use sensor_common::{key::Direction, layer7::Reason, tape::Tag};
+use sensor_common::{
+    key::Direction,
+    layer7::{FOUND, Reason},
+    tape::Tag,
+};
 use sensor_facts::{
     address::Conversation,
     event::{Body, Event},
@@ -68,6 +72,8 @@ pub(crate) struct Record<'a> {
 pub(crate) struct Skipped {
     pub(crate) reason: Reason,
     pub(crate) bytes: u32,
+    /// It was told when it began, without its bytes.
+    pub(crate) known: bool,
 }
 
 impl Skipped {
@@ -75,8 +81,9 @@ impl Skipped {
     pub(crate) fn of(bytes: &[u8]) -> Option<Self> {
         let [reason, length @ ..] = *bytes.first_chunk::<5>()?;
         Some(Self {
-            reason: Reason::try_from(reason).ok()?,
+            reason: Reason::try_from(reason & !FOUND).ok()?,
             bytes: u32::from_le_bytes(length),
+            known: reason & FOUND != 0,
         })
     }
 

@@ -5,6 +5,8 @@ mod hl7;
 mod hostile;
 mod hosts;
 mod observations;
+mod odd_blocks;
+mod odd_data;
 mod odd_dicom;
 mod odd_hl7;
 mod odd_start;

@@ -143,3 +143,17 @@ fn reasons_have_counters_of_their_own() {
             .all(|counter| !counter.help().is_empty())
     );
 }
+
+#[test]
+fn reasons_are_in_the_documents() {
+    let (page, schema) = (
+        include_str!("../../../../../docs/events.md"),
+        include_str!("../../../../../docs/events.schema.json"),
+    );
+    for reason in Reason::ALL {
+        let (label, help) = (reason.label(), reason.help().trim());
+        assert!(page.contains(&format!("| `{label}`")), "{label}");
+        assert!(page.contains(help), "{help}");
+        assert!(schema.contains(&format!("\"{label}\"")), "{label}");
+    }
+}

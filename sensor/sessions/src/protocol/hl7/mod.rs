@@ -7,5 +7,6 @@ mod inventory;
 mod separators;
 mod session;
 mod state;
+mod summary;
 
 pub(super) use session::ENTRY;

@@ -5,7 +5,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 
 use sensor_common::{key::Direction, layer7::hl7::COMMIT, tape::Tag};
 use sensor_facts::{
-    event::{AckTimes, Acknowledgements, Hl7Message, Hl7SessionEnd, Hl7SessionSummary, Party},
+    event::{AckTimes, Acknowledgements, Hl7Message, Hl7SessionEnd, Party},
     time::Time,
 };
 
@@ -30,51 +30,51 @@ const CONTROL_IDS_MAX: usize = 256;
 /// The session of one connection.
 #[derive(Debug)]
 pub(super) struct Hl7State {
-    initiator: Direction,
-    sides: [DirectionState; 2],
-    start: Time,
-    end: Time,
-    outcome: Hl7SessionEnd,
-    midstream: bool,
-    incomplete: bool,
-    types: BTreeMap<String, u64>,
-    senders: Vec<Party>,
-    receivers: Vec<Party>,
-    versions: Vec<String>,
-    acknowledgements: Acknowledgements,
-    times: AckTimes,
-    time_sum: u64,
-    unmatched: u64,
-    unacknowledged: u64,
-    repeated: u64,
-    batches: u64,
-    commit_acks: u64,
-    commit_naks: u64,
-    omitted: u64,
-    skipped: BTreeMap<String, u64>,
+    pub(super) initiator: Direction,
+    pub(super) sides: [DirectionState; 2],
+    pub(super) start: Time,
+    pub(super) end: Time,
+    pub(super) outcome: Hl7SessionEnd,
+    pub(super) midstream: bool,
+    pub(super) incomplete: bool,
+    pub(super) types: BTreeMap<String, u64>,
+    pub(super) senders: Vec<Party>,
+    pub(super) receivers: Vec<Party>,
+    pub(super) versions: Vec<String>,
+    pub(super) acknowledgements: Acknowledgements,
+    pub(super) times: AckTimes,
+    pub(super) time_sum: u64,
+    pub(super) unmatched: u64,
+    pub(super) unacknowledged: u64,
+    pub(super) repeated: u64,
+    pub(super) batches: u64,
+    pub(super) commit_acks: u64,
+    pub(super) commit_naks: u64,
+    pub(super) omitted: u64,
+    pub(super) skipped: BTreeMap<String, u64>,
 }
 
 #[derive(Debug, Default)]
-struct DirectionState {
-    message: Option<Box<Hl7Message>>,
-    separators: Separators,
+pub(super) struct DirectionState {
+    pub(super) message: Option<Box<Hl7Message>>,
+    pub(super) separators: Separators,
     /// The message was acknowledged before its end came, by this code.
-    answered: Option<String>,
-    batch: bool,
-    messages: u64,
-    bytes: u64,
-    waiting: VecDeque<Waiting>,
-    seen: HashSet<u64>,
-    seen_order: VecDeque<u64>,
+    pub(super) answered: Option<String>,
+    pub(super) batch: bool,
+    pub(super) messages: u64,
+    pub(super) bytes: u64,
+    pub(super) waiting: VecDeque<Waiting>,
+    pub(super) seen: HashSet<u64>,
+    pub(super) seen_order: VecDeque<u64>,
 }
 
 /// A message without its final acknowledgement.
 #[derive(Debug)]
-struct Waiting {
-    control_id: String,
-    sent: Time,
+pub(super) struct Waiting {
+    pub(super) control_id: String,
+    pub(super) sent: Time,
     /// An accept acknowledgement (CA) came; the application's may follow.
-    committed: bool,
+    pub(super) committed: bool,
 }
 
 impl Hl7State {
@@ -353,54 +353,6 @@ impl Hl7State {
         });
         repeated
     }
-
-    /// The session as events have it.
-    pub(super) fn summary(&self) -> Hl7SessionSummary {
-        let to_server = &self.sides[self.initiator as usize];
-        let to_client = &self.sides[self.initiator.reversed() as usize];
-        let waiting = self.sides.iter().flat_map(|side| &side.waiting);
-        let acks = self.acknowledgements;
-        let times = self.times;
-        Hl7SessionSummary {
-            start: self.start,
-            end: self.end,
-            outcome: self.outcome,
-            midstream: self.midstream,
-            incomplete: self.incomplete,
-            messages: to_server.messages + to_client.messages,
-            to_server: to_server.messages,
-            to_client: to_client.messages,
-            bytes_to_server: to_server.bytes,
-            bytes_to_client: to_client.bytes,
-            types: self.types.clone(),
-            senders: self.senders.clone(),
-            receivers: self.receivers.clone(),
-            versions: self.versions.clone(),
-            acknowledgements: acks,
-            nak_ratio: ratio(acks.negative(), acks.total()),
-            ack_times: (times.count > 0).then(|| AckTimes {
-                mean_us: self.time_sum / times.count,
-                ..times
-            }),
-            unmatched_acks: self.unmatched,
-            unacknowledged: self.unacknowledged
-                + waiting.filter(|waiting| !waiting.committed).count() as u64,
-            repeated_control_ids: self.repeated,
-            batches: self.batches,
-            commit_acks: self.commit_acks,
-            commit_naks: self.commit_naks,
-            omitted: self.omitted,
-            skipped: self.skipped.clone(),
-        }
-    }
-}
-
-#[expect(
-    clippy::cast_precision_loss,
-    reason = "a ratio; counts stay far below 2^52"
-)]
-fn ratio(part: u64, whole: u64) -> Option<f64> {
-    (whole > 0).then(|| part as f64 / whole as f64)
 }
 
 /// Adds `value` to a bounded set; false if there was no room.
