@@ -111,8 +111,46 @@ counters! {
     L7Desync = "l7_desync",
     /// Packets with more protocol elements than one packet's budget; the rest of it was skipped.
     L7Budget = "l7_budget",
-    /// DICOM command elements outside group 0000; they and what follows stay in the kernel.
+    /// Bytes of DICOM, HL7 or TLS connections that the readers left out, by whatever reason.
+    L7SkippedBytes = "l7_skipped_bytes",
+    /// Connections whose reader lost its place since the sensor never saw bytes that it needed.
+    L7Loss = "l7_loss",
+    /// Connections whose protocol began after other bytes: a PROXY header, HTTP CONNECT, clear text, or a late capture.
+    L7Before = "l7_before",
+    /// PROXY headers and HTTP heads that a protocol was looked for behind.
+    L7Prelude = "l7_prelude",
+    /// DICOM PDUs of a type or a length that no standard knows.
+    DicomPduUnread = "dicom_pdu_unread",
+    /// DICOM association PDUs whose length or beginning is impossible.
+    DicomAssociateUnread = "dicom_associate_unread",
+    /// DICOM association items that are longer than what they are in.
+    DicomItemUnread = "dicom_item_unread",
+    /// DICOM presentation data values that do not fit in their PDU.
+    DicomValueUnread = "dicom_value_unread",
+    /// DICOM command elements that do not fit in their command set or whose form is not known.
+    DicomElementUnread = "dicom_element_unread",
+    /// DICOM command elements whose value is longer than what may leave the kernel.
+    DicomElementLong = "dicom_element_long",
+    /// DICOM command sets that ended before their last fragment.
+    DicomCommandCut = "dicom_command_cut",
+    /// DICOM data sets that ended before their last fragment.
+    DicomDataSetCut = "dicom_data_set_cut",
+    /// DICOM command elements outside group 0000; they stay in the kernel.
     DicomForeignGroup = "dicom_foreign_group",
+    /// Stretches of text between MLLP blocks, which MLLP says to ignore.
+    Hl7Outside = "hl7_outside",
+    /// MLLP blocks that do not begin as a message or a batch does.
+    Hl7BlockUnread = "hl7_block_unread",
+    /// Empty MLLP blocks.
+    Hl7BlockEmpty = "hl7_block_empty",
+    /// HL7 messages without an end, inside which the next one began.
+    Hl7MessageCut = "hl7_message_cut",
+    /// HL7 header segments whose fields are longer than what may leave the kernel.
+    Hl7HeaderLong = "hl7_header_long",
+    /// TLS records or handshake messages that are none, or come at the wrong place.
+    TlsRecordUnread = "tls_record_unread",
+    /// TLS hello messages that are longer than what is copied.
+    TlsHelloLong = "tls_hello_long",
 
     // What hosts say of themselves.
     /// ARP, DHCP, multicast DNS and IPv6 neighbour discovery messages that are cut or break their standard, also those whose

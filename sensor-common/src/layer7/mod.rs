@@ -18,11 +18,15 @@ macro_rules! modules {
 with_layer7!(modules!());
 
 mod payload;
+mod prelude;
 mod reader;
+mod reason;
 mod stream;
 mod work;
 
 pub use payload::{STEPS, begin, finish, lose, step};
+pub use reader::FOUND;
+pub use reason::Reason;
 pub use stream::{CARRY, Place, Stream};
 pub use work::{Step, Work};
 

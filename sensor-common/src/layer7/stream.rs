@@ -2,6 +2,7 @@
 
 use core::ptr;
 
+use super::reason::Reason;
 use crate::{
     bytes::Frame,
     packet::{Packet, TCP_FIN, TCP_RST, TCP_SYN},
@@ -17,19 +18,28 @@ pub(crate) const COPY: u8 = 2;
 pub(crate) const HOLE: u8 = 4;
 /// Flag: HL7, the block is a batch, so every segment's name is of interest.
 pub(crate) const BATCH: u8 = 8;
-/// Flag: HL7, the block's first segment is still to come; DICOM, the command's first element.
+/// Flag: HL7, the first segment of the block or of its message is still to come; DICOM, the command's first element.
 pub(crate) const AT_START: u8 = 16;
 /// Flag: DICOM, an association or a command set was read to here without losing the place.
 pub(crate) const PROVEN: u8 = 32;
+/// Flag: the place was lost, or was not found yet; `data_bytes` says where and why.
+pub(crate) const LOST: u8 = 64;
+/// Flag: the direction's first segments, in which a protocol may begin after something else.
+pub(crate) const EARLY: u8 = 128;
 
-/// Bytes of a header that can be held over from one segment to the next.
-pub const CARRY: usize = 12;
+/// Mode of any protocol: the end of the run is not the end of the record.
+pub(crate) const MORE: u8 = 128;
+
+/// Bytes of content that can be held over from one segment to the next. No header needs them all: DICOM keeps the start of a
+/// command element in the last seven while it reads the headers between two fragments of a command set.
+pub const CARRY: usize = 13;
 
 /// A direction's place in its stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(C)]
 pub struct Stream {
-    /// DICOM: bytes of the current data set so far.
+    /// DICOM: bytes of the current data set so far. HL7: bytes of the header segment that did not leave the kernel though
+    /// they might. With [`LOST`]: the offset at which the place was lost, and the reason's number above it.
     pub data_bytes: u64,
     /// TCP sequence number expected next.
     pub next_sequence: u32,
@@ -41,7 +51,8 @@ pub struct Stream {
     pub inner_left: u32,
     /// Bytes left of the run.
     pub run_left: u32,
-    /// HL7: bytes of the message so far. DICOM: bytes of the sub-item to skip.
+    /// HL7: bytes of the message so far, or of the text between blocks. DICOM: bytes of the sub-item to skip, or of a command
+    /// element's value that come in the next fragment. TLS: bytes of the hello message that are still copied.
     pub length: u32,
     /// Number of the next chunk.
     pub chunk_number: u32,
@@ -61,8 +72,10 @@ pub struct Stream {
     pub context: u8,
     /// Flags of this module.
     pub flags: u8,
-    /// Always zero.
-    pub pad: [u8; 3],
+    /// Flags of the protocol's reader, and [`MORE`].
+    pub mode: u8,
+    /// DICOM: bytes of a command element's header at the end of `carry`. Before the protocol is known: segments that were tried.
+    pub stash: u8,
     /// Header bytes of earlier segments. They stay here: see [`crate::flow::Flow::concealed`].
     pub carry: [u8; CARRY],
 }
@@ -90,14 +103,15 @@ impl Stream {
         length: 0,
         chunk_number: 0,
         field_mask: 0,
-        state: State::Probe as u8,
+        state: State::Begin as u8,
         after: 0,
         tag: 0,
         held: 0,
         control: 0,
         context: 0,
         flags: 0,
-        pad: [0; 3],
+        mode: 0,
+        stash: 0,
         carry: [0; CARRY],
     };
 
@@ -209,13 +223,66 @@ impl Stream {
         since != 0 && since != self.offset
     }
 
-    /// Gives up the place in the protocol.
+    /// Gives up what was read of a connection that is no more.
     #[inline(always)]
     pub(crate) fn forget(&mut self) {
-        self.set(State::Probe);
+        self.set(State::Begin);
         self.held = 0;
         self.data_bytes = 0;
+        self.mode = 0;
+        self.stash = 0;
+        self.flags &= KNOWN;
+    }
+
+    /// Gives up the place in the protocol, at `offset`; the bytes from there on count as not read until a unit of the protocol
+    /// is found. A place that was lost already stays where it is.
+    #[inline(always)]
+    pub(crate) fn lose_place(&mut self, reason: Reason, offset: u32) {
+        self.set(State::Probe);
+        self.held = 0;
+        self.mode = 0;
+        self.inner_left = 0;
         self.flags &= !PROVEN;
+        if self.flags & LOST == 0 {
+            self.flags |= LOST;
+            self.data_bytes = (reason as u64) << 32 | offset as u64;
+        }
+    }
+
+    /// The bytes since the place was lost, and the reason's number; `None` while the place is known.
+    #[inline(always)]
+    #[must_use]
+    pub const fn unread(&self, offset: u32) -> Option<(u8, u32)> {
+        if self.flags & LOST == 0 {
+            return None;
+        }
+        Some((
+            (self.data_bytes >> 32) as u8,
+            offset.wrapping_sub(self.data_bytes as u32),
+        ))
+    }
+
+    /// DICOM: bytes of a data set whose end did not come.
+    #[must_use]
+    pub const fn open_data(&self) -> u64 {
+        if self.flags & LOST != 0 || !self.is_of_dicom() {
+            return 0;
+        }
+        let expected = if self.state == State::Run as u8 && self.flags & COPY == 0 {
+            self.run_left as u64
+        } else {
+            0
+        };
+        self.data_bytes.saturating_sub(expected)
+    }
+
+    const fn is_of_dicom(&self) -> bool {
+        let state = if self.state == State::Run as u8 {
+            self.after
+        } else {
+            self.state
+        };
+        Protocol::Dicom.first_state() <= state && state <= Protocol::Dicom.last_state()
     }
 
     pub(crate) fn set(&mut self, state: State) {
@@ -247,11 +314,18 @@ impl Stream {
             State::Run as u8
         };
         self.flags &= !HOLE;
+        self.mode &= !MORE;
     }
 
     /// True with every bit of `flag` set.
     #[inline(always)]
     pub(crate) const fn is(&self, flag: u8) -> bool {
         self.flags & flag != 0
+    }
+
+    /// True with every bit of `mode` set.
+    #[inline(always)]
+    pub(crate) const fn has(&self, mode: u8) -> bool {
+        self.mode & mode != 0
     }
 }

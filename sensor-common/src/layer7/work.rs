@@ -13,6 +13,8 @@ pub struct Work {
     pub position: u32,
     /// End of the captured payload.
     pub end: u32,
+    /// Where the bytes begin that the stream had not seen; the stream's offset is theirs.
+    pub begin: u32,
     /// Bytes of the payload that the capture lacks.
     pub missing: u32,
     /// Bytes on the tape.
@@ -20,7 +22,7 @@ pub struct Work {
     /// [`Protocol`] of the connection; none until a reader has seen proof.
     pub protocol: u8,
     /// Always zero.
-    pub pad: [u8; 7],
+    pub pad: [u8; 3],
 }
 
 impl Work {
@@ -28,11 +30,12 @@ impl Work {
     pub const EMPTY: Self = Self {
         stream: Stream::EMPTY,
         position: 0,
+        begin: 0,
         end: 0,
         missing: 0,
         tape_len: 0,
         protocol: 0,
-        pad: [0; 7],
+        pad: [0; 3],
     };
 
     /// True if the connection was recognised as one of `protocol`.

@@ -1,6 +1,9 @@
 //! Every metric in one table: what it is called, what it says, and where it comes from.
 
-use sensor_common::{counter::Counter, layer7::Protocol};
+use sensor_common::{
+    counter::Counter,
+    layer7::{Protocol, Reason},
+};
 use sensor_kernel::{Mode, decode::DecodeError};
 
 use super::sample::{
@@ -26,11 +29,29 @@ const TUNNELS: [(Counter, &str); 3] = [
     (Counter::TunnelErspan, "erspan"),
     (Counter::TunnelVxlan, "vxlan"),
 ];
-const LAYER7_PROBLEMS: [Counter; 7] = [
+const LAYER7_PROBLEMS: [Counter; 25] = [
     Counter::TcpGap,
     Counter::L7Desync,
     Counter::L7Budget,
+    Counter::L7Loss,
+    Counter::L7Before,
+    Counter::L7Prelude,
+    Counter::DicomPduUnread,
+    Counter::DicomAssociateUnread,
+    Counter::DicomItemUnread,
+    Counter::DicomValueUnread,
+    Counter::DicomElementUnread,
+    Counter::DicomElementLong,
+    Counter::DicomCommandCut,
+    Counter::DicomDataSetCut,
     Counter::DicomForeignGroup,
+    Counter::Hl7Outside,
+    Counter::Hl7BlockUnread,
+    Counter::Hl7BlockEmpty,
+    Counter::Hl7MessageCut,
+    Counter::Hl7HeaderLong,
+    Counter::TlsRecordUnread,
+    Counter::TlsHelloLong,
     Counter::NoticeMalformed,
     Counter::NoticeBudget,
     Counter::NoticeWithheld,
@@ -90,6 +111,10 @@ pub const TABLE: &[Row] = rows! {
     Counter "wardtap_layer7_problems_total" ["interface", "problem"] KERNEL,
         "Packets at which the kernel's layer-7 readers lacked something, or whose notice was withheld because there were too many." => |s| {
             by_counter(s, &LAYER7_PROBLEMS)
+        };
+    Counter "wardtap_layer7_skipped_bytes_total" ["interface"] KERNEL,
+        "Bytes of DICOM, HL7 or TLS connections that the layer-7 readers left out, whatever the reason." => |s| {
+            one_counter(s, Counter::L7SkippedBytes)
         };
     Counter "wardtap_flows_created_total" ["interface"] KERNEL,
         "Flow entries made." => |s| one_counter(s, Counter::FlowCreated);
@@ -156,6 +181,10 @@ pub const TABLE: &[Row] = rows! {
         };
     Counter "wardtap_layer7_desyncs_total" [] PIPELINE,
         "Places at which a session goes on after the kernel's reader lost its place." => |s| plain(s.pipeline.desyncs);
+    Counter "wardtap_layer7_skips_total" ["reason"] PIPELINE,
+        "Places at which bytes of a session were not read, by reason; those that receivers leave out too among them." => |s| {
+            Reason::ALL.iter().map(|one| sample([one.label()], s.pipeline.skips.get(one.label()).copied().unwrap_or(0))).collect()
+        };
     Gauge "wardtap_sessions_open" [] PIPELINE,
         "Connections with DICOM, HL7 or TLS that are open." => |s| plain(s.pipeline.sessions_open);
     Counter "wardtap_sessions_opened_total" [] PIPELINE,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use sensor_common::{
     event::{self, ChunkHeader},
     key::Direction,
-    layer7::Protocol,
+    layer7::{Protocol, Reason, Stream},
     tape::Tag,
 };
 use sensor_facts::{address::Conversation, event::Event, time::Time};
@@ -14,8 +14,37 @@ use super::outlet::Outlet;
 use crate::protocol::{
     assembler::{Assembler, Element, Tally},
     entry,
-    session::{Context, Opening, Progress, Record, Session, SessionEnd},
+    session::{Context, Opening, Progress, Record, Session, SessionEnd, Skipped},
 };
+
+/// Notes of what was left out that wait for a session.
+const SKIPPED_MAX: usize = 32;
+
+/// How a direction's stream stood when the flow was last reported.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct StreamEnd {
+    /// Bytes that no reader understood, and why, since it lost its place.
+    unread: Option<Skipped>,
+    /// DICOM: bytes of a data set without its end.
+    open_data: u64,
+}
+
+impl StreamEnd {
+    pub(super) fn of(stream: &Stream) -> Self {
+        let unread = stream.unread(stream.offset).and_then(|(reason, bytes)| {
+            let reason = Reason::try_from(reason).ok()?;
+            Some(Skipped {
+                reason,
+                bytes,
+                known: reason != Reason::Before,
+            })
+        });
+        Self {
+            unread: unread.filter(|it| it.bytes > 0),
+            open_data: stream.open_data(),
+        }
+    }
+}
 
 #[derive(Debug)]
 pub(super) struct Connection {
@@ -31,6 +60,9 @@ pub(super) struct Connection {
     pub(super) over: bool,
     /// Something is missing of which no session knows yet.
     damaged: bool,
+    /// What was left out and no session knows of yet.
+    skipped: Vec<Skipped>,
+    pub(super) ends: [StreamEnd; 2],
     /// Chunks of each direction by the last flow record.
     pub(super) chunks: Option<[u32; 2]>,
 }
@@ -62,6 +94,8 @@ impl Connection {
             due: None,
             over: false,
             damaged: false,
+            skipped: Vec::new(),
+            ends: [StreamEnd::default(); 2],
             chunks: None,
         }
     }
@@ -98,6 +132,15 @@ impl Connection {
                 return false;
             }
         };
+        outlet.stats.elements += 1;
+        if record.tag == Tag::Skipped {
+            if let Some(skipped) = Skipped::of(record.bytes) {
+                self.skip(skipped, outlet);
+            } else {
+                outlet.stats.elements_malformed += 1;
+            }
+            return false;
+        }
         if self.over {
             // Only a new session brings a connection back; all else is what came late.
             if !entry(record.tag.protocol()).is_some_and(|entry| (entry.begins)(&record)) {
@@ -108,6 +151,18 @@ impl Connection {
         }
         if record.tag == Tag::Desync {
             outlet.stats.desyncs += 1;
+            let reason = record
+                .bytes
+                .first()
+                .and_then(|it| Reason::try_from(*it).ok());
+            if let Some(reason) = reason {
+                let skipped = Skipped {
+                    reason,
+                    bytes: 0,
+                    known: false,
+                };
+                self.skip(skipped, outlet);
+            }
             self.gap(direction, now, outlet);
             return false;
         }
@@ -137,6 +192,9 @@ impl Connection {
         let (of, session) = self.session.get_or_insert_with(|| {
             context.outlet.stats.count_session(protocol);
             let mut session = (entry.open)(self.opening, &mut context);
+            for skipped in self.skipped.drain(..) {
+                session.skipped(skipped);
+            }
             if std::mem::take(&mut self.damaged) {
                 session.gap(record.direction, &mut context);
             }
@@ -149,6 +207,16 @@ impl Connection {
         }
         context.outlet.stats.elements_malformed += 1;
         false
+    }
+
+    /// Bytes were left out.
+    fn skip(&mut self, skipped: Skipped, outlet: &mut Outlet<'_>) {
+        outlet.stats.skip(skipped);
+        match &mut self.session {
+            Some((_, session)) => session.skipped(skipped),
+            None if self.skipped.len() < SKIPPED_MAX => self.skipped.push(skipped),
+            None => {}
+        }
     }
 
     fn gap(&mut self, direction: Direction, now: Time, outlet: &mut Outlet<'_>) {
@@ -167,12 +235,27 @@ impl Connection {
     /// Closes the session, if there is one.
     pub(super) fn close(&mut self, end: SessionEnd, outlet: &mut Outlet<'_>) {
         let now = outlet.options.timebase.wall(self.last);
+        if self.session.is_some() {
+            for end in self.ends {
+                if let Some(unread) = end.unread {
+                    self.skip(unread, outlet);
+                }
+            }
+        }
         let mut context = Context {
             conversation: &self.conversation,
             now,
             outlet,
         };
         if let Some((_, mut session)) = self.session.take() {
+            for (direction, end) in [Direction::AToB, Direction::BToA]
+                .into_iter()
+                .zip(self.ends)
+            {
+                if end.open_data > 0 {
+                    session.left_open(direction, end.open_data);
+                }
+            }
             session.close(end, &mut context);
         }
     }

@@ -12,7 +12,10 @@ use sensor_common::{
 use sensor_facts::event::Event;
 
 use super::{
-    connection::Connection, options::PipelineOptions, outlet::Outlet, reason::FlowEndReason,
+    connection::{Connection, StreamEnd},
+    options::PipelineOptions,
+    outlet::Outlet,
+    reason::FlowEndReason,
 };
 use crate::protocol::{assembler::Tally, session::SessionEnd};
 
@@ -111,6 +114,7 @@ impl Sessions {
             connection.conversation.vlan = vlans.copied().collect();
             let [a, b] = &flow.directions;
             connection.chunks = Some([a.stream.chunk_number, b.stream.chunk_number]);
+            connection.ends = [a, b].map(|half| StreamEnd::of(&half.stream));
         }
     }
 

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use sensor_common::layer7::Protocol;
+use sensor_common::layer7::{Protocol, Reason};
 use sensor_kernel::decode::DecodeError;
 use serde::{Deserialize, Serialize};
 
-use crate::protocol::assembler::Tally;
+use crate::protocol::{assembler::Tally, session::Skipped};
 
 /// The pipeline's counters since its start, and how full it is.
 ///
@@ -47,6 +47,15 @@ pub struct PipelineStats {
     pub elements_late: u64,
     /// Places at which the kernel's reader lost its place in a protocol.
     pub desyncs: u64,
+    /// Protocol elements that came.
+    #[serde(default)]
+    pub elements: u64,
+    /// Places at which bytes of a session were not read, by [`Reason`]; those that receivers leave out too among them.
+    #[serde(default)]
+    pub skips: BTreeMap<String, u64>,
+    /// Bytes that were not read there, by [`Reason`].
+    #[serde(default)]
+    pub skipped_bytes: BTreeMap<String, u64>,
     /// Flows that ended.
     pub flows_ended: u64,
     /// Reports of running flows, snapshots included.
@@ -101,6 +110,31 @@ impl PipelineStats {
     #[must_use]
     pub fn bad(&self) -> u64 {
         self.bad_records.values().sum()
+    }
+
+    /// Places at which something of a session is missing, whatever the reason: what was lost before the sensor, on the way from
+    /// the kernel or in the reader.
+    #[must_use]
+    pub fn missing(&self) -> u64 {
+        let harmful = |label: &str| {
+            !Reason::ALL
+                .iter()
+                .any(|one| one.is_harmless() && one.label() == label)
+        };
+        let skips = self.skips.iter().filter(|(label, _)| harmful(label));
+        self.chunks_lost
+            + self.bad_tapes
+            + self.elements_incomplete
+            + self.elements_oversize
+            + self.elements_malformed
+            + skips.map(|(_, count)| count).sum::<u64>()
+    }
+
+    /// Counts a place at which bytes were left out.
+    pub(super) fn skip(&mut self, skipped: Skipped) {
+        let label = skipped.reason.label();
+        *self.skips.entry(label.to_owned()).or_default() += u64::from(!skipped.known);
+        *self.skipped_bytes.entry(label.to_owned()).or_default() += u64::from(skipped.bytes);
     }
 
     /// Sessions of a protocol so far.

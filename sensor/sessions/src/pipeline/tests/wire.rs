@@ -1,9 +1,9 @@
 //! A TCP connection through the portable engine into a pipeline.
 
 use etherparse::PacketBuilder;
-use sensor_common::{packet::Layer, settings::Settings};
+use sensor_common::{counter::Counter, packet::Layer, settings::Settings};
 use sensor_facts::event::{
-    Association, Body, DicomEventType, Event, Hl7Event, Hl7Message, Hl7SessionSummary,
+    Association, Body, DicomEventType, Event, Hl7Event, Hl7Message, Hl7SessionSummary, TlsReport,
 };
 use sensor_kernel::TableSizes;
 
@@ -26,6 +26,9 @@ pub(super) struct Wire {
     pub(super) server_port: u16,
     /// Bytes of a segment at most.
     pub(super) segment: usize,
+    /// Where the client's stream is cut besides.
+    pub(super) cut: usize,
+    sent: usize,
     sequence: [u32; 2],
 }
 
@@ -47,6 +50,8 @@ impl Wire {
             client_port: 40_000,
             server_port: 104,
             segment: 1_460,
+            cut: usize::MAX,
+            sent: 0,
             sequence: [1_000, 2_000],
         }
     }
@@ -124,9 +129,28 @@ impl Wire {
     }
 
     pub(super) fn client(&mut self, bytes: &[u8]) {
-        for segment in bytes.chunks(self.segment) {
-            self.packet(true, "A", segment);
+        let (before, after) = bytes.split_at(self.cut.saturating_sub(self.sent).min(bytes.len()));
+        self.sent += bytes.len();
+        for part in [before, after] {
+            for segment in part.chunks(self.segment) {
+                self.packet(true, "A", segment);
+            }
         }
+    }
+
+    /// The engine's counter.
+    pub(super) fn counter(&self, counter: Counter) -> u64 {
+        self.engine.counters().get(counter)
+    }
+
+    pub(super) fn tls(&self) -> Vec<&TlsReport> {
+        let bodies = self.out.iter().map(|event| &event.body);
+        bodies
+            .filter_map(|body| match body {
+                Body::Tls { tls } => Some(tls.as_ref()),
+                _ => None,
+            })
+            .collect()
     }
 
     pub(super) fn server(&mut self, bytes: &[u8]) {
@@ -205,5 +229,20 @@ impl Wire {
                 _ => None,
             })
             .collect()
+    }
+}
+
+/// Leads a conversation through the sensor in several ways: its segments of any small size, and the client's first `cuts` bytes
+/// cut at each place; then checks what came of it.
+pub(super) fn in_any_pieces(cuts: usize, talk: impl Fn(&mut Wire), check: impl Fn(&Wire, &str)) {
+    let sizes = [1_460, 1, 2, 3, 5, 7, 64, 100].map(|size| (size, usize::MAX));
+    for (segment, cut) in sizes.into_iter().chain((1..cuts).map(|cut| (1_460, cut))) {
+        let mut wire = Wire::new(PipelineOptions::default());
+        wire.segment = segment;
+        wire.cut = cut;
+        wire.open();
+        talk(&mut wire);
+        wire.finish();
+        check(&wire, &format!("segments of {segment}, cut at {cut}"));
     }
 }

@@ -4,6 +4,8 @@
 
 use traffic::{From, Segment, dicom, hl7, see, segments};
 
+mod odd;
+#[path = "../traffic/mod.rs"]
 mod traffic;
 
 const NAME: &str = "QZXKWJV^BFGHPQX";
@@ -125,7 +127,8 @@ fn associations() -> Vec<Case> {
     let with = |parts: &[&[u8]]| [&request(NAME, NAME), &parts.concat()[..]].concat();
     let mut more = store();
     more.push(element(0x0010, 0x0010, NAME.as_bytes()));
-    more.push(element(0, 0x0600, NAME.as_bytes()));
+    more.push(element(0x0010, 0x0600, NAME.as_bytes()));
+    more.push(element(0, 0x0902, NAME.as_bytes()));
     let mut long = store();
     long.push(element(0, 0x0600, NAME.repeat(5).as_bytes()));
     let mut other = store();
@@ -304,6 +307,16 @@ fn keeps_the_name(case: &Case) {
 #[test]
 fn no_name_of_a_message_leaves_the_engine() {
     messages().iter().for_each(keeps_the_name);
+}
+
+#[test]
+fn no_name_of_an_odd_message_leaves_the_engine() {
+    odd::messages().iter().for_each(keeps_the_name);
+}
+
+#[test]
+fn no_name_of_an_odd_association_leaves_the_engine() {
+    odd::associations().iter().for_each(keeps_the_name);
 }
 
 #[test]
