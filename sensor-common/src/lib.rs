@@ -45,4 +45,4 @@ mod layout;
 ///
 /// It is in the pin directory's name and in each event; the loader and the event reader refuse any
 /// other.
-pub const ABI_VERSION: u8 = 4;
+pub const ABI_VERSION: u8 = 5;

@@ -19,11 +19,13 @@ with_layer7!(modules!());
 
 mod payload;
 mod reader;
+mod requests;
 mod stream;
 mod work;
 
 pub use payload::{STEPS, begin, finish, lose, step};
-pub use stream::{CARRY, Place, Stream};
-pub use work::{Step, Work};
+pub(crate) use requests::who_asked;
+pub use stream::{CARRY, Stream};
+pub use work::{Asked, Step, Work};
 
 pub use crate::registry::{Protocol, State};

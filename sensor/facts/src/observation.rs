@@ -200,7 +200,7 @@ pub fn of_flow(
     let (to_server, to_client) = entry.client_and_server();
     let (client_mac, server_mac) = entry.client_and_server_macs();
     Observation {
-        time: timebase.wall(entry.last()),
+        time: timebase.wall(entry.end()),
         protocol: conversation.protocol,
         client: SocketAddr::new(conversation.src_ip, conversation.src_port.unwrap_or(0)),
         server: SocketAddr::new(conversation.dest_ip, conversation.dest_port.unwrap_or(0)),
@@ -214,7 +214,7 @@ pub fn of_flow(
             icmp_type: conversation.icmp().map(|(kind, _)| kind),
             client_mac,
             server_mac,
-            duration: entry.last().saturating_sub(entry.start),
+            duration: entry.end() - entry.start,
             to_server: *to_server,
             to_client: *to_client,
         })),

@@ -33,6 +33,9 @@ pub(crate) trait Session: Debug + Send {
         context: &mut Context<'_, '_>,
     ) -> Result<Progress, Malformed>;
 
+    /// The other side opened the connection, as better evidence shows: `initiator` is the direction in which it sends.
+    fn turned(&mut self, _initiator: Direction) {}
+
     /// Something of a direction is missing here.
     fn gap(&mut self, direction: Direction, context: &mut Context<'_, '_>);
 

@@ -37,6 +37,10 @@ impl Session for Hl7State {
         Ok(Progress::Open)
     }
 
+    fn turned(&mut self, initiator: Direction) {
+        self.turn(initiator);
+    }
+
     fn gap(&mut self, direction: Direction, context: &mut Context<'_, '_>) {
         if let Some(message) = self.lose(direction, context.now) {
             report(message, context.now, context);
