@@ -3,10 +3,11 @@
 use super::platform::{Platform, Table};
 use crate::{
     counter::{Counter, Counters},
+    cpu::Cpu,
     event::{self, FlowReason},
     flow::{
         self, Edges, Flow, IDLE_MIN, Rank,
-        order::{AHEAD, DAMAGED, HELD_MAX},
+        order::{DAMAGED, GIVE_UP, HELD_MAX},
     },
     layer7::{Asked, Protocol},
     packet::{Sum, TCP_FIN, TCP_RST, TCP_SYN},
@@ -72,7 +73,7 @@ pub(super) fn track<H: Platform>(
         platform.notice(now);
     }
     if edges.has(Edges::HOLD) {
-        hold(platform, flow, now);
+        hold(platform, flow, table, now);
     }
     if edges.has(Edges::SETTLE | Edges::HOLD) {
         platform.settle(table, u32::from(direction), now);
@@ -153,14 +154,13 @@ fn establish<H: Platform>(platform: &mut H, flow: &mut Flow, clinical: bool) {
     }
 }
 
-/// Keeps the payload, which came too early, or notes that it can't be kept.
+/// Keeps the payload, which came too early. If it can't be kept, what is before it is waited for no longer.
 #[inline(always)]
-fn hold<H: Platform>(platform: &mut H, flow: &mut Flow, now: u64) {
+fn hold<H: Platform>(platform: &mut H, flow: &mut Flow, table: Table, now: u64) {
     let packet = &platform.cpu().packet;
-    let (direction, start) = (usize::from(packet.direction & 1), packet.sequence);
+    let b_sends = packet.direction & 1 == 1;
     let whole = packet.payload_captured == packet.payload_length;
-    let end = start.wrapping_add(packet.payload_length);
-    let order = &mut flow.directions[direction].order;
+    let order = &mut flow.directions[usize::from(b_sends)].order;
     let mut number = 0;
     for _ in 0..HELD_MAX {
         if order.held >> number & 1 == 0 {
@@ -174,16 +174,27 @@ fn hold<H: Platform>(platform: &mut H, flow: &mut Flow, now: u64) {
         return;
     }
     platform.cpu().counters.count(Counter::TcpHeldFull);
-    if !order.is(AHEAD) {
-        order.ahead = start;
-        order.ahead_end = end;
-        order.flags |= AHEAD;
-    } else if start == order.ahead_end {
-        order.ahead_end = end;
-    } else if end == order.ahead {
-        order.ahead = start;
-    } else {
-        order.flags |= DAMAGED;
+    order.flags |= GIVE_UP;
+    // `settle` uses the packet up.
+    let packet = &platform.cpu().packet;
+    let (offset, sequence, first_byte) = (packet.offset, packet.sequence, packet.first_byte);
+    let (length, captured) = (packet.payload_length, packet.payload_captured);
+    platform.settle(table, u32::from(b_sends), now);
+    let Cpu {
+        packet, counters, ..
+    } = platform.cpu();
+    packet.direction = u8::from(b_sends);
+    packet.offset = offset;
+    packet.sequence = sequence;
+    packet.first_byte = first_byte;
+    packet.payload_length = length;
+    packet.payload_captured = captured;
+    let (inspects, lost) = flow.skip_to(packet);
+    if lost {
+        counters.count(Counter::TcpGapLost);
+    }
+    if inspects {
+        inspect(platform, flow, now);
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::{
     bins::{INTERVAL_BINS, SIZE_BINS, bump, interval_bin, size_bin},
-    order::{AHEAD, DAMAGED, Order},
+    order::{AHEAD, DAMAGED, FINISHED, Order, distance},
 };
 use crate::{
     layer7::Stream,
@@ -111,11 +111,14 @@ impl Half {
         pad: [0; 5],
     };
 
-    /// True if bytes of the direction were left out of which no chunk told: what was kept was not read, or something never
-    /// came.
+    /// True if bytes of the direction were left out of which no chunk told: what was kept was not read, something never
+    /// came, or the FIN comes after more than what came.
     #[must_use]
     pub const fn is_damaged(&self) -> bool {
-        self.order.held != 0 || self.order.is(AHEAD | DAMAGED)
+        let next = self.stream.next_sequence;
+        self.order.held != 0
+            || self.order.is(AHEAD | DAMAGED)
+            || (self.order.is(FINISHED) && distance(self.order.end, next) > 0)
     }
 
     /// Nanoseconds between the first and the last packet.

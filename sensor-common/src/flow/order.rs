@@ -76,8 +76,8 @@ pub struct Order {
     pub copies: u8,
     /// Not 0 once segments may take the short way ([`crate::flow::Flow::follow`]).
     pub plain: u8,
-    /// Always zero.
-    pub pad: u32,
+    /// Sequence number of the FIN.
+    pub end: u32,
 }
 
 impl Order {
@@ -102,7 +102,7 @@ impl Order {
         held: 0,
         copies: 0,
         plain: 0,
-        pad: 0,
+        end: 0,
     };
 
     /// True with any bit of `flags` set.

@@ -275,12 +275,18 @@ impl Flow {
             }
             me.fin = me.fin.saturating_add(1);
             me.order.flags |= FINISHED;
+            me.order.end = end;
             me.order.plain = 0;
             self.flags |= if b_sends { FIN_B } else { FIN_A };
             if !was_closed && is_closed(self.flags) {
                 edges |= Edges::CLOSED;
             }
             if length == 0 {
+                if one_sided && (me.order.held != 0 || me.order.is(AHEAD)) {
+                    // Nothing comes any more, and nobody acknowledges.
+                    me.order.flags |= GIVE_UP;
+                    edges |= Edges::SETTLE;
+                }
                 return edges;
             }
         } else if me.order.is(FINISHED | RESETTING) && distance(end, next) > 0 {
@@ -350,6 +356,27 @@ impl Flow {
             me.order.flags |= GIVE_UP;
         }
         edges | Edges::HOLD
+    }
+
+    /// Takes a payload in although what is before it did not come; whether a reader wants it, and whether anything was lost.
+    #[inline(always)]
+    pub(crate) fn skip_to(&mut self, packet: &mut Packet) -> (bool, bool) {
+        let (me, _) = halves(&mut self.directions, packet.direction & 1 == 1);
+        let next = me.stream.next_sequence;
+        let (start, end) = (packet.sequence, packet.sequence.wrapping_add(packet.payload_length));
+        if distance(end, next) <= 0 {
+            return (false, false);
+        }
+        let delta = distance(start, next);
+        let lost = delta > 0;
+        if lost {
+            me.order.lost = next;
+            me.order.lost_end = start;
+            me.order.flags |= LOST | DAMAGED;
+        }
+        me.order.flags &= !GIVE_UP;
+        me.order.since = 0;
+        (self.read(packet, delta) != 0, lost)
     }
 
     /// Takes a payload that begins `delta` bytes from what was expected into the stream.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use sensor_common::{
     event::{self, ChunkHeader},
-    flow::{self, Flow},
+    flow,
     key::Direction,
     layer7::Protocol,
     tape::Tag,
@@ -34,6 +34,8 @@ pub(super) struct Connection {
     pub(super) closed: Option<u64>,
     /// Something is missing of which no session knows yet.
     damaged: bool,
+    /// Directions of which bytes are missing by the last flow record.
+    pub(super) lacking: [bool; 2],
     /// Chunks of each direction by the last flow record.
     pub(super) chunks: Option<[u32; 2]>,
 }
@@ -61,6 +63,7 @@ impl Connection {
             over: false,
             closed: None,
             damaged: false,
+            lacking: [false; 2],
             chunks: None,
         }
     }
@@ -95,18 +98,14 @@ impl Connection {
         }
     }
 
-    /// Tells the session of what the flow entry says is missing at its end.
-    pub(super) fn damage(&mut self, flow: &Flow, outlet: &mut Outlet<'_>) {
+    /// Counts the chunks missing at the end of each direction, and marks the session as incomplete if anything is.
+    pub(super) fn settle(&mut self, outlet: &mut Outlet<'_>) {
         let now = outlet.options.timebase.wall(self.last);
         for direction in [Direction::AToB, Direction::BToA] {
-            if flow.directions[direction as usize].is_damaged() {
+            if std::mem::take(&mut self.lacking[direction as usize]) {
                 self.gap(direction, now, outlet);
             }
         }
-    }
-
-    /// Counts the chunks missing at the end of each direction, and marks the session as incomplete.
-    pub(super) fn settle(&mut self, outlet: &mut Outlet<'_>) {
         let Some(chunks) = self.chunks else { return };
         let mut tally = Tally::default();
         for (direction, chunks) in [Direction::AToB, Direction::BToA].into_iter().zip(chunks) {

@@ -115,6 +115,7 @@ impl Sessions {
             let vlans = flow.vlans.iter().take(usize::from(flow.vlan_depth));
             connection.conversation.vlan = vlans.copied().collect();
             let [a, b] = &flow.directions;
+            connection.lacking = [a.is_damaged(), b.is_damaged()];
             connection.chunks = Some([a.stream.chunk_number, b.stream.chunk_number]);
         }
     }
@@ -148,7 +149,6 @@ impl Sessions {
             return;
         };
         self.ended.push(id, ());
-        connection.damage(flow, outlet);
         let end = match reason {
             _ if flow.is_closed() => SessionEnd::Closed,
             FlowEndReason::Idle => SessionEnd::Idle,

@@ -6,4 +6,6 @@ mod hostile;
 mod hosts;
 mod observations;
 mod pdu;
+mod roles;
+mod tcp;
 mod wire;
