@@ -65,6 +65,8 @@ counters! {
     TransportMalformed = "transport_malformed",
     /// Packets for which no flow entry could be made, the flow table being full.
     FlowTableFull = "flow_table_full",
+    /// Packets with a wrong checksum in a direction that has shown right ones: the receiver drops them, and they change nothing.
+    BadChecksum = "bad_checksum",
     /// Packets that a containment rule dropped; what they carried is counted, no flow takes them in.
     Contained = "contained",
 
@@ -103,6 +105,28 @@ counters! {
     EstablishRefused = "establish_refused",
     /// Flows ended in the packet path because a new one took their key.
     FlowReplaced = "flow_replaced",
+
+    // What receivers of TCP discard, and what the sensor missed of it.
+    /// TCP segments with SYN and FIN or RST, or without ACK, SYN and RST; the receiver drops them.
+    TcpBadFlags = "tcp_bad_flags",
+    /// TCP segments outside of the receiver's window; it drops them.
+    TcpOutOfWindow = "tcp_out_of_window",
+    /// TCP resets that are not at the sequence number expected next (RFC 5961); the receiver drops them.
+    TcpResetIgnored = "tcp_reset_ignored",
+    /// SYNs within a TCP connection (RFC 5961); the receiver drops them.
+    TcpSynIgnored = "tcp_syn_ignored",
+    /// TCP segments of a protocol that is read which came before those they follow, and were kept until these came.
+    TcpHeld = "tcp_held",
+    /// TCP segments of that kind for which there was no place; what they hold is not read.
+    TcpHeldFull = "tcp_held_full",
+    /// Directions of a TCP connection whose kept segments were lost: another took the place, or another interface has them.
+    TcpHeldLost = "tcp_held_lost",
+    /// Stretches of a TCP stream of a protocol that is read which never came, or could not be kept; the session is marked.
+    TcpGapLost = "tcp_gap_lost",
+    /// TCP segments that came after they were given up.
+    TcpLate = "tcp_late",
+    /// Places at which the other side acknowledged what the sensor had not seen; the stream is read on there.
+    TcpJump = "tcp_jump",
 
     // Layer 7.
     /// TCP segments that began beyond the byte expected next (loss or reordering before the sensor).
@@ -191,6 +215,7 @@ impl Counter {
         Self::TunnelMalformed,
         Self::TransportMalformed,
         Self::FlowTableFull,
+        Self::BadChecksum,
         Self::Contained,
     ];
 

@@ -1,6 +1,10 @@
 //! Events: what travels through the ring buffer from the kernel to the daemon.
 
-use crate::{flow::Flow, key::FlowKey, tape};
+use crate::{
+    flow::{self, Flow},
+    key::FlowKey,
+    tape,
+};
 
 /// Kind of an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -96,7 +100,7 @@ pub struct ChunkHeader {
     pub number: u32,
     /// TCP payload bytes of this direction before this packet's payload.
     pub stream_offset: u32,
-    /// [`INITIATOR_B`], [`MIDSTREAM`].
+    /// [`OF_FLOW`], [`DAMAGED`].
     pub flags: u8,
     /// Always zero.
     pub pad: u8,
@@ -108,8 +112,14 @@ pub struct ChunkHeader {
     pub mac_b: [u8; 6],
 }
 
-/// The flags of a chunk are those of its flow.
+/// Flags of a chunk that are those of its flow.
 pub use crate::flow::{INITIATOR_B, MIDSTREAM};
+
+/// Those flags: who opened the conversation, whether that was seen, and whether it is closed.
+pub const OF_FLOW: u8 = INITIATOR_B | MIDSTREAM | flow::RESET | flow::FIN_A | flow::FIN_B;
+
+/// Flag of a chunk: bytes of its direction were left out before it.
+pub const DAMAGED: u8 = 128;
 
 /// A chunk as it is built: header and room for the tape, contiguous.
 #[derive(Clone, Copy, Debug)]

@@ -1,9 +1,13 @@
 //! What happens to a packet, from the frame to the events: the one orchestration of both platforms.
 
+mod examine;
+mod held;
 mod platform;
 mod send;
 mod track;
 
+pub use examine::{SUM_MAX, examine, sum};
+pub use held::{HELD_BYTES, HELD_PLACES, Held, hold, release, settle};
 pub use platform::{Platform, Table};
 pub use send::{flush, read, send_flow};
 

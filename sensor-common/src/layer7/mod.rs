@@ -21,13 +21,15 @@ mod payload;
 mod prelude;
 mod reader;
 mod reason;
+mod requests;
 mod stream;
 mod work;
 
 pub use payload::{STEPS, begin, finish, lose, step};
 pub use reader::FOUND;
 pub use reason::Reason;
-pub use stream::{CARRY, Place, Stream};
-pub use work::{Step, Work};
+pub(crate) use requests::who_asked;
+pub use stream::{CARRY, Stream};
+pub use work::{Asked, Step, Work};
 
 pub use crate::registry::{Protocol, State};

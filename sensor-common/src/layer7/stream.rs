@@ -5,7 +5,7 @@ use core::ptr;
 use super::reason::Reason;
 use crate::{
     bytes::Frame,
-    packet::{Packet, TCP_FIN, TCP_RST, TCP_SYN},
+    packet::Packet,
     parse::segment::Segment,
     registry::{Protocol, State, Tag},
 };
@@ -80,17 +80,6 @@ pub struct Stream {
     pub carry: [u8; CARRY],
 }
 
-/// What taking a segment into sequence space showed.
-#[derive(Clone, Copy, Debug)]
-pub struct Place {
-    /// All its bytes had been seen.
-    pub repeats: bool,
-    /// It begins beyond the byte expected.
-    pub gap: bool,
-    /// Its payload has to go through the reader.
-    pub inspect: bool,
-}
-
 impl Stream {
     /// Before the first segment.
     pub const EMPTY: Self = Self {
@@ -128,66 +117,29 @@ impl Stream {
 
 /// Its place in sequence space.
 impl Stream {
-    /// Takes a segment into sequence space; the fast path of a skipped run needs nothing else.
+    /// Takes a payload into sequence space, which begins `packet.stream_delta` bytes from what was expected; true if it has to
+    /// go through the reader. The fast path of a skipped run needs nothing else.
     #[inline(always)]
-    pub(crate) fn advance(&mut self, packet: &mut Packet) -> Place {
-        let mut place = Place {
-            repeats: false,
-            gap: false,
-            inspect: false,
-        };
-        packet.stream_delta = 0;
-        let flags = packet.tcp_flags & (TCP_SYN | TCP_FIN | TCP_RST);
+    pub(crate) fn take(&mut self, packet: &Packet) -> bool {
         let payload = packet.payload_length;
-        let mut length = payload;
-        if flags != 0 {
-            if flags & TCP_RST != 0 {
-                return place;
-            }
-            length += packet.syn_length() + u32::from(flags & TCP_FIN != 0);
-        }
-        if length == 0 {
-            return place;
-        }
-        let end = packet.sequence.wrapping_add(length);
-        if self.flags & KNOWN == 0 {
-            self.flags |= KNOWN;
-        } else if flags & TCP_SYN != 0 && self.is_new_start(end) {
-            // The reader waits for bytes of a connection that is no more.
-            self.forget();
-        } else {
-            let delta = packet
-                .sequence
-                .wrapping_sub(self.next_sequence)
-                .cast_signed();
-            packet.stream_delta = delta;
-            if delta < 0 && delta.unsigned_abs() >= length {
-                place.repeats = true;
-                return place;
-            }
-            place.gap = delta > 0;
-        }
-        self.next_sequence = end;
-        if payload == 0 {
-            return place;
-        }
+        self.next_sequence = packet.sequence.wrapping_add(payload);
         if packet.stream_delta == 0 && self.is_skipping(payload) {
             self.run_left -= payload;
             self.offset = self.offset.wrapping_add(payload);
-            return place;
+            return false;
         }
-        place.inspect = self.state != State::Done as u8
+        let inspect = self.state != State::Done as u8
             && (self.state != State::Probe as u8 || Protocol::any_may_begin(packet.first_byte));
-        if !place.inspect {
+        if !inspect {
             self.offset = self
                 .offset
                 .wrapping_add(payload.wrapping_add_signed(packet.stream_delta));
         }
-        place
+        inspect
     }
 
-    /// True if [`Stream::advance`] would do no more of a segment without SYN, FIN and RST than [`Stream::follow`] does:
-    /// its payload is what is expected next, and no reader wants it.
+    /// True if no more follows from a segment without SYN, FIN and RST than [`Stream::follow`] does: its payload is what is
+    /// expected next, and no reader wants it.
     #[inline(always)]
     pub(crate) fn awaits<F: Frame + Copy>(&self, segment: &Segment<F>) -> bool {
         self.flags & KNOWN != 0
@@ -196,6 +148,18 @@ impl Stream {
                 !Protocol::any_may_begin(segment.first_byte())
             } else {
                 self.state == State::Done as u8 || self.is_skipping(segment.payload())
+            }
+    }
+
+    /// The same of a packet.
+    #[inline(always)]
+    pub(crate) fn expects(&self, packet: &Packet) -> bool {
+        self.flags & KNOWN != 0
+            && packet.sequence == self.next_sequence
+            && if self.state == State::Probe as u8 {
+                !Protocol::any_may_begin(packet.first_byte)
+            } else {
+                self.state == State::Done as u8 || self.is_skipping(packet.payload_length)
             }
     }
 
@@ -215,12 +179,35 @@ impl Stream {
         self.state == State::Run as u8 && self.flags & COPY == 0 && self.run_left > payload
     }
 
-    /// True if a SYN with this end opens another connection than the one seen, of which a copy of the
-    /// SYN may come late.
+    /// True once a sequence number is expected.
     #[inline(always)]
-    const fn is_new_start(&self, end: u32) -> bool {
-        let since = self.next_sequence.wrapping_sub(end);
-        since != 0 && since != self.offset
+    pub(crate) const fn is_known(&self) -> bool {
+        self.flags & KNOWN != 0
+    }
+
+    /// Expects this number next.
+    #[inline(always)]
+    pub(crate) fn start(&mut self, sequence: u32) {
+        self.flags |= KNOWN;
+        self.next_sequence = sequence;
+    }
+
+    /// Expects no number any more.
+    #[inline(always)]
+    pub(crate) fn unknow(&mut self) {
+        self.flags &= !KNOWN;
+    }
+
+    /// True before a protocol was recognised, and after its place was lost.
+    #[inline(always)]
+    pub(crate) const fn is_probing(&self) -> bool {
+        self.state == State::Probe as u8
+    }
+
+    /// True if so many bytes can be missing, or come in any order, without harm.
+    #[inline(always)]
+    pub(crate) const fn survives(&self, bytes: u32) -> bool {
+        self.state == State::Done as u8 || self.is_skipping(bytes)
     }
 
     /// Gives up what was read of a connection that is no more.

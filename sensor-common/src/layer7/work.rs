@@ -21,8 +21,14 @@ pub struct Work {
     pub tape_len: u32,
     /// [`Protocol`] of the connection; none until a reader has seen proof.
     pub protocol: u8,
+    /// [`Asked`].
+    pub asked: u8,
     /// Always zero.
-    pub pad: [u8; 3],
+    pub pad: [u8; 2],
+    /// The place of the segment that is read, plus one ([`crate::engine::Held`]); 0: the frame is read.
+    pub held: u32,
+    /// Always zero.
+    pub pad2: [u8; 4],
 }
 
 impl Work {
@@ -35,7 +41,10 @@ impl Work {
         missing: 0,
         tape_len: 0,
         protocol: 0,
-        pad: [0; 3],
+        asked: 0,
+        pad: [0; 2],
+        held: 0,
+        pad2: [0; 4],
     };
 
     /// True if the connection was recognised as one of `protocol`.
@@ -43,6 +52,20 @@ impl Work {
     pub(crate) const fn is_of(&self, protocol: Protocol) -> bool {
         self.protocol == protocol as u8
     }
+}
+
+/// Which side makes the requests, by what a reader saw.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Asked {
+    /// It is known already, from a handshake or earlier content.
+    Decided = 0,
+    /// It is not known.
+    Open = 1,
+    /// The sender of the packet.
+    Sender = 2,
+    /// Its receiver.
+    Receiver = 3,
 }
 
 /// What a step asks for.

@@ -35,6 +35,20 @@ pub enum Tunnel {
     Vxlan = 4,
 }
 
+/// Whether a packet's checksums are right.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Sum {
+    /// It was not looked at, or can't be told: a fragment, or a capture that is cut.
+    Unknown = 0,
+    /// All are right.
+    Right = 1,
+    /// The transport's has only what the system leaves to the card (the sum of the pseudo header), or the IP header has none.
+    Unfilled = 2,
+    /// One is wrong.
+    Wrong = 3,
+}
+
 /// What the next bytes are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
@@ -49,6 +63,8 @@ pub enum Layer {
 const LATER_FRAGMENT: u8 = 1;
 /// Packet flag: the capture is shorter than the headers say.
 const SNAPPED: u8 = 2;
+/// Packet flag: a fragment, and not the last.
+const FRAGMENTED: u8 = 128;
 /// The packet flag of a topic; the first topic has the bit after [`SNAPPED`].
 #[inline(always)]
 const fn topic_flag(topic: Topic) -> u8 {
@@ -120,6 +136,10 @@ pub struct Packet {
     pub payload_length: u32,
     /// Bytes of it that were captured.
     pub payload_captured: u32,
+    /// Where the innermost IP header begins.
+    pub network: u32,
+    /// Where the transport header begins.
+    pub transport: u32,
     /// TCP sequence number.
     pub sequence: u32,
     /// Set by [`crate::flow::Flow::update`].
@@ -153,6 +173,15 @@ pub struct Packet {
     pub window: u16,
     /// IPv4 identification.
     pub ip_id: u16,
+    /// TCP acknowledgement number; set by [`crate::engine::examine`].
+    pub acknowledgement: u32,
+    /// [`Sum`]; set by [`crate::engine::examine`].
+    pub sum: u8,
+    /// Shift of a SYN's window scale option plus one (RFC 7323 section 2), 1 without the option; set by
+    /// [`crate::engine::examine`].
+    pub scale: u8,
+    /// Always zero.
+    pub pad: [u8; 6],
     /// Ethernet addresses of the innermost header; zero where there was none.
     pub macs: Macs,
 }
@@ -168,6 +197,8 @@ impl Packet {
         ip_length: 0,
         payload_length: 0,
         payload_captured: 0,
+        network: 0,
+        transport: 0,
         sequence: 0,
         stream_delta: 0,
         vlans: [0; 2],
@@ -185,6 +216,10 @@ impl Packet {
         reach: Reach::Nothing as u8,
         window: 0,
         ip_id: 0,
+        acknowledgement: 0,
+        sum: 0,
+        scale: 0,
+        pad: [0; 6],
         macs: Macs::EMPTY,
     };
 
@@ -262,6 +297,20 @@ impl Packet {
         self.flags & SNAPPED != 0
     }
 
+    /// True for a fragment, first or later.
+    #[inline(always)]
+    #[must_use]
+    pub const fn is_fragment(&self) -> bool {
+        self.flags & (LATER_FRAGMENT | FRAGMENTED) != 0
+    }
+
+    /// True for a TCP segment with any of these flags.
+    #[inline(always)]
+    #[must_use]
+    pub const fn has_flags(&self, flags: u8) -> bool {
+        self.is_tcp() && self.tcp_flags & flags != 0
+    }
+
     /// True for ARP.
     #[inline(always)]
     #[must_use]
@@ -293,6 +342,11 @@ impl Packet {
     #[inline(always)]
     pub(crate) fn mark_later_fragment(&mut self) {
         self.flags |= LATER_FRAGMENT;
+    }
+
+    #[inline(always)]
+    pub(crate) fn mark_fragmented(&mut self) {
+        self.flags |= FRAGMENTED;
     }
 
     #[inline(always)]

@@ -62,8 +62,13 @@ fn ipv4<F: Frame>(frame: &F, packet: &mut Packet) -> Result<(), Counter> {
     packet.key4.addr_b = header.ne32::<16>().to_ne_bytes();
     packet.reach = Reach::Addresses as u8;
     packet.direction = 0;
-    if header.be16::<6>() & 0x1fff != 0 {
+    packet.network = start;
+    let place = header.be16::<6>();
+    if place & 0x1fff != 0 {
         packet.mark_later_fragment();
+    }
+    if place & 0x2000 != 0 {
+        packet.mark_fragmented();
     }
     packet.offset = start + header_length;
     packet.payload_length = total - header_length;
@@ -89,6 +94,7 @@ fn ipv6<F: Frame>(frame: &F, packet: &mut Packet) -> Result<(), Counter> {
     packet.ttl = header.u8::<7>();
     packet.key6.addr_a = halves(header.ne64::<8>(), header.ne64::<16>());
     packet.key6.addr_b = halves(header.ne64::<24>(), header.ne64::<32>());
+    packet.network = start;
     packet.reach = Reach::Addresses as u8;
     packet.direction = 0;
 
@@ -104,6 +110,9 @@ fn ipv6<F: Frame>(frame: &F, packet: &mut Packet) -> Result<(), Counter> {
             let place = frame.be16(offset + 2).ok_or(Counter::IpTruncated)?;
             if place & 0xfff8 != 0 {
                 packet.mark_later_fragment();
+            }
+            if place & 1 != 0 {
+                packet.mark_fragmented();
             }
             offset += 8;
         } else if unit == 4 {

@@ -182,6 +182,11 @@ impl<F: Frame + Copy> Segment<F> {
         packet.vlans = [0; 2];
         packet.layer = Layer::Ethernet as u8;
         packet.forget_flags();
+        if self.header.u8::<20>() & 0x20 != 0 {
+            packet.mark_fragmented();
+        }
+        packet.network = IP;
+        packet.transport = IP + 20;
         packet.reach = Reach::Key as u8;
         packet.window = self.window();
         packet.ip_id = self.ip_id();

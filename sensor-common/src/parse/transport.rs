@@ -16,6 +16,7 @@ pub(crate) fn parse<F: Frame>(frame: &F, packet: &mut Packet) -> Result<(), Coun
     packet.sequence = 0;
     packet.fingerprint = 0;
     let start = packet.offset;
+    packet.transport = start;
     let mut header = 0;
     let (mut source, mut destination) = (0_u16, 0_u16);
     let mut checksum = 0;

@@ -3,6 +3,7 @@
 use aya_ebpf::{bindings::xdp_md, helpers::generated::bpf_probe_read_kernel};
 use sensor_common::{
     bytes::{Frame, View},
+    engine::{HELD_BYTES, Held},
     tape::COPY_MAX,
 };
 
@@ -102,6 +103,75 @@ impl Frame for XdpFrame {
                 out.as_mut_ptr().add(at as usize).cast(),
                 len,
                 start as *const core::ffi::c_void,
+            ) == 0
+        }
+    }
+}
+
+/// The payload of a segment that was kept.
+#[derive(Clone, Copy)]
+pub(crate) struct HeldFrame {
+    data: usize,
+    length: u32,
+}
+
+impl HeldFrame {
+    /// What a place holds.
+    ///
+    /// # Safety
+    /// `held` is an element of the map of places.
+    #[inline(always)]
+    pub(crate) unsafe fn new(held: *mut Held) -> Self {
+        // SAFETY: the caller's.
+        unsafe {
+            Self {
+                data: (&raw const (*held).data) as usize,
+                length: (*held).length,
+            }
+        }
+    }
+}
+
+impl Frame for HeldFrame {
+    #[inline(always)]
+    fn len(&self) -> u32 {
+        self.length
+    }
+
+    type View<const N: usize> = XdpView<N>;
+
+    #[inline(always)]
+    fn view<const N: usize>(&self, offset: u32) -> Option<XdpView<N>> {
+        let mut offset = offset as usize;
+        // SAFETY: a register is copied to itself, so that the verifier sees the bound on the very one that is added.
+        unsafe { core::arch::asm!("{0} = {0}", inout(reg) offset) };
+        if offset > HELD_BYTES - N || offset as u32 + N as u32 > self.length {
+            return None;
+        }
+        Some(XdpView(self.data + offset))
+    }
+
+    #[inline(always)]
+    fn array<const N: usize>(&self, offset: u32) -> Option<[u8; N]> {
+        let XdpView(start) = self.view::<N>(offset)?;
+        // SAFETY: `view` checked the range, and bytes have no alignment.
+        Some(unsafe { *(start as *const [u8; N]) })
+    }
+
+    #[inline(always)]
+    fn copy<const CAP: usize>(&self, offset: u32, len: u32, out: &mut [u8; CAP], at: u32) -> bool {
+        if len > COPY_MAX || at > CAP as u32 - COPY_MAX || offset > HELD_BYTES as u32 {
+            return false;
+        }
+        if offset + len > self.length {
+            return false;
+        }
+        // SAFETY: the source lies within the place, the target within `out`.
+        unsafe {
+            bpf_probe_read_kernel(
+                out.as_mut_ptr().add(at as usize).cast(),
+                len,
+                (self.data + offset as usize) as *const core::ffi::c_void,
             ) == 0
         }
     }

@@ -8,6 +8,7 @@ use aya_ebpf::{
 };
 use sensor_common::{
     cpu::Cpu,
+    engine::{HELD_PLACES, Held},
     flow::{Flow, slot::Kept4},
     key::{FlowKey, Key4},
     notice::arp::{ArpKey, CLAIMS, Claim},
@@ -57,6 +58,10 @@ pub(crate) static FRESH4: LruHashMap<Key4, Flow> = LruHashMap::pinned(1, 0);
 /// New IPv6 flows.
 #[map]
 pub(crate) static FRESH6: LruHashMap<FlowKey, Flow> = LruHashMap::pinned(1, 0);
+
+/// Places for segments that came before those they follow. Not pinned: what they hold goes with the programs.
+#[map]
+pub(crate) static HELD: Array<Held> = Array::with_max_entries(HELD_PLACES, 0);
 
 /// Who claims which address by ARP; the one that was quiet longest makes room.
 #[map]

@@ -9,7 +9,7 @@ use aya_ebpf::{
 };
 use sensor_common::{
     cpu::Cpu,
-    engine::{Platform, Table},
+    engine::{HELD_PLACES, Held, Platform, Table},
     event::{EventHeader, FlowReason},
     flow::Flow,
     key::Key4,
@@ -22,12 +22,14 @@ use super::{
     emit, established,
     frame::XdpFrame,
     maps::{
-        ARP_CLAIMS, CLINICAL, CONTAINMENT, CPU, ESTABLISHED6, FRESH4, FRESH6, PROTECTED_HOSTS,
+        ARP_CLAIMS, CLINICAL, CONTAINMENT, CPU, ESTABLISHED6, FRESH4, FRESH6, HELD, PROTECTED_HOSTS,
         PROTECTED_NETS, RULE_HITS, RULE_HOSTS, RULE_NETS, RULE_PAIRS, RULES, SETTINGS,
     },
     programs::{
-        wardtap_decide, wardtap_flush, wardtap_layer, wardtap_notice, wardtap_notice_step,
-        wardtap_protected, wardtap_read, wardtap_rule_step, wardtap_send_flow, wardtap_step,
+        wardtap_decide, wardtap_examine, wardtap_flush, wardtap_hold, wardtap_layer,
+        wardtap_notice, wardtap_notice_step, wardtap_protected, wardtap_read, wardtap_release,
+        wardtap_rule_step, wardtap_send_flow, wardtap_services, wardtap_settle, wardtap_step,
+        wardtap_step_held, wardtap_sum,
     },
 };
 
@@ -110,6 +112,46 @@ impl Platform for KernelPlatform {
     #[inline(always)]
     fn read(&mut self) {
         wardtap_read(self.context);
+    }
+
+    #[inline(always)]
+    fn step_held(&mut self) -> u32 {
+        wardtap_step_held()
+    }
+
+    #[inline(always)]
+    fn examine(&mut self) {
+        wardtap_examine(self.context);
+    }
+
+    #[inline(always)]
+    fn sum(&mut self, from: u32, length: u32) -> u32 {
+        wardtap_sum(self.context, from, length)
+    }
+
+    #[inline(always)]
+    fn services(&mut self, source: u16, destination: u16) -> u32 {
+        wardtap_services(u32::from(source), u32::from(destination))
+    }
+
+    #[inline(always)]
+    fn held(&mut self, place: u32) -> Option<*mut Held> {
+        HELD.get_ptr_mut(place & (HELD_PLACES - 1))
+    }
+
+    #[inline(always)]
+    fn hold(&mut self, number: u32, flow_start: u64, now: u64) -> u32 {
+        wardtap_hold(self.context, number, flow_start, now)
+    }
+
+    #[inline(always)]
+    fn settle(&mut self, table: Table, direction: u32, now: u64) {
+        wardtap_settle(self.context, table as u32, direction, now);
+    }
+
+    #[inline(always)]
+    fn release(&mut self, place: u32) {
+        wardtap_release(place);
     }
 
     #[inline(always)]

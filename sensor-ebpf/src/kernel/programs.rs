@@ -21,6 +21,7 @@ use sensor_common::{
     counter::Counter,
     engine::{self, Table},
     event::FlowReason,
+    flow,
     layer7::{self, Step},
     notice,
     packet::Layer,
@@ -28,7 +29,8 @@ use sensor_common::{
 };
 
 use super::{
-    frame::XdpFrame,
+    frame::{HeldFrame, XdpFrame},
+    maps::HELD,
     platform::{self, KernelPlatform},
 };
 
@@ -89,6 +91,95 @@ pub(crate) extern "C" fn wardtap_step(context: *mut xdp_md) -> u32 {
     let frame = XdpFrame::new(context);
     // SAFETY: as above.
     unsafe { layer7::step(&frame, &mut *cpu) as u32 }
+}
+
+/// The same on the segment that is kept where `Work::held` says.
+#[unsafe(no_mangle)]
+#[inline(never)]
+pub(crate) extern "C" fn wardtap_step_held() -> u32 {
+    let Some(cpu) = platform::cpu() else {
+        return Step::Done as u32;
+    };
+    // SAFETY: as above.
+    let place = unsafe { (*cpu).work.held.wrapping_sub(1) };
+    let Some(held) = HELD.get_ptr_mut(place) else {
+        return Step::Done as u32;
+    };
+    // SAFETY: an element of the map; the rest as above.
+    unsafe { layer7::step(&HeldFrame::new(held), &mut *cpu) as u32 }
+}
+
+/// [`engine::examine`].
+#[unsafe(no_mangle)]
+#[inline(never)]
+pub(crate) extern "C" fn wardtap_examine(context: *mut xdp_md) -> u32 {
+    if let Some(cpu) = platform::cpu() {
+        engine::examine(&mut KernelPlatform::new(context, cpu));
+    }
+    0
+}
+
+/// [`engine::sum`] of the frame.
+#[unsafe(no_mangle)]
+#[inline(never)]
+pub(crate) extern "C" fn wardtap_sum(context: *mut xdp_md, from: u32, length: u32) -> u32 {
+    engine::sum(&XdpFrame::new(context), from, length)
+}
+
+/// [`flow::services`] of two ports.
+#[unsafe(no_mangle)]
+#[inline(never)]
+pub(crate) extern "C" fn wardtap_services(source: u32, destination: u32) -> u32 {
+    flow::services(source as u16, destination as u16)
+}
+
+/// [`engine::hold`].
+#[unsafe(no_mangle)]
+#[inline(never)]
+pub(crate) extern "C" fn wardtap_hold(
+    context: *mut xdp_md,
+    number: u32,
+    flow_start: u64,
+    now: u64,
+) -> u32 {
+    let Some(cpu) = platform::cpu() else { return 0 };
+    engine::hold(
+        &mut KernelPlatform::new(context, cpu),
+        number,
+        flow_start,
+        now,
+    )
+}
+
+/// [`engine::settle`]; `table` is [`Table`] as a number.
+#[unsafe(no_mangle)]
+#[inline(never)]
+pub(crate) extern "C" fn wardtap_settle(
+    context: *mut xdp_md,
+    table: u32,
+    direction: u32,
+    now: u64,
+) -> u32 {
+    let table = if table == Table::Established as u32 {
+        Table::Established
+    } else {
+        Table::Fresh
+    };
+    if let Some(cpu) = platform::cpu() {
+        let mut platform = KernelPlatform::new(context, cpu);
+        engine::settle(&mut platform, table, direction & 1, now);
+    }
+    0
+}
+
+/// [`engine::release`].
+#[unsafe(no_mangle)]
+#[inline(never)]
+pub(crate) extern "C" fn wardtap_release(place: u32) -> u32 {
+    if let Some(cpu) = platform::cpu() {
+        engine::release(&mut KernelPlatform::new(ptr::null_mut(), cpu), place);
+    }
+    0
 }
 
 /// [`engine::flush`].

@@ -107,6 +107,14 @@ impl Conversation {
         this
     }
 
+    /// The other side opened it, as better evidence shows.
+    pub fn turn(&mut self) {
+        self.macs.reverse();
+        std::mem::swap(&mut self.src_ip, &mut self.dest_ip);
+        std::mem::swap(&mut self.src_port, &mut self.dest_port);
+        self.initiator_b = !self.initiator_b;
+    }
+
     /// The protocol's name as events have it.
     #[must_use]
     pub fn proto(&self) -> Cow<'static, str> {

@@ -219,7 +219,7 @@ pub fn of_flow(
 ) -> Observation {
     let (to_server, to_client) = entry.client_and_server();
     Observation {
-        time: timebase.wall(entry.last()),
+        time: timebase.wall(entry.end()),
         protocol: conversation.protocol,
         client: SocketAddr::new(conversation.src_ip, conversation.src_port.unwrap_or(0)),
         server: SocketAddr::new(conversation.dest_ip, conversation.dest_port.unwrap_or(0)),
@@ -232,7 +232,7 @@ pub fn of_flow(
             fragments: entry.flags & flow::FRAGMENTS != 0,
             app: entry.protocol(),
             icmp_type: conversation.icmp().map(|(kind, _)| kind),
-            duration: entry.last().saturating_sub(entry.start),
+            duration: entry.end() - entry.start,
             to_server: *to_server,
             to_client: *to_client,
         })),

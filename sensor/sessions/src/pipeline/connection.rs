@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use sensor_common::{
     event::{self, ChunkHeader},
+    flow,
     key::Direction,
     layer7::{Protocol, Reason, Stream},
     tape::Tag,
@@ -58,11 +59,15 @@ pub(super) struct Connection {
     pub(super) due: Option<u64>,
     /// It was reported.
     pub(super) over: bool,
+    /// When its TCP connection was closed, as far as is known, nanoseconds.
+    pub(super) closed: Option<u64>,
     /// Something is missing of which no session knows yet.
     damaged: bool,
     /// What was left out and no session knows of yet.
     skipped: Vec<Skipped>,
     pub(super) ends: [StreamEnd; 2],
+    /// Directions of which bytes are missing by the last flow record.
+    pub(super) lacking: [bool; 2],
     /// Chunks of each direction by the last flow record.
     pub(super) chunks: Option<[u32; 2]>,
 }
@@ -93,15 +98,53 @@ impl Connection {
             last: header.header.time,
             due: None,
             over: false,
+            closed: None,
             damaged: false,
             skipped: Vec::new(),
             ends: [StreamEnd::default(); 2],
+            lacking: [false; 2],
             chunks: None,
         }
     }
 
-    /// Counts the chunks missing at the end of each direction, and marks the session as incomplete.
+    /// Takes what a chunk says of its connection before its records: who opened it, whether it goes on after all, and
+    /// whether something is missing.
+    pub(super) fn header(&mut self, header: &ChunkHeader, direction: Direction, outlet: &mut Outlet<'_>) {
+        self.opened_by(header.flags & event::INITIATOR_B != 0);
+        let goes_on = !flow::is_closed(header.flags);
+        if goes_on && self.closed.is_some_and(|at| header.header.time > at) {
+            self.closed = None;
+            self.due = None;
+            outlet.stats.sessions_resumed += 1;
+            // What was said between is told of as missing.
+            self.damaged |= std::mem::take(&mut self.over);
+        }
+        if header.flags & event::DAMAGED != 0 {
+            let now = outlet.options.timebase.wall(header.header.time);
+            self.gap(direction, now, outlet);
+        }
+    }
+
+    /// The sender of B opened the connection, or that of A.
+    pub(super) fn opened_by(&mut self, b_opened: bool) {
+        if self.conversation.initiator_b == b_opened {
+            return;
+        }
+        self.conversation.turn();
+        self.opening.initiator = self.opening.initiator.reversed();
+        if let Some((_, session)) = &mut self.session {
+            session.turned(self.opening.initiator);
+        }
+    }
+
+    /// Counts the chunks missing at the end of each direction, and marks the session as incomplete if anything is.
     pub(super) fn settle(&mut self, outlet: &mut Outlet<'_>) {
+        let now = outlet.options.timebase.wall(self.last);
+        for direction in [Direction::AToB, Direction::BToA] {
+            if std::mem::take(&mut self.lacking[direction as usize]) {
+                self.gap(direction, now, outlet);
+            }
+        }
         let Some(chunks) = self.chunks else { return };
         let mut tally = Tally::default();
         for (direction, chunks) in [Direction::AToB, Direction::BToA].into_iter().zip(chunks) {

@@ -58,6 +58,12 @@ pub struct PipelineStats {
     pub skipped_bytes: BTreeMap<String, u64>,
     /// Flows that ended.
     pub flows_ended: u64,
+    /// Of these, late FINs and resets of a connection that was reported before; left out.
+    #[serde(default)]
+    pub flows_late: u64,
+    /// Records whose time lies more than a second before an earlier one's: the clock went back.
+    #[serde(default)]
+    pub clock_back: u64,
     /// Reports of running flows, snapshots included.
     pub flows_active: u64,
     /// Running flows dropped from the look-back because they were too many.
@@ -72,6 +78,9 @@ pub struct PipelineStats {
     pub sessions_closed: u64,
     /// Of these, given up because they were too many.
     pub sessions_evicted: u64,
+    /// Connections that went on after a reset or FINs that were not their sides'.
+    #[serde(default)]
+    pub sessions_resumed: u64,
     /// DICOM associations so far.
     pub associations: u64,
     /// Of these, rejected.

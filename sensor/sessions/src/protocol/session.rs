@@ -43,6 +43,9 @@ pub(crate) trait Session: Debug + Send {
     /// So many bytes of a data set that a direction sends had come when the connection ended.
     fn left_open(&mut self, _direction: Direction, _bytes: u64) {}
 
+    /// The other side opened the connection, as better evidence shows: `initiator` is the direction in which it sends.
+    fn turned(&mut self, _initiator: Direction) {}
+
     /// Something of a direction is missing here.
     fn gap(&mut self, direction: Direction, context: &mut Context<'_, '_>);
 

@@ -64,17 +64,17 @@ record! {
     ) {
         /// Time of the first packet.
         start: Time = timebase.wall(flow.start) => once "start_time";
-        /// Time of the last packet.
-        end: Time = timebase.wall(flow.last()) => once "end_time";
+        /// Time of the last packet; that of the first where the clock went back.
+        end: Time = timebase.wall(flow.end()) => once "end_time";
         /// Nanoseconds between both.
-        duration_ns: u64 = flow.last().saturating_sub(flow.start);
+        duration_ns: u64 = flow.end() - flow.start;
         /// State of the connection.
         state: FlowState = FlowState::of(flow) => once "state";
         /// Why this was written.
         reason: FlowWhy = why => once "reason";
-        /// The opening of the conversation was not seen; who opened it is taken from the ports.
+        /// The opening of the conversation was not seen; who opened it is taken from its content or its ports.
         midstream: bool = flow.flags & flow::MIDSTREAM != 0 => once "midstream";
-        /// A TCP reset was seen.
+        /// A TCP reset was seen that its receiver takes, and nothing went on after it.
         reset: bool = flow.flags & flow::RESET != 0 => once "reset";
         /// Made of fragments without ports.
         fragments: bool = flow.flags & flow::FRAGMENTS != 0;
@@ -138,6 +138,9 @@ record! {
         gaps: u32 = half.gaps => sum "gaps";
         /// Copies that the mirror delivered twice.
         duplicates: u32 = half.duplicates => sum "duplicates";
+        /// TCP segments that the receiver would discard: a wrong checksum, outside of the window, a reset or a SYN that does
+        /// not fit.
+        ignored: u32 = half.order.ignored;
         /// TCP segments with PSH.
         psh: u32 = half.push;
         /// TCP segments with SYN.

@@ -12,4 +12,6 @@ mod odd_hl7;
 mod odd_start;
 mod pdu;
 mod reasons;
+mod roles;
+mod tcp;
 mod wire;

@@ -41,6 +41,10 @@ impl Session for Hl7State {
         self.skip(skipped);
     }
 
+    fn turned(&mut self, initiator: Direction) {
+        self.turn(initiator);
+    }
+
     fn gap(&mut self, direction: Direction, context: &mut Context<'_, '_>) {
         if let Some(message) = self.lose(direction, context.now) {
             report(message, context.now, context);

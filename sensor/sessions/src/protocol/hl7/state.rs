@@ -181,6 +181,11 @@ impl Hl7State {
         self.incomplete |= skipped.add_to(&mut self.skipped);
     }
 
+    /// The sender of `initiator` opened the connection.
+    pub(super) fn turn(&mut self, initiator: Direction) {
+        self.initiator = initiator;
+    }
+
     /// Something of a direction is missing here; gives the message that it cuts.
     pub(super) fn lose(&mut self, direction: Direction, now: Time) -> Option<Hl7Message> {
         self.incomplete = true;
