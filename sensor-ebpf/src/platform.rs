@@ -26,8 +26,9 @@ use crate::{
         PROTECTED_NETS, RULE_HITS, RULE_HOSTS, RULE_NETS, RULE_PAIRS, RULES, SETTINGS,
     },
     programs::{
-        wardtap_decide, wardtap_flush, wardtap_layer, wardtap_notice, wardtap_notice_step,
-        wardtap_protected, wardtap_read, wardtap_rule_step, wardtap_send_flow, wardtap_step,
+        wardtap_decide, wardtap_flush, wardtap_headers, wardtap_notice, wardtap_notice_step,
+        wardtap_protected, wardtap_read, wardtap_rule_step, wardtap_send_flow, wardtap_shim,
+        wardtap_step,
     },
 };
 
@@ -103,8 +104,13 @@ impl Platform for KernelPlatform {
     }
 
     #[inline(always)]
-    fn parse_layer(&mut self) -> u32 {
-        wardtap_layer(self.context)
+    fn parse_headers(&mut self) -> u32 {
+        wardtap_headers(self.context)
+    }
+
+    #[inline(always)]
+    fn parse_shim(&mut self) -> u32 {
+        wardtap_shim(self.context)
     }
 
     #[inline(always)]

@@ -107,8 +107,7 @@ impl Sessions {
             return;
         }
         if let Some(connection) = self.open.peek_mut(&(*key, flow.start)) {
-            let vlans = flow.vlans.iter().take(usize::from(flow.vlan_depth));
-            connection.conversation.vlan = vlans.copied().collect();
+            connection.conversation.vlan = flow.vlan_ids().collect();
             let [a, b] = &flow.directions;
             connection.chunks = Some([a.stream.chunk_number, b.stream.chunk_number]);
         }
