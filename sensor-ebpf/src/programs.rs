@@ -81,6 +81,18 @@ pub(crate) extern "C" fn wardtap_shim(context: *mut xdp_md) -> u32 {
     unsafe { (*cpu).packet.parse_shim(&frame).to_code() }
 }
 
+/// Looks whether a tunnel carries what it says: [`Outcome::to_code`].
+#[unsafe(no_mangle)]
+#[inline(never)]
+pub(crate) extern "C" fn wardtap_inside(context: *mut xdp_md) -> u32 {
+    let Some(cpu) = platform::cpu() else {
+        return Outcome::Done(Counter::IpTruncated).to_code();
+    };
+    let frame = XdpFrame::new(context);
+    // SAFETY: as above.
+    unsafe { (*cpu).packet.parse_inside(&frame).to_code() }
+}
+
 /// [`engine::read`].
 #[unsafe(no_mangle)]
 #[inline(never)]

@@ -69,6 +69,8 @@ fn unwrap<H: Platform>(platform: &mut H) -> u32 {
     for _ in 1..MAX_LAYERS {
         outcome = if Layer::is_header(platform.cpu().packet.layer) {
             platform.parse_headers()
+        } else if Layer::is_inside(platform.cpu().packet.layer) {
+            platform.parse_inside()
         } else {
             platform.parse_shim()
         };

@@ -43,6 +43,9 @@ pub trait Platform: Sized {
     /// The same for [`crate::packet::Packet::parse_shim`].
     fn parse_shim(&mut self) -> u32;
 
+    /// The same for [`crate::packet::Packet::parse_inside`].
+    fn parse_inside(&mut self) -> u32;
+
     /// [`super::read`]: leads the payload through its layer-7 reader.
     fn read(&mut self);
 

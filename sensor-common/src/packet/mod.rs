@@ -54,6 +54,10 @@ pub enum Layer {
     Wifi = 10,
     /// The same with the two bytes of its control in the other order.
     WifiSwapped = 13,
+    /// [`Packet::inside`], if it is there.
+    Inside = 14,
+    /// What is below the labels of MPLS.
+    Below = 15,
     /// Extension headers of IPv6, or an authentication header of IPv4.
     Extensions = 11,
     /// What an IP protocol of a tunnel carries; the packet has its flow key already.
@@ -66,6 +70,13 @@ impl Layer {
     #[must_use]
     pub const fn is_header(layer: u8) -> bool {
         layer <= Self::Transport as u8
+    }
+
+    /// True if [`Packet::parse_inside`] looks for it; all others are [`Packet::parse_shim`]'s.
+    #[inline(always)]
+    #[must_use]
+    pub const fn is_inside(layer: u8) -> bool {
+        layer >= Self::Inside as u8
     }
 }
 
@@ -128,6 +139,35 @@ pub enum Reach {
     Key = 3,
 }
 
+/// What a tunnel's header says is in it, and how far that was looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(C)]
+pub(crate) struct Inside {
+    /// Where it begins.
+    pub(crate) offset: u32,
+    /// Where is looked next.
+    pub(crate) at: u32,
+    /// The [`Tunnel`].
+    pub(crate) tunnel: u16,
+    /// The [`Layer`].
+    pub(crate) layer: u8,
+    /// The [`Layer`] that is looked for next.
+    pub(crate) look: u8,
+    pad: u32,
+}
+
+impl Inside {
+    /// None.
+    pub(crate) const EMPTY: Self = Self {
+        offset: 0,
+        at: 0,
+        tunnel: 0,
+        layer: 0,
+        look: 0,
+        pad: 0,
+    };
+}
+
 /// A packet, as far as it has been parsed. Parsing goes from layer to layer and leaves the innermost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(C)]
@@ -154,6 +194,8 @@ pub struct Packet {
     pub stream_delta: i32,
     /// What could not be read, a [kind](unread::kind); 0 where there is nothing to say.
     pub unread: u32,
+    /// What a tunnel's header says is in it.
+    pub(crate) inside: Inside,
     /// VLAN ids: the first two, then the last.
     pub vlans: [u16; 3],
     /// Bits of [`Tunnel`].
@@ -203,6 +245,7 @@ impl Packet {
         sequence: 0,
         stream_delta: 0,
         unread: 0,
+        inside: Inside::EMPTY,
         vlans: [0; 3],
         tunnels: 0,
         direction: 0,
@@ -250,6 +293,7 @@ impl Packet {
         self.tunnels = 0;
         self.tunnel_depth = 0;
         self.unread = 0;
+        self.inside = Inside::EMPTY;
         self.forget_tags();
         self.forget_flags();
         if !matches!(layer, Layer::Ethernet) {

@@ -1,6 +1,6 @@
 //! GRE and what it carries: packets, frames, and the mirrors of ERSPAN.
 
-use super::{Outcome, plausible};
+use super::Outcome;
 use crate::{
     bytes::{Frame, View},
     counter::Counter,
@@ -49,7 +49,10 @@ pub(super) fn unwrap<F: Frame>(frame: &F, packet: &mut Packet) -> Outcome {
         0x0800 | 0x86dd => (Tunnel::Gre, Layer::Ip),
         0x6558 => (Tunnel::Gre, Layer::Ethernet),
         0x8847 | 0x8848 => (Tunnel::Gre, Layer::Mpls),
-        0x880b if plausible::ppp(frame, packet, offset) => (Tunnel::Gre, Layer::Ppp),
+        0x880b => {
+            packet.unread = kind;
+            return packet.propose(Tunnel::Gre, Layer::Ppp, offset);
+        }
         0x88be => {
             // Type II always has a sequence number and a header of its own, type I neither.
             if flags & SEQUENCE != 0 {
@@ -73,7 +76,7 @@ pub(super) fn unwrap<F: Frame>(frame: &F, packet: &mut Packet) -> Outcome {
         }
         _ => return packet.stay(kind),
     };
-    packet.enter(tunnel, layer, offset)
+    packet.enter(tunnel as u16, layer as u8, offset)
 }
 
 #[inline(always)]

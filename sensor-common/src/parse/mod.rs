@@ -2,12 +2,13 @@
 //!
 //! A step reads one layer; each is bounded, and there are at most [`MAX_LAYERS`] of them. [`Packet::parse_headers`] reads
 //! what nearly all frames are made of at once: Ethernet with up to two tags, IP, and the transport header.
-//! [`Packet::parse_shim`] reads what may lie between them. The kernel's verifier looks at each of the two once.
+//! [`Packet::parse_shim`] reads what may lie between them, and [`Packet::parse_inside`] looks whether a tunnel carries what
+//! it says. The kernel's verifier looks at each of the three once.
 
 mod gre;
+mod inside;
 mod ip;
 mod link;
-mod plausible;
 pub mod segment;
 mod shim;
 mod transport;
@@ -25,7 +26,7 @@ pub const MAX_TUNNELS: u8 = 4;
 /// Tags that are read behind one pair of Ethernet addresses.
 pub const MAX_TAGS: u8 = 8;
 /// Steps that a frame is given.
-pub const MAX_LAYERS: u32 = 32;
+pub const MAX_LAYERS: u32 = 48;
 
 /// What came of parsing a layer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,6 +58,8 @@ impl Packet {
     pub fn parse_layer<F: Frame>(&mut self, frame: &F) -> Outcome {
         if Layer::is_header(self.layer) {
             self.parse_headers(frame)
+        } else if Layer::is_inside(self.layer) {
+            self.parse_inside(frame)
         } else {
             self.parse_shim(frame)
         }
@@ -122,6 +125,16 @@ impl Packet {
         }
     }
 
+    /// Looks whether what a tunnel says of its contents is so, and goes into it; otherwise the packet stays what it is.
+    #[inline(always)]
+    pub fn parse_inside<F: Frame>(&mut self, frame: &F) -> Outcome {
+        if self.layer == Layer::Below as u8 {
+            inside::below(frame, self)
+        } else {
+            inside::look(frame, self)
+        }
+    }
+
     /// What comes of a packet that was given all its steps, and has more layers.
     #[inline(always)]
     #[must_use]
@@ -139,24 +152,33 @@ impl Packet {
         match self.protocol {
             protocol::UDP => udp::unwrap(frame, self),
             protocol::GRE => gre::unwrap(frame, self),
-            protocol::IPV4 if plausible::ip(frame, self, self.offset, 4) => {
-                self.enter(Tunnel::Ip, Layer::Ip4, self.offset)
+            protocol => {
+                self.unread = unread::kind(unread::By::Ip, protocol as u16);
+                let layer = match protocol {
+                    protocol::IPV4 => Layer::Ip4,
+                    protocol::IPV6 => Layer::Ip6,
+                    protocol::MPLS => Layer::Mpls,
+                    // Version 3, and zeros (RFC 3378 section 3).
+                    _ if frame.be16(self.offset) == Some(0x3000) => {
+                        return self.propose(Tunnel::Ip, Layer::Ethernet, self.offset + 2);
+                    }
+                    _ => return Outcome::Flow,
+                };
+                self.propose(Tunnel::Ip, layer, self.offset)
             }
-            protocol::IPV6 if plausible::ip(frame, self, self.offset, 6) => {
-                self.enter(Tunnel::Ip, Layer::Ip6, self.offset)
-            }
-            // Version 3, and zeros (RFC 3378 section 3).
-            protocol::ETHER_IP
-                if frame.be16(self.offset) == Some(0x3000)
-                    && plausible::ethernet(frame, self, self.offset + 2) =>
-            {
-                self.enter(Tunnel::Ip, Layer::Ethernet, self.offset + 2)
-            }
-            protocol::MPLS if plausible::mpls(frame, self, self.offset) => {
-                self.enter(Tunnel::Ip, Layer::Mpls, self.offset)
-            }
-            protocol => self.stay(unread::kind(unread::By::Ip, protocol as u16)),
         }
+    }
+
+    /// A tunnel says that it carries `layer` at `offset`; [`Packet::unread`] says what the packet is if it does not.
+    #[inline(always)]
+    fn propose(&mut self, tunnel: Tunnel, layer: Layer, offset: u32) -> Outcome {
+        self.inside.offset = offset;
+        self.inside.at = offset;
+        self.inside.tunnel = tunnel as u16;
+        self.inside.layer = layer as u8;
+        self.inside.look = layer as u8;
+        self.layer = Layer::Inside as u8;
+        Outcome::Next
     }
 
     /// The tunnel can't be unwrapped: its own flow is what there is.
@@ -182,19 +204,22 @@ impl Packet {
 
     /// Goes into a tunnel, whose contents begin with `layer` at `offset`.
     #[inline(always)]
-    fn enter(&mut self, tunnel: Tunnel, layer: Layer, offset: u32) -> Outcome {
+    fn enter(&mut self, tunnel: u16, layer: u8, offset: u32) -> Outcome {
         // Were it looked up by its outer addresses, all that the tunnel carries would be hit.
         self.forget_addresses();
         if self.tunnel_depth >= MAX_TUNNELS {
             return Outcome::Done(Counter::TunnelDepth);
         }
         self.tunnel_depth += 1;
-        self.tunnels |= tunnel as u16;
+        self.tunnels |= tunnel;
+        self.unread = 0;
         // Below IP the tags are of the same link.
-        if !matches!(tunnel, Tunnel::Mpls | Tunnel::Pppoe) {
+        if tunnel & const { Tunnel::Mpls as u16 | Tunnel::Pppoe as u16 } == 0 {
             self.forget_tags();
         }
-        self.go_on(layer, offset)
+        self.layer = layer;
+        self.offset = offset;
+        Outcome::Next
     }
 }
 

@@ -3,7 +3,6 @@
 use super::{
     MAX_TAGS, Outcome,
     link::{ARP, IPV4, IPV6, arp, is_vlan},
-    plausible,
 };
 use crate::{
     bytes::{Frame, View},
@@ -46,7 +45,7 @@ pub(super) fn ether_type<F: Frame>(frame: &F, packet: &mut Packet) -> Outcome {
         0x8847 | 0x8848 => packet.go_on(Layer::Mpls, offset),
         0x8864 => packet.go_on(Layer::Pppoe, offset),
         // The service instance, then the addresses of the frame inside (IEEE 802.1ah).
-        0x88e7 => packet.enter(Tunnel::Pbb, Layer::Ethernet, offset + 4),
+        0x88e7 => packet.enter(Tunnel::Pbb as u16, Layer::Ethernet as u8, offset + 4),
         // A length (IEEE 802.3), or the type of an LLC frame that is longer.
         0..=1_500 | 0x8870 => packet.go_on(Layer::Llc, offset),
         _ => packet.give_up(By::EtherType, kind),
@@ -82,38 +81,20 @@ pub(super) fn llc<F: Frame>(frame: &F, packet: &mut Packet) -> Outcome {
     packet.give_up(By::Llc, addresses)
 }
 
-/// Reads labels of MPLS (RFC 3032), and finds out what is below the last, since nothing says it: IP, or Ethernet with or
-/// without a control word (RFC 4448).
+/// Reads labels of MPLS (RFC 3032).
 #[inline(always)]
 pub(super) fn mpls<F: Frame>(frame: &F, packet: &mut Packet) -> Outcome {
     let mut offset = packet.offset;
-    let mut bottom = false;
     for _ in 0..LABELS_A_STEP {
         let Some(label) = frame.view::<4>(offset) else {
             return Outcome::Done(Counter::LinkTruncated);
         };
         offset += 4;
         if label.u8::<2>() & 1 != 0 {
-            bottom = true;
-            break;
+            return packet.go_on(Layer::Below, offset);
         }
     }
-    if !bottom {
-        return packet.go_on(Layer::Mpls, offset);
-    }
-    let Some(first) = frame.u8(offset) else {
-        return Outcome::Done(Counter::LinkTruncated);
-    };
-    // Nothing tells how long it is; the capture may be cut anywhere.
-    if plausible::ip_within(frame, offset, 0, u32::MAX, false) {
-        packet.enter(Tunnel::Mpls, Layer::Ip, offset)
-    } else if first >> 4 == 0 && plausible::ethernet_within(frame, offset + 4, u32::MAX, false) {
-        packet.enter(Tunnel::Mpls, Layer::Ethernet, offset + 4)
-    } else if plausible::ethernet_within(frame, offset, u32::MAX, false) {
-        packet.enter(Tunnel::Mpls, Layer::Ethernet, offset)
-    } else {
-        packet.give_up(By::Mpls, first as u16)
-    }
+    packet.go_on(Layer::Mpls, offset)
 }
 
 /// Reads the header of a session of PPPoE (RFC 2516 section 4): version and type 1, code 0.
@@ -124,7 +105,7 @@ pub(super) fn pppoe<F: Frame>(frame: &F, packet: &mut Packet) -> Outcome {
         return Outcome::Done(Counter::LinkTruncated);
     };
     if header == 0x1100 {
-        packet.enter(Tunnel::Pppoe, Layer::Ppp, start + 6)
+        packet.enter(Tunnel::Pppoe as u16, Layer::Ppp as u8, start + 6)
     } else {
         packet.give_up(By::EtherType, 0x8864)
     }

@@ -1,7 +1,7 @@
 //! Tunnels over UDP, each known by its port. What is there must look like what the port says, down to the header inside;
 //! otherwise the datagram is of an ordinary flow.
 
-use super::{Outcome, plausible, wifi};
+use super::{Outcome, wifi};
 use crate::{
     bytes::{Frame, View},
     packet::{Layer, Packet, Tunnel, unread},
@@ -65,7 +65,8 @@ pub(super) fn unwrap<F: Frame>(frame: &F, packet: &mut Packet) -> Outcome {
     };
     let start = packet.offset;
     let (tunnel, inside) = match port {
-        VXLAN | VXLAN_OLD | VXLAN_GPE => (Tunnel::Vxlan, vxlan(frame, packet, start)),
+        VXLAN | VXLAN_OLD => (Tunnel::Vxlan, vxlan(frame, start)),
+        VXLAN_GPE => (Tunnel::Vxlan, vxlan_gpe(frame, start)),
         GENEVE => (Tunnel::Geneve, geneve(frame, start)),
         HP_ERM => (Tunnel::HpErm, Some((Layer::Ethernet, start + 12))),
         TZSP => (Tunnel::Tzsp, tzsp(frame, start)),
@@ -75,45 +76,37 @@ pub(super) fn unwrap<F: Frame>(frame: &F, packet: &mut Packet) -> Outcome {
         L2TP => (Tunnel::L2tp, l2tp(frame, start)),
         _ => (Tunnel::Ayiya, ayiya(frame, start)),
     };
-    if let Some((layer, offset)) = inside
-        && is_there(frame, packet, layer, offset)
-    {
-        return packet.enter(tunnel, layer, offset);
-    }
-    packet.stay(unread::kind(unread::By::UdpPort, port))
-}
-
-/// True if `layer` is at `offset`.
-#[inline(always)]
-fn is_there<F: Frame>(frame: &F, packet: &Packet, layer: Layer, offset: u32) -> bool {
-    match layer {
-        Layer::Ethernet => plausible::ethernet(frame, packet, offset),
-        Layer::Ip4 => plausible::ip(frame, packet, offset, 4),
-        Layer::Ip6 => plausible::ip(frame, packet, offset, 6),
-        Layer::Ip => plausible::ip(frame, packet, offset, 0),
-        Layer::Mpls => plausible::mpls(frame, packet, offset),
-        Layer::Ppp => plausible::ppp(frame, packet, offset),
-        Layer::Wifi | Layer::WifiSwapped => wifi::carries_ip(frame, packet, offset, layer),
-        _ => false,
+    packet.unread = unread::kind(unread::By::UdpPort, port);
+    match inside {
+        Some((layer, offset)) => packet.propose(tunnel, layer, offset),
+        None => Outcome::Flow,
     }
 }
 
-/// RFC 7348 section 5: the I bit is set, reserved bits are ignored on receipt. With the P bit the fourth byte says what is
-/// inside (draft-ietf-nvo3-vxlan-gpe-13 section 3.2); where it does not, the bit was a reserved one.
+/// RFC 7348 section 5: the I bit is set, reserved bits are ignored on receipt.
 #[inline(always)]
-fn vxlan<F: Frame>(frame: &F, packet: &Packet, start: u32) -> Inside {
+fn vxlan<F: Frame>(frame: &F, start: u32) -> Inside {
+    let header = frame.view::<8>(start)?;
+    (header.u8::<0>() & 0x08 != 0).then_some((Layer::Ethernet, start + 8))
+}
+
+/// draft-ietf-nvo3-vxlan-gpe-13 section 3.2: the same, but with the P bit the fourth byte says what is inside.
+#[inline(always)]
+fn vxlan_gpe<F: Frame>(frame: &F, start: u32) -> Inside {
     let header = frame.view::<8>(start)?;
     let flags = header.u8::<0>();
     if flags & 0x08 == 0 {
         return None;
     }
-    let offset = start + 8;
     let layer = match header.u8::<3>() {
-        1 if flags & 0x04 != 0 && plausible::ip(frame, packet, offset, 4) => Layer::Ip4,
-        2 if flags & 0x04 != 0 && plausible::ip(frame, packet, offset, 6) => Layer::Ip6,
-        _ => Layer::Ethernet,
+        _ if flags & 0x04 == 0 => Layer::Ethernet,
+        1 => Layer::Ip4,
+        2 => Layer::Ip6,
+        3 => Layer::Ethernet,
+        5 => Layer::Mpls,
+        _ => return None,
     };
-    Some((layer, offset))
+    Some((layer, start + 8))
 }
 
 /// RFC 8926 section 3.4: version 0, the options' length in words, the `EtherType` of what is inside.

@@ -1,6 +1,6 @@
 //! Data frames of 802.11 that are not encrypted (IEEE 802.11 section 9.3.2).
 
-use super::{Outcome, plausible};
+use super::Outcome;
 use crate::{
     bytes::{Frame, View},
     counter::Counter,
@@ -69,22 +69,21 @@ fn header<F: Frame>(frame: &F, offset: u32, first: u8, second: u8) -> Option<(u3
     Some((length, aggregate))
 }
 
-/// True for a data frame at `offset` that carries IP or ARP.
+/// What a data frame at `offset` carries, and where; `None` for another frame, or one that ends before it.
 #[inline(always)]
-pub(super) fn carries_ip<F: Frame>(frame: &F, packet: &Packet, offset: u32, layer: Layer) -> bool {
-    let swapped = matches!(layer, Layer::WifiSwapped);
-    let Some((first, second)) = control(frame, offset, swapped) else {
-        return packet.is_snapped();
-    };
+pub(super) fn body<F: Frame>(frame: &F, offset: u32, swapped: bool) -> Option<(Layer, u32)> {
+    let (first, second) = control(frame, offset, swapped)?;
     if !is_plain(first, second) {
-        return false;
+        return None;
     }
-    match header(frame, offset, first, second) {
-        // Of frames of their own, the first begins as in 802.3.
-        Some((length, true)) => plausible::ethernet(frame, packet, offset + length),
-        Some((length, false)) => plausible::snap(frame, packet, offset + length),
-        None => packet.is_snapped(),
-    }
+    let (length, aggregate) = header(frame, offset, first, second)?;
+    // Of frames of their own, the first begins as in 802.3.
+    let layer = if aggregate {
+        Layer::Ethernet
+    } else {
+        Layer::Llc
+    };
+    Some((layer, offset + length))
 }
 
 /// Reads the frame at the offset, and leaves the Ethernet addresses that it stands for.

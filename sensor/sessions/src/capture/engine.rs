@@ -206,6 +206,10 @@ impl<'a, S: FnMut(&[u8])> Platform for Visit<'a, S> {
         self.engine.cpu.packet.parse_shim(&self.frame).to_code()
     }
 
+    fn parse_inside(&mut self) -> u32 {
+        self.engine.cpu.packet.parse_inside(&self.frame).to_code()
+    }
+
     fn read(&mut self) {
         engine::read(self);
     }
