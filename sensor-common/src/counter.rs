@@ -4,6 +4,8 @@
 //! counters partition the packets: each packet adds to exactly one *disposition*, so
 //! `Packets` = sum of [`Counter::DISPOSITIONS`], always.
 
+use crate::packet::{Tunnel, unread::Unread};
+
 macro_rules! counters {
     ($($(#[doc = $doc:literal])+ $name:ident = $label:literal,)+) => {
         /// A per-CPU counter; its value is the index in the counter array.
@@ -45,11 +47,11 @@ counters! {
     Duplicate = "duplicate",
     /// ARP packets.
     Arp = "arp",
-    /// Frames whose EtherType is neither IP nor ARP, or an 802.3 length.
+    /// Frames that carry neither IP nor ARP, in no encapsulation that is read.
     NotIp = "not_ip",
     /// Frames that end inside the link-layer header.
     LinkTruncated = "link_truncated",
-    /// Frames with more VLAN tags than the parser reads.
+    /// Frames with more tags than the parser reads.
     VlanDepth = "vlan_depth",
     /// Packets that end inside the IP header or an IPv6 extension header.
     IpTruncated = "ip_truncated",
@@ -57,7 +59,7 @@ counters! {
     IpMalformed = "ip_malformed",
     /// Packets with more IPv6 extension headers than the parser reads.
     Ipv6ExtensionDepth = "ipv6_extension_depth",
-    /// Packets with more tunnel layers than the parser unwraps.
+    /// Packets with more tunnels, one inside the other, than the parser unwraps.
     TunnelDepth = "tunnel_depth",
     /// Tunnel headers that are cut, or whose version or protocol the parser does not know.
     TunnelMalformed = "tunnel_malformed",
@@ -91,10 +93,36 @@ counters! {
     Vlan = "vlan",
     /// Packets unwrapped from GRE.
     TunnelGre = "tunnel_gre",
-    /// Packets unwrapped from ERSPAN type II or III.
+    /// Packets unwrapped from ERSPAN type I, II or III.
     TunnelErspan = "tunnel_erspan",
     /// Packets unwrapped from VXLAN.
     TunnelVxlan = "tunnel_vxlan",
+    /// Packets unwrapped from GENEVE.
+    TunnelGeneve = "tunnel_geneve",
+    /// Packets unwrapped from IP in IP, and from Ethernet or MPLS in IP.
+    TunnelIp = "tunnel_ip",
+    /// Packets unwrapped from GTP-U.
+    TunnelGtp = "tunnel_gtp",
+    /// Packets unwrapped from CAPWAP.
+    TunnelCapwap = "tunnel_capwap",
+    /// Packets unwrapped from Teredo.
+    TunnelTeredo = "tunnel_teredo",
+    /// Packets unwrapped from the encapsulated remote mirror of HP.
+    TunnelHpErm = "tunnel_hp_erm",
+    /// Packets unwrapped from TZSP.
+    TunnelTzsp = "tunnel_tzsp",
+    /// Packets unwrapped from MPLS.
+    TunnelMpls = "tunnel_mpls",
+    /// Packets unwrapped from PPPoE.
+    TunnelPppoe = "tunnel_pppoe",
+    /// Packets unwrapped from PBB, MAC in MAC.
+    TunnelPbb = "tunnel_pbb",
+    /// Packets unwrapped from L2TP.
+    TunnelL2tp = "tunnel_l2tp",
+    /// Packets unwrapped from AYIYA.
+    TunnelAyiya = "tunnel_ayiya",
+    /// Packets of a tunnel's UDP port, IP protocol or GRE protocol whose contents are not read; they count in the flow of the tunnel.
+    TunnelUnread = "tunnel_unread",
 
     // Flows.
     /// Flow entries made.
@@ -233,7 +261,7 @@ impl Counter {
     ];
 
     /// What packets were unwrapped from.
-    pub const TUNNELS: &'static [Self] = &[Self::TunnelGre, Self::TunnelErspan, Self::TunnelVxlan];
+    pub const TUNNELS: &'static [Self] = Tunnel::COUNTERS;
 
     /// True for a disposition under which a packet was not understood.
     #[must_use]
@@ -253,10 +281,14 @@ impl Counter {
     }
 }
 
-/// The values of all counters of one CPU, or their sum over CPUs.
+/// The values of all counters of one CPU, or their sum over CPUs; and what was not read, by kind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(C)]
-pub struct Counters([u64; Counter::COUNT]);
+pub struct Counters {
+    values: [u64; Counter::COUNT],
+    /// Packets that were not read, by kind.
+    pub unread: Unread,
+}
 
 impl Default for Counters {
     fn default() -> Self {
@@ -266,12 +298,15 @@ impl Default for Counters {
 
 impl Counters {
     /// All zero.
-    pub const ZERO: Self = Self([0; Counter::COUNT]);
+    pub const ZERO: Self = Self {
+        values: [0; Counter::COUNT],
+        unread: Unread::NONE,
+    };
 
     /// Adds `n` to a counter.
     #[inline(always)]
     pub fn add(&mut self, counter: Counter, n: u64) {
-        if let Some(value) = self.0.get_mut(counter as usize) {
+        if let Some(value) = self.values.get_mut(counter as usize) {
             *value = value.wrapping_add(n);
         }
     }
@@ -285,23 +320,25 @@ impl Counters {
     /// The value of a counter.
     #[must_use]
     pub fn get(&self, counter: Counter) -> u64 {
-        self.0.get(counter as usize).copied().unwrap_or(0)
+        self.values.get(counter as usize).copied().unwrap_or(0)
     }
 
     /// Adds every counter of `other`.
     pub fn merge(&mut self, other: &Self) {
-        for (sum, value) in self.0.iter_mut().zip(other.0.iter()) {
+        for (sum, value) in self.values.iter_mut().zip(other.values.iter()) {
             *sum = sum.wrapping_add(*value);
         }
+        self.unread.merge(&other.unread);
     }
 
     /// What was added since `before`.
     #[must_use]
     pub fn since(&self, before: &Self) -> Self {
         let mut difference = *self;
-        for (value, before) in difference.0.iter_mut().zip(before.0.iter()) {
+        for (value, before) in difference.values.iter_mut().zip(before.values.iter()) {
             *value = value.wrapping_sub(*before);
         }
+        difference.unread = self.unread.since(&before.unread);
         difference
     }
 

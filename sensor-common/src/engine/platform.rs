@@ -37,8 +37,15 @@ pub trait Platform: Sized {
     /// Index of the interface that it came in by.
     fn interface(&self) -> u32;
 
-    /// Parses the next layer of the frame into `cpu().packet`: [`crate::parse::Outcome::to_code`].
-    fn parse_layer(&mut self) -> u32;
+    /// [`crate::packet::Packet::parse_headers`] of the frame into `cpu().packet`:
+    /// [`crate::parse::Outcome::to_code`].
+    fn parse_headers(&mut self) -> u32;
+
+    /// The same for [`crate::packet::Packet::parse_shim`].
+    fn parse_shim(&mut self) -> u32;
+
+    /// The same for [`crate::packet::Packet::parse_inside`].
+    fn parse_inside(&mut self) -> u32;
 
     /// [`super::read`]: leads the payload through its layer-7 reader.
     fn read(&mut self);

@@ -61,11 +61,11 @@ pub struct Flow {
     pub flags: u8,
     /// [`Protocol`] recognised by content.
     pub protocol: u8,
-    /// VLAN tags of the first packet, 0 to 2; ids in `vlans`, outer first.
+    /// VLAN tags of the first packet.
     pub vlan_depth: u8,
-    /// Tunnels unwrapped, bits of [`crate::packet::Tunnel`].
-    pub tunnels: u8,
-    /// VLAN ids.
+    /// [`Rank`] of what is known of who opened the conversation.
+    pub role: u8,
+    /// Ids of the first two VLAN tags, outer first.
     pub vlans: [u16; 2],
     /// Packets whose payload size is in `first_payloads`.
     pub first_count: u32,
@@ -76,10 +76,10 @@ pub struct Flow {
     /// The first payload sizes, in bytes, packets without payload left out: positive from A to B,
     /// negative from B to A.
     pub first_payloads: [i16; FIRST_PAYLOADS],
-    /// [`Rank`] of what is known of who opened the conversation.
-    pub role: u8,
-    /// Always zero.
-    pub pad: [u8; 3],
+    /// Id of the last VLAN tag where there are more than two.
+    pub vlan_last: u16,
+    /// Tunnels unwrapped, bits of [`crate::packet::Tunnel`].
+    pub tunnels: u16,
     /// That no rule means the flow's packets, by direction; on interfaces in the path.
     pub clearances: [Clearance; 2],
     /// Both directions, by [`crate::key::Direction`].
@@ -101,14 +101,14 @@ impl Flow {
         flags: 0,
         protocol: 0,
         vlan_depth: 0,
-        tunnels: 0,
+        role: 0,
         vlans: [0; 2],
         first_count: 0,
         mac_a: [0; 6],
         mac_b: [0; 6],
         first_payloads: [0; FIRST_PAYLOADS],
-        role: 0,
-        pad: [0; 3],
+        vlan_last: 0,
+        tunnels: 0,
         clearances: [Clearance::NONE; 2],
         directions: [Half::EMPTY; 2],
     };
@@ -120,7 +120,8 @@ impl Flow {
         self.start = now;
         self.interface = packet.interface;
         self.vlan_depth = packet.vlan_depth;
-        self.vlans = packet.vlans;
+        let [first, second, last] = packet.vlans;
+        (self.vlans, self.vlan_last) = ([first, second], last);
         self.tunnels = packet.tunnels;
         let b_sends = packet.direction & 1 == 1;
         self.set_macs(&if b_sends {
@@ -158,6 +159,14 @@ impl Flow {
             let end = at.byte_add(8).cast::<u32>();
             end.write(u32::from_ne_bytes(macs.end));
         }
+    }
+
+    /// Ids of the VLAN tags, outer first; of more than three, the first two and the last.
+    pub fn vlan_ids(&self) -> impl Iterator<Item = u16> {
+        let [first, second] = self.vlans;
+        [first, second, self.vlan_last]
+            .into_iter()
+            .take(usize::from(self.vlan_depth))
     }
 
     /// True once the TCP connection was reset, or FIN came from both ends.

@@ -2,10 +2,13 @@
 
 mod macs;
 pub mod protocol;
+mod tunnel;
+pub mod unread;
 
 use core::mem;
 
 pub use macs::Macs;
+pub use tunnel::Tunnel;
 
 use crate::{
     key::{FlowKey, Key4},
@@ -22,18 +25,6 @@ pub const TCP_RST: u8 = 0x04;
 pub const TCP_PSH: u8 = 0x08;
 /// TCP flag.
 pub const TCP_ACK: u8 = 0x10;
-
-/// Bits of [`Packet::tunnels`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u8)]
-pub enum Tunnel {
-    /// GRE with IP or Ethernet inside (RFC 2784, RFC 2890).
-    Gre = 1,
-    /// ERSPAN type I, II or III (draft-foschiano-erspan-03).
-    Erspan = 2,
-    /// VXLAN (RFC 7348).
-    Vxlan = 4,
-}
 
 /// Whether a packet's checksums are right.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,18 +48,64 @@ pub enum Layer {
     Ethernet = 0,
     /// An IP header of the version in its first four bits.
     Ip = 1,
+    /// An IPv4 header.
+    Ip4 = 2,
+    /// An IPv6 header.
+    Ip6 = 3,
+    /// What comes after the IP header and its extension headers, of the protocol that they name.
+    Transport = 4,
+    /// An `EtherType` and what it says.
+    EtherType = 5,
+    /// An LLC header (IEEE 802.2).
+    Llc = 6,
+    /// A label stack of MPLS.
+    Mpls = 7,
+    /// A header of PPPoE.
+    Pppoe = 8,
+    /// A PPP frame.
+    Ppp = 9,
+    /// An 802.11 frame.
+    Wifi = 10,
+    /// The same with the two bytes of its control in the other order.
+    WifiSwapped = 13,
+    /// [`Packet::inside`], if it is there.
+    Inside = 14,
+    /// What is below the labels of MPLS.
+    Below = 15,
+    /// Extension headers of IPv6, or an authentication header of IPv4.
+    Extensions = 11,
+    /// What an IP protocol of a tunnel carries; the packet has its flow key already.
+    Carried = 12,
+}
+
+impl Layer {
+    /// True if [`Packet::parse_headers`] reads the layer, false if [`Packet::parse_shim`] does.
+    #[inline(always)]
+    #[must_use]
+    pub const fn is_header(layer: u8) -> bool {
+        layer <= Self::Transport as u8
+    }
+
+    /// True if [`Packet::parse_inside`] looks for it; all others are [`Packet::parse_shim`]'s.
+    #[inline(always)]
+    #[must_use]
+    pub const fn is_inside(layer: u8) -> bool {
+        layer >= Self::Inside as u8
+    }
 }
 
 /// Packet flag: a fragment other than the first.
 const LATER_FRAGMENT: u8 = 1;
 /// Packet flag: the capture is shorter than the headers say.
 const SNAPPED: u8 = 2;
-/// Packet flag: a fragment, and not the last.
-const FRAGMENTED: u8 = 128;
+/// Packet flag: a fragment, which others follow.
+const MORE_FRAGMENTS: u8 = 0x80;
 /// The packet flag of a topic; the first topic has the bit after [`SNAPPED`].
 #[inline(always)]
 const fn topic_flag(topic: Topic) -> u8 {
-    SNAPPED << topic as u8
+    let flag = SNAPPED << topic as u8;
+    assert!(flag < MORE_FRAGMENTS, "too many topics for a byte of flags");
+    flag
 }
 
 /// The flags of all topics.
@@ -116,6 +153,35 @@ pub enum Reach {
     Key = 3,
 }
 
+/// What a tunnel's header says is in it, and how far that was looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(C)]
+pub(crate) struct Inside {
+    /// Where it begins.
+    pub(crate) offset: u32,
+    /// Where is looked next.
+    pub(crate) at: u32,
+    /// The [`Tunnel`].
+    pub(crate) tunnel: u16,
+    /// The [`Layer`].
+    pub(crate) layer: u8,
+    /// The [`Layer`] that is looked for next.
+    pub(crate) look: u8,
+    pad: u32,
+}
+
+impl Inside {
+    /// None.
+    pub(crate) const EMPTY: Self = Self {
+        offset: 0,
+        at: 0,
+        tunnel: 0,
+        layer: 0,
+        look: 0,
+        pad: 0,
+    };
+}
+
 /// A packet, as far as it has been parsed. Parsing goes from layer to layer and leaves the innermost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(C)]
@@ -144,8 +210,14 @@ pub struct Packet {
     pub sequence: u32,
     /// Set by [`crate::flow::Flow::update`].
     pub stream_delta: i32,
-    /// VLAN ids, outer first.
-    pub vlans: [u16; 2],
+    /// What could not be read, a [kind](unread::kind); 0 where there is nothing to say.
+    pub unread: u32,
+    /// What a tunnel's header says is in it.
+    pub(crate) inside: Inside,
+    /// VLAN ids: the first two, then the last.
+    pub vlans: [u16; 3],
+    /// Bits of [`Tunnel`].
+    pub tunnels: u16,
     /// [`crate::key::Direction`]; the first of the eight bytes of [`Packet::set_small`].
     pub direction: u8,
     /// 4 or 6.
@@ -158,8 +230,8 @@ pub struct Packet {
     pub ttl: u8,
     /// VLAN tags.
     pub vlan_depth: u8,
-    /// Bits of [`Tunnel`].
-    pub tunnels: u8,
+    /// Tags of any kind behind the Ethernet addresses.
+    pub tags: u8,
     /// Tunnels unwrapped.
     pub tunnel_depth: u8,
     /// [`Layer`] at `offset`.
@@ -201,14 +273,17 @@ impl Packet {
         transport: 0,
         sequence: 0,
         stream_delta: 0,
-        vlans: [0; 2],
+        unread: 0,
+        inside: Inside::EMPTY,
+        vlans: [0; 3],
+        tunnels: 0,
         direction: 0,
         family: 0,
         protocol: 0,
         tcp_flags: 0,
         ttl: 0,
         vlan_depth: 0,
-        tunnels: 0,
+        tags: 0,
         tunnel_depth: 0,
         layer: 0,
         first_byte: 0,
@@ -250,9 +325,11 @@ impl Packet {
         self.layer = layer as u8;
         self.tunnels = 0;
         self.tunnel_depth = 0;
-        self.vlan_depth = 0;
-        self.vlans = [0; 2];
-        if matches!(layer, Layer::Ip) {
+        self.unread = 0;
+        self.inside = Inside::EMPTY;
+        self.forget_tags();
+        self.forget_flags();
+        if !matches!(layer, Layer::Ethernet) {
             self.macs = Macs::EMPTY;
         }
     }
@@ -263,6 +340,27 @@ impl Packet {
         if self.reach > Reach::Macs as u8 {
             self.reach = Reach::Macs as u8;
         }
+    }
+
+    /// No tags.
+    #[inline(always)]
+    pub(crate) fn forget_tags(&mut self) {
+        self.tags = 0;
+        self.vlan_depth = 0;
+        self.vlans = [0; 3];
+    }
+
+    /// Takes a VLAN tag in.
+    #[inline(always)]
+    pub(crate) fn add_vlan(&mut self, id: u16) {
+        let [first, second, last] = &mut self.vlans;
+        *match self.vlan_depth {
+            0 => first,
+            1 => second,
+            _ => last,
+        } = id;
+        self.vlan_depth += 1;
+        self.tags += 1;
     }
 
     /// The flow key of either family.
@@ -290,6 +388,13 @@ impl Packet {
         self.flags & LATER_FRAGMENT != 0
     }
 
+    /// True for a fragment that others follow.
+    #[inline(always)]
+    #[must_use]
+    pub const fn has_more_fragments(&self) -> bool {
+        self.flags & MORE_FRAGMENTS != 0
+    }
+
     /// True if the capture is shorter than the headers say.
     #[inline(always)]
     #[must_use]
@@ -301,7 +406,7 @@ impl Packet {
     #[inline(always)]
     #[must_use]
     pub const fn is_fragment(&self) -> bool {
-        self.flags & (LATER_FRAGMENT | FRAGMENTED) != 0
+        self.flags & (LATER_FRAGMENT | MORE_FRAGMENTS) != 0
     }
 
     /// True for a TCP segment with any of these flags.
@@ -345,8 +450,8 @@ impl Packet {
     }
 
     #[inline(always)]
-    pub(crate) fn mark_fragmented(&mut self) {
-        self.flags |= FRAGMENTED;
+    pub(crate) fn mark_more_fragments(&mut self) {
+        self.flags |= MORE_FRAGMENTS;
     }
 
     #[inline(always)]

@@ -26,10 +26,10 @@ use super::{
         PROTECTED_NETS, RULE_HITS, RULE_HOSTS, RULE_NETS, RULE_PAIRS, RULES, SETTINGS,
     },
     programs::{
-        wardtap_decide, wardtap_examine, wardtap_flush, wardtap_hold, wardtap_layer,
-        wardtap_notice, wardtap_notice_step, wardtap_protected, wardtap_read, wardtap_release,
-        wardtap_rule_step, wardtap_send_flow, wardtap_services, wardtap_settle, wardtap_step,
-        wardtap_step_held, wardtap_sum,
+        wardtap_decide, wardtap_examine, wardtap_flush, wardtap_headers, wardtap_hold,
+        wardtap_inside, wardtap_notice, wardtap_notice_step, wardtap_protected, wardtap_read,
+        wardtap_release, wardtap_rule_step, wardtap_send_flow, wardtap_services, wardtap_settle,
+        wardtap_shim, wardtap_step, wardtap_step_held, wardtap_sum,
     },
 };
 
@@ -105,8 +105,18 @@ impl Platform for KernelPlatform {
     }
 
     #[inline(always)]
-    fn parse_layer(&mut self) -> u32 {
-        wardtap_layer(self.context)
+    fn parse_headers(&mut self) -> u32 {
+        wardtap_headers(self.context)
+    }
+
+    #[inline(always)]
+    fn parse_shim(&mut self) -> u32 {
+        wardtap_shim(self.context)
+    }
+
+    #[inline(always)]
+    fn parse_inside(&mut self) -> u32 {
+        wardtap_inside(self.context)
     }
 
     #[inline(always)]

@@ -1,6 +1,6 @@
 //! Entry points, and the calls that the verifier checks on their own.
 //!
-//! [`wardtap_layer`] and [`wardtap_step`] are global functions (Linux 5.6, commit 51c39bb1d5d1): the
+//! [`wardtap_headers`], [`wardtap_shim`] and [`wardtap_step`] are global functions (Linux 5.6, commit 51c39bb1d5d1): the
 //! verifier checks each once, for any state, instead of once for every way that leads to it. That is
 //! what keeps the loops over tunnels and protocol elements within its limits on every kernel. What they
 //! work on is in per-CPU memory. A function takes the context only if it uses it: LLVM passes garbage
@@ -59,16 +59,40 @@ pub(crate) fn observe(context: *mut xdp_md) -> u32 {
     }
 }
 
-/// Parses the next layer: [`Outcome::to_code`].
+/// Parses headers: [`Outcome::to_code`].
 #[unsafe(no_mangle)]
 #[inline(never)]
-pub(crate) extern "C" fn wardtap_layer(context: *mut xdp_md) -> u32 {
+pub(crate) extern "C" fn wardtap_headers(context: *mut xdp_md) -> u32 {
     let Some(cpu) = platform::cpu() else {
         return Outcome::Done(Counter::IpTruncated).to_code();
     };
     let frame = XdpFrame::new(context);
     // SAFETY: this CPU's element; the caller holds no reference to it across this call.
-    unsafe { (*cpu).packet.parse_layer(&frame).to_code() }
+    unsafe { (*cpu).packet.parse_headers(&frame).to_code() }
+}
+
+/// Parses what lies between headers: [`Outcome::to_code`].
+#[unsafe(no_mangle)]
+#[inline(never)]
+pub(crate) extern "C" fn wardtap_shim(context: *mut xdp_md) -> u32 {
+    let Some(cpu) = platform::cpu() else {
+        return Outcome::Done(Counter::IpTruncated).to_code();
+    };
+    let frame = XdpFrame::new(context);
+    // SAFETY: as above.
+    unsafe { (*cpu).packet.parse_shim(&frame).to_code() }
+}
+
+/// Looks whether a tunnel carries what it says: [`Outcome::to_code`].
+#[unsafe(no_mangle)]
+#[inline(never)]
+pub(crate) extern "C" fn wardtap_inside(context: *mut xdp_md) -> u32 {
+    let Some(cpu) = platform::cpu() else {
+        return Outcome::Done(Counter::IpTruncated).to_code();
+    };
+    let frame = XdpFrame::new(context);
+    // SAFETY: as above.
+    unsafe { (*cpu).packet.parse_inside(&frame).to_code() }
 }
 
 /// [`engine::read`].

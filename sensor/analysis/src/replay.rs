@@ -204,11 +204,14 @@ impl Replay {
         self.arrive(time);
         match packet.link.content(packet.bytes) {
             Content::Frame(layer, frame) => self.process(frame, layer, packet.interface, time),
-            Content::Other(disposition) => {
+            Content::Other(disposition, kind) => {
                 let counters = self.engine.counters_mut();
                 counters.count(Counter::Packets);
                 counters.add(Counter::Bytes, packet.bytes.len() as u64);
                 counters.count(disposition);
+                if kind != 0 {
+                    counters.unread.count(kind);
+                }
             }
         }
     }

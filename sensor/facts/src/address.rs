@@ -96,12 +96,7 @@ impl Conversation {
     #[must_use]
     pub fn of_flow(key: &FlowKey, flow: &Flow) -> Self {
         let mut this = Self::new(key, flow.start, flow.flags & flow::INITIATOR_B != 0);
-        this.vlan = flow
-            .vlans
-            .iter()
-            .take(usize::from(flow.vlan_depth))
-            .copied()
-            .collect();
+        this.vlan = flow.vlan_ids().collect();
         this.fragments = flow.flags & flow::FRAGMENTS != 0;
         this.macs = flow.client_and_server_macs().into();
         this

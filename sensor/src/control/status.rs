@@ -2,7 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use sensor_common::{counter::Counter, flow::ESTABLISHED, layer7::Reason, packet::protocol};
+use sensor_common::{
+    counter::{Counter, Counters},
+    flow::ESTABLISHED,
+    layer7::Reason,
+    packet::{protocol, unread},
+};
 use sensor_evidence::store::StoreStatus;
 use sensor_facts::alert::Severity;
 use sensor_kernel::Mode;
@@ -22,6 +27,8 @@ const DUPLICATES: u64 = 5;
 const ONE_SIDED: u64 = 30;
 /// What is missing of sessions is worth a warning where it is more than one of so many elements.
 const MISSING: u64 = 1_000;
+/// The same for packets that carry no IP that could be read.
+const UNREAD: u128 = 30;
 /// Below so many packets or flows a share says nothing.
 const ENOUGH_PACKETS: u64 = 1_000;
 const ENOUGH_FLOWS: u64 = 20;
@@ -175,6 +182,12 @@ fn interface(one: &InterfaceSnapshot) -> InterfaceStatus {
             .iter()
             .map(|counter| (counter.label().to_owned(), one.counters.get(*counter)))
             .collect(),
+        unread: one
+            .counters
+            .unread
+            .kinds()
+            .map(|(kind, packets)| (unread::words(kind).to_string(), packets))
+            .collect(),
     }
 }
 
@@ -236,6 +249,7 @@ pub(super) fn blind(snapshot: &Snapshot, one_sided: OneSided) -> Vec<String> {
                     .unwrap_or("it was asked for")
             ));
         }
+        warnings.extend(illegible(&one.attached.name, &one.counters));
         let packets = one.counters.get(Counter::Packets);
         let duplicates = one.counters.get(Counter::Duplicate);
         if packets >= ENOUGH_PACKETS && duplicates * 100 > packets * DUPLICATES {
@@ -300,6 +314,30 @@ fn missing(stats: &PipelineStats) -> Option<String> {
     Some(format!(
         "{missing} places in sessions of DICOM, HL7 or TLS were not read, for {} elements that were{most}",
         stats.elements
+    ))
+}
+
+/// What an interface brings that can't be read, where it is much.
+fn illegible(name: &str, counters: &Counters) -> Option<String> {
+    let packets = counters.get(Counter::Packets);
+    let (kind, most) = counters.unread.most()?;
+    let unread = counters.get(Counter::NotIp) + counters.get(Counter::TunnelUnread);
+    let share = |part: u64| u128::from(part) * 100 / u128::from(packets.max(1));
+    if packets < ENOUGH_PACKETS || share(unread) < UNREAD {
+        return None;
+    }
+    let words = unread::words(kind);
+    let more = if share(most) < share(unread) {
+        format!(
+            " ({} % in all carry nothing that can be read)",
+            share(unread)
+        )
+    } else {
+        String::new()
+    };
+    Some(format!(
+        "{} % of {name} is {words}{more}: what is in it is not seen",
+        share(most)
     ))
 }
 

@@ -3,6 +3,7 @@
 use sensor_common::{
     counter::Counter,
     layer7::{Protocol, Reason},
+    packet::{Tunnel, unread},
 };
 use sensor_kernel::{Mode, decode::DecodeError};
 
@@ -24,11 +25,6 @@ const RESPONSE: &str = "response";
 const ANALYSIS: &str = "analysis";
 const MODEL: &str = "model";
 
-const TUNNELS: [(Counter, &str); 3] = [
-    (Counter::TunnelGre, "gre"),
-    (Counter::TunnelErspan, "erspan"),
-    (Counter::TunnelVxlan, "vxlan"),
-];
 const LAYER7_PROBLEMS: [Counter; 25] = [
     Counter::TcpGap,
     Counter::L7Desync,
@@ -107,7 +103,22 @@ pub const TABLE: &[Row] = rows! {
             by_counter(s, Counter::LAYERS)
         };
     Counter "wardtap_tunnel_packets_total" ["interface", "tunnel"] KERNEL,
-        "Packets unwrapped from a tunnel." => |s| named(s, &TUNNELS);
+        "Packets unwrapped from a tunnel." => |s| {
+            let tunnels = Tunnel::ALL.iter();
+            named(s, &tunnels.map(|tunnel| (tunnel.counter(), tunnel.name())).collect::<Vec<_>>())
+        };
+    Counter "wardtap_tunnel_unread_packets_total" ["interface"] KERNEL,
+        "Packets of a tunnel's port or protocol whose contents are not read; they count in the flow of the tunnel." => |s| {
+            one_counter(s, Counter::TunnelUnread)
+        };
+    Gauge "wardtap_unread_packets" ["interface", "kind"] KERNEL,
+        "Packets that carry no IP that could be read, by what they are: the eight most frequent kinds, which share their places when there are more." => |s| {
+            s.interfaces.iter().flat_map(|one| {
+                one.counters.unread.kinds().map(|(kind, packets)| {
+                    sample([&one.attached.name, &unread::words(kind).to_string()], packets)
+                })
+            }).collect()
+        };
     Counter "wardtap_layer7_problems_total" ["interface", "problem"] KERNEL,
         "Packets at which the kernel's layer-7 readers lacked something, or whose notice was withheld because there were too many." => |s| {
             by_counter(s, &LAYER7_PROBLEMS)

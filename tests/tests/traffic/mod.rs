@@ -7,7 +7,7 @@ use sensor_common::{
     counter::{Counter, Counters},
     event::ChunkHeader,
     packet::{Layer, Packet},
-    parse::{MAX_TUNNELS, Outcome, segment},
+    parse::{MAX_LAYERS, Outcome, segment},
     tape::{FIRST, HOLE, LAST, Records, Tag},
 };
 use sensor_facts::event::Event;
@@ -36,14 +36,13 @@ const TABLES: TableSizes = small_kernel::tables(256);
 pub(crate) fn parse(frame: &[u8], layer: Layer) -> (Packet, Outcome) {
     let mut packet = Packet::EMPTY;
     packet.begin(layer);
-    let mut outcome = Outcome::Tunnel;
-    for _ in 0..=MAX_TUNNELS {
-        outcome = packet.parse_layer(&frame);
-        if outcome != Outcome::Tunnel {
-            break;
+    for _ in 0..MAX_LAYERS {
+        let outcome = packet.parse_layer(&frame);
+        if outcome != Outcome::Next {
+            return (packet, outcome);
         }
     }
-    (packet, outcome)
+    (packet, Outcome::Done(packet.too_deep()))
 }
 
 /// What another frame has left, from a tunnel: tagged, cut, and about a name.

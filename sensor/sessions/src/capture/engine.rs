@@ -201,8 +201,16 @@ impl<'a, S: FnMut(&[u8])> Platform for Visit<'a, S> {
     }
 
     #[inline]
-    fn parse_layer(&mut self) -> u32 {
-        self.engine.cpu.packet.parse_layer(&self.frame).to_code()
+    fn parse_headers(&mut self) -> u32 {
+        self.engine.cpu.packet.parse_headers(&self.frame).to_code()
+    }
+
+    fn parse_shim(&mut self) -> u32 {
+        self.engine.cpu.packet.parse_shim(&self.frame).to_code()
+    }
+
+    fn parse_inside(&mut self) -> u32 {
+        self.engine.cpu.packet.parse_inside(&self.frame).to_code()
     }
 
     fn read(&mut self) {

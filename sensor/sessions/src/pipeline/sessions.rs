@@ -115,8 +115,7 @@ impl Sessions {
         }
         if let Some(connection) = self.open.peek_mut(&(*key, flow.start)) {
             connection.opened_by(b_opened);
-            let vlans = flow.vlans.iter().take(usize::from(flow.vlan_depth));
-            connection.conversation.vlan = vlans.copied().collect();
+            connection.conversation.vlan = flow.vlan_ids().collect();
             let [a, b] = &flow.directions;
             connection.lacking = [a.is_damaged(), b.is_damaged()];
             connection.chunks = Some([a.stream.chunk_number, b.stream.chunk_number]);

@@ -54,6 +54,10 @@ pub struct InterfaceStatus {
     pub fallback: Option<String>,
     /// All kernel counters, by name.
     pub counters: BTreeMap<String, u64>,
+    /// Packets that carry no IP that could be read, by what they are, as `EtherType 0x88e5: MACsec`; the most
+    /// frequent kinds.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub unread: BTreeMap<String, u64>,
 }
 
 /// Events of one kind in the ring buffer. At a quiet moment `offered = received + lost`.

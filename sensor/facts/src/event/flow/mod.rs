@@ -90,9 +90,11 @@ record! {
         /// Ethernet address of the destination, or of the router before it.
         [optional] dest_mac: Option<String> where { "pattern": "^([0-9a-f]{2}:){5}[0-9a-f]{2}$" }
             = mac_text(flow.client_and_server_macs().1) => once "dest_mac";
-        /// Tunnels that were unwrapped: `gre`, `erspan`, `vxlan`.
+        /// Encapsulations that were unwrapped, in the order of `docs/encapsulations.md`.
         [optional] tunnels: Vec<Cow<'static, str>>
-            where { "items": { "enum": ["gre", "erspan", "vxlan"] } } = tunnels(flow);
+            where { "items": { "enum": ["gre", "erspan", "vxlan", "geneve", "ip", "gtp", "capwap", "teredo", "hp_erm",
+                "tzsp", "mpls", "pppoe", "pbb", "l2tp", "ayiya"] } }
+            = Tunnel::names(flow.tunnels).map(Cow::Borrowed).collect();
         /// Payload sizes of the first packets that had any, in bytes: positive to the server, negative to
         /// the client.
         first_payloads: Vec<i32> = first_payloads(flow);
@@ -181,18 +183,6 @@ impl FlowState {
             Self::New
         }
     }
-}
-
-fn tunnels(flow: &Flow) -> Vec<Cow<'static, str>> {
-    [
-        (Tunnel::Gre, "gre"),
-        (Tunnel::Erspan, "erspan"),
-        (Tunnel::Vxlan, "vxlan"),
-    ]
-    .into_iter()
-    .filter(|(tunnel, _)| flow.tunnels & *tunnel as u8 != 0)
-    .map(|(_, name)| Cow::Borrowed(name))
-    .collect()
 }
 
 /// The kernel counts them positive from endpoint A to B.
