@@ -184,8 +184,8 @@ def hl7apy(port, report):
             header = parse_segment(line, version="2.5.1", encoding_chars=characters)
             fields = {}
             for name, at in FIELDS.items():
-                value = getattr(header, f"msh_{at}")
-                fields[name] = value.to_er7(characters) if value else ""
+                parts = getattr(header, f"msh_{at}")
+                fields[name] = characters["REPETITION"].join(part.to_er7(characters) for part in parts)
             report.say(LOCAL.port, "message", fields=fields)
             code = REFUSED.get(fields["message_type"], "AA")
             return (

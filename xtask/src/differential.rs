@@ -7,7 +7,7 @@ use nix::unistd::geteuid;
 
 use crate::{
     install::{self, PEERS},
-    workspace::{cargo_command, run, target},
+    workspace::{cargo_command, root, run, target},
 };
 
 #[derive(clap::Args)]
@@ -27,6 +27,9 @@ pub(crate) struct Arguments {
     /// End after this time in any case
     #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..=600))]
     minutes: u64,
+    /// Keep an example of each class of disagreements as a case of the tests
+    #[arg(long)]
+    keep: bool,
     /// Where the report goes, with an example of each class of disagreements
     #[arg(long, value_name = "FILE")]
     report: Option<PathBuf>,
@@ -56,6 +59,10 @@ pub(crate) fn run_all(arguments: &Arguments) -> Result<()> {
         "REPORT",
         std::path::absolute(&report)?.display().to_string(),
     );
+    if arguments.keep {
+        let cases = root().join("tests/tests/differential/cases");
+        set("KEEP", cases.display().to_string());
+    }
     if let Some(receiver) = &arguments.receiver {
         set("RECEIVER", receiver.clone());
     }

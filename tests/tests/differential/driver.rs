@@ -20,7 +20,7 @@ use super::{
 /// How long a receiver may take to close a connection that the client has closed.
 const END: Duration = Duration::from_millis(2_500);
 /// How long a receiver that has crashed may take to come back.
-const RESTART: Duration = Duration::from_secs(8);
+const RESTART: Duration = Duration::from_secs(30);
 /// How long the client waits for more of an answer.
 const MORE: Duration = Duration::from_millis(300);
 

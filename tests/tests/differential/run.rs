@@ -3,7 +3,8 @@
 use std::{
     collections::BTreeMap,
     fmt::Write,
-    fs::File,
+    fs::{self, File},
+    path::Path,
     sync::mpsc,
     thread,
     time::{Duration, Instant},
@@ -18,6 +19,7 @@ use super::{
     exchange::Exchange,
     hl7,
     judge::{in_short, judge},
+    known,
     receivers::{Language, Receiver, Reports, Site},
     script::Script,
     wire::watch,
@@ -74,7 +76,9 @@ pub(crate) struct Done {
     pub(crate) plain: u64,
     /// The receiver did not say what it did.
     pub(crate) unsaid: u64,
-    /// Exchanges with a disagreement.
+    /// Exchanges with a disagreement whose reason is known.
+    pub(crate) known: u64,
+    /// Exchanges with another one.
     pub(crate) wrong: u64,
     /// Seconds that it took.
     pub(crate) seconds: f64,
@@ -142,6 +146,8 @@ impl Done {
         self.answered += other.answered;
         self.plain += other.plain;
         self.unsaid += other.unsaid;
+        self.known += other.known;
+        self.wrong += other.wrong;
         self.wrong += other.wrong;
         self.seconds = self.seconds.max(other.seconds);
         for (name, class) in other.classes {
@@ -216,10 +222,9 @@ impl Worker {
         let Some(reports) = &self.reports else {
             return Ok(true);
         };
-        let said = reports.take(exchange.port)?;
-        let there = said.is_some();
-        exchange.did = said.unwrap_or_default();
-        Ok(there)
+        let (said, whole) = reports.take(exchange.port)?;
+        exchange.did = said;
+        Ok(whole)
     }
 
     fn all(&mut self, numbers: &[u64]) -> Result<Done> {
@@ -246,7 +251,10 @@ impl Worker {
         done.answered += u64::from(!played.exchange.received().is_empty());
         done.plain += u64::from(played.odd.is_empty());
         done.unsaid += u64::from(!said);
-        let findings = judge(&played.exchange, &self.receiver);
+        let (known, findings): (Vec<_>, Vec<_>) = judge(&played.exchange, &self.receiver)
+            .into_iter()
+            .partition(|finding| known::reason(&finding.class, &played.odd).is_some());
+        done.known += u64::from(!known.is_empty());
         done.wrong += u64::from(!findings.is_empty());
         for finding in findings {
             let class = match done.classes.get_mut(&finding.class) {
@@ -303,21 +311,47 @@ impl Worker {
     }
 }
 
+/// Writes an example of each class into a folder, to be kept as a case.
+///
+/// # Errors
+/// When it can't be written.
+pub(crate) fn keep(done: &BTreeMap<&'static str, Done>, folder: &Path) -> Result<()> {
+    for (name, class) in done.values().flat_map(|one| &one.classes) {
+        let text = format!(
+            "{name}\n{}\nodd: {}\nreceiver {}\n{}",
+            class.detail,
+            class.odd.join(", "),
+            class.receiver,
+            class.exchange.text()
+        );
+        let name: String = format!("{name} {} {}", class.receiver, class.odd.join(" "))
+            .chars()
+            .map(|c| if c.is_ascii_alphanumeric() { c } else { '-' })
+            .collect();
+        fs::write(
+            folder.join(format!("{}.txt", name.replace("--", "-"))),
+            text,
+        )?;
+    }
+    Ok(())
+}
+
 /// What was found, as Markdown; `port` of each receiver to hear the sensor again.
 pub(crate) fn report(done: &BTreeMap<&'static str, Done>, receivers: &[Receiver]) -> String {
     let mut text = String::from(
-        "| receiver | exchanges | answered | nothing odd | not said | a second | with a disagreement |\n\
-         | --- | --- | --- | --- | --- | --- | --- |\n",
+        "| receiver | exchanges | answered | nothing odd | not said | a second | known | wrong |\n\
+         | --- | --- | --- | --- | --- | --- | --- | --- |\n",
     );
     for (name, one) in done {
         let _ = writeln!(
             text,
-            "| {name} | {} | {} | {} | {} | {:.0} | {} |",
+            "| {name} | {} | {} | {} | {} | {:.0} | {} | {} |",
             one.exchanges,
             one.answered,
             one.plain,
             one.unsaid,
             f64::from(u32::try_from(one.exchanges).unwrap_or(0)) / one.seconds,
+            one.known,
             one.wrong
         );
     }

@@ -46,7 +46,11 @@ impl Odd {
         let count = choices.of(&[0, 1, 1, 1, 2, 2, 3]);
         let mut chosen = Vec::new();
         for _ in 0..3 {
-            let one = choices.of(all);
+            // The plainest is none.
+            let at = choices.pick(all.len() + 1);
+            let Some(one) = at.checked_sub(1).map(|at| all[at]) else {
+                continue;
+            };
             if chosen.len() < count && !chosen.contains(&one) {
                 chosen.push(one);
             }

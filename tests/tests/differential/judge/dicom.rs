@@ -207,8 +207,11 @@ fn commands(
         .map(|it| it.counts.requests)
         .sum();
     let answered: u64 = answered.values().sum();
-    // What is well-formed leaves no doubt how many requests there are; a receiver may not come to all of them.
-    if let Ok(sent) = Reply::read(&exchange.sent()) {
+    // What is well-formed leaves no doubt how many requests there are; a receiver may not come to all of them. Where
+    // the sensor has lost its place and says so, it may take for a request what is inside of something else.
+    if !association.incomplete
+        && let Ok(sent) = Reply::read(&exchange.sent())
+    {
         let there = sent.commands.iter().filter(|it| it.asks()).count() as u64;
         if asked > there.max(answered) {
             findings.add(

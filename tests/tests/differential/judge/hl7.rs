@@ -55,6 +55,9 @@ pub(super) fn judge(exchange: &Exchange, said: &Said, findings: &mut Findings) {
     findings.same("hl7: acknowledgements", &receiver_says, &sensor);
 
     // Each message that was taken is there, in order.
+    // A block that begins inside of another one leaves open what is whole.
+    let starts = exchange.sent().iter().filter(|byte| **byte == 0x0b).count();
+    let all = exchange.did("message").count();
     let mut rest = sent.iter();
     let mut taken = 0;
     for message in exchange.did("message") {
@@ -76,7 +79,7 @@ pub(super) fn judge(exchange: &Exchange, said: &Said, findings: &mut Findings) {
                 &field(found, name).to_owned(),
             );
         }
-        if !found.complete {
+        if !found.complete && starts <= all {
             findings.add("hl7: incomplete message", format!("{found:?}"));
         }
     }
@@ -84,7 +87,6 @@ pub(super) fn judge(exchange: &Exchange, said: &Said, findings: &mut Findings) {
     // it begins with VT and ends with FS, may be told of too.
     let stayed = exchange.did("end").any(|end| end["left"] == Value::from(0));
     let complete = sent.iter().filter(|it| it.complete && !it.batch).count();
-    let starts = exchange.sent().iter().filter(|byte| **byte == 0x0b).count();
     if stayed && complete > taken.max(starts) {
         findings.add(
             "hl7: message that was not",
@@ -103,7 +105,7 @@ pub(super) fn judge(exchange: &Exchange, said: &Said, findings: &mut Findings) {
         }
     }
     let lost = said.sessions.iter().any(|it| it.incomplete);
-    if lost && stayed && complete == taken && taken > 0 {
+    if lost && stayed && complete == taken && taken > 0 && starts <= taken {
         findings.add("hl7: incomplete session", "though all was taken");
     }
     if said.sessions.iter().any(|it| it.midstream) {
