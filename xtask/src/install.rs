@@ -2,17 +2,23 @@
 
 use std::{
     fs,
+    path::Path,
     process::{Command, Stdio},
 };
 
 use anyhow::{Result, bail};
 use nix::unistd::geteuid;
 
-use crate::workspace::{bound_jobs, cargo, line, output, run, which};
+use crate::workspace::{bound_jobs, cargo, line, output, run, target, which};
 
-/// Versions of python-hl7 and `DuckDB`, from the Python package index.
-const HL7: &str = "0.4.5";
-const DUCKDB: &str = "2.0.1";
+/// What the tests need of the Python package index, with the modules that show that it is there.
+const PYTHON: [&str; 4] = [
+    "hl7==0.4.5",
+    "duckdb==2.0.1",
+    "pynetdicom==3.0.4",
+    "hl7apy==1.3.5",
+];
+const MODULES: &str = "duckdb, hl7, hl7.mllp, hl7apy.mllp, pynetdicom";
 
 /// A program that is looked for in `PATH`, and the Debian package that brings it.
 pub(crate) struct Program {
@@ -140,16 +146,45 @@ pub(crate) fn prometheus() -> Result<()> {
         "fetching prometheus into {}: it scrapes the daemon in the tests, and checks alert rules",
         folder.display()
     );
-    fs::create_dir_all(&folder)?;
+    unpack(&folder, &["prometheus".to_owned()])
+}
+
+/// Orthanc, a receiver of images, unpacked as Prometheus is, with the libraries that it brings.
+pub(crate) fn orthanc() -> Result<()> {
+    let folder = target().join("orthanc");
+    if folder.join("usr/sbin/Orthanc").is_file() || !debian_has("orthanc") {
+        return Ok(());
+    }
+    println!(
+        "fetching orthanc into {}: it receives images in the tests",
+        folder.display()
+    );
+    // What apt would install, which is what is not here.
+    let plan = output(
+        "apt-get",
+        &["install", "-s", "--no-install-recommends", "orthanc"],
+    );
+    let packages: Vec<String> = plan
+        .unwrap_or_default()
+        .lines()
+        .filter_map(|line| Some(line.strip_prefix("Inst ")?.split(' ').next()?.to_owned()))
+        .collect();
+    unpack(&folder, &packages)
+}
+
+/// Debian packages' files in a folder of their own.
+fn unpack(folder: &Path, packages: &[String]) -> Result<()> {
+    fs::create_dir_all(folder)?;
     run(Command::new("apt-get")
-        .args(["-qq", "download", "prometheus"])
-        .current_dir(&folder))?;
+        .args(["-qq", "download"])
+        .args(packages)
+        .current_dir(folder))?;
     run(Command::new("sh")
         .args([
             "-euc",
-            "dpkg-deb --extract prometheus_*.deb . && rm prometheus_*.deb",
+            "for package in *.deb; do dpkg-deb --extract \"$package\" .; done; rm ./*.deb",
         ])
-        .current_dir(&folder))
+        .current_dir(folder))
 }
 
 /// True if apt knows the package.
@@ -168,14 +203,14 @@ pub(crate) fn cargo_package(name: &str, version: &str, purpose: &str) -> Result<
     run(&mut install)
 }
 
-/// The version of python-hl7 that is here.
+/// The version of python-hl7 that is here, with the other modules.
 pub(crate) fn python_version() -> Option<String> {
-    let ask = "import duckdb, hl7, hl7.mllp; print(hl7.__version__)";
-    output(tests::hl7::python(), &["-c", ask]).map(|text| text.trim().to_owned())
+    let ask = format!("import {MODULES}; print(hl7.__version__)");
+    output(tests::hl7::python(), &["-c", &ask]).map(|text| text.trim().to_owned())
 }
 
 /// A Python environment with python-hl7, whose MLLP client and server are the HL7 peers of the tests
-/// and the demo, and with `DuckDB`, which reads the store's files of flows.
+/// and the demo; with `DuckDB`, which reads the store's files of flows; and with the receivers of the differential test.
 pub(crate) fn python() -> Result<()> {
     let folder = tests::hl7::python_folder();
     let python = tests::hl7::python();
@@ -183,7 +218,8 @@ pub(crate) fn python() -> Result<()> {
         return Ok(());
     }
     println!(
-        "installing python-hl7 {HL7} into {}: the HL7 peers of the test hospital",
+        "installing {} into {}: peers of the test hospital",
+        PYTHON.join(", "),
         folder.display()
     );
     let usable = |python: &str| output(python, &["-c", "import venv, ensurepip"]).is_some();
@@ -206,5 +242,5 @@ pub(crate) fn python() -> Result<()> {
             "--quiet",
             "--disable-pip-version-check",
         ])
-        .args([format!("hl7=={HL7}"), format!("duckdb=={DUCKDB}")]))
+        .args(PYTHON))
 }

@@ -5,6 +5,7 @@
 mod bench;
 mod compare;
 mod demo;
+mod differential;
 mod dist;
 mod doctor;
 mod ebpf;
@@ -50,6 +51,8 @@ enum Command {
     Evaluate(evaluate::Arguments),
     /// Put one daemon through faults and floods while a hospital works on
     Soak(soak::Arguments),
+    /// Ask real receivers what they make of many exchanges, plain and odd, and compare with the sensor
+    Differential(differential::Arguments),
     /// Make the Debian package
     Dist(dist::Arguments),
     /// Fetch the ONNX Runtime that models run in, once; tests and demo do so by themselves
@@ -72,6 +75,7 @@ fn main() -> ExitCode {
         Command::Kernels(arguments) => kernels::run_all(&arguments),
         Command::Evaluate(arguments) => evaluate::run_all(&arguments),
         Command::Soak(arguments) => soak::run_all(&arguments),
+        Command::Differential(arguments) => differential::run_all(&arguments),
         Command::Dist(arguments) => dist::run_all(&arguments),
         Command::Runtime => runtime::fetch().map(|library| println!("{}", library.display())),
         Command::Models(arguments) => models::prepare(&arguments),

@@ -35,6 +35,7 @@ pub(crate) fn run_all(arguments: &Arguments) -> Result<()> {
     install::programs(RECEIVERS)?;
     install::python()?;
     install::prometheus()?;
+    install::orthanc()?;
     models::environment(models::KERAS)?;
     runtime::fetch()?;
     ebpf::objects()?;
