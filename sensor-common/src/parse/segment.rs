@@ -184,7 +184,7 @@ impl<F: Frame + Copy> Segment<F> {
         packet.layer = Layer::Ethernet as u8;
         packet.forget_flags();
         if self.header.u8::<20>() & 0x20 != 0 {
-            packet.mark_fragmented();
+            packet.mark_more_fragments();
         }
         packet.network = IP;
         packet.transport = IP + 20;

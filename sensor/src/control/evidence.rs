@@ -6,7 +6,6 @@ use axum::{
     middleware::Next,
     response::{IntoResponse, Response},
 };
-use sensor_evidence::audit::Ticket;
 use sensor_facts::{action::Action, rule::Actor};
 
 use super::{answer::Failed, change::DISK, peer::Peer};

@@ -19,6 +19,16 @@ pub(crate) struct Who {
     pub(crate) confirmed: bool,
 }
 
+impl Who {
+    /// An address that stands for something that no handshake can confirm, as an Ethernet address.
+    pub(crate) fn unconfirmed(address: impl Into<IpAddr>) -> Self {
+        Self {
+            address: address.into(),
+            confirmed: false,
+        }
+    }
+}
+
 struct Entry<V> {
     value: V,
     confirmed: bool,

@@ -12,7 +12,7 @@ use sensor_facts::{
     observation::{Asked, DhcpFacts},
 };
 
-use crate::detect::prelude::*;
+use crate::detect::{fair::Who, prelude::*};
 
 pub(super) const ABOUT: About = About {
     id: "dhcp_starvation",
@@ -68,11 +68,11 @@ impl DhcpStarvation {
         let of_one = if facts.client_mac == frame {
             None
         } else {
-            self.from.add(key(frame), facts.client_mac, now)
+            self.from.add(Who::unconfirmed(key(frame)), facts.client_mac, now)
         };
         let is_new = self.known.put(facts.client_mac, ()).is_none();
         let of_all = if is_new {
-            self.all.add(key([0; 6]), facts.client_mac, now)
+            self.all.add(Who::unconfirmed(key([0; 6])), facts.client_mac, now)
         } else {
             None
         };
@@ -108,6 +108,10 @@ fn key(mac: Mac) -> IpAddr {
 }
 
 impl Detector for DhcpStarvation {
+    fn evicted(&self) -> u64 {
+        self.from.evicted() + self.all.evicted()
+    }
+
     fn observe(&mut self, seen: &Observation, _: &Site<'_>) -> Option<Draft> {
         let What::Dhcp(facts) = &seen.what else {
             return None;

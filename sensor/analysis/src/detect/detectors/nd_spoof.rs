@@ -9,6 +9,7 @@ use lru::LruCache;
 use sensor_facts::{address::mac_text, observation::NeighbourFacts};
 
 use crate::detect::{
+    fair::Who,
     holders::{Holders, Taken},
     prelude::*,
 };
@@ -115,7 +116,9 @@ impl NdSpoof {
         }
         let [a, b, c, d, e, f] = facts.frame_mac.map(u16::from);
         let sender = Ipv6Addr::new(0xfe80, 0, a, b, c, d, e, f);
-        let refused = self.refused.add(sender.into(), facts.target, now)?;
+        let refused = self
+            .refused
+            .add(Who::unconfirmed(sender), facts.target, now)?;
         let all: Vec<String> = refused.iter().take(3).map(Ipv6Addr::to_string).collect();
         Some(Draft {
             confidence: 0.7,
@@ -136,6 +139,10 @@ impl NdSpoof {
 }
 
 impl Detector for NdSpoof {
+    fn evicted(&self) -> u64 {
+        self.refused.evicted()
+    }
+
     fn observe(&mut self, seen: &Observation, _: &Site<'_>) -> Option<Draft> {
         let What::Neighbour(facts) = &seen.what else {
             return None;

@@ -503,16 +503,15 @@ fn packets_with_made_up_sources_make_no_router() {
     let tricks: [(&str, Trick); 4] = [
         ("datagrams, whether answered or not", |lab| {
             for number in 0..100 {
-                lab.flow(protocol::UDP, outside(number), (host(1), 53), |facts| {
-                    facts.client_mac = at(ROGUE);
-                });
+                lab.sender = Some(at(ROGUE));
+                lab.flow(protocol::UDP, outside(number), (host(1), 53), |_| {});
                 lab.wait(3);
             }
         }),
         ("connections that nobody completed", |lab| {
             for number in 0..100 {
+                lab.sender = Some(at(ROGUE));
                 lab.flow(protocol::TCP, outside(number), (host(1), 443), |facts| {
-                    facts.client_mac = at(ROGUE);
                     facts.to_client.payload = 0;
                 });
                 lab.wait(3);
@@ -520,17 +519,15 @@ fn packets_with_made_up_sources_make_no_router() {
         }),
         ("whole connections, all at once", |lab| {
             for number in 0..4 {
-                lab.flow(protocol::TCP, outside(number), (host(1), 443), |facts| {
-                    facts.client_mac = at(ROGUE);
-                });
+                lab.sender = Some(at(ROGUE));
+                lab.flow(protocol::TCP, outside(number), (host(1), 443), |_| {});
             }
         }),
         ("addresses that are his", |lab| {
             for number in 200..220 {
                 arp(lab, true, ROGUE, number, 1);
-                lab.flow(protocol::TCP, host(number), (host(1), 443), |facts| {
-                    facts.client_mac = at(ROGUE);
-                });
+                lab.sender = Some(at(ROGUE));
+                lab.flow(protocol::TCP, host(number), (host(1), 443), |_| {});
                 lab.wait(10);
             }
         }),
@@ -549,9 +546,8 @@ fn packets_with_made_up_sources_make_no_router() {
     let mut lab = Lab::new("sweep", as_it_is);
     for number in 0..20 {
         let client = IpAddr::from([10, 77, 2 + number % 3, number]);
-        lab.flow(protocol::TCP, client, (host(1), 443), |facts| {
-            facts.client_mac = at(ROGUE);
-        });
+        lab.sender = Some(at(ROGUE));
+        lab.flow(protocol::TCP, client, (host(1), 443), |_| {});
         lab.wait(10);
     }
     search(&mut lab);

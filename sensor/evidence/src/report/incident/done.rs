@@ -66,7 +66,7 @@ fn words(verdict: &str) -> &str {
 }
 
 /// Decisions about a suspect that repeated.
-fn decided_again<'a>(action: &'a Action, scope: &Scope<'_>) -> Option<Told<'a>> {
+fn decided_again<'a>(action: &'a Action, scope: &Scope<'_>) -> Option<Line<'a>> {
     let Action::DecidedAgain(repeats) = action else {
         return None;
     };

@@ -182,10 +182,6 @@ impl Wire {
         self.sequence = [client, server];
     }
 
-    pub(super) fn counter(&self, counter: Counter) -> u64 {
-        self.engine.counters().get(counter)
-    }
-
     pub(super) fn flows(&self) -> Vec<(&Event, &FlowReport)> {
         let events = self.out.iter();
         events
