@@ -39,7 +39,7 @@ impl<S: Send + Sync, B: DeserializeOwned> FromRequest<S> for Order<B> {
     async fn from_request(request: Request, state: &S) -> Result<Self, Failed> {
         let extensions = request.extensions();
         let response = extensions.get::<ResponderHandle>().cloned();
-        let peer = extensions.get::<ConnectInfo<Peer>>().cloned();
+        let peer = extensions.get::<ConnectInfo<Peer>>().copied();
         let (Some(response), Some(ConnectInfo(peer))) = (response, peer) else {
             return Err(Failed::broken(
                 &"the route lacks the response thread or the peer",
