@@ -139,6 +139,7 @@ fn seek(cpu: &mut Cpu) -> Step {
     let stream = &mut cpu.work.stream;
     let at = at.wrapping_sub(u32::from(stream.held));
     stream.lose_place(Reason::Before, at);
+    stream.control = 0;
     if known == Protocol::None as u8 || known == Protocol::Hl7 as u8 {
         stream.length = 0;
         stream.set(State::Hl7Start);

@@ -5,28 +5,25 @@ use std::collections::BTreeMap;
 use sensor_common::{
     counter::{Counter, Counters},
     flow::ESTABLISHED,
-    layer7::Reason,
     packet::{protocol, unread},
 };
 use sensor_evidence::store::StoreStatus;
 use sensor_facts::alert::Severity;
 use sensor_kernel::Mode;
 use sensor_output::OutputStats;
-use sensor_sessions::pipeline::{Pipeline, PipelineStats};
+use sensor_sessions::pipeline::Pipeline;
 
 use super::api::{
     ContainmentStatus, DetectionStatus, FlowStatus, Frozen, InterfaceStatus, OutputStatus,
     RingStatus, Status, TrailSegments,
 };
-use super::roles::Roles;
+use super::{missing, roles::Roles};
 use crate::live::snapshot::{InterfaceSnapshot, RingAccount, Snapshot};
 
 /// Duplicates beyond this share of the packets, in per cent, are worth a warning.
 const DUPLICATES: u64 = 5;
 /// The same for TCP flows seen in one direction only.
 const ONE_SIDED: u64 = 30;
-/// What is missing of sessions is worth a warning where it is more than one of so many elements.
-const MISSING: u64 = 1_000;
 /// The same for packets that carry no IP that could be read.
 const UNREAD: u128 = 30;
 /// Below so many packets or flows a share says nothing.
@@ -272,7 +269,7 @@ pub(super) fn blind(snapshot: &Snapshot, one_sided: OneSided) -> Vec<String> {
             snapshot.pipeline.bad()
         ));
     }
-    warnings.extend(missing(&snapshot.pipeline));
+    warnings.extend(missing::warning(&snapshot.pipeline));
     if snapshot.pressure {
         warnings.push(
             "the table of established flows is three quarters full: only DICOM and HL7 flows enter it"
@@ -292,29 +289,6 @@ pub(super) fn blind(snapshot: &Snapshot, one_sided: OneSided) -> Vec<String> {
         ));
     }
     warnings
-}
-
-/// What of the sessions was not read, where it is more than one place in a thousand.
-fn missing(stats: &PipelineStats) -> Option<String> {
-    let missing = stats.missing();
-    if missing == 0 || missing * MISSING < stats.elements {
-        return None;
-    }
-    let harmful = |label: &str| {
-        let reason = Reason::ALL.iter().find(|one| one.label() == label);
-        reason.filter(|one| !one.is_harmless())
-    };
-    let most = stats.skips.iter();
-    let most = most.filter_map(|(label, count)| Some((harmful(label)?, count)));
-    let most = most.max_by_key(|(_, count)| **count);
-    let most = most.map_or_else(String::new, |(reason, count)| {
-        let help = reason.help().trim().trim_end_matches('.');
-        format!("; most often, {count} times: {help} ({})", reason.label())
-    });
-    Some(format!(
-        "{missing} places in sessions of DICOM, HL7 or TLS were not read, for {} elements that were{most}",
-        stats.elements
-    ))
 }
 
 /// What an interface brings that can't be read, where it is much.

@@ -42,6 +42,9 @@ fn is_title(half: &[u8; 8]) -> bool {
 #[inline(always)]
 fn has_items<F: Frame>(frame: &F, cpu: &Cpu) -> bool {
     let first = cpu.work.position + ASSOCIATE_FIXED - ASSOCIATE_CHECKED;
+    if first + 4 > cpu.work.end {
+        return true;
+    }
     let Some([kind, _, high, low]) = frame.array::<4>(first) else {
         return true;
     };
