@@ -83,8 +83,10 @@ counters! {
     Icmp = "icmp",
     /// IP packets of another protocol.
     OtherTransport = "other_transport",
-    /// Fragments other than the first; they carry no ports and count in a flow without ports.
+    /// Fragments other than the first that could not be joined to those before; they carry no ports and count in a flow without ports.
     Fragment = "fragment",
+    /// Fragments other than the first that came in their turn; they count in the flow of their packet.
+    FragmentJoined = "fragment_joined",
     /// Packets whose capture is shorter than their IP header says; what is there is processed.
     Snapped = "snapped",
     /// Frames with at least one VLAN tag.
@@ -190,6 +192,7 @@ impl Counter {
         Self::Icmp,
         Self::OtherTransport,
         Self::Fragment,
+        Self::FragmentJoined,
         Self::Snapped,
         Self::Vlan,
     ];

@@ -26,9 +26,9 @@ use crate::{
         PROTECTED_NETS, RULE_HITS, RULE_HOSTS, RULE_NETS, RULE_PAIRS, RULES, SETTINGS,
     },
     programs::{
-        wardtap_decide, wardtap_flush, wardtap_headers, wardtap_inside, wardtap_notice,
-        wardtap_notice_step, wardtap_protected, wardtap_read, wardtap_rule_step, wardtap_send_flow,
-        wardtap_shim, wardtap_step,
+        wardtap_decide, wardtap_flush, wardtap_headers, wardtap_inside, wardtap_join,
+        wardtap_notice, wardtap_notice_step, wardtap_protected, wardtap_read, wardtap_rule_step,
+        wardtap_send_flow, wardtap_shim, wardtap_step,
     },
 };
 
@@ -116,6 +116,11 @@ impl Platform for KernelPlatform {
     #[inline(always)]
     fn parse_inside(&mut self) -> u32 {
         wardtap_inside(self.context)
+    }
+
+    #[inline(always)]
+    fn join(&mut self) {
+        wardtap_join(self.context);
     }
 
     #[inline(always)]
