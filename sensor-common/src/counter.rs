@@ -4,7 +4,7 @@
 //! counters partition the packets: each packet adds to exactly one *disposition*, so
 //! `Packets` = sum of [`Counter::DISPOSITIONS`], always.
 
-use crate::packet::{Tunnel, unread::Unread};
+use crate::unread::Unread;
 
 macro_rules! counters {
     ($($(#[doc = $doc:literal])+ $name:ident = $label:literal,)+) => {
@@ -196,9 +196,6 @@ impl Counter {
         Self::Snapped,
         Self::Vlan,
     ];
-
-    /// What packets were unwrapped from.
-    pub const TUNNELS: &'static [Self] = Tunnel::COUNTERS;
 
     /// True for a disposition under which a packet was not understood.
     #[must_use]

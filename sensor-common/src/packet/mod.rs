@@ -4,7 +4,6 @@ mod macs;
 mod pieces;
 pub mod protocol;
 mod tunnel;
-pub mod unread;
 
 use core::mem;
 
@@ -197,7 +196,7 @@ pub struct Packet {
     pub sequence: u32,
     /// Set by [`crate::flow::Flow::update`].
     pub stream_delta: i32,
-    /// What could not be read, a [kind](unread::kind); 0 where there is nothing to say.
+    /// What could not be read, a [kind](crate::unread::kind); 0 where there is nothing to say.
     pub unread: u32,
     /// What a tunnel's header says is in it.
     pub(crate) inside: Inside,

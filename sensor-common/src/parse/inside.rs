@@ -2,14 +2,15 @@
 //! another use of the port stays the flow that it is.
 
 use super::{
-    Outcome,
     link::{ARP, IPV4, IPV6, is_vlan},
+    outcome::Outcome,
     wifi,
 };
 use crate::{
     bytes::{Frame, View},
     counter::Counter,
-    packet::{Layer, Packet, Tunnel, unread::By},
+    packet::{Layer, Packet, Tunnel},
+    unread::By,
 };
 
 /// Bytes of an Ethernet frame with ARP, padded: no room to hide in.

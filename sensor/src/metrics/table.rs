@@ -1,10 +1,6 @@
 //! Every metric in one table: what it is called, what it says, and where it comes from.
 
-use sensor_common::{
-    counter::Counter,
-    layer7::Protocol,
-    packet::{Tunnel, unread},
-};
+use sensor_common::{counter::Counter, layer7::Protocol, packet::Tunnel, unread};
 use sensor_kernel::{Mode, decode::DecodeError};
 
 use super::sample::{
