@@ -4,7 +4,7 @@
 //! counters partition the packets: each packet adds to exactly one *disposition*, so
 //! `Packets` = sum of [`Counter::DISPOSITIONS`], always.
 
-use crate::packet::{Tunnel, unread::Unread};
+use crate::unread::Unread;
 
 macro_rules! counters {
     ($($(#[doc = $doc:literal])+ $name:ident = $label:literal,)+) => {
@@ -85,8 +85,10 @@ counters! {
     Icmp = "icmp",
     /// IP packets of another protocol.
     OtherTransport = "other_transport",
-    /// Fragments other than the first; they carry no ports and count in a flow without ports.
+    /// Fragments other than the first that could not be joined to those before; they carry no ports and count in a flow without ports.
     Fragment = "fragment",
+    /// Fragments other than the first that came in their turn; they count in the flow of their packet.
+    FragmentJoined = "fragment_joined",
     /// Packets whose capture is shorter than their IP header says; what is there is processed.
     Snapped = "snapped",
     /// Frames with at least one VLAN tag.
@@ -256,12 +258,10 @@ impl Counter {
         Self::Icmp,
         Self::OtherTransport,
         Self::Fragment,
+        Self::FragmentJoined,
         Self::Snapped,
         Self::Vlan,
     ];
-
-    /// What packets were unwrapped from.
-    pub const TUNNELS: &'static [Self] = Tunnel::COUNTERS;
 
     /// True for a disposition under which a packet was not understood.
     #[must_use]

@@ -3,12 +3,12 @@
 use crate::{
     bytes::Frame,
     contain::Keys,
-    counter::Counters,
+    counter::{Counter, Counters},
     event::{Chunk, ChunkHeader},
     flow::Flow,
     layer7::Work,
     notice::Notice,
-    packet::Packet,
+    packet::{Packet, Pieces},
     registry::Tag,
     tape::{self, RECORD_HEADER},
 };
@@ -31,6 +31,8 @@ pub struct Cpu {
     pub keys: Keys,
     /// A notice being made.
     pub notice: Notice,
+    /// Packets of which fragments are awaited.
+    pub pieces: Pieces,
 }
 
 impl Cpu {
@@ -46,7 +48,16 @@ impl Cpu {
         new_flow: Flow::EMPTY,
         keys: Keys::EMPTY,
         notice: Notice::EMPTY,
+        pieces: Pieces::NONE,
     };
+
+    /// Joins a fragment to those before it.
+    #[inline(always)]
+    pub fn join<F: Frame>(&mut self, frame: &F) {
+        if self.pieces.take(frame, &mut self.packet) {
+            self.counters.count(Counter::FragmentJoined);
+        }
+    }
 
     /// Writes a whole record, or a first piece, of `N` bytes.
     #[inline(always)]

@@ -38,6 +38,7 @@ pub mod rule;
 pub mod settings;
 pub mod tape;
 pub mod time;
+pub mod unread;
 
 mod layout;
 

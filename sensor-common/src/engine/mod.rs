@@ -54,6 +54,9 @@ pub fn process<H: Platform>(platform: &mut H, layer: Layer) -> Verdict {
             platform.cpu().packet.interface = platform.interface();
             return dispose(platform, outcome, now);
         }
+        if platform.cpu().packet.fragment.of != 0 {
+            platform.join();
+        }
         classify(platform.cpu());
     }
     platform.cpu().packet.interface = platform.interface();
@@ -140,6 +143,9 @@ fn classify(cpu: &mut Cpu) {
     } else {
         Counter::Ipv6
     });
+    if packet.is_continuation() {
+        return;
+    }
     counters.count(match packet.protocol {
         _ if packet.is_later_fragment() => Counter::Fragment,
         protocol::TCP => Counter::Tcp,

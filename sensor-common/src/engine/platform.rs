@@ -47,6 +47,9 @@ pub trait Platform: Sized {
     /// The same for [`crate::packet::Packet::parse_inside`].
     fn parse_inside(&mut self) -> u32;
 
+    /// [`Cpu::join`] of the frame, a fragment.
+    fn join(&mut self);
+
     /// [`super::read`]: leads the payload through its layer-7 reader.
     fn read(&mut self);
 

@@ -1,13 +1,15 @@
 //! A packet: what the [parser](crate::parse) knows of it.
 
 mod macs;
+mod pieces;
 pub mod protocol;
 mod tunnel;
-pub mod unread;
 
 use core::mem;
 
 pub use macs::Macs;
+pub(crate) use pieces::Fragment;
+pub use pieces::Pieces;
 pub use tunnel::Tunnel;
 
 use crate::{
@@ -100,11 +102,13 @@ const LATER_FRAGMENT: u8 = 1;
 const SNAPPED: u8 = 2;
 /// Packet flag: a fragment, which others follow.
 const MORE_FRAGMENTS: u8 = 0x80;
+/// Packet flag: goes on with a packet of which a fragment came before.
+const CONTINUATION: u8 = 0x40;
 /// The packet flag of a topic; the first topic has the bit after [`SNAPPED`].
 #[inline(always)]
 const fn topic_flag(topic: Topic) -> u8 {
     let flag = SNAPPED << topic as u8;
-    assert!(flag < MORE_FRAGMENTS, "too many topics for a byte of flags");
+    assert!(flag < CONTINUATION, "too many topics for a byte of flags");
     flag
 }
 
@@ -210,10 +214,12 @@ pub struct Packet {
     pub sequence: u32,
     /// Set by [`crate::flow::Flow::update`].
     pub stream_delta: i32,
-    /// What could not be read, a [kind](unread::kind); 0 where there is nothing to say.
+    /// What could not be read, a [kind](crate::unread::kind); 0 where there is nothing to say.
     pub unread: u32,
     /// What a tunnel's header says is in it.
     pub(crate) inside: Inside,
+    /// The innermost fragment that the packet is in.
+    pub(crate) fragment: Fragment,
     /// VLAN ids: the first two, then the last.
     pub vlans: [u16; 3],
     /// Bits of [`Tunnel`].
@@ -275,6 +281,7 @@ impl Packet {
         stream_delta: 0,
         unread: 0,
         inside: Inside::EMPTY,
+        fragment: Fragment::NONE,
         vlans: [0; 3],
         tunnels: 0,
         direction: 0,
@@ -327,6 +334,7 @@ impl Packet {
         self.tunnel_depth = 0;
         self.unread = 0;
         self.inside = Inside::EMPTY;
+        self.fragment.of = 0;
         self.forget_tags();
         self.forget_flags();
         if !matches!(layer, Layer::Ethernet) {
@@ -386,6 +394,18 @@ impl Packet {
     #[must_use]
     pub const fn is_later_fragment(&self) -> bool {
         self.flags & LATER_FRAGMENT != 0
+    }
+
+    /// True if it goes on with a packet of which a fragment came before.
+    #[inline(always)]
+    #[must_use]
+    pub const fn is_continuation(&self) -> bool {
+        self.flags & CONTINUATION != 0
+    }
+
+    #[inline(always)]
+    pub(crate) fn mark_continuation(&mut self) {
+        self.flags |= CONTINUATION;
     }
 
     /// True for a fragment that others follow.

@@ -1,10 +1,11 @@
 //! GRE and what it carries: packets, frames, and the mirrors of ERSPAN.
 
-use super::Outcome;
+use super::outcome::Outcome;
 use crate::{
     bytes::{Frame, View},
     counter::Counter,
-    packet::{Layer, Packet, Tunnel, unread},
+    packet::{Layer, Packet, Tunnel},
+    unread,
 };
 
 const CHECKSUM: u16 = 0x8000;

@@ -2,14 +2,15 @@
 //! another use of the port stays the flow that it is.
 
 use super::{
-    Outcome,
     link::{ARP, IPV4, IPV6, is_vlan},
+    outcome::Outcome,
     wifi,
 };
 use crate::{
     bytes::{Frame, View},
     counter::Counter,
-    packet::{Layer, Packet, Tunnel, unread::By},
+    packet::{Layer, Packet, Tunnel},
+    unread::By,
 };
 
 /// Bytes of an Ethernet frame with ARP, padded: no room to hide in.
@@ -83,27 +84,26 @@ pub(super) fn look<F: Frame>(frame: &F, packet: &mut Packet) -> Outcome {
     if !below {
         return Outcome::Flow;
     }
-    if offset != packet.offset {
-        // What looked like a control word is not one.
-        return packet.propose(Tunnel::Mpls, Layer::Ethernet, packet.offset);
+    let first = frame.u8(packet.offset).unwrap_or(0);
+    if offset == packet.offset && first >> 4 == 0 {
+        return packet.propose(Tunnel::Mpls, Layer::Ethernet, offset + 4);
     }
-    let first = frame.u8(offset).unwrap_or(0);
-    packet.give_up(By::Mpls, first as u16)
+    packet.give_up(By::Mpls, u16::from(first))
 }
 
-/// What is below the last label of MPLS, since nothing says it: IP, or Ethernet with or without a control word
-/// (RFC 4448), which begins with four zero bits.
+/// What is below the last label of MPLS, since nothing says it: IP, or Ethernet, with or without a control word, which
+/// begins with four zero bits (RFC 4448). Without is tried first: four bytes further, a frame with one tag looks like one
+/// without.
 #[inline(always)]
 pub(super) fn below<F: Frame>(frame: &F, packet: &mut Packet) -> Outcome {
     let offset = packet.offset;
-    let Some(first) = frame.u8(offset) else {
-        return Outcome::Done(Counter::LinkTruncated);
-    };
     if matches!(ip(frame, offset, 0, u32::MAX), Seen::Yes) {
         return packet.enter(Tunnel::Mpls as u16, Layer::Ip as u8, offset);
     }
-    let word = if first >> 4 == 0 { 4 } else { 0 };
-    packet.propose(Tunnel::Mpls, Layer::Ethernet, offset + word)
+    if offset >= frame.len() {
+        return Outcome::Done(Counter::LinkTruncated);
+    }
+    packet.propose(Tunnel::Mpls, Layer::Ethernet, offset)
 }
 
 /// An IP header whose lengths hold; of `version`, or with 0 of any.

@@ -3,7 +3,7 @@
 use crate::{
     bytes::{Frame, View},
     counter::Counter,
-    packet::{Packet, Reach, protocol::AUTHENTICATION},
+    packet::{Fragment, Packet, Reach, protocol::AUTHENTICATION},
 };
 
 /// Extension headers that are walked in a step.
@@ -72,6 +72,14 @@ fn ipv4<F: Frame>(frame: &F, packet: &mut Packet) -> Result<(), Counter> {
         if place & 0x2000 != 0 {
             packet.mark_more_fragments();
         }
+        let ends = u64::from(header.ne32::<12>()) << 32 | u64::from(header.ne32::<16>());
+        let named = u64::from(packet.ip_id) << 8 | u64::from(packet.protocol);
+        packet.fragment = Fragment::new(
+            [ends, 4, named],
+            u32::from(place & 0x1fff) * 8,
+            total - header_length,
+            start + header_length,
+        );
     }
     packet.offset = start + header_length;
     packet.payload_length = total - header_length;
@@ -138,6 +146,24 @@ pub(crate) fn extensions<F: Frame>(frame: &F, packet: &mut Packet) -> Result<boo
                 packet.mark_more_fragments();
             }
             offset += 8;
+            if place & 0xfff9 != 0
+                && let Some(number) = frame.view::<4>(offset - 4)
+            {
+                let (a, b) = (
+                    u128::from_ne_bytes(packet.key6.addr_a),
+                    u128::from_ne_bytes(packet.key6.addr_b).rotate_left(7),
+                );
+                packet.fragment = Fragment::new(
+                    [
+                        (a ^ b) as u64,
+                        ((a ^ b) >> 64) as u64,
+                        u64::from(number.ne32::<0>()),
+                    ],
+                    u32::from(place & 0xfff8),
+                    packet.payload_length.saturating_sub(offset - start),
+                    offset,
+                );
+            }
         } else if unit == 4 {
             offset += (length + 2) * 4;
         } else {

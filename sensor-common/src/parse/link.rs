@@ -1,6 +1,6 @@
 //! Ethernet and VLAN tags (IEEE 802.3, 802.1Q, 802.1ad).
 
-use super::Outcome;
+use super::outcome::Outcome;
 use crate::{
     bytes::{Frame, View},
     counter::Counter,

@@ -37,8 +37,8 @@ impl Masked {
 
 /// `EtherType` of IPv4, then version 4 and a header of five words.
 const IPV4: Masked = Masked::new([0xff, 0xff, 0xff, 0], [0x08, 0x00, 0x45, 0]);
-/// No fragment but the first, whatever the flags beside its place; then time to live and protocol.
-const TCP: Masked = Masked::new([0x1f, 0xff, 0, 0xff], [0, 0, 0, protocol::TCP]);
+/// No fragment, not the first either, since others are joined to it; then time to live and protocol.
+const TCP: Masked = Masked::new([0x3f, 0xff, 0, 0xff], [0, 0, 0, protocol::TCP]);
 
 /// A plain TCP segment. Beyond the flow key, its fields are read where they are wanted: what is kept meanwhile takes
 /// registers and stack, of which there is little.

@@ -1,13 +1,15 @@
 //! What lies between the Ethernet addresses and IP: tags, LLC and SNAP, MPLS, PPP.
 
 use super::{
-    MAX_TAGS, Outcome,
     link::{ARP, IPV4, IPV6, arp, is_vlan},
+    outcome::Outcome,
+    step::MAX_TAGS,
 };
 use crate::{
     bytes::{Frame, View},
     counter::Counter,
-    packet::{Layer, Packet, Tunnel, unread::By},
+    packet::{Layer, Packet, Tunnel},
+    unread::By,
 };
 
 /// Labels of MPLS that are read in a step.

@@ -1,10 +1,11 @@
 //! Tunnels over UDP, each known by its port. What is there must look like what the port says, down to the header inside;
 //! otherwise the datagram is of an ordinary flow.
 
-use super::{Outcome, wifi};
+use super::{outcome::Outcome, wifi};
 use crate::{
     bytes::{Frame, View},
-    packet::{Layer, Packet, Tunnel, unread},
+    packet::{Layer, Packet, Tunnel},
+    unread,
 };
 
 /// RFC 7348 section 5; the port that Linux had before.

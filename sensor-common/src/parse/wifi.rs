@@ -1,10 +1,11 @@
 //! Data frames of 802.11 that are not encrypted (IEEE 802.11 section 9.3.2).
 
-use super::Outcome;
+use super::outcome::Outcome;
 use crate::{
     bytes::{Frame, View},
     counter::Counter,
-    packet::{Layer, Macs, Packet, Reach, unread::By},
+    packet::{Layer, Macs, Packet, Reach},
+    unread::By,
 };
 
 /// Bits of the first byte of the frame control: version and type. Data is type 2.

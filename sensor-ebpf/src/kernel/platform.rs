@@ -27,9 +27,9 @@ use super::{
     },
     programs::{
         wardtap_decide, wardtap_examine, wardtap_flush, wardtap_headers, wardtap_hold,
-        wardtap_inside, wardtap_notice, wardtap_notice_step, wardtap_protected, wardtap_read,
-        wardtap_release, wardtap_rule_step, wardtap_send_flow, wardtap_services, wardtap_settle,
-        wardtap_shim, wardtap_step, wardtap_step_held, wardtap_sum,
+        wardtap_inside, wardtap_join, wardtap_notice, wardtap_notice_step, wardtap_protected,
+        wardtap_read, wardtap_release, wardtap_rule_step, wardtap_send_flow, wardtap_services,
+        wardtap_settle, wardtap_shim, wardtap_step, wardtap_step_held, wardtap_sum,
     },
 };
 
@@ -117,6 +117,11 @@ impl Platform for KernelPlatform {
     #[inline(always)]
     fn parse_inside(&mut self) -> u32 {
         wardtap_inside(self.context)
+    }
+
+    #[inline(always)]
+    fn join(&mut self) {
+        wardtap_join(self.context);
     }
 
     #[inline(always)]

@@ -95,6 +95,18 @@ pub(crate) extern "C" fn wardtap_inside(context: *mut xdp_md) -> u32 {
     unsafe { (*cpu).packet.parse_inside(&frame).to_code() }
 }
 
+/// [`sensor_common::cpu::Cpu::join`].
+#[unsafe(no_mangle)]
+#[inline(never)]
+pub(crate) extern "C" fn wardtap_join(context: *mut xdp_md) -> u32 {
+    if let Some(cpu) = platform::cpu() {
+        let frame = XdpFrame::new(context);
+        // SAFETY: as above.
+        unsafe { (*cpu).join(&frame) }
+    }
+    0
+}
+
 /// [`engine::read`].
 #[unsafe(no_mangle)]
 #[inline(never)]

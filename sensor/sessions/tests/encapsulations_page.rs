@@ -3,8 +3,9 @@
 use std::{env, fmt::Write, fs, path::Path};
 
 use sensor_common::{
-    packet::{Tunnel, unread},
+    packet::Tunnel,
     parse::{MAX_LAYERS, MAX_TAGS, MAX_TUNNELS},
+    unread,
 };
 use sensor_sessions::capture::link::Link;
 
@@ -13,7 +14,7 @@ const HEAD: &str = "# Encapsulations
 A mirror can bring packets inside of others. Wardtap reads what is inside, in the kernel and in `replay` by the same code, and shows
 the inner conversation: its addresses, ports and protocols. The outer flow of a tunnel that was unwrapped is not shown.
 
-This page is made from the lists in `sensor-common/src/packet/tunnel.rs`, `sensor-common/src/packet/unread.rs` and
+This page is made from the lists in `sensor-common/src/packet/tunnel.rs`, `sensor-common/src/unread.rs` and
 `sensor/sessions/src/capture/link/mod.rs`; after a change there run `UPDATE_DOCS=1 cargo test -p sensor-sessions --test encapsulations_page`.
 `tests/tests/encapsulations/main.rs` wraps a DICOM association over IPv4 and IPv6 in each of them, and demands the events of the association without it.
 
@@ -37,7 +38,8 @@ const PLAUSIBLE: &str = "
 must be found. Otherwise the packet stays in the flow of the tunnel's own addresses and ports, and counts in `tunnel_unread`. Reserved bits are ignored, as receivers do.
 What is inside is as easy to forge as any packet: see the [threat model](threat-model.md).
 
-**Fragments.** The first fragment of a tunnel's packet is unwrapped as far as it goes; later ones carry no tunnel header and count in `fragment`.
+**Fragments.** A fragment that comes after the one before it, on the same CPU, goes on with its packet: its bytes count in the flow and reach the protocol readers (`fragment_joined`). Nothing is kept of what
+fragments carry, so one that comes out of turn, overlaps another or is too short for its headers is not joined, and counts in a flow without ports (`fragment`, `transport_malformed`).
 
 ";
 
@@ -104,6 +106,23 @@ fn the_page_is_current() {
         fs::read_to_string(&path).unwrap_or_default() == page,
         "{} is not current: run this with UPDATE_DOCS=1",
         path.display()
+    );
+}
+
+/// The schema of events lists them too.
+#[test]
+fn the_schema_names_all_tunnels() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/events.schema.json");
+    let schema = fs::read_to_string(path).unwrap_or_default();
+    let list: String = Tunnel::ALL
+        .iter()
+        .map(|tunnel| format!("\"{}\"", tunnel.name()))
+        .collect::<Vec<_>>()
+        .join(",");
+    let schema: String = schema.split_whitespace().collect();
+    assert!(
+        schema.contains(&format!("[{list}]")),
+        "not in the schema: {list}"
     );
 }
 

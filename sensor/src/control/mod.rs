@@ -11,6 +11,7 @@ mod devices;
 mod evidence;
 mod export;
 mod exposure;
+mod illegible;
 mod missing;
 mod model;
 mod peer;

@@ -2,11 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use sensor_common::{
-    counter::{Counter, Counters},
-    flow::ESTABLISHED,
-    packet::{protocol, unread},
-};
+use sensor_common::{counter::Counter, flow::ESTABLISHED, packet::protocol, unread};
 use sensor_evidence::store::StoreStatus;
 use sensor_facts::alert::Severity;
 use sensor_kernel::Mode;
@@ -17,17 +13,18 @@ use super::api::{
     ContainmentStatus, DetectionStatus, FlowStatus, Frozen, InterfaceStatus, OutputStatus,
     RingStatus, Status, TrailSegments,
 };
-use super::{missing, roles::Roles};
+use super::{
+    illegible::{ENOUGH_PACKETS, illegible},
+    missing,
+    roles::Roles,
+};
 use crate::live::snapshot::{InterfaceSnapshot, RingAccount, Snapshot};
 
 /// Duplicates beyond this share of the packets, in per cent, are worth a warning.
 const DUPLICATES: u64 = 5;
 /// The same for TCP flows seen in one direction only.
 const ONE_SIDED: u64 = 30;
-/// The same for packets that carry no IP that could be read.
-const UNREAD: u128 = 30;
-/// Below so many packets or flows a share says nothing.
-const ENOUGH_PACKETS: u64 = 1_000;
+/// Below so many flows a share says nothing.
 const ENOUGH_FLOWS: u64 = 20;
 
 /// TCP flows of the look-back that count as established.
@@ -289,30 +286,6 @@ pub(super) fn blind(snapshot: &Snapshot, one_sided: OneSided) -> Vec<String> {
         ));
     }
     warnings
-}
-
-/// What an interface brings that can't be read, where it is much.
-fn illegible(name: &str, counters: &Counters) -> Option<String> {
-    let packets = counters.get(Counter::Packets);
-    let (kind, most) = counters.unread.most()?;
-    let unread = counters.get(Counter::NotIp) + counters.get(Counter::TunnelUnread);
-    let share = |part: u64| u128::from(part) * 100 / u128::from(packets.max(1));
-    if packets < ENOUGH_PACKETS || share(unread) < UNREAD {
-        return None;
-    }
-    let words = unread::words(kind);
-    let more = if share(most) < share(unread) {
-        format!(
-            " ({} % in all carry nothing that can be read)",
-            share(unread)
-        )
-    } else {
-        String::new()
-    };
-    Some(format!(
-        "{} % of {name} is {words}{more}: what is in it is not seen",
-        share(most)
-    ))
 }
 
 /// What of alerts and baselines a person should know at once.

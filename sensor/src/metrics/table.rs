@@ -3,7 +3,8 @@
 use sensor_common::{
     counter::Counter,
     layer7::{Protocol, Reason},
-    packet::{Tunnel, unread},
+    packet::Tunnel,
+    unread,
 };
 use sensor_kernel::{Mode, decode::DecodeError};
 

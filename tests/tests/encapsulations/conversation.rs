@@ -2,7 +2,7 @@
 
 use crate::{
     bytes::{INNER_MACS, join},
-    dicom,
+    traffic::dicom,
 };
 
 pub(crate) const NAME: &str = "QZXKWJV^BFGHPQX";

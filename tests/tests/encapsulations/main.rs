@@ -5,23 +5,24 @@ mod bytes;
 mod conversation;
 #[path = "../homes/mod.rs"]
 mod homes;
+mod pieces;
 #[path = "../traffic/mod.rs"]
 mod traffic;
+mod unreadable;
 mod wrap;
 
 use sensor_common::{
     counter::Counter,
-    packet::{Layer, Tunnel, unread},
+    packet::{Layer, Tunnel},
     settings::Settings,
+    unread,
 };
 use sensor_kernel::TestBench;
 use sensor_sessions::capture::PortableEngine;
 use serde_json::Value;
 use tests::ability::privileged;
 
-use bytes::{ethernet, ip4, join, over_gre, over_udp};
 use conversation::{NAME, Packet, stored};
-pub(crate) use traffic::dicom;
 use traffic::{Seen, Sensor, small_kernel};
 use wrap::{Wrap, all};
 
@@ -192,139 +193,9 @@ fn one_tunnel_too_many_is_counted() {
     assert_eq!(counters.get(Counter::FlowCreated), 0);
 }
 
-/// What has a tunnel's port or type and nothing that can be read in it, and what it is counted as.
-fn unreadable() -> Vec<(&'static str, Vec<u8>, unread::By, u16, bool)> {
-    use unread::By;
-    let p = &stored(false)[0];
-    let lldp = ethernet(0x88cc, &[0; 60]);
-    let secret = [&[0x55; 80][..], b"nothing of a tunnel"].concat();
-    let datagram = |port: u16, payload: &[u8]| over_udp(port, &[], payload);
-    let mut all = vec![
-        (
-            "MACsec",
-            ethernet(0x88e5, &[0x2c; 80]),
-            By::EtherType,
-            0x88e5,
-            false,
-        ),
-        ("LLDP", lldp.clone(), By::EtherType, 0x88cc, false),
-        (
-            "a type nobody knows",
-            ethernet(0x9999, &[0x45; 80]),
-            By::EtherType,
-            0x9999,
-            false,
-        ),
-        (
-            "spanning tree",
-            join(&[&bytes::OUTER_MACS, &[0, 38, 0x42, 0x42, 3], &[0; 45]]),
-            By::Llc,
-            0x4242,
-            false,
-        ),
-        (
-            "PPP with LCP",
-            ethernet(0x8864, &[0x11, 0, 0, 1, 0, 8, 0xc0, 0x21, 9, 0, 0, 6]),
-            By::Ppp,
-            0xc021,
-            false,
-        ),
-        (
-            "MPLS with a channel",
-            ethernet(0x8847, &[0, 0, 0x11, 64, 0x10, 0, 0, 7, 9, 9, 9, 9]),
-            By::Mpls,
-            0x10,
-            false,
-        ),
-        (
-            "LLDP in VXLAN",
-            over_udp(4_789, &[8, 0, 0, 0, 0, 0, 1, 0], &lldp),
-            By::UdpPort,
-            4_789,
-            true,
-        ),
-        (
-            "VXLAN without its bit",
-            over_udp(4_789, &[0; 8], &p.frame()),
-            By::UdpPort,
-            4_789,
-            true,
-        ),
-        (
-            "GENEVE version 1",
-            over_udp(6_081, &[0x40, 0, 0x65, 0x58, 0, 0, 0, 0], &p.frame()),
-            By::UdpPort,
-            6_081,
-            true,
-        ),
-        (
-            "GENEVE with another type",
-            over_udp(6_081, &[0, 0, 0x88, 0xcc, 0, 0, 0, 0], &p.frame()),
-            By::UdpPort,
-            6_081,
-            true,
-        ),
-        (
-            "encrypted CAPWAP",
-            over_udp(5_247, &[1, 0, 0, 0], &secret),
-            By::UdpPort,
-            5_247,
-            true,
-        ),
-        (
-            "a control message of GTP",
-            over_udp(2_152, &[0x32, 1, 0, 4, 0, 0, 0, 0, 0, 1, 0, 0], &[]),
-            By::UdpPort,
-            2_152,
-            true,
-        ),
-        (
-            "GRE of source routing",
-            over_gre(0x4000, 0x0800, &[0; 8], &p.ip),
-            By::Gre,
-            0x0800,
-            true,
-        ),
-        (
-            "GRE with another type",
-            over_gre(0, 0x88cc, &[], &[0; 40]),
-            By::Gre,
-            0x88cc,
-            true,
-        ),
-        (
-            "IP in IP of no version",
-            ethernet(0x0800, &ip4(4, &[0x95; 60])),
-            By::Ip,
-            4,
-            true,
-        ),
-        (
-            "IP in IP longer than its packet",
-            ethernet(0x0800, &ip4(4, &p.ip[..30])),
-            By::Ip,
-            4,
-            true,
-        ),
-    ];
-    for port in [
-        1_701, 2_152, 3_544, 4_789, 4_790, 5_072, 5_247, 6_081, 7_932, 8_472, 37_008,
-    ] {
-        all.push((
-            "something else",
-            datagram(port, &secret),
-            By::UdpPort,
-            port,
-            true,
-        ));
-        all.push(("nothing", datagram(port, &[]), By::UdpPort, port, true));
-    }
-    all
-}
-
 #[test]
 fn what_can_not_be_unwrapped_stays_its_flow_and_is_counted_by_kind() {
-    for (name, frame, by, value, flow) in unreadable() {
+    for (name, frame, by, value, flow) in unreadable::cases() {
         let name = format!("{name}, {value}");
         let seen = see(&[frame]);
         let counters = &seen.counters;
@@ -336,9 +207,72 @@ fn what_can_not_be_unwrapped_stays_its_flow_and_is_counted_by_kind() {
             "{name}"
         );
         assert_eq!(counters.get(Counter::TunnelUnread), in_flow, "{name}");
-        let tunnels: u64 = Counter::TUNNELS.iter().map(|one| counters.get(*one)).sum();
+        let tunnels: u64 = Tunnel::COUNTERS.iter().map(|one| counters.get(*one)).sum();
         assert_eq!(tunnels, 0, "{name}");
     }
+}
+
+/// What is carried in fragments by each of them that goes over IP, and plain packets too.
+fn in_pieces() -> Vec<(String, bool, Vec<Vec<u8>>)> {
+    let mut all_frames = Vec::new();
+    for v6 in [false, true] {
+        all_frames.push(("plain".to_owned(), v6, pieces::all(&frames(None, v6))));
+        for wrap in all().filter(|wrap| v6 || !wrap.v6_only) {
+            let whole = frames(Some(wrap), v6);
+            if matches!(whole[0][12..14], [0x08, 0] | [0x86, 0xdd]) && !wrap.tunnels.is_empty() {
+                all_frames.push((wrap.name.to_owned(), v6, pieces::all(&whole)));
+            }
+        }
+    }
+    all_frames
+}
+
+#[test]
+fn fragments_in_their_turn_lose_nothing() {
+    for (name, v6, frames_of_it) in in_pieces() {
+        let name = format!("{name}, IPv6 {v6}");
+        let control = see(&frames(None, v6));
+        let (sessions, control_flow) = said(&control);
+        let seen = see(&frames_of_it);
+        seen.keeps(NAME, &name);
+        let (found, flow) = said(&seen);
+        assert_eq!(found, sessions, "{name}");
+        for half in ["to_server", "to_client"] {
+            let payload = |flow: &Value| flow["flow"][half]["payload_bytes"].clone();
+            assert_eq!(payload(&flow), payload(&control_flow), "{name}");
+            assert_eq!(flow["flow"][half]["gaps"], 0, "{name}");
+        }
+        let counters = &seen.counters;
+        assert!(counters.get(Counter::FragmentJoined) > 0, "{name}");
+        assert_eq!(counters.get(Counter::Fragment), 0, "{name}");
+        assert_eq!(counters.get(Counter::FlowCreated), 1, "{name}");
+    }
+}
+
+#[test]
+fn fragments_out_of_turn_are_counted() {
+    let frames_of_it = pieces::all(&frames(None, false));
+    // The other way round, twice, and with a stretch of each in the next.
+    let mut turned = frames_of_it.clone();
+    turned.reverse();
+    let twice = frames_of_it
+        .iter()
+        .flat_map(|frame| [frame.clone(), frame.clone()]);
+    let overlapping = frames_of_it.iter().map(|frame| {
+        let mut frame = frame.clone();
+        frame[21] = frame[21].saturating_sub(1);
+        frame
+    });
+    for frames in [turned, twice.collect(), overlapping.collect()] {
+        let counters = see(&frames).counters;
+        assert!(counters.get(Counter::Fragment) > 0);
+        assert_eq!(counters.get(Counter::Packets), frames.len() as u64);
+    }
+    // Too short for the TCP header.
+    let mut tiny = frames(None, false)[0][..42].to_vec();
+    tiny[16..18].copy_from_slice(&[0, 28]);
+    tiny[20] = 0x20;
+    assert_eq!(see(&[tiny]).counters.get(Counter::TransportMalformed), 1);
 }
 
 /// All of the above in the kernel: the same as in the portable engine.
@@ -376,8 +310,11 @@ fn the_kernel_sees_the_same() {
         let cut = (14..longest).map(|length| frame[..length].to_vec());
         run(&name, cut.collect());
     }
-    for (name, frame, ..) in unreadable() {
+    for (name, frame, ..) in unreadable::cases() {
         run(name, vec![frame]);
+    }
+    for (name, _, frames) in in_pieces() {
+        run(&name, frames);
     }
     println!("{events} events agree");
 }

@@ -213,6 +213,11 @@ impl<'a, S: FnMut(&[u8])> Platform for Visit<'a, S> {
         self.engine.cpu.packet.parse_inside(&self.frame).to_code()
     }
 
+    fn join(&mut self) {
+        let frame = self.frame;
+        self.engine.cpu.join(&frame);
+    }
+
     fn read(&mut self) {
         engine::read(self);
     }

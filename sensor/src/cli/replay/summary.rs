@@ -6,6 +6,7 @@ use sensor_analysis::{Analysis, replay::Replay};
 use sensor_common::{
     counter::Counter,
     layer7::{Protocol, Reason},
+    packet::Tunnel,
 };
 use sensor_facts::{event::Event, time::Time};
 use sensor_sessions::pipeline::PipelineStats;
@@ -111,7 +112,7 @@ fn overview(text: &mut String, replay: &Replay, stats: &PipelineStats) {
 fn packets(text: &mut String, replay: &Replay) {
     let counters = replay.counters();
     let all = counters.get(Counter::Packets).max(1);
-    let contents = [Counter::LAYERS, Counter::TUNNELS].concat();
+    let contents = [Counter::LAYERS, Tunnel::COUNTERS].concat();
     for (title, names) in [
         ("what became of each packet", Counter::DISPOSITIONS),
         ("what the packets carried", contents.as_slice()),

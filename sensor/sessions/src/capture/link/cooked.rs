@@ -1,11 +1,11 @@
 //! Linux cooked captures: a protocol, and the device's `ARPHRD_` number by which it is to be understood.
 
-use sensor_common::{
-    counter::Counter,
-    packet::{Layer, unread::By},
-};
+use sensor_common::{counter::Counter, packet::Layer, unread::By};
 
-use super::{Content, not_ip, radio};
+use super::{
+    content::{Content, not_ip},
+    radio,
+};
 
 const ARP: u16 = 0x0806;
 const IP: [u16; 2] = [0x0800, 0x86dd];

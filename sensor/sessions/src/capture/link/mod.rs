@@ -1,17 +1,14 @@
 //! Link types of capture files (<https://www.tcpdump.org/linktypes.html>): what of a captured packet
 //! the engine is given.
 
+mod content;
 mod cooked;
 mod nflog;
 mod radio;
 
-use sensor_common::{
-    counter::Counter,
-    packet::{
-        Layer,
-        unread::{By, kind},
-    },
-};
+pub use content::Content;
+use content::{CUT, family_of, not_ip, of_family};
+use sensor_common::{packet::Layer, unread::By};
 
 macro_rules! links {
     ($($(#[doc = $doc:literal])+ $name:ident = [$($number:literal),+];)+) => {
@@ -90,16 +87,6 @@ links! {
     Nflog = [239];
 }
 
-/// What a captured packet holds for the engine.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Content<'a> {
-    /// A frame that begins with this layer.
-    Frame(Layer, &'a [u8]),
-    /// Nothing: the disposition under which the packet counts, and its [kind](sensor_common::packet::unread::kind), 0
-    /// where the disposition says all.
-    Other(Counter, u32),
-}
-
 impl Link {
     /// What `packet` holds.
     #[inline]
@@ -143,31 +130,6 @@ impl Link {
             Self::Ieee1394 => Content::Frame(Layer::EtherType, packet.get(16..)?),
             Self::Nflog => nflog::payload(packet)?,
         })
-    }
-}
-
-const CUT: Content<'static> = Content::Other(Counter::LinkTruncated, 0);
-
-/// A packet of a kind that is not read.
-const fn not_ip(by: By, value: u16) -> Content<'static> {
-    Content::Other(Counter::NotIp, kind(by, value))
-}
-
-/// An address family, which is a small number, so the byte order shows.
-fn family_of(bytes: [u8; 4]) -> u32 {
-    let family = u32::from_be_bytes(bytes);
-    if family > 0xffff {
-        family.swap_bytes()
-    } else {
-        family
-    }
-}
-
-fn of_family(family: u32, rest: &[u8]) -> Content<'_> {
-    match family {
-        // AF_INET, and AF_INET6 of Windows and Linux, NetBSD and OpenBSD, FreeBSD, Darwin.
-        2 | 10 | 23 | 24 | 28 | 30 => Content::Frame(Layer::Ip, rest),
-        _ => not_ip(By::Link, u16::try_from(family).unwrap_or(u16::MAX)),
     }
 }
 

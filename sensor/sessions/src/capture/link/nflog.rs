@@ -1,8 +1,8 @@
 //! Linux NFLOG: attributes, of which one is the packet.
 
-use sensor_common::packet::{Layer, unread::By};
+use sensor_common::{packet::Layer, unread::By};
 
-use super::{Content, not_ip, of_family};
+use super::content::{Content, not_ip, of_family};
 
 /// `NFULA_PAYLOAD` of `linux/netfilter/nfnetlink_log.h`.
 const PAYLOAD: u16 = 9;

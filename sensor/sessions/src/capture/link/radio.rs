@@ -1,8 +1,11 @@
 //! Headers before a frame of 802.11: how it was received.
 
-use sensor_common::packet::{Layer, unread::By};
+use sensor_common::{packet::Layer, unread::By};
 
-use super::{Content, Link, not_ip};
+use super::{
+    Link,
+    content::{Content, not_ip},
+};
 
 /// Radiotap (<https://www.radiotap.org>): a length in the third and fourth byte.
 pub(super) fn radiotap(packet: &[u8]) -> Option<Content<'_>> {
