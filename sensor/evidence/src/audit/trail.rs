@@ -184,15 +184,16 @@ impl Ticket {
 }
 
 /// How much room an entry has in the queue.
-fn room(actor: &Actor, action: &Action) -> usize {
+const fn room(action: &Action) -> usize {
     match action {
         Action::Decided(_)
         | Action::DecidedAgain(_)
         | Action::Effect { .. }
         | Action::Reset { .. }
         | Action::Refused { .. } => QUEUE,
-        _ if action.changes_rules() => QUEUE_MAX,
-        _ if matches!(actor, Actor::Person { .. }) => QUEUE_CHANGES,
+        // Without its entry it is not given out.
+        Action::Exported { .. } => QUEUE_CHANGES,
+        // Whoever asks for a change is refused before, by `has_room`.
         _ => QUEUE_MAX,
     }
 }
@@ -228,7 +229,7 @@ impl Trail {
 
     /// Has something written down; false if too much waits for the disk, so that it never will be.
     pub fn record(&self, time: Time, actor: Actor, action: Action) -> bool {
-        let room = room(&actor, &action);
+        let room = room(&action);
         let mut progress = self.shared.lock();
         let taken = progress.has_room(room);
         if taken {
@@ -351,7 +352,9 @@ fn next(shared: &Shared, journal: &Journal) -> (Vec<Item>, bool) {
 
 /// Writes what comes, all that is there with one synchronisation.
 fn run(mut journal: Journal, segment_bytes: u64, shared: &Shared) {
-    let mut asked = journal.segment() - 1;
+    // A segment that was full at the start was asked for already.
+    let full = journal.bytes() >= segment_bytes;
+    let mut asked = journal.segment() - u64::from(!full);
     loop {
         let (items, closing) = next(shared, &journal);
         for item in items {
