@@ -98,12 +98,17 @@ pub fn converse(script: &[u8]) {
     rig.finish();
 }
 
-/// A datagram between ports at which hosts say who they are, or ARP.
+/// A datagram between ports at which hosts say who they are, ARP, or IPv6 neighbour discovery with the right checksum.
 ///
 /// The first byte of `data` chooses; the rest is the payload.
 pub fn say(data: &[u8]) {
     let [how, payload @ ..] = data else { return };
     let mut rig = Rig::default();
+    if how & 0x80 != 0 {
+        let packet = neighbour(134 + how % 3, payload);
+        rig.frame(&packet, Layer::Ip, 1);
+        return rig.finish();
+    }
     let (source, destination) = match how & 3 {
         0 => (68_u16, 67_u16),
         1 => (67, 68),
@@ -127,6 +132,30 @@ pub fn say(data: &[u8]) {
     packet.extend(payload);
     rig.frame(&packet, Layer::Ip, how >> 2);
     rig.finish();
+}
+
+/// An IPv6 packet with an ICMPv6 message of a type; `body` is what follows the checksum.
+fn neighbour(kind: u8, body: &[u8]) -> Vec<u8> {
+    let body = &body[..body.len().min(9_000)];
+    let length = u16::try_from(body.len() + 4).unwrap_or(u16::MAX);
+    let mut packet = vec![0x60, 0, 0, 0];
+    packet.extend(length.to_be_bytes());
+    packet.extend([58, 255]);
+    let address = |first: [u8; 2]| [&first[..], &[0; 13], &[1]].concat();
+    packet.extend(address([0xfe, 0x80]));
+    packet.extend(address([0xff, 0x02]));
+    packet.extend([kind, 0, 0, 0]);
+    packet.extend(body);
+    let words = packet[8..].chunks(2).map(|pair| {
+        u32::from(u16::from_be_bytes([pair[0], pair.get(1).copied().unwrap_or(0)]))
+    });
+    let mut sum = words.sum::<u32>() + u32::from(length) + 58;
+    while sum > 0xffff {
+        sum = (sum & 0xffff) + (sum >> 16);
+    }
+    let checksum = !u16::try_from(sum).unwrap_or(0);
+    packet[42..44].copy_from_slice(&checksum.to_be_bytes());
+    packet
 }
 
 /// An IPv4 packet with a TCP segment from one side to the other.

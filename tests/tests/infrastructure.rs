@@ -61,20 +61,22 @@ fn made_up_sources_hide_no_sweep() {
             .into_iter()
             .filter(|one| one.detector == "sweep" && one.subject == IpAddr::from(INTRUDER))
             .collect();
-        let [sweep] = &sweeps[..] else {
-            panic!("{name}: {sweeps:?}");
-        };
-        assert!(
-            sweep.evidence.contains("02:00:00:00:00:66"),
-            "{}",
-            sweep.evidence
-        );
+        assert!(!sweeps.is_empty(), "{name}");
+        for sweep in &sweeps {
+            assert!(
+                sweep.evidence.contains("02:00:00:00:00:66"),
+                "{}",
+                sweep.evidence
+            );
+        }
         let alert = seen
             .alerts
             .iter()
             .any(|one| one.device == IpAddr::from(INTRUDER) && !one.role.is_victim());
         assert!(alert, "{name}: no alert");
-        (sweep.confidence, sweep.victim_count)
+        let all = sweeps.iter();
+        all.map(|one| (one.confidence, one.victim_count))
+            .collect::<Vec<_>>()
     };
     assert_eq!(of("d5_base.pcap"), of("d5_router.pcap"));
 }

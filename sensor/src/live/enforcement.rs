@@ -186,6 +186,9 @@ mod tests {
                 }
             })
         };
+        while *shared.get() == 0 {
+            thread::yield_now();
+        }
         let mut most = 0;
         for _ in 0..100 {
             let before = *shared.first();
@@ -195,6 +198,5 @@ mod tests {
         over.store(true, Ordering::Relaxed);
         flood.join().unwrap();
         assert!(most <= 1, "{most} turns went before");
-        assert!(*shared.get() > 0, "there was no flood");
     }
 }

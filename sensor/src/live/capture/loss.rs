@@ -4,7 +4,12 @@ use sensor_common::counter::Counter;
 use sensor_sessions::pipeline::PipelineStats;
 
 /// Counters of layer-7 data that the sensor did not read, beside the records that the ring buffer did not take.
-const UNREAD: [Counter; 2] = [Counter::L7Desync, Counter::L7Budget];
+const UNREAD: [Counter; 4] = [
+    Counter::L7Desync,
+    Counter::L7Budget,
+    Counter::TcpHeldFull,
+    Counter::TcpHeldLost,
+];
 
 /// What was offered and lost so far: packets, ring events, and what was made of them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -39,8 +44,7 @@ impl Loss {
                 + sum(Counter::ChunkEventsLost)
                 + UNREAD.iter().map(|one| sum(*one)).sum::<u64>()
                 + pipeline.sessions_evicted
-                + pipeline.elements_incomplete
-                + pipeline.elements_oversize
+                + pipeline.missing()
                 + pipeline.bad()
                 + behind.flows
                 + behind.observations,
@@ -93,6 +97,7 @@ mod tests {
             ("sessions", (|it| it.sessions_evicted = 1) as fn(&mut PipelineStats)),
             ("incomplete", |it| it.elements_incomplete = 1),
             ("oversize", |it| it.elements_oversize = 1),
+            ("malformed", |it| it.elements_malformed = 1),
         ] {
             let mut stats = whole.clone();
             set(&mut stats);

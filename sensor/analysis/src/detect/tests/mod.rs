@@ -3,11 +3,13 @@
 //! A test sets the thresholds that it depends on. All but one detector are off.
 
 mod amounts;
+mod dhcp;
 mod dicom;
 mod ends;
 mod hl7;
-mod infrastructure;
+mod neighbours;
 mod network;
+mod routers;
 
 use std::{
     collections::BTreeSet,
