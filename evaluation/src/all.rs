@@ -146,8 +146,8 @@ const HEAD: &str = "\
 Made by `cargo xtask evaluate`; the numbers are what was measured, not what was hoped. The same seed gives the same hospital and the same numbers.
 
 ## How it is counted
-An episode of an attack is found when a person would have been told of it from its first packet until an hour after its last: an alert, neither kept back nor only \
-listed, about a device that did it, or one that says that a device which suffers it does so. An alert that was open before and grows in that time counts as well. \
+An episode of an attack is found when a person would have been told of it from its first packet until an hour after its last: a visible alert, not one that the day's budget \
+suppressed, that names an attacker as suspect or a victim as victim. An alert that was open before and grows in that time counts as well. \
 The time to detect is from the first packet to the moment at which the alert was told or grew. An alert that was told while no such attack went on is false, also when it is about the \
 victim of one. Findings of one device less than an hour apart are one alert. Nothing counts before the learning time is over. \"Found at 10\" is how many episodes are found if \
 alerts are taken from the most confident down until 10 false ones a day for each 1,000 devices are reached.

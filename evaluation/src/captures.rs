@@ -24,7 +24,7 @@ pub const MIX: (&str, &str) = ("mix/mix-dev.pcap", "mix/mix-dev.flows.csv.gz");
 /// Seconds of the mixed capture without an attack; what is learnt in them is all that can be.
 const QUIET: i64 = 310;
 const SECOND: i64 = 1_000_000_000;
-/// An attack of more sources than this has made them up: who suffers it is who is asked.
+/// An attack of more sources than this has made them up: the victim is the host that is asked.
 const SOURCES_MAX: usize = 50;
 
 /// Single captures of an attack, below the captures' folder, and who is known to have done it.
@@ -96,7 +96,7 @@ pub struct Single {
     pub file: String,
     /// What is in it.
     pub what: String,
-    /// Who did it or suffers it, where it is known.
+    /// The attacker or the victim, where it is known.
     pub known: String,
     /// Whom people are told of, and by which detectors.
     pub told: Vec<String>,

@@ -109,7 +109,7 @@ pub(crate) fn details(score: &Score, alarms: &[Alarm], truth: &Truth) -> String 
             "false: {} {}{} {:.2} [{}] {}",
             alarm.told.first().copied().unwrap_or_default(),
             alarm.device,
-            if alarm.suffers { " suffers" } else { "" },
+            if alarm.is_victim { " (victim)" } else { "" },
             alarm.confidence,
             alarm.detectors.join(" "),
             alarm.title

@@ -82,7 +82,7 @@ fn alarms(strange: &[Strange], threshold: f64) -> Vec<Alarm> {
         }
         alarms.push(Alarm {
             device: one.device,
-            suffers: false,
+            is_victim: false,
             told: vec![Time(one.time)],
             more: Vec::new(),
             confidence: one.score,
@@ -93,7 +93,7 @@ fn alarms(strange: &[Strange], threshold: f64) -> Vec<Alarm> {
     alarms
 }
 
-/// The truth for a rule that can't say who suffers: where nobody can be suspected, whoever suffers will do.
+/// The truth for a rule that can't tell victims from suspects: where nobody can be suspected, naming the victim will do.
 fn lenient(truth: &Truth) -> Truth {
     let mut truth = truth.clone();
     for episode in &mut truth.episodes {

@@ -9,7 +9,7 @@ use std::{
 
 use sensor_analysis::{
     Analysis, AnalysisOptions, Outcome,
-    alert::Told,
+    alert::AlertUpdate,
     model::Scorer,
     replay::{Replay, ReplayOptions},
 };
@@ -19,10 +19,7 @@ use sensor_facts::{
     observation::Observation,
     time::Time,
 };
-use sensor_sessions::{
-    capture::{CaptureError, CaptureFile},
-    pipeline::PipelineOptions,
-};
+use sensor_sessions::capture::{CaptureError, CaptureFile};
 
 use crate::{score::Alarm, traffic::Traffic};
 
@@ -47,16 +44,8 @@ pub struct Sensor {
 
 impl Default for Sensor {
     fn default() -> Self {
-        let pipeline = PipelineOptions {
-            flow_events: false,
-            observe: true,
-            ..PipelineOptions::default()
-        };
         Self {
-            replay: Replay::new(ReplayOptions {
-                pipeline,
-                ..ReplayOptions::default()
-            }),
+            replay: Replay::new(ReplayOptions::observing()),
             analysts: Vec::new(),
             now: 0,
             ticked: 0,
@@ -197,7 +186,7 @@ impl Analyst {
             }
         }
         self.findings.extend(out.findings);
-        for Told { change, alert } in out.told {
+        for AlertUpdate { change, alert } in out.alerts {
             let who = (alert.device, alert.role.is_victim());
             if change == Change::Closed {
                 self.open.remove(&who);
@@ -206,7 +195,7 @@ impl Analyst {
             }
             let alarm = self.alarms.entry(alert.id).or_insert_with(|| Alarm {
                 device: alert.device,
-                suffers: alert.role.is_victim(),
+                is_victim: alert.role.is_victim(),
                 told: Vec::new(),
                 more: Vec::new(),
                 confidence: 0.0,

@@ -19,8 +19,8 @@ pub const BUDGETS: [u32; 3] = [1, 10, 50];
 pub struct Alarm {
     /// The device that it is about.
     pub device: IpAddr,
-    /// It suffers; else it is suspected.
-    pub suffers: bool,
+    /// The device is the victim; else it is suspected.
+    pub is_victim: bool,
     /// When: at first, and each time that there was more to say.
     pub told: Vec<Time>,
     /// When more was found while it was open.
@@ -38,7 +38,7 @@ impl Alarm {
     /// told before, grew in the episode's time.
     #[must_use]
     pub fn finds(&self, episode: &Episode) -> Option<Time> {
-        let who = if self.suffers {
+        let who = if self.is_victim {
             &episode.victims
         } else {
             &episode.suspects
@@ -261,7 +261,7 @@ fn within(ranked: &mut [Ranked], room: f64, counted: impl Fn(&usize) -> bool) ->
 
 /// It names one who took part, but as the wrong one.
 fn is_beside(alarm: &Alarm, episode: &Episode) -> bool {
-    let who = if alarm.suffers {
+    let who = if alarm.is_victim {
         &episode.suspects
     } else {
         &episode.victims
@@ -284,7 +284,7 @@ mod tests {
     fn alarm(device: u8, told: &[i64], confidence: f64) -> Alarm {
         Alarm {
             device: host(device),
-            suffers: false,
+            is_victim: false,
             told: told.iter().map(|time| hours(*time)).collect(),
             more: Vec::new(),
             confidence,
@@ -321,8 +321,8 @@ mod tests {
 
     #[test]
     fn episodes_are_found_by_alarms_about_who_took_part_in_their_time() {
-        let suffers = Alarm {
-            suffers: true,
+        let victim = Alarm {
+            is_victim: true,
             ..alarm(5, &[201], 0.6)
         };
         let alarms = [
@@ -333,7 +333,7 @@ mod tests {
             alarm(1, &[132], 0.9),
             alarm(3, &[153], 0.8),
             alarm(2, &[150], 0.8),
-            suffers,
+            victim,
         ];
         let score = Score::of(&alarms, &truth());
         assert_eq!((score.found(), score.episodes()), (2, 3));

@@ -84,7 +84,11 @@ pub(crate) fn run(
                     one.time,
                     one.detector,
                     one.subject,
-                    if one.role.is_victim() { " suffers" } else { "" },
+                    if one.role.is_victim() {
+                        " (victim)"
+                    } else {
+                        ""
+                    },
                     one.confidence,
                     one.evidence
                 )

@@ -11,7 +11,7 @@ pub struct Episode {
     pub class: String,
     /// Who did it; an alert about one of them in its time finds it.
     pub suspects: Vec<IpAddr>,
-    /// Who suffered it; an alert that says that one of them suffers finds it too.
+    /// Its victims; an alert that names one of them as a victim finds it too.
     pub victims: Vec<IpAddr>,
     /// When its first packet was sent.
     pub begin: Time,

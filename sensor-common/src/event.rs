@@ -1,6 +1,10 @@
 //! Events: what travels through the ring buffer from the kernel to the daemon.
 
-use crate::{flow::Flow, key::FlowKey, tape};
+use crate::{
+    flow::{self, Flow},
+    key::FlowKey,
+    tape,
+};
 
 /// Kind of an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -96,18 +100,26 @@ pub struct ChunkHeader {
     pub number: u32,
     /// TCP payload bytes of this direction before this packet's payload.
     pub stream_offset: u32,
-    /// [`INITIATOR_B`], [`MIDSTREAM`].
+    /// [`OF_FLOW`], [`DAMAGED`].
     pub flags: u8,
     /// Always zero.
     pub pad: u8,
     /// Bytes of tape that follow.
     pub tape_len: u16,
-    /// Always zero.
-    pub pad2: u32,
+    /// Ethernet address of endpoint A as the flow has it, see [`crate::flow::Flow::mac_a`]; of a notice zero.
+    pub mac_a: [u8; 6],
+    /// The same of endpoint B.
+    pub mac_b: [u8; 6],
 }
 
-/// The flags of a chunk are those of its flow.
+/// Flags of a chunk that are those of its flow.
 pub use crate::flow::{INITIATOR_B, MIDSTREAM};
+
+/// Those flags: who opened the conversation, whether that was seen, and whether it is closed.
+pub const OF_FLOW: u8 = INITIATOR_B | MIDSTREAM | flow::RESET | flow::FIN_A | flow::FIN_B;
+
+/// Flag of a chunk: bytes of its direction were left out before it.
+pub const DAMAGED: u8 = 128;
 
 /// A chunk as it is built: header and room for the tape, contiguous.
 #[derive(Clone, Copy, Debug)]
@@ -137,6 +149,7 @@ impl ChunkHeader {
         flags: 0,
         pad: 0,
         tape_len: 0,
-        pad2: 0,
+        mac_a: [0; 6],
+        mac_b: [0; 6],
     };
 }

@@ -5,7 +5,7 @@ use core::mem::{align_of, offset_of, size_of};
 
 use crate::{
     event::{Chunk, ChunkHeader, EventHeader, FlowEvent},
-    flow::{Flow, Half, slot::Kept4},
+    flow::{Flow, Half, Order, slot::Kept4},
     key::{FlowKey, Key4},
     layer7::Stream,
     notice::arp::{ArpKey, Claim},
@@ -16,16 +16,17 @@ use crate::{
 
 const _: () = {
     assert!(size_of::<Key4>() == 16);
-    assert!(size_of::<Kept4>() == 656);
+    assert!(size_of::<Kept4>() == 784);
     assert!(offset_of!(Kept4, flow) == 24);
     assert!(size_of::<FlowKey>() == 40);
     assert!(size_of::<Stream>() == 64);
-    assert!(size_of::<Half>() == 272);
-    assert!(size_of::<Flow>() == 632);
+    assert!(size_of::<Order>() == 64);
+    assert!(size_of::<Half>() == 336);
+    assert!(size_of::<Flow>() == 760);
     assert!(offset_of!(Flow, clearances) == 56);
     assert!(size_of::<EventHeader>() == 16);
-    assert!(size_of::<FlowEvent>() == 16 + 40 + 632);
-    assert!(size_of::<ChunkHeader>() == 80);
+    assert!(size_of::<FlowEvent>() == 16 + 40 + 760);
+    assert!(size_of::<ChunkHeader>() == 88);
     assert!(offset_of!(Chunk, tape) == size_of::<ChunkHeader>());
     assert!(size_of::<Chunk>() == size_of::<ChunkHeader>() + tape::ROOM);
     assert!(size_of::<Settings>() == 40);

@@ -6,7 +6,7 @@
 //! portable engine of the daemon (`sensor::capture`), which `wardtap replay` uses. No allocation, no
 //! panics, no recursion, every loop bounded by a named constant.
 //!
-//! The way of a packet: [`engine::process`] → [`parse`] (link, IP, tunnel, transport) → [`flow`]
+//! The way of a packet: [`engine::process`] → [`parse`] (link, IP, tunnels, transport) → [`flow`]
 //! (features) → [`layer7::Stream`] (TCP order) → the protocol's reader in [`layer7`] (what may leave the kernel) →
 //! [`tape`] and [`event`] (how it leaves). What hosts say of themselves in ARP, DHCP and multicast DNS goes by
 //! [`notice`]. Most packets take a short cut: [`parse::segment`] → [`flow::Flow::follow`]. The protocols that are read
@@ -45,4 +45,4 @@ mod layout;
 ///
 /// It is in the pin directory's name and in each event; the loader and the event reader refuse any
 /// other.
-pub const ABI_VERSION: u8 = 4;
+pub const ABI_VERSION: u8 = 5;

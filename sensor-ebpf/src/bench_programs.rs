@@ -8,7 +8,7 @@ use aya_ebpf::{
 };
 use sensor_common::{bytes::Frame, key::Key4};
 
-use crate::{frame::XdpFrame, programs::observe};
+use crate::kernel::{frame::XdpFrame, programs::observe};
 
 const TOTAL_LENGTH: usize = 16;
 const IDENTIFICATION: usize = 18;
@@ -17,25 +17,7 @@ const SEQUENCE: usize = 38;
 /// Bytes of the IP packet that are no payload.
 const HEADERS: u32 = 40;
 
-/// A number of the frame by one load: Rust would read it byte by byte, and the bench is not to measure itself.
-macro_rules! load {
-    ($type:literal, $base:expr, $at:expr) => {{
-        let value: u64;
-        // SAFETY: `header` checked the range.
-        unsafe {
-            core::arch::asm!(
-                concat!("{value} = *(", $type, " *)({base} + {at})"),
-                value = lateout(reg) value,
-                base = in(reg) $base,
-                at = const $at,
-                options(readonly, nostack, preserves_flags)
-            );
-        }
-        value
-    }};
-}
-
-/// The same for a store.
+/// Writes a number of the frame by one store: the bench is not to measure what Rust makes of bytes.
 macro_rules! store {
     ($type:literal, $base:expr, $at:expr, $value:expr) => {
         // SAFETY: `header` checked the range.

@@ -7,24 +7,7 @@
 #![cfg_attr(target_arch = "bpf", no_std, no_main, feature(asm_experimental_arch))]
 
 #[cfg(target_arch = "bpf")]
-mod emit;
-#[cfg(target_arch = "bpf")]
-mod established;
-#[cfg(target_arch = "bpf")]
-mod frame;
-#[cfg(target_arch = "bpf")]
-mod maps;
-#[cfg(target_arch = "bpf")]
-mod platform;
-#[cfg(target_arch = "bpf")]
-mod programs;
+mod kernel;
 
 #[cfg(not(target_arch = "bpf"))]
 fn main() {}
-
-#[cfg(target_arch = "bpf")]
-#[panic_handler]
-fn panic(_: &core::panic::PanicInfo) -> ! {
-    // The shared logic has no panic in it: a path that led here would not pass the verifier.
-    loop {}
-}

@@ -96,6 +96,7 @@ fn connection(id: u64, time: i64, device: u32, peer: u32) -> Observation {
         protocol: 6,
         client: SocketAddr::new(host(device), 50_000),
         server: SocketAddr::new(host(server), 443),
+        macs: [[0; 6]; 2],
         what: What::Flow(Box::new(facts)),
     }
 }
@@ -113,7 +114,7 @@ fn devices() -> Result<(), Box<dyn Error>> {
             id += 1;
             analysis.observe(&connection(id, time, device, peer), &mut out);
             out.findings.clear();
-            out.told.clear();
+            out.alerts.clear();
         }
     }
     let taken = begin.elapsed();
@@ -198,7 +199,7 @@ fn flows() -> Result<(), Box<dyn Error>> {
         for seen in pipeline.observations().drain(..) {
             analysis.observe(&seen, &mut out);
             out.findings.clear();
-            out.told.clear();
+            out.alerts.clear();
         }
     });
     println!(

@@ -190,6 +190,7 @@ fn flow(number: u32) -> Observation {
         protocol: 6,
         client: SocketAddr::new(IpAddr::V4(client), 40_000),
         server: SocketAddr::new(IpAddr::V4(server), port),
+        macs: [[0; 6]; 2],
         what: What::Flow(Box::new(FlowFacts {
             id: u64::from(number),
             over: true,

@@ -29,12 +29,12 @@ pub use sensor_analysis::{
     config::{Alerting, Baseline, Model},
     detect::Detect,
 };
-use sensor_evidence::store::config::Store;
+use sensor_evidence::{audit::Audit, store::config::Store};
 use sensor_facts::{
     item, section,
     setting::{RingSize, Span},
 };
-use sensor_output::config::Output;
+use sensor_output::outputs::Output;
 use sensor_response::config::Containment;
 
 use sensor_common::settings::Settings;
@@ -77,6 +77,8 @@ section! {
         pub response: Response,
         /// Where the daemon keeps its state.
         pub state: State,
+        /// The audit trail: how it is split, and how large it may grow.
+        pub audit: Audit,
         /// What is stored for reports and people, and how long.
         pub store: Store,
         /// Where events go.

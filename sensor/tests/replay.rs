@@ -15,7 +15,8 @@ use etherparse::PacketBuilder;
 
 use command::{BINARY, Done, Folder, wardtap};
 use recording::{
-    BEGIN, Order, STEP, conversation, enhanced, framed, interface, obsolete, pcap, section,
+    BEGIN, Order, STEP, conversation, enhanced, framed, interface, modified, obsolete, pcap,
+    section,
 };
 use serde_json::Value;
 
@@ -73,13 +74,19 @@ fn is_the_conversation(done: &Done, of: &str) {
 #[test]
 fn every_format_and_link_type_says_the_same() -> io::Result<()> {
     for order in [Order::Little, Order::Big] {
-        for link in [0, 1, 12, 14, 101, 108, 113, 228, 276] {
+        for link in [
+            0, 1, 6, 7, 9, 10, 11, 12, 14, 50, 51, 101, 104, 105, 107, 108, 113, 119, 127, 138,
+            163, 166, 192, 204, 228, 239, 276,
+        ] {
             let packets = captured(link);
             for nanoseconds in [false, true] {
                 let file = pcap(order, nanoseconds, link, &packets);
                 let of = format!("pcap, {order:?}, nanoseconds {nanoseconds}, link type {link}");
                 is_the_conversation(&replay(&file, &["--json"])?, &of);
             }
+            let file = modified(order, link, &packets);
+            let of = format!("modified pcap, {order:?}, link type {link}");
+            is_the_conversation(&replay(&file, &["--json"])?, &of);
             // Microseconds by default, nanoseconds, and the power of two that has a place for both times.
             for (resolution, ticks) in [(None, 1_000), (Some(9), 1)] {
                 let link = u16::try_from(link).unwrap_or_default();
@@ -109,8 +116,8 @@ fn interfaces_of_one_file_can_differ() -> io::Result<()> {
     let mut file = [
         section(order),
         interface(order, 1, None),
-        // 802.11, which is not read.
-        interface(order, 105, None),
+        // A link type of somebody's own, which is not read.
+        interface(order, 147, None),
         interface(order, 101, Some(9)),
     ]
     .concat();
@@ -120,7 +127,7 @@ fn interfaces_of_one_file_can_differ() -> io::Result<()> {
     file.extend(enhanced(order, 2, *second, answer));
     let done = replay(&file, &["--json"])?;
     assert!(done.error.contains("1 packets"), "{done:?}");
-    assert!(done.error.contains("link type 105"), "{done:?}");
+    assert!(done.error.contains("link type 147"), "{done:?}");
     assert!(done.error.contains("does not describe"), "{done:?}");
     is_the_conversation(
         &Done {
@@ -197,7 +204,7 @@ fn what_can_not_be_read_is_named() -> io::Result<()> {
         (&[], "no capture file"),
         (&header[..20], "no capture file"),
         (&cut, "damaged at byte 24"),
-        (&pcap(Order::Big, true, 105, &captured(0)), "link type 105"),
+        (&pcap(Order::Big, true, 147, &captured(0)), "link type 147"),
     ] {
         let done = replay(bytes, &[])?;
         assert_eq!(done.code, Some(1), "{words}: {done:?}");

@@ -22,7 +22,6 @@ use sensor_facts::{
     rule::Actor,
     time::Time,
 };
-use sensor_sessions::pipeline::PipelineOptions;
 
 const SECOND: i64 = 1_000_000_000;
 const DAY: i64 = 86_400 * SECOND;
@@ -32,14 +31,7 @@ const LABORATORY: [&str; 3] = ["clear_text", "time_skew", "hl7_replay"];
 
 /// All findings of a capture.
 fn findings(path: &Path) -> Vec<Finding> {
-    let mut replay = Replay::new(ReplayOptions {
-        pipeline: PipelineOptions {
-            flow_events: false,
-            observe: true,
-            ..PipelineOptions::default()
-        },
-        ..ReplayOptions::default()
-    });
+    let mut replay = Replay::new(ReplayOptions::observing());
     replay
         .file(path, |events, _| {
             events.clear();
@@ -144,6 +136,7 @@ fn connection(time: i64, client: u8, server: u8, port: u16) -> Observation {
         protocol: 6,
         client: SocketAddr::new(address(client), 40_000),
         server: SocketAddr::new(address(server), port),
+        macs: [[0; 6]; 2],
         what: What::Flow(Box::new(FlowFacts {
             id: u64::try_from(time).unwrap(),
             over: true,

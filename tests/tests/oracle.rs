@@ -10,7 +10,7 @@ use etherparse::{
 use sensor_common::{
     counter::Counter,
     packet::{Layer, Packet, protocol},
-    parse::{MAX_TUNNELS, Outcome, segment::Segment},
+    parse::{MAX_LAYERS, Outcome, segment::Segment},
 };
 
 mod captures;
@@ -39,6 +39,13 @@ macro_rules! same {
 /// Extension headers of IPv6 that the parser walks, in any order and number up to its depth.
 const EXTENSIONS: [u8; 8] = [0, 43, 44, 51, 60, 135, 139, 140];
 
+/// Layers that are reached through an IP header.
+const UNDER_IP: [u8; 3] = [
+    Layer::Extensions as u8,
+    Layer::Transport as u8,
+    Layer::Carried as u8,
+];
+
 /// Compares the parsing of each layer, tunnels one after the other.
 fn compare(frame: &[u8]) -> Vec<Verdict> {
     let mut packet = Packet::EMPTY;
@@ -53,17 +60,36 @@ fn compare(frame: &[u8]) -> Vec<Verdict> {
         }
     }
     let mut verdicts = Vec::new();
-    for _ in 0..=MAX_TUNNELS {
-        let start = packet.offset as usize;
+    let mut steps = 0;
+    loop {
+        let (start, depth) = (packet.offset as usize, packet.tunnel_depth);
         let ethernet = packet.layer == Layer::Ethernet as u8;
-        let outcome = packet.parse_layer(&frame);
+        let mut shims = false;
+        // To the end, or into a tunnel.
+        let outcome = loop {
+            let outcome = packet.parse_layer(&frame);
+            steps += 1;
+            if steps == MAX_LAYERS {
+                break Outcome::Done(packet.too_deep());
+            }
+            if outcome != Outcome::Next || packet.tunnel_depth > depth {
+                break outcome;
+            }
+            shims |= !UNDER_IP.contains(&packet.layer);
+        };
         let layer = frame.get(start..).unwrap_or_default();
-        verdicts.push(compare_layer(frame, layer, ethernet, &packet, outcome));
-        if outcome != Outcome::Tunnel {
-            break;
+        verdicts.push(
+            match compare_layer(frame, layer, ethernet, &packet, outcome) {
+                Different(_) if shims => {
+                    Explained("tags, LLC or labels that etherparse does not read")
+                }
+                verdict => verdict,
+            },
+        );
+        if outcome != Outcome::Next {
+            return verdicts;
         }
     }
-    verdicts
 }
 
 fn compare_layer(
@@ -101,9 +127,7 @@ fn compare_layer(
     }
     match outcome {
         Outcome::Done(counter) => compare_refusal(packet, counter, &theirs),
-        Outcome::Flow | Outcome::Tunnel => {
-            compare_network(frame, ethernet, packet, outcome, &theirs)
-        }
+        Outcome::Flow | Outcome::Next => compare_network(frame, ethernet, packet, outcome, &theirs),
     }
 }
 
@@ -186,7 +210,7 @@ fn compare_network(
             ))
         };
     }
-    if outcome == Outcome::Tunnel {
+    if outcome == Outcome::Next {
         return Same;
     }
     let key = packet.flow_key();
@@ -202,7 +226,7 @@ fn compare_network(
         let ids: Vec<u16> = theirs.vlan_ids().iter().map(|id| id.value()).collect();
         same!(
             "VLAN ids",
-            packet.vlans[..usize::from(packet.vlan_depth)].to_vec(),
+            packet.vlans[..usize::from(packet.vlan_depth).min(3)].to_vec(),
             ids
         );
     }

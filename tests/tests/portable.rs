@@ -73,7 +73,7 @@ fn the_tape_says_what_was_sent() {
     assert_eq!(kinds, [1, 5, 2, 6]);
     let ends = seen.bytes_of(Tag::DicomDataEnd);
     let size = dicom::data_set(SECRET, 700).len() as u64;
-    assert_eq!(ends, [[&size.to_le_bytes()[..], &[1]].concat()]);
+    assert_eq!(ends, [[&size.to_le_bytes()[..], &[1, 1]].concat()]);
     assert_eq!(seen.bytes_of(Tag::DicomCommandEnd).len(), 2);
     assert_eq!(seen.counters.get(Counter::DicomForeignGroup), 0);
 }

@@ -51,16 +51,8 @@ impl Attack for MoveTheft {
             let count = u16::try_from(images).unwrap_or(0);
             let begin = it.move_to(d, 3, &node.application.title, count, images * SECOND / 20);
             it.release(w);
-            let mut back = Association::open(
-                w,
-                d,
-                begin,
-                (archive.host, &archive.application),
-                &node,
-                &[dicom::CT],
-            );
-            back.store(d, dicom::CT, images, 526_000);
-            back.release(w);
+            let study = (dicom::CT, images, 526_000);
+            Association::deliver(w, d, begin, (&archive, &node), study);
         });
         let mut suspects = vec![from];
         if to != from {

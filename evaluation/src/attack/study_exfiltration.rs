@@ -33,28 +33,15 @@ impl Attack for StudyExfiltration {
             // Moved to itself, two a minute.
             let many = scene.about(90);
             scene.repeat(many, between(20, 50, SECOND), move |w, d, t, _| {
-                let mut it = Association::open(
-                    w,
-                    d,
-                    t,
-                    (from, &me.application),
-                    &archive,
-                    &[dicom::FIND, dicom::MOVE],
-                );
+                let contexts = [dicom::FIND, dicom::MOVE];
+                let mut it =
+                    Association::open(w, d, t, (from, &me.application), &archive, &contexts);
                 let images = d.range(20, 90);
                 let count = u16::try_from(images).unwrap_or(0);
                 let then = it.move_to(d, 3, &me.application.title, count, images * SECOND / 20);
                 it.release(w);
-                let mut back = Association::open(
-                    w,
-                    d,
-                    then,
-                    (archive.host, &archive.application),
-                    &me,
-                    &[dicom::CT],
-                );
-                back.store(d, dicom::CT, images, 526_000);
-                back.release(w);
+                let study = (dicom::CT, images, 526_000);
+                Association::deliver(w, d, then, (&archive, &me), study);
             });
         } else {
             // With C-GET, one in some minutes, for hours.

@@ -36,6 +36,20 @@ impl Association {
         Self { tcp, burst, id: 0 }
     }
 
+    /// A node sends another images of about `bytes` each in an association of their own; when it ended.
+    pub(crate) fn deliver(
+        w: &mut World,
+        d: &mut Dice,
+        time: u64,
+        (from, to): (&Node, &Node),
+        (class, images, bytes): (&str, u64, u64),
+    ) -> u64 {
+        let calling = (from.host, &from.application);
+        let mut it = Self::open(w, d, time, calling, to, &[class]);
+        it.store(d, class, images, bytes);
+        it.release(w)
+    }
+
     fn ask<'a>(&mut self, context: u8, field: u16, class: &'a str) -> Ask<'a> {
         self.id = self.id.wrapping_add(1);
         Ask {

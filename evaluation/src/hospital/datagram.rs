@@ -5,7 +5,7 @@ use std::net::Ipv4Addr;
 use super::world::{Id, World};
 use crate::wire::{
     burst::{Burst, MICRO, MILLI},
-    dhcp::{Kind, Message},
+    dhcp::{Message, MessageType},
     dice::Dice,
     dns,
     frame::{self, Way},
@@ -123,7 +123,7 @@ pub(crate) fn lease(w: &mut World, d: &mut Dice, time: u64, client: Id, server: 
     let (to, back) = (w.way(client, server, time), w.way(server, client, time));
     let name = w.hosts[client].name.clone();
     let mut message = Message {
-        kind: Kind::Request,
+        kind: MessageType::Request,
         id: u32::try_from(d.below(1 << 32)).unwrap_or(0),
         mac: w.hosts[client].mac,
         has: if new { Ipv4Addr::UNSPECIFIED } else { address },
@@ -137,14 +137,19 @@ pub(crate) fn lease(w: &mut World, d: &mut Dice, time: u64, client: Id, server: 
         to: Ipv4Addr::BROADCAST,
         ..to
     };
-    let kinds: &[Kind] = if new {
-        &[Kind::Discover, Kind::Offer, Kind::Request, Kind::Ack]
+    let kinds: &[MessageType] = if new {
+        &[
+            MessageType::Discover,
+            MessageType::Offer,
+            MessageType::Request,
+            MessageType::Ack,
+        ]
     } else {
-        &[Kind::Request, Kind::Ack]
+        &[MessageType::Request, MessageType::Ack]
     };
     for kind in kinds {
         message.kind = *kind;
-        let reply = matches!(kind, Kind::Offer | Kind::Ack);
+        let reply = matches!(kind, MessageType::Offer | MessageType::Ack);
         let id = if reply {
             w.number(server)
         } else {

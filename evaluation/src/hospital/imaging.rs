@@ -115,30 +115,12 @@ fn studies(
                 it.release(w);
                 let then = Dice::new(d.number(), 2);
                 w.once(t + d.range(2, 12) * MINUTE, then, move |w, d, t| {
-                    let contexts = [me.class];
-                    let mut it = Association::open(
-                        w,
-                        d,
-                        t,
-                        (archive.host, &archive.application),
-                        &vna,
-                        &contexts,
-                    );
-                    it.store(d, me.class, images, me.images.1);
-                    let end = it.release(w);
+                    let study = (me.class, images, me.images.1);
+                    let end = Association::deliver(w, d, t, (&archive, &vna), study);
                     if d.chance(0.3) {
                         // To the one who reads most of these.
                         let start = end + 5 * SECOND;
-                        let mut it = Association::open(
-                            w,
-                            d,
-                            start,
-                            (archive.host, &archive.application),
-                            &reader,
-                            &contexts,
-                        );
-                        it.store(d, me.class, images, me.images.1);
-                        it.release(w);
+                        Association::deliver(w, d, start, (&archive, &reader), study);
                     }
                 });
             });
@@ -177,16 +159,7 @@ fn read(w: &mut World, site: &Site, it: &Node, nth: usize, from: u64) {
             let count = u16::try_from(images).unwrap_or(0);
             let begin = it.move_to(d, 3, &me.application.title, count, length);
             it.release(w);
-            let mut back = Association::open(
-                w,
-                d,
-                begin,
-                (archive.host, &archive.application),
-                &me,
-                &[class],
-            );
-            back.store(d, class, images, bytes);
-            back.release(w);
+            Association::deliver(w, d, begin, (&archive, &me), (class, images, bytes));
         });
     let (me, main) = (it.clone(), site.archives[0].clone());
     w.routine(it.host, from)

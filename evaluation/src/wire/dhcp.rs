@@ -4,10 +4,10 @@ use std::net::Ipv4Addr;
 
 use super::frame::Mac;
 
-/// Kinds of messages (option 53).
+/// Types of messages (option 53).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
-pub enum Kind {
+pub enum MessageType {
     /// A client looks for a server.
     Discover = 1,
     /// A server offers an address.
@@ -24,7 +24,7 @@ pub enum Kind {
 #[derive(Clone, Copy, Debug)]
 pub struct Message<'a> {
     /// What it is.
-    pub kind: Kind,
+    pub kind: MessageType,
     /// The transaction that it belongs to.
     pub id: u32,
     /// The client.
@@ -43,7 +43,10 @@ impl Message<'_> {
     /// The bytes of the message.
     #[must_use]
     pub fn bytes(&self) -> Vec<u8> {
-        let reply = matches!(self.kind, Kind::Offer | Kind::Ack | Kind::Nak);
+        let reply = matches!(
+            self.kind,
+            MessageType::Offer | MessageType::Ack | MessageType::Nak
+        );
         let mut out = vec![if reply { 2 } else { 1 }, 1, 6, 0];
         out.extend_from_slice(&self.id.to_be_bytes());
         out.extend_from_slice(&[0; 4]);

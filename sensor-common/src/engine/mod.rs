@@ -1,9 +1,13 @@
 //! What happens to a packet, from the frame to the events: the one orchestration of both platforms.
 
+mod examine;
+mod held;
 mod platform;
 mod send;
 mod track;
 
+pub use examine::{SUM_MAX, examine, sum};
+pub use held::{HELD_BYTES, HELD_PLACES, Held, hold, release, settle};
 pub use platform::{Platform, Table};
 pub use send::{flush, read, send_flow};
 
@@ -15,7 +19,7 @@ use crate::{
     counter::Counter,
     cpu::Cpu,
     packet::{Layer, TCP_FIN, TCP_RST, TCP_SYN, Tunnel, protocol},
-    parse::{MAX_TUNNELS, Outcome, segment::Segment},
+    parse::{MAX_LAYERS, Outcome, segment::Segment},
 };
 
 /// Processes the frame, which begins with `layer`: what is to become of it.
@@ -39,12 +43,9 @@ pub fn process<H: Platform>(platform: &mut H, layer: Layer) -> Verdict {
         segment.become_packet(&mut platform.cpu().packet);
     } else {
         platform.cpu().packet.begin(layer);
-        let mut outcome = Outcome::Tunnel.to_code();
-        for _ in 0..=MAX_TUNNELS {
-            outcome = platform.parse_layer();
-            if outcome != Outcome::Tunnel.to_code() {
-                break;
-            }
+        let mut outcome = platform.parse_headers();
+        if outcome == Outcome::Next.to_code() {
+            outcome = unwrap(platform);
         }
         if platform.cpu().packet.vlan_depth != 0 {
             platform.cpu().counters.count(Counter::Vlan);
@@ -63,6 +64,37 @@ pub fn process<H: Platform>(platform: &mut H, layer: Layer) -> Verdict {
     };
     track(platform, found, clearance, now);
     Verdict::Pass
+}
+
+/// Parses the layers of a frame that is more than headers; then counts what could not be read.
+#[inline(always)]
+fn unwrap<H: Platform>(platform: &mut H) -> u32 {
+    let mut outcome = Outcome::Next.to_code();
+    for _ in 1..MAX_LAYERS {
+        outcome = if Layer::is_header(platform.cpu().packet.layer) {
+            platform.parse_headers()
+        } else if Layer::is_inside(platform.cpu().packet.layer) {
+            platform.parse_inside()
+        } else {
+            platform.parse_shim()
+        };
+        if outcome != Outcome::Next.to_code() {
+            break;
+        }
+    }
+    let cpu = platform.cpu();
+    if outcome == Outcome::Next.to_code() {
+        cpu.packet.forget_addresses();
+        outcome = Outcome::Done(cpu.packet.too_deep()).to_code();
+    }
+    let unread = cpu.packet.unread;
+    if unread != 0 {
+        cpu.counters.unread.count(unread);
+        if outcome == Outcome::Flow.to_code() {
+            cpu.counters.count(Counter::TunnelUnread);
+        }
+    }
+    outcome
 }
 
 /// Takes a plain segment into its flow if no rule means it and nothing follows from it; otherwise does nothing, and says
@@ -119,14 +151,10 @@ fn classify(cpu: &mut Cpu) {
         counters.count(Counter::Snapped);
     }
     if packet.tunnels != 0 {
-        if packet.tunnels & Tunnel::Gre as u8 != 0 {
-            counters.count(Counter::TunnelGre);
-        }
-        if packet.tunnels & Tunnel::Erspan as u8 != 0 {
-            counters.count(Counter::TunnelErspan);
-        }
-        if packet.tunnels & Tunnel::Vxlan as u8 != 0 {
-            counters.count(Counter::TunnelVxlan);
+        for (bit, counter) in Tunnel::COUNTERS.iter().enumerate() {
+            if packet.tunnels >> bit & 1 != 0 {
+                counters.count(*counter);
+            }
         }
     }
 }

@@ -1,5 +1,6 @@
 //! What the engine asks of where it runs.
 
+use super::held::Held;
 use crate::{
     bytes::Frame,
     contain::Answer,
@@ -36,14 +37,45 @@ pub trait Platform: Sized {
     /// Index of the interface that it came in by.
     fn interface(&self) -> u32;
 
-    /// Parses the next layer of the frame into `cpu().packet`: [`crate::parse::Outcome::to_code`].
-    fn parse_layer(&mut self) -> u32;
+    /// [`crate::packet::Packet::parse_headers`] of the frame into `cpu().packet`:
+    /// [`crate::parse::Outcome::to_code`].
+    fn parse_headers(&mut self) -> u32;
+
+    /// The same for [`crate::packet::Packet::parse_shim`].
+    fn parse_shim(&mut self) -> u32;
+
+    /// The same for [`crate::packet::Packet::parse_inside`].
+    fn parse_inside(&mut self) -> u32;
 
     /// [`super::read`]: leads the payload through its layer-7 reader.
     fn read(&mut self);
 
     /// One [`crate::layer7::step`] on the frame.
     fn step(&mut self) -> u32;
+
+    /// The same on the segment that `cpu().work.held` names.
+    fn step_held(&mut self) -> u32;
+
+    /// [`super::examine`]: what only some packets are asked.
+    fn examine(&mut self);
+
+    /// [`super::sum`] of the frame's bytes.
+    fn sum(&mut self, from: u32, length: u32) -> u32;
+
+    /// [`crate::flow::services`] of a packet's ports.
+    fn services(&mut self, source: u16, destination: u16) -> u32;
+
+    /// A place for a segment that came too early.
+    fn held(&mut self, place: u32) -> Option<*mut Held>;
+
+    /// [`super::hold`]: keeps the packet's payload.
+    fn hold(&mut self, number: u32, flow_start: u64, now: u64) -> u32;
+
+    /// [`super::settle`]: reads what was kept of a direction.
+    fn settle(&mut self, table: Table, direction: u32, now: u64);
+
+    /// [`super::release`]: frees a place.
+    fn release(&mut self, place: u32);
 
     /// [`super::flush`]: sends what is on the tape.
     fn flush(&mut self);

@@ -4,8 +4,8 @@ use super::platform::{Platform, Table};
 use crate::{
     ABI_VERSION,
     counter::Counter,
-    event::{EventHeader, EventKind, FlowReason},
-    layer7::{self, STEPS, Step},
+    event::{self, EventHeader, EventKind, FlowReason},
+    layer7::{self, Asked, STEPS, Step, who_asked},
     tape,
 };
 
@@ -45,7 +45,12 @@ pub fn read<H: Platform>(platform: &mut H) {
         if platform.cpu().work.tape_len > tape::FLUSH_AT {
             platform.flush();
         }
-        if platform.step() == Step::Done as u32 {
+        let step = if platform.cpu().work.held == 0 {
+            platform.step()
+        } else {
+            platform.step_held()
+        };
+        if step == Step::Done as u32 {
             break;
         }
     }
@@ -61,6 +66,19 @@ pub fn flush<H: Platform>(platform: &mut H) {
     let cpu = platform.cpu();
     let length = cpu.work.tape_len & (tape::CAPACITY - 1);
     cpu.work.tape_len = 0;
+    if cpu.work.asked == Asked::Open as u8 {
+        let asked = who_asked(cpu);
+        cpu.work.asked = asked as u8;
+        let flags = cpu.chunk.header.flags & !event::INITIATOR_B;
+        let b_sends = cpu.packet.direction & 1 == 1;
+        match asked {
+            Asked::Open | Asked::Decided => {}
+            Asked::Sender | Asked::Receiver => {
+                let b_opened = b_sends == matches!(asked, Asked::Sender);
+                cpu.chunk.header.flags = flags | if b_opened { event::INITIATOR_B } else { 0 };
+            }
+        }
+    }
     let chunk = &mut cpu.chunk.header;
     chunk.header.protocol = cpu.work.protocol;
     chunk.tape_len = length as u16;

@@ -2,10 +2,15 @@
 
 use super::platform::{Platform, Table};
 use crate::{
-    counter::Counter,
+    counter::{Counter, Counters},
+    cpu::Cpu,
     event::{self, FlowReason},
-    flow::{self, Edges, Flow, IDLE_MIN},
-    layer7::Protocol,
+    flow::{
+        self, Edges, Flow, IDLE_MIN, Rank,
+        order::{DAMAGED, GIVE_UP, HELD_MAX},
+    },
+    layer7::{Asked, Protocol},
+    packet::{Sum, TCP_FIN, TCP_RST, TCP_SYN},
     rule::Clearance,
     time::since,
 };
@@ -22,6 +27,12 @@ pub(super) fn track<H: Platform>(
     clearance: Option<Clearance>,
     now: u64,
 ) {
+    let cpu = platform.cpu();
+    cpu.packet.sum = Sum::Unknown as u8;
+    let mut examined = cpu.packet.has_flags(TCP_SYN | TCP_FIN | TCP_RST) || cpu.packet.topic() != 0;
+    if examined {
+        platform.examine();
+    }
     let Some((table, entry)) = entry(platform, found, now) else {
         platform.cpu().counters.count(Counter::FlowTableFull);
         return;
@@ -32,23 +43,43 @@ pub(super) fn track<H: Platform>(
     if let Some(clearance) = clearance {
         flow.clear(platform.cpu().packet.direction, clearance);
     }
+    if !examined && platform.cpu().packet.is_tcp() {
+        examined = flow.is_special(&platform.cpu().packet);
+        if examined {
+            platform.examine();
+        }
+    }
     let edges = flow.update(&mut platform.cpu().packet, now);
-    if edges.has(Edges::DUPLICATE) {
-        platform.cpu().counters.count(Counter::Duplicate);
+    if edges.has(Edges::DUPLICATE | Edges::BAD_CHECKSUM) {
+        platform.cpu().counters.count(if edges.has(Edges::DUPLICATE) {
+            Counter::Duplicate
+        } else {
+            Counter::BadChecksum
+        });
         return;
     }
     platform.cpu().counters.count(Counter::InFlow);
     if edges.is_empty() && table == Table::Established {
         return;
     }
-    if edges.has(Edges::GAP) {
-        platform.cpu().counters.count(Counter::TcpGap);
+    if edges.has(Edges::ODD) {
+        count_odd(&mut platform.cpu().counters, edges);
     }
+    let direction = platform.cpu().packet.direction & 1;
     if edges.has(Edges::INSPECT) {
         inspect(platform, flow, now);
     }
     if edges.has(Edges::NOTICE) {
         platform.notice(now);
+    }
+    if edges.has(Edges::HOLD) {
+        hold(platform, flow, table, now);
+    }
+    if edges.has(Edges::SETTLE | Edges::HOLD) {
+        platform.settle(table, u32::from(direction), now);
+    }
+    if edges.has(Edges::SETTLE_OTHER) {
+        platform.settle(table, u32::from(direction ^ 1), now);
     }
     if edges.has(Edges::SNAPSHOT | Edges::CLOSED) {
         let reason = if edges.has(Edges::CLOSED) {
@@ -95,8 +126,11 @@ fn entry<H: Platform>(platform: &mut H, found: Option<Found>, now: u64) -> Optio
         platform.send_flow(table, FlowReason::Ended, now);
         platform.remove(table);
     }
+    let packet = &platform.cpu().packet;
+    let (source, destination) = (packet.source_port(), packet.destination_port());
+    let services = platform.services(source, destination);
     let cpu = platform.cpu();
-    cpu.new_flow.open(&cpu.packet, now);
+    cpu.new_flow.open(&cpu.packet, services, now);
     if platform.insert(Table::Fresh, None) {
         platform.cpu().counters.count(Counter::FlowCreated);
     }
@@ -120,9 +154,71 @@ fn establish<H: Platform>(platform: &mut H, flow: &mut Flow, clinical: bool) {
     }
 }
 
+/// Keeps the payload, which came too early. If it can't be kept, what is before it is waited for no longer.
+#[inline(always)]
+fn hold<H: Platform>(platform: &mut H, flow: &mut Flow, table: Table, now: u64) {
+    let packet = &platform.cpu().packet;
+    let b_sends = packet.direction & 1 == 1;
+    let whole = packet.payload_captured == packet.payload_length;
+    let order = &mut flow.directions[usize::from(b_sends)].order;
+    let mut number = 0;
+    for _ in 0..HELD_MAX {
+        if order.held >> number & 1 == 0 {
+            break;
+        }
+        number += 1;
+    }
+    if whole && number < HELD_MAX && platform.hold(number, flow.start, now) != 0 {
+        order.held |= 1 << (number & 7);
+        platform.cpu().counters.count(Counter::TcpHeld);
+        return;
+    }
+    platform.cpu().counters.count(Counter::TcpHeldFull);
+    order.flags |= GIVE_UP;
+    // `settle` uses the packet up.
+    let packet = &platform.cpu().packet;
+    let (offset, sequence, first_byte) = (packet.offset, packet.sequence, packet.first_byte);
+    let (length, captured) = (packet.payload_length, packet.payload_captured);
+    platform.settle(table, u32::from(b_sends), now);
+    let Cpu {
+        packet, counters, ..
+    } = platform.cpu();
+    packet.direction = u8::from(b_sends);
+    packet.offset = offset;
+    packet.sequence = sequence;
+    packet.first_byte = first_byte;
+    packet.payload_length = length;
+    packet.payload_captured = captured;
+    let (inspects, lost) = flow.skip_to(packet);
+    if lost {
+        counters.count(Counter::TcpGapLost);
+    }
+    if inspects {
+        inspect(platform, flow, now);
+    }
+}
+
+/// Counts what was odd about a segment.
+#[inline(always)]
+fn count_odd(counters: &mut Counters, edges: Edges) {
+    for (edge, counter) in [
+        (Edges::GAP, Counter::TcpGap),
+        (Edges::JUMP, Counter::TcpJump),
+        (Edges::LATE, Counter::TcpLate),
+        (Edges::BAD_FLAGS, Counter::TcpBadFlags),
+        (Edges::OUT_OF_WINDOW, Counter::TcpOutOfWindow),
+        (Edges::RESET_IGNORED, Counter::TcpResetIgnored),
+        (Edges::SYN_IGNORED, Counter::TcpSynIgnored),
+    ] {
+        if edges.has(edge) {
+            counters.count(counter);
+        }
+    }
+}
+
 /// Gives the payload to [`Platform::read`] with its direction's stream, and takes the stream back.
 #[inline(always)]
-fn inspect<H: Platform>(platform: &mut H, flow: &mut Flow, now: u64) {
+pub(super) fn inspect<H: Platform>(platform: &mut H, flow: &mut Flow, now: u64) {
     let cpu = platform.cpu();
     let b_sends = cpu.packet.direction & 1 == 1;
     let half = &flow.directions[usize::from(b_sends)];
@@ -130,11 +226,31 @@ fn inspect<H: Platform>(platform: &mut H, flow: &mut Flow, now: u64) {
     cpu.work.protocol = flow.protocol;
     cpu.chunk.header.header.time = now;
     cpu.chunk.header.flow_start = flow.start;
-    cpu.chunk.header.flags = flow.flags & (event::INITIATOR_B | event::MIDSTREAM);
+    cpu.chunk.header.mac_a = flow.mac_a;
+    cpu.chunk.header.mac_b = flow.mac_b;
+    let order = &flow.directions[usize::from(b_sends)].order;
+    let damaged = order.is(DAMAGED);
+    cpu.chunk.header.flags = flow.flags & event::OF_FLOW | if damaged { event::DAMAGED } else { 0 };
+    cpu.work.asked = if flow.role < Rank::Content as u8 {
+        Asked::Open
+    } else {
+        Asked::Decided
+    } as u8;
+    let chunks = cpu.work.stream.chunk_number;
     platform.read();
     let cpu = platform.cpu();
     if flow.protocol == Protocol::None as u8 {
         flow.protocol = cpu.work.protocol;
+    }
+    match cpu.work.asked {
+        s if s == Asked::Sender as u8 => flow.opened_by(b_sends, Rank::Content),
+        s if s == Asked::Receiver as u8 => flow.opened_by(!b_sends, Rank::Content),
+        _ => {}
+    }
+    let cpu = platform.cpu();
+    if damaged && cpu.work.stream.chunk_number != chunks {
+        // A chunk told of it.
+        flow.directions[usize::from(b_sends)].order.flags &= !DAMAGED;
     }
     let half = &mut flow.directions[usize::from(b_sends)];
     cpu.work.stream.copy_to(&mut half.stream);

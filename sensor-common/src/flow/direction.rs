@@ -1,11 +1,17 @@
 //! One direction of a flow: its features.
 
-use super::bins::{INTERVAL_BINS, SIZE_BINS, bump, interval_bin, size_bin};
+use super::{
+    bins::{INTERVAL_BINS, SIZE_BINS, bump, interval_bin, size_bin},
+    order::{AHEAD, DAMAGED, FINISHED, Order, distance},
+};
 use crate::{
     layer7::Stream,
     packet::TCP_PSH,
     time::{micros, since},
 };
+
+/// Copies of a packet that a mirror delivers beside it at most: one for each of the ports that it passes.
+pub(super) const COPIES: u8 = 2;
 
 /// One direction of a flow. Lengths are of the IP packet, headers included, in bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,6 +35,8 @@ pub struct Half {
     pub fingerprint: u64,
     /// Where this direction stands in its TCP stream and its layer-7 protocol.
     pub stream: Stream,
+    /// How its receiver takes its segments.
+    pub order: Order,
     /// Least inter-arrival time, microseconds; `u32::MAX` before the second packet.
     pub interval_min: u32,
     /// Greatest inter-arrival time, microseconds.
@@ -81,6 +89,7 @@ impl Half {
         last: 0,
         fingerprint: 0,
         stream: Stream::EMPTY,
+        order: Order::EMPTY,
         interval_min: 0,
         interval_max: 0,
         retransmissions: 0,
@@ -101,6 +110,16 @@ impl Half {
         ttl_max: 0,
         pad: [0; 5],
     };
+
+    /// True if bytes of the direction were left out of which no chunk told: what was kept was not read, something never
+    /// came, or the FIN comes after more than what came.
+    #[must_use]
+    pub const fn is_damaged(&self) -> bool {
+        let next = self.stream.next_sequence;
+        self.order.held != 0
+            || self.order.is(AHEAD | DAMAGED)
+            || (self.order.is(FINISHED) && distance(self.order.end, next) > 0)
+    }
 
     /// Nanoseconds between the first and the last packet.
     #[must_use]
@@ -170,6 +189,37 @@ impl Half {
         if flags & TCP_PSH != 0 {
             self.push += 1;
         }
+    }
+
+    /// True if a packet with the last one's fingerprint is a copy that a mirror made, not one that was sent again: mirrors
+    /// deliver each packet [`COPIES`] times more at most.
+    #[inline(always)]
+    pub(super) fn is_another_copy(&mut self, fingerprint: u64) -> bool {
+        let order = &mut self.order;
+        if order.copied != fingerprint as u32 {
+            order.copied = fingerprint as u32;
+            order.copies = 0;
+        }
+        let is_copy = order.copies < COPIES;
+        order.copies += u8::from(is_copy);
+        is_copy
+    }
+
+    /// Forgets what segments said whose checksums were wrong, though no right one had come before.
+    #[inline(always)]
+    pub(super) fn forget_order(&mut self) {
+        self.stream.forget();
+        self.stream.unknow();
+        self.order = Order {
+            good: 1,
+            ignored: u32::from(self.order.bad),
+            copied: self.order.copied,
+            copies: self.order.copies,
+            ..Order::EMPTY
+        };
+        self.syn = 0;
+        self.fin = 0;
+        self.rst = 0;
     }
 
     #[inline(always)]

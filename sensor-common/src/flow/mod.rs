@@ -8,17 +8,22 @@ pub mod slot;
 
 mod bins;
 mod direction;
+pub(crate) mod order;
+mod role;
+mod tcp;
 mod update;
 
 use core::mem;
 
 pub use bins::{INTERVAL_BINS, SIZE_BINS};
 pub use direction::Half;
+pub use order::Order;
+pub use role::{Rank, is_service, services};
 pub use update::{DUPLICATE_WINDOW, Edges, ONE_SIDED_ESTABLISHED, SNAPSHOT_FROM};
 
 use crate::{
     layer7::{CARRY, Protocol},
-    packet::{Macs, Packet, TCP_ACK, TCP_SYN},
+    packet::{Macs, Packet, TCP_ACK, TCP_FIN, TCP_RST, TCP_SYN},
     rule::Clearance,
     settings::Settings,
     time::since,
@@ -56,11 +61,11 @@ pub struct Flow {
     pub flags: u8,
     /// [`Protocol`] recognised by content.
     pub protocol: u8,
-    /// VLAN tags of the first packet, 0 to 2; ids in `vlans`, outer first.
+    /// VLAN tags of the first packet.
     pub vlan_depth: u8,
-    /// Tunnels unwrapped, bits of [`crate::packet::Tunnel`].
-    pub tunnels: u8,
-    /// VLAN ids.
+    /// [`Rank`] of what is known of who opened the conversation.
+    pub role: u8,
+    /// Ids of the first two VLAN tags, outer first.
     pub vlans: [u16; 2],
     /// Packets whose payload size is in `first_payloads`.
     pub first_count: u32,
@@ -71,15 +76,20 @@ pub struct Flow {
     /// The first payload sizes, in bytes, packets without payload left out: positive from A to B,
     /// negative from B to A.
     pub first_payloads: [i16; FIRST_PAYLOADS],
-    /// Always zero.
-    pub pad: u32,
+    /// Id of the last VLAN tag where there are more than two.
+    pub vlan_last: u16,
+    /// Tunnels unwrapped, bits of [`crate::packet::Tunnel`].
+    pub tunnels: u16,
     /// That no rule means the flow's packets, by direction; on interfaces in the path.
     pub clearances: [Clearance; 2],
     /// Both directions, by [`crate::key::Direction`].
     pub directions: [Half; 2],
 }
 
-const fn is_closed(flags: u8) -> bool {
+/// True with the flags of a TCP connection that was reset, or finished by both ends.
+#[inline(always)]
+#[must_use]
+pub const fn is_closed(flags: u8) -> bool {
     flags & RESET != 0 || flags & (FIN_A | FIN_B) == FIN_A | FIN_B
 }
 
@@ -91,24 +101,27 @@ impl Flow {
         flags: 0,
         protocol: 0,
         vlan_depth: 0,
-        tunnels: 0,
+        role: 0,
         vlans: [0; 2],
         first_count: 0,
         mac_a: [0; 6],
         mac_b: [0; 6],
         first_payloads: [0; FIRST_PAYLOADS],
-        pad: 0,
+        vlan_last: 0,
+        tunnels: 0,
         clearances: [Clearance::NONE; 2],
         directions: [Half::EMPTY; 2],
     };
 
-    /// Sets the fields that the first packet decides. The rest must be as in [`Flow::EMPTY`].
+    /// Sets the fields that the first packet decides; `services` are those of its ports ([`services`]). The rest must be as
+    /// in [`Flow::EMPTY`].
     #[inline(always)]
-    pub fn open(&mut self, packet: &Packet, now: u64) {
+    pub fn open(&mut self, packet: &Packet, services: u32, now: u64) {
         self.start = now;
         self.interface = packet.interface;
         self.vlan_depth = packet.vlan_depth;
-        self.vlans = packet.vlans;
+        let [first, second, last] = packet.vlans;
+        (self.vlans, self.vlan_last) = ([first, second], last);
         self.tunnels = packet.tunnels;
         let b_sends = packet.direction & 1 == 1;
         self.set_macs(&if b_sends {
@@ -116,18 +129,14 @@ impl Flow {
         } else {
             packet.macs.turned()
         });
-        // Who opened: the sender of SYN, the receiver of SYN+ACK; else the side with the higher
-        // port, else the sender.
-        let (b_opened, seen) = if packet.tcp_flags & (TCP_SYN | TCP_ACK) == TCP_SYN {
-            (b_sends, true)
-        } else if packet.tcp_flags & TCP_SYN != 0 {
-            (!b_sends, true)
-        } else {
-            let (source, destination) = (packet.source_port(), packet.destination_port());
-            (b_sends != (source < 1_024 && destination >= 1_024), false)
-        };
-        self.flags = if b_opened { INITIATOR_B } else { 0 }
-            | if seen { 0 } else { MIDSTREAM }
+        let (sender_opened, rank) = role::by_ports(packet, services);
+        self.role = rank as u8;
+        self.flags = MIDSTREAM
+            | if b_sends == sender_opened {
+                INITIATOR_B
+            } else {
+                0
+            }
             | if packet.is_later_fragment() {
                 FRAGMENTS
             } else {
@@ -150,6 +159,14 @@ impl Flow {
             let end = at.byte_add(8).cast::<u32>();
             end.write(u32::from_ne_bytes(macs.end));
         }
+    }
+
+    /// Ids of the VLAN tags, outer first; of more than three, the first two and the last.
+    pub fn vlan_ids(&self) -> impl Iterator<Item = u16> {
+        let [first, second] = self.vlans;
+        [first, second, self.vlan_last]
+            .into_iter()
+            .take(usize::from(self.vlan_depth))
     }
 
     /// True once the TCP connection was reset, or FIN came from both ends.
@@ -251,11 +268,35 @@ impl Flow {
         since(now, self.last()) > limit
     }
 
-    /// True if `packet` begins a new conversation under this entry's key: an opening SYN after the
-    /// connection was closed.
+    /// Time of the last packet for a reader: not before the first, though a capture's clock went back.
+    #[must_use]
+    pub const fn end(&self) -> u64 {
+        let last = self.last();
+        if last > self.start { last } else { self.start }
+    }
+
+    /// True if `packet`, which was examined, begins a new conversation under this entry's key: an opening SYN after the
+    /// connection was closed, or the answer to one in the middle of it, which only a host gives that has no such connection.
     #[inline(always)]
     #[must_use]
-    pub const fn is_reopened_by(&self, packet: &Packet) -> bool {
-        packet.tcp_flags & (TCP_SYN | TCP_ACK) == TCP_SYN && self.is_closed()
+    pub fn is_reopened_by(&self, packet: &Packet) -> bool {
+        if !packet.has_flags(TCP_SYN) || packet.tcp_flags & (TCP_FIN | TCP_RST) != 0 {
+            return false;
+        }
+        let [a, b] = &self.directions;
+        let (me, peer) = if packet.direction & 1 == 1 {
+            (b, a)
+        } else {
+            (a, b)
+        };
+        if me.order.is_distrusted(packet) {
+            return false;
+        }
+        if packet.tcp_flags & TCP_ACK == 0 {
+            // A copy of the SYN that came late opens nothing.
+            self.is_closed() && !(me.syn > 0 && me.order.isn == packet.sequence)
+        } else {
+            peer.order.is(order::STRAY_SYN) && packet.acknowledgement == peer.order.stray_end
+        }
     }
 }

@@ -1,13 +1,12 @@
 //! Taking a packet into its flow: the features grow, and what follows from the packet is said.
 
 use super::{
-    ESTABLISHED, FIN_A, FIN_B, FIRST_PAYLOADS, Flow, IDLE_MIN, RESET,
+    ESTABLISHED, FIRST_PAYLOADS, Flow, IDLE_MIN,
     direction::{Half, Seen},
-    is_closed,
 };
 use crate::{
     bytes::Frame,
-    packet::{Packet, TCP_FIN, TCP_RST, TCP_SYN},
+    packet::{Packet, Sum},
     parse::segment::Segment,
     registry::Topic,
     time::since,
@@ -40,6 +39,35 @@ impl Edges {
     pub const GAP: u32 = 32;
     /// The packet says something of hosts: [`crate::notice`].
     pub const NOTICE: u32 = 64;
+    /// The payload came before what it follows.
+    pub const HOLD: u32 = 128;
+    /// What was kept of the sender's direction may be read now.
+    pub const SETTLE: u32 = 256;
+    /// The same of the other direction.
+    pub const SETTLE_OTHER: u32 = 512;
+    /// Bytes were left out, as the other side acknowledges what the sensor did not see.
+    pub const JUMP: u32 = 1_024;
+    /// A segment came after it was given up.
+    pub const LATE: u32 = 2_048;
+    /// The receiver discards it: a checksum is wrong.
+    pub const BAD_CHECKSUM: u32 = 4_096;
+    /// It discards it: SYN with FIN or RST, or no ACK.
+    pub const BAD_FLAGS: u32 = 8_192;
+    /// It discards it: outside of the window.
+    pub const OUT_OF_WINDOW: u32 = 16_384;
+    /// It discards it: a reset that is not at the number expected next.
+    pub const RESET_IGNORED: u32 = 32_768;
+    /// It discards it: a SYN within a connection.
+    pub const SYN_IGNORED: u32 = 65_536;
+
+    /// Something about the segment is counted.
+    pub(crate) const ODD: u32 = Self::GAP
+        | Self::JUMP
+        | Self::LATE
+        | Self::BAD_FLAGS
+        | Self::OUT_OF_WINDOW
+        | Self::RESET_IGNORED
+        | Self::SYN_IGNORED;
 
     /// True if nothing follows.
     #[inline(always)]
@@ -66,7 +94,7 @@ const fn sender(directions: &mut [Half; 2], b_sends: bool) -> &mut Half {
 impl Flow {
     /// Takes the next segment of an established flow in, one without SYN, FIN and RST, if nothing follows from it and all
     /// that it changes are numbers: not the first of its direction, none of the payloads that are kept, no duplicate, no
-    /// gap, no bytes for a reader, no power of two of packets, no silence before it that may have ended the flow. Then it
+    /// gap, no bytes for a reader, nothing open in the order of its segments, no power of two of packets, no silence before it that may have ended the flow. Then it
     /// does what [`Flow::update`] does; otherwise nothing, and says false.
     ///
     /// This is what happens to nearly all packets, in three quarters of the instructions.
@@ -82,7 +110,7 @@ impl Flow {
         }
         let half = sender(&mut self.directions, segment.b_sends);
         let payload = segment.payload();
-        if half.packets == 0
+        if half.order.plain == 0
             || (payload > 0
                 && (self.first_count < FIRST_PAYLOADS as u32 || !half.stream.awaits(segment)))
         {
@@ -115,11 +143,20 @@ impl Flow {
     pub fn update(&mut self, packet: &mut Packet, now: u64) -> Edges {
         let mut edges = 0;
         let b_sends = packet.direction & 1 == 1;
+        let special = packet.is_tcp() && self.is_special(packet);
         let half = sender(&mut self.directions, b_sends);
-
+        if special {
+            if half.order.discards(packet) {
+                return Edges(Edges::BAD_CHECKSUM);
+            }
+        } else if packet.sum == Sum::Wrong as u8 {
+            // Only what was asked for is known: a datagram that says something of hosts.
+            return Edges(Edges::BAD_CHECKSUM);
+        }
         if half.fingerprint == packet.fingerprint
             && packet.fingerprint != 0
             && since(now, half.last) <= DUPLICATE_WINDOW
+            && half.is_another_copy(packet.fingerprint)
         {
             half.duplicates += 1;
             return Edges(Edges::DUPLICATE);
@@ -134,35 +171,15 @@ impl Flow {
         });
 
         if packet.is_tcp() {
-            let flags = packet.tcp_flags;
-            half.add_flags(flags);
-            if flags & (TCP_SYN | TCP_FIN | TCP_RST) != 0 {
-                let was_closed = is_closed(self.flags);
-                if flags & TCP_SYN != 0 {
-                    half.syn = half.syn.saturating_add(1);
+            half.add_flags(packet.tcp_flags);
+            if special {
+                if half.order.is_cleared_by(packet) {
+                    half.forget_order();
+                    self.forget_opening();
                 }
-                if flags & TCP_FIN != 0 {
-                    half.fin = half.fin.saturating_add(1);
-                    self.flags |= if b_sends { FIN_B } else { FIN_A };
-                }
-                if flags & TCP_RST != 0 {
-                    half.rst = half.rst.saturating_add(1);
-                    self.flags |= RESET;
-                }
-                if !was_closed && is_closed(self.flags) {
-                    edges |= Edges::CLOSED;
-                }
-            }
-            let place = half.stream.advance(packet);
-            if place.repeats {
-                half.retransmissions += 1;
-            }
-            if place.gap {
-                half.gaps += 1;
-                edges |= Edges::GAP;
-            }
-            if place.inspect {
-                edges |= Edges::INSPECT;
+                edges |= self.segment(packet, now);
+            } else if packet.payload_length > 0 {
+                half.stream.follow(packet.payload_length);
             }
         } else if packet.topic() != Topic::None as u8 {
             edges |= Edges::NOTICE;

@@ -18,12 +18,18 @@ macro_rules! modules {
 with_layer7!(modules!());
 
 mod payload;
+mod prelude;
 mod reader;
+mod reason;
+mod requests;
 mod stream;
 mod work;
 
 pub use payload::{STEPS, begin, finish, lose, step};
-pub use stream::{CARRY, Place, Stream};
-pub use work::{Step, Work};
+pub use reader::FOUND;
+pub use reason::Reason;
+pub(crate) use requests::who_asked;
+pub use stream::{CARRY, Stream};
+pub use work::{Asked, Step, Work};
 
 pub use crate::registry::{Protocol, State};

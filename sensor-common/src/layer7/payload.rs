@@ -4,8 +4,10 @@
 //! verifier checks one step and not their sequence.
 
 use super::{
+    prelude,
     reader::{self, Reader},
-    stream::{COPY, HOLE},
+    reason::Reason,
+    stream::{COPY, HOLE, LOST, MORE},
     work::Step,
 };
 use crate::{
@@ -48,17 +50,25 @@ macro_rules! step_by {
     };
 }
 
-/// The first state of the protocol that can begin with the byte `first`, unless another is `known`; else `otherwise`.
+/// The first state of the protocol that can begin with the byte `first`, unless another is `known`; else
+/// [`State::Begin`].
 macro_rules! begin_by {
-    ($first:ident, $known:ident, $otherwise:expr; $(($protocol:ident $module:ident))+) => {
+    ($first:ident, $known:ident; $(($protocol:ident $module:ident))+) => {
         $(if Protocol::$protocol.may_begin($first)
             && ($known == Protocol::None as u8 || $known == Protocol::$protocol as u8)
         {
             const { Protocol::$protocol.first_state() }
         } else)+ {
-            $otherwise
+            State::Begin as u8
         }
     };
+}
+
+/// The first state of the protocol that can begin with the byte `first`, unless another is `known`; [`State::Begin`] if
+/// there is none.
+#[inline(always)]
+pub(super) fn first_state(first: u8, known: u8) -> u8 {
+    with_layer7!(begin_by!(first, known;))
 }
 
 /// Makes `cpu.work` ready for `cpu.packet`, whose direction's stream is already in it.
@@ -76,6 +86,7 @@ pub fn begin(cpu: &mut Cpu) {
     let work = &mut cpu.work;
     work.end = cpu.packet.offset + captured;
     work.position = cpu.packet.offset + seen;
+    work.begin = work.position;
     let mut known = captured;
     if seen > captured {
         // What the capture lacks of a repetition is not lost.
@@ -83,6 +94,7 @@ pub fn begin(cpu: &mut Cpu) {
         work.position = work.end;
     }
     work.missing = cpu.packet.payload_length.saturating_sub(known);
+    prelude::segment(work);
 }
 
 /// Bytes at the start of the payload that came in an earlier segment.
@@ -100,8 +112,11 @@ fn seen_before(packet: &Packet) -> u32 {
 #[inline(always)]
 pub fn finish(cpu: &mut Cpu) {
     if cpu.work.position < cpu.work.end {
-        cpu.counters.count(Counter::L7Budget);
-        reader::desync(cpu);
+        if cpu.work.protocol == Protocol::None as u8 || cpu.work.stream.is(LOST) {
+            cpu.counters.count(Counter::L7Budget);
+        }
+        let at = reader::offset(&cpu.work);
+        reader::lose_place(cpu, Reason::Budget, at);
     }
     let stream = &mut cpu.work.stream;
     stream.offset = stream
@@ -119,7 +134,8 @@ pub fn finish(cpu: &mut Cpu) {
 #[inline(always)]
 pub fn lose(cpu: &mut Cpu, bytes: u32) {
     let stream = &mut cpu.work.stream;
-    stream.offset = stream.offset.wrapping_add(bytes);
+    let at = stream.offset;
+    stream.offset = at.wrapping_add(bytes);
     match stream.state {
         s if s == State::Probe as u8 || s == State::Done as u8 => {}
         s if s == State::Run as u8 && stream.run_left > bytes => {
@@ -128,7 +144,7 @@ pub fn lose(cpu: &mut Cpu, bytes: u32) {
         }
         _ => {
             if !with_layer7!(any!(survives_loss(stream, bytes))) {
-                reader::desync(cpu);
+                reader::lose_place(cpu, Reason::Loss, at);
             }
         }
     }
@@ -145,6 +161,12 @@ pub fn step<F: Frame>(frame: &F, cpu: &mut Cpu) -> Step {
         run(frame, cpu)
     } else if state == State::Probe as u8 {
         probe(cpu)
+    } else if state == State::Begin as u8
+        || state == State::Line as u8
+        || state == State::Head as u8
+        || state == State::Proxy as u8
+    {
+        prelude::step(frame, cpu)
     } else if state == State::Done as u8 {
         cpu.work.position = cpu.work.end;
         Step::Done
@@ -165,10 +187,12 @@ fn probe(cpu: &mut Cpu) -> Step {
         cpu.work.position = cpu.work.end;
         return Step::Done;
     }
-    stream.state = with_layer7!(begin_by!(first, known, {
+    let state = first_state(first, known);
+    if state == State::Begin as u8 {
         cpu.work.position = cpu.work.end;
         return Step::Done;
-    };));
+    }
+    stream.state = state;
     Step::More
 }
 
@@ -187,7 +211,7 @@ fn run<F: Frame>(frame: &F, cpu: &mut Cpu) -> Step {
             take = tape::COPY_MAX;
         }
         let mut flags = 0;
-        if take == work.stream.run_left {
+        if take == work.stream.run_left && !work.stream.has(MORE) {
             flags |= tape::LAST;
         }
         if work.stream.is(HOLE) {

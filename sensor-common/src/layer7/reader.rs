@@ -1,15 +1,16 @@
 //! What every layer-7 reader has to offer, and what it is made of.
 
 use super::{
-    stream::{CARRY, Stream},
+    reason::Reason,
+    stream::{CARRY, EARLY, LOST, Stream},
     work::{Step, Work},
 };
 use crate::{
     bytes::Frame,
     counter::Counter,
     cpu::Cpu,
-    registry::{Protocol, Tag},
-    tape,
+    registry::{Protocol, State, Tag, with_layer7},
+    tape::{FIRST, LAST},
 };
 
 /// Reads one protocol. The states in which a method is called are those of the protocol in the
@@ -35,18 +36,140 @@ pub(crate) trait Reader {
     fn survives_loss(_stream: &mut Stream, _bytes: u32) -> bool {
         false
     }
+
+    /// Says what was left unfinished when the place is lost. Called in any state.
+    #[inline(always)]
+    fn place_lost(_cpu: &mut Cpu) {}
+
+    /// The state in which a connection of this protocol is read on after the place was lost; [`State::Probe`] tries the starts
+    /// of segments.
+    const LOST: State = State::Probe;
 }
 
-/// Gives up the place in the protocol: later segments are tried from their start.
+/// Calls a method of each protocol's [`Reader`].
+macro_rules! each {
+    ($method:ident $arguments:tt $(($protocol:ident $module:ident))+) => {
+        $(super::$module::$protocol::$method $arguments;)+
+    };
+}
+
+/// The state in which a connection of a known protocol is read on.
+macro_rules! lost_state {
+    ($known:ident $(($protocol:ident $module:ident))+) => {
+        $(if $known == Protocol::$protocol as u8 {
+            <super::$module::$protocol as Reader>::LOST
+        } else)+ {
+            State::Probe
+        }
+    };
+}
+
+/// Gives up the place in the protocol. If the connection's protocol is not known, this segment was not its start.
 #[inline(always)]
-pub(crate) fn desync(cpu: &mut Cpu) -> Step {
-    if cpu.work.protocol != Protocol::None as u8 {
-        cpu.counters.count(Counter::L7Desync);
-        cpu.record(Tag::Desync, tape::FIRST | tape::LAST, []);
+pub(crate) fn desync(cpu: &mut Cpu, reason: Reason) -> Step {
+    let at = offset(&cpu.work);
+    if cpu.work.protocol == Protocol::None as u8 {
+        let early = cpu.work.stream.is(EARLY);
+        cpu.work.stream.lose_place(Reason::Before, at);
+        if early {
+            // A message may begin further on in the segment.
+            cpu.work.stream.set(State::Hl7Start);
+            cpu.work.stream.length = 0;
+            return Step::More;
+        }
+        cpu.work.position = cpu.work.end;
+        return Step::Done;
     }
-    cpu.work.stream.forget();
-    cpu.work.position = cpu.work.end;
-    Step::Done
+    lose_place(cpu, reason, at);
+    let state = cpu.work.stream.state;
+    if state == State::Probe as u8 {
+        cpu.work.position = cpu.work.end;
+        return Step::Done;
+    }
+    Step::More
+}
+
+/// Gives up the place in the protocol, at an offset of the stream.
+#[inline(always)]
+pub(crate) fn lose_place(cpu: &mut Cpu, reason: Reason, at: u32) {
+    let known = cpu.work.protocol;
+    if known != Protocol::None as u8 && !cpu.work.stream.is(LOST) {
+        with_layer7!(each!(place_lost(cpu)));
+        note_gap(cpu, reason);
+    }
+    let stream = &mut cpu.work.stream;
+    stream.lose_place(reason, at);
+    stream.set(with_layer7!(lost_state!(known)));
+    stream.length = 0;
+}
+
+/// Says that a unit of the protocol was given up here; the next record begins another.
+#[inline(always)]
+pub(crate) fn note_gap(cpu: &mut Cpu, reason: Reason) {
+    cpu.counters.count(Counter::L7Desync);
+    cpu.counters.count(reason.counter());
+    cpu.record(Tag::Desync, FIRST | LAST, [reason as u8]);
+}
+
+/// Beside the reason in a [`Tag::Skipped`] record: the place, whose loss a record told before, was found again.
+pub const FOUND: u8 = 128;
+
+/// Says that `bytes` of a connection, whose protocol is known, were left out.
+#[inline(always)]
+pub(crate) fn skipped(cpu: &mut Cpu, reason: Reason, bytes: u32) {
+    cpu.counters.count(reason.counter());
+    note_skipped(cpu, reason as u8, bytes);
+}
+
+#[inline(always)]
+fn note_skipped(cpu: &mut Cpu, reason: u8, bytes: u32) {
+    cpu.counters.add(Counter::L7SkippedBytes, u64::from(bytes));
+    let [b0, b1, b2, b3] = bytes.to_le_bytes();
+    cpu.record(Tag::Skipped, FIRST | LAST, [reason, b0, b1, b2, b3]);
+}
+
+/// Takes the proof that the connection is of `protocol`: a unit of it began `consumed` bytes ago.
+#[inline(always)]
+pub(crate) fn prove(cpu: &mut Cpu, protocol: Protocol, consumed: u32) {
+    cpu.work.protocol = protocol as u8;
+    let at = offset(&cpu.work).wrapping_sub(consumed);
+    let stream = &mut cpu.work.stream;
+    if stream.is(EARLY) {
+        stream.flags &= !EARLY;
+        stream.stash = 0;
+    }
+    if let Some((reason, bytes)) = stream.unread(at) {
+        stream.flags &= !LOST;
+        stream.data_bytes = 0;
+        if bytes > 0 {
+            if reason == Reason::Before as u8 {
+                cpu.counters.count(Counter::L7Before);
+                note_skipped(cpu, reason, bytes);
+            } else {
+                // It was counted when the place was lost.
+                note_skipped(cpu, reason | FOUND, bytes);
+            }
+        }
+    }
+}
+
+/// The offset in the stream of the byte at which the reader stands.
+#[inline(always)]
+pub(crate) fn offset(work: &Work) -> u32 {
+    work.stream
+        .offset
+        .wrapping_add(work.position.wrapping_sub(work.begin))
+}
+
+/// The next byte, if there is one in this segment.
+#[inline(always)]
+pub(crate) fn next<F: Frame>(frame: &F, work: &mut Work) -> Option<u8> {
+    if work.position >= work.end {
+        return None;
+    }
+    let byte = frame.u8(work.position)?;
+    work.position += 1;
+    Some(byte)
 }
 
 /// Reads a header of `N` bytes, which may have begun in an earlier segment; `None` if it goes on in the
@@ -62,16 +185,21 @@ pub(crate) fn header<const N: usize, F: Frame>(frame: &F, work: &mut Work) -> Op
         if work.stream.held as usize >= N || work.position >= work.end {
             break;
         }
-        let byte = frame.u8(work.position)?;
+        hold(work, frame.u8(work.position)?);
         work.position += 1;
-        if let Some(slot) = work.stream.carry.get_mut(work.stream.held as usize) {
-            *slot = byte;
-        }
-        work.stream.held += 1;
     }
     if (work.stream.held as usize) < N {
         return None;
     }
     work.stream.held = 0;
     work.stream.carry.first_chunk::<N>().copied()
+}
+
+/// Holds a byte over.
+#[inline(always)]
+pub(crate) fn hold(work: &mut Work, byte: u8) {
+    if let Some(slot) = work.stream.carry.get_mut(work.stream.held as usize) {
+        *slot = byte;
+    }
+    work.stream.held += 1;
 }

@@ -2,9 +2,10 @@
 
 use core::ptr;
 
+use super::reason::Reason;
 use crate::{
     bytes::Frame,
-    packet::{Packet, TCP_FIN, TCP_RST, TCP_SYN},
+    packet::Packet,
     parse::segment::Segment,
     registry::{Protocol, State, Tag},
 };
@@ -17,19 +18,28 @@ pub(crate) const COPY: u8 = 2;
 pub(crate) const HOLE: u8 = 4;
 /// Flag: HL7, the block is a batch, so every segment's name is of interest.
 pub(crate) const BATCH: u8 = 8;
-/// Flag: HL7, the block's first segment is still to come; DICOM, the command's first element.
+/// Flag: HL7, the first segment of the block or of its message is still to come; DICOM, the command's first element.
 pub(crate) const AT_START: u8 = 16;
 /// Flag: DICOM, an association or a command set was read to here without losing the place.
 pub(crate) const PROVEN: u8 = 32;
+/// Flag: the place was lost, or was not found yet; `data_bytes` says where and why.
+pub(crate) const LOST: u8 = 64;
+/// Flag: the direction's first segments, in which a protocol may begin after something else.
+pub(crate) const EARLY: u8 = 128;
 
-/// Bytes of a header that can be held over from one segment to the next.
-pub const CARRY: usize = 12;
+/// Mode of any protocol: the end of the run is not the end of the record.
+pub(crate) const MORE: u8 = 128;
+
+/// Bytes of content that can be held over from one segment to the next. No header needs them all: DICOM keeps the start of a
+/// command element in the last seven while it reads the headers between two fragments of a command set.
+pub const CARRY: usize = 13;
 
 /// A direction's place in its stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(C)]
 pub struct Stream {
-    /// DICOM: bytes of the current data set so far.
+    /// DICOM: bytes of the current data set so far. HL7: bytes of the header segment that did not leave the kernel though
+    /// they might. With [`LOST`]: the offset at which the place was lost, and the reason's number above it.
     pub data_bytes: u64,
     /// TCP sequence number expected next.
     pub next_sequence: u32,
@@ -41,7 +51,8 @@ pub struct Stream {
     pub inner_left: u32,
     /// Bytes left of the run.
     pub run_left: u32,
-    /// HL7: bytes of the message so far. DICOM: bytes of the sub-item to skip.
+    /// HL7: bytes of the message so far, or of the text between blocks. DICOM: bytes of the sub-item to skip, or of a command
+    /// element's value that come in the next fragment. TLS: bytes of the hello message that are still copied.
     pub length: u32,
     /// Number of the next chunk.
     pub chunk_number: u32,
@@ -61,21 +72,12 @@ pub struct Stream {
     pub context: u8,
     /// Flags of this module.
     pub flags: u8,
-    /// Always zero.
-    pub pad: [u8; 3],
+    /// Flags of the protocol's reader, and [`MORE`].
+    pub mode: u8,
+    /// DICOM: bytes of a command element's header at the end of `carry`. Before the protocol is known: segments that were tried.
+    pub stash: u8,
     /// Header bytes of earlier segments. They stay here: see [`crate::flow::Flow::concealed`].
     pub carry: [u8; CARRY],
-}
-
-/// What taking a segment into sequence space showed.
-#[derive(Clone, Copy, Debug)]
-pub struct Place {
-    /// All its bytes had been seen.
-    pub repeats: bool,
-    /// It begins beyond the byte expected.
-    pub gap: bool,
-    /// Its payload has to go through the reader.
-    pub inspect: bool,
 }
 
 impl Stream {
@@ -90,14 +92,15 @@ impl Stream {
         length: 0,
         chunk_number: 0,
         field_mask: 0,
-        state: State::Probe as u8,
+        state: State::Begin as u8,
         after: 0,
         tag: 0,
         held: 0,
         control: 0,
         context: 0,
         flags: 0,
-        pad: [0; 3],
+        mode: 0,
+        stash: 0,
         carry: [0; CARRY],
     };
 
@@ -114,66 +117,29 @@ impl Stream {
 
 /// Its place in sequence space.
 impl Stream {
-    /// Takes a segment into sequence space; the fast path of a skipped run needs nothing else.
+    /// Takes a payload into sequence space, which begins `packet.stream_delta` bytes from what was expected; true if it has to
+    /// go through the reader. The fast path of a skipped run needs nothing else.
     #[inline(always)]
-    pub(crate) fn advance(&mut self, packet: &mut Packet) -> Place {
-        let mut place = Place {
-            repeats: false,
-            gap: false,
-            inspect: false,
-        };
-        packet.stream_delta = 0;
-        let flags = packet.tcp_flags & (TCP_SYN | TCP_FIN | TCP_RST);
+    pub(crate) fn take(&mut self, packet: &Packet) -> bool {
         let payload = packet.payload_length;
-        let mut length = payload;
-        if flags != 0 {
-            if flags & TCP_RST != 0 {
-                return place;
-            }
-            length += packet.syn_length() + u32::from(flags & TCP_FIN != 0);
-        }
-        if length == 0 {
-            return place;
-        }
-        let end = packet.sequence.wrapping_add(length);
-        if self.flags & KNOWN == 0 {
-            self.flags |= KNOWN;
-        } else if flags & TCP_SYN != 0 && self.is_new_start(end) {
-            // The reader waits for bytes of a connection that is no more.
-            self.forget();
-        } else {
-            let delta = packet
-                .sequence
-                .wrapping_sub(self.next_sequence)
-                .cast_signed();
-            packet.stream_delta = delta;
-            if delta < 0 && delta.unsigned_abs() >= length {
-                place.repeats = true;
-                return place;
-            }
-            place.gap = delta > 0;
-        }
-        self.next_sequence = end;
-        if payload == 0 {
-            return place;
-        }
+        self.next_sequence = packet.sequence.wrapping_add(payload);
         if packet.stream_delta == 0 && self.is_skipping(payload) {
             self.run_left -= payload;
             self.offset = self.offset.wrapping_add(payload);
-            return place;
+            return false;
         }
-        place.inspect = self.state != State::Done as u8
+        let inspect = self.state != State::Done as u8
             && (self.state != State::Probe as u8 || Protocol::any_may_begin(packet.first_byte));
-        if !place.inspect {
+        if !inspect {
             self.offset = self
                 .offset
                 .wrapping_add(payload.wrapping_add_signed(packet.stream_delta));
         }
-        place
+        inspect
     }
 
-    /// True if [`Stream::advance`] would do no more of a segment without SYN, FIN and RST than [`Stream::follow`] does:
-    /// its payload is what is expected next, and no reader wants it.
+    /// True if no more follows from a segment without SYN, FIN and RST than [`Stream::follow`] does: its payload is what is
+    /// expected next, and no reader wants it.
     #[inline(always)]
     pub(crate) fn awaits<F: Frame + Copy>(&self, segment: &Segment<F>) -> bool {
         self.flags & KNOWN != 0
@@ -182,6 +148,18 @@ impl Stream {
                 !Protocol::any_may_begin(segment.first_byte())
             } else {
                 self.state == State::Done as u8 || self.is_skipping(segment.payload())
+            }
+    }
+
+    /// The same of a packet.
+    #[inline(always)]
+    pub(crate) fn expects(&self, packet: &Packet) -> bool {
+        self.flags & KNOWN != 0
+            && packet.sequence == self.next_sequence
+            && if self.state == State::Probe as u8 {
+                !Protocol::any_may_begin(packet.first_byte)
+            } else {
+                self.state == State::Done as u8 || self.is_skipping(packet.payload_length)
             }
     }
 
@@ -201,21 +179,97 @@ impl Stream {
         self.state == State::Run as u8 && self.flags & COPY == 0 && self.run_left > payload
     }
 
-    /// True if a SYN with this end opens another connection than the one seen, of which a copy of the
-    /// SYN may come late.
+    /// True once a sequence number is expected.
     #[inline(always)]
-    const fn is_new_start(&self, end: u32) -> bool {
-        let since = self.next_sequence.wrapping_sub(end);
-        since != 0 && since != self.offset
+    pub(crate) const fn is_known(&self) -> bool {
+        self.flags & KNOWN != 0
     }
 
-    /// Gives up the place in the protocol.
+    /// Expects this number next.
+    #[inline(always)]
+    pub(crate) fn start(&mut self, sequence: u32) {
+        self.flags |= KNOWN;
+        self.next_sequence = sequence;
+    }
+
+    /// Expects no number any more.
+    #[inline(always)]
+    pub(crate) fn unknow(&mut self) {
+        self.flags &= !KNOWN;
+    }
+
+    /// True before a protocol was recognised, and after its place was lost.
+    #[inline(always)]
+    pub(crate) const fn is_probing(&self) -> bool {
+        self.state == State::Probe as u8
+    }
+
+    /// True if so many bytes can be missing, or come in any order, without harm.
+    #[inline(always)]
+    pub(crate) const fn survives(&self, bytes: u32) -> bool {
+        self.state == State::Done as u8 || self.is_skipping(bytes)
+    }
+
+    /// Gives up what was read of a connection that is no more.
     #[inline(always)]
     pub(crate) fn forget(&mut self) {
-        self.set(State::Probe);
+        self.set(State::Begin);
         self.held = 0;
         self.data_bytes = 0;
+        self.mode = 0;
+        self.stash = 0;
+        self.flags &= KNOWN;
+    }
+
+    /// Gives up the place in the protocol, at `offset`; the bytes from there on count as not read until a unit of the protocol
+    /// is found. A place that was lost already stays where it is.
+    #[inline(always)]
+    pub(crate) fn lose_place(&mut self, reason: Reason, offset: u32) {
+        self.set(State::Probe);
+        self.held = 0;
+        self.mode = 0;
+        self.inner_left = 0;
         self.flags &= !PROVEN;
+        if self.flags & LOST == 0 {
+            self.flags |= LOST;
+            self.data_bytes = (reason as u64) << 32 | offset as u64;
+        }
+    }
+
+    /// The bytes since the place was lost, and the reason's number; `None` while the place is known.
+    #[inline(always)]
+    #[must_use]
+    pub const fn unread(&self, offset: u32) -> Option<(u8, u32)> {
+        if self.flags & LOST == 0 {
+            return None;
+        }
+        Some((
+            (self.data_bytes >> 32) as u8,
+            offset.wrapping_sub(self.data_bytes as u32),
+        ))
+    }
+
+    /// DICOM: bytes of a data set whose end did not come.
+    #[must_use]
+    pub const fn open_data(&self) -> u64 {
+        if self.flags & LOST != 0 || !self.is_of_dicom() {
+            return 0;
+        }
+        let expected = if self.state == State::Run as u8 && self.flags & COPY == 0 {
+            self.run_left as u64
+        } else {
+            0
+        };
+        self.data_bytes.saturating_sub(expected)
+    }
+
+    const fn is_of_dicom(&self) -> bool {
+        let state = if self.state == State::Run as u8 {
+            self.after
+        } else {
+            self.state
+        };
+        Protocol::Dicom.first_state() <= state && state <= Protocol::Dicom.last_state()
     }
 
     pub(crate) fn set(&mut self, state: State) {
@@ -247,11 +301,18 @@ impl Stream {
             State::Run as u8
         };
         self.flags &= !HOLE;
+        self.mode &= !MORE;
     }
 
     /// True with every bit of `flag` set.
     #[inline(always)]
     pub(crate) const fn is(&self, flag: u8) -> bool {
         self.flags & flag != 0
+    }
+
+    /// True with every bit of `mode` set.
+    #[inline(always)]
+    pub(crate) const fn has(&self, mode: u8) -> bool {
+        self.mode & mode != 0
     }
 }

@@ -13,14 +13,22 @@ pub struct Work {
     pub position: u32,
     /// End of the captured payload.
     pub end: u32,
+    /// Where the bytes begin that the stream had not seen; the stream's offset is theirs.
+    pub begin: u32,
     /// Bytes of the payload that the capture lacks.
     pub missing: u32,
     /// Bytes on the tape.
     pub tape_len: u32,
     /// [`Protocol`] of the connection; none until a reader has seen proof.
     pub protocol: u8,
+    /// [`Asked`].
+    pub asked: u8,
     /// Always zero.
-    pub pad: [u8; 7],
+    pub pad: [u8; 2],
+    /// The place of the segment that is read, plus one ([`crate::engine::Held`]); 0: the frame is read.
+    pub held: u32,
+    /// Always zero.
+    pub pad2: [u8; 4],
 }
 
 impl Work {
@@ -28,11 +36,15 @@ impl Work {
     pub const EMPTY: Self = Self {
         stream: Stream::EMPTY,
         position: 0,
+        begin: 0,
         end: 0,
         missing: 0,
         tape_len: 0,
         protocol: 0,
-        pad: [0; 7],
+        asked: 0,
+        pad: [0; 2],
+        held: 0,
+        pad2: [0; 4],
     };
 
     /// True if the connection was recognised as one of `protocol`.
@@ -40,6 +52,20 @@ impl Work {
     pub(crate) const fn is_of(&self, protocol: Protocol) -> bool {
         self.protocol == protocol as u8
     }
+}
+
+/// Which side makes the requests, by what a reader saw.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Asked {
+    /// It is known already, from a handshake or earlier content.
+    Decided = 0,
+    /// It is not known.
+    Open = 1,
+    /// The sender of the packet.
+    Sender = 2,
+    /// Its receiver.
+    Receiver = 3,
 }
 
 /// What a step asks for.

@@ -1,6 +1,9 @@
 //! DHCP (RFC 2131) as far as it may leave the kernel: [`crate::notice`] lists it.
 
-use super::state::{NAME_MAX, Stage, TAPE_MAX};
+use super::{
+    limit::Lane,
+    state::{NAME_MAX, Stage, TAPE_MAX},
+};
 use crate::{
     bytes::{Frame, View},
     cpu::Cpu,
@@ -12,8 +15,16 @@ use crate::{
 /// Bytes of a DHCP message before its options, the magic cookie included.
 const DHCP_HEAD: u32 = 240;
 const DHCP_COOKIE: u32 = 0x6382_5363;
+/// Operation of what a server says.
+const DHCP_REPLY: u8 = 2;
 const DHCP_PAD: u8 = 0;
 const DHCP_END: u8 = 255;
+
+/// True for the length of one to four IPv4 addresses.
+#[inline(always)]
+const fn are_addresses(length: u32) -> bool {
+    length > 0 && length <= 16 && length & 3 == 0
+}
 
 /// One step: the head, or one option.
 #[inline(always)]
@@ -24,27 +35,24 @@ pub(crate) fn step<F: Frame>(frame: &F, cpu: &mut Cpu) -> Option<Step> {
         if at + DHCP_HEAD > end || head.be32::<236>() != DHCP_COOKIE || head.be16::<1>() != 0x0106 {
             return None;
         }
+        let [x0, x1, x2, x3] = head.ne32::<4>().to_ne_bytes();
         let [c0, c1, c2, c3] = head.ne32::<12>().to_ne_bytes();
         let [y0, y1, y2, y3] = head.ne32::<16>().to_ne_bytes();
+        let [g0, g1, g2, g3] = head.ne32::<24>().to_ne_bytes();
         let [m0, m1, m2, m3] = head.ne32::<28>().to_ne_bytes();
         let [m4, m5] = head.ne16::<32>().to_ne_bytes();
+        let [f0, f1, f2, f3, f4, f5] = cpu.packet.macs.source();
+        let operation = head.u8::<0>();
+        #[rustfmt::skip]
         let record = [
-            head.u8::<0>(),
-            m0,
-            m1,
-            m2,
-            m3,
-            m4,
-            m5,
-            c0,
-            c1,
-            c2,
-            c3,
-            y0,
-            y1,
-            y2,
-            y3,
+            operation,
+            m0, m1, m2, m3, m4, m5,
+            c0, c1, c2, c3, y0, y1, y2, y3, x0, x1, x2, x3, g0, g1, g2, g3,
+            f0, f1, f2, f3, f4, f5,
         ];
+        if operation == DHCP_REPLY {
+            cpu.notice.lane = Lane::Leases as u8;
+        }
         cpu.record(Tag::DhcpHead, FIRST | LAST, record);
         cpu.work.position = at + DHCP_HEAD;
         cpu.notice.set(Stage::Part);
@@ -66,9 +74,12 @@ pub(crate) fn step<F: Frame>(frame: &F, cpu: &mut Cpu) -> Option<Step> {
         return None;
     }
     let (tag, wanted) = match code {
+        3 => (Tag::DhcpRouters, are_addresses(length)),
+        6 => (Tag::DhcpNameServers, are_addresses(length)),
         12 => (Tag::DhcpName, length > 0),
         50 => (Tag::DhcpRequested, length == 4),
         53 => (Tag::DhcpType, length == 1),
+        54 => (Tag::DhcpServer, length == 4),
         60 => (Tag::DhcpVendor, length > 0),
         _ => (Tag::DhcpHead, false),
     };

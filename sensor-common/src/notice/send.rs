@@ -3,7 +3,7 @@
 
 use super::{
     arp,
-    limit::may_go,
+    limit::{Lane, may_go},
     state::{STEPS, Stage},
 };
 use crate::{
@@ -42,6 +42,7 @@ pub(crate) fn begin(cpu: &mut Cpu) {
     cpu.notice.topic = cpu.packet.topic();
     cpu.notice.stage = Stage::Head as u8;
     cpu.notice.records = 0;
+    cpu.notice.lane = Lane::of(cpu.notice.topic) as u8;
 }
 
 /// One step: bounded work on the bytes from `cpu.work.position` on.
@@ -62,9 +63,19 @@ pub fn step<F: Frame>(frame: &F, cpu: &mut Cpu) -> Step {
 #[inline(always)]
 pub fn send<H: Platform>(platform: &mut H, now: u64) {
     begin(platform.cpu());
+    let mut whole = false;
     for _ in 0..STEPS {
         if platform.notice_step() == Step::Done as u32 {
+            whole = true;
             break;
+        }
+    }
+    if !whole {
+        let cpu = platform.cpu();
+        cpu.counters.count(Counter::NoticeBudget);
+        // Without its checksum it is not known whether anyone takes it.
+        if cpu.notice.topic == Topic::Neighbour as u8 {
+            cpu.work.tape_len = 0;
         }
     }
     if platform.cpu().notice.has_arp() {
@@ -102,6 +113,8 @@ pub fn send<H: Platform>(platform: &mut H, now: u64) {
     chunk.number = 0;
     chunk.stream_offset = 0;
     chunk.flags = 0;
+    chunk.mac_a = [0; 6];
+    chunk.mac_b = [0; 6];
     chunk.tape_len = length as u16;
     cpu.counters.count(Counter::ChunkEvents);
     if !platform.emit_chunk(length) {

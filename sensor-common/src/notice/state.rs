@@ -1,10 +1,11 @@
 //! A notice while it is made, and how many may be made.
 
-use super::arp::Arp;
+use super::{arp::Arp, limit::LANES};
 use crate::registry::Topic;
 
-/// Steps that one notice may take.
-pub const STEPS: u32 = 96;
+/// Steps that one notice may take: enough for every option of a message that fills an Ethernet frame of 1,500 bytes, eight
+/// bytes each.
+pub const STEPS: u32 = 192;
 
 /// What is left of a second's notices. Zero bytes are a valid start.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -45,29 +46,34 @@ impl Budget {
 #[derive(Clone, Copy, Debug)]
 #[repr(C)]
 pub struct Notice {
-    /// What is left of this second: of ARP, and of the others.
-    pub budgets: [Budget; 2],
+    /// What is left of this second, by [`Lane`].
+    pub budgets: [Budget; LANES],
     /// The ARP message.
     pub arp: Arp,
-    /// Multicast DNS: where the name of the current record begins.
+    /// Multicast DNS: where the name of the current record begins. Neighbour discovery: the sum of the words so far.
     pub(crate) name: u32,
-    /// Multicast DNS: records that are left.
+    /// Multicast DNS: records that are left. Neighbour discovery: units of eight bytes that are left of an option.
     pub(crate) records: u16,
     /// [`Topic`].
     pub(crate) topic: u8,
     /// [`Stage`].
     pub(crate) stage: u8,
+    /// [`Lane`].
+    pub(crate) lane: u8,
+    pad: [u8; 7],
 }
 
 impl Notice {
     /// At rest.
     pub const EMPTY: Self = Self {
-        budgets: [Budget::EMPTY; 2],
+        budgets: [Budget::EMPTY; LANES],
         arp: Arp::EMPTY,
         name: 0,
         records: 0,
         topic: 0,
         stage: 0,
+        lane: 0,
+        pad: [0; 7],
     };
 
     /// Goes on with another stage.
@@ -89,10 +95,12 @@ impl Notice {
 pub(crate) enum Stage {
     /// The message's head.
     Head = 0,
-    /// DHCP: an option. Multicast DNS: a label of a name.
+    /// DHCP, neighbour discovery: an option. Multicast DNS: a label of a name.
     Part = 1,
     /// Multicast DNS: what follows a name.
     Record = 2,
+    /// Neighbour discovery: all of it was read, and its checksum is right.
+    Whole = 3,
 }
 
 /// Bytes of a name that leave the kernel.

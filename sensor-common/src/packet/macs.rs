@@ -29,6 +29,20 @@ impl Macs {
         }
     }
 
+    /// From a destination and a source, each of four bytes and two.
+    #[inline(always)]
+    pub(crate) const fn of_parts(destination: (u32, u16), source: (u32, u16)) -> Self {
+        let [d0, d1, d2, d3] = destination.0.to_ne_bytes();
+        let [d4, d5] = destination.1.to_ne_bytes();
+        let [s0, s1, s2, s3] = source.0.to_ne_bytes();
+        let [s4, s5] = source.1.to_ne_bytes();
+        Self {
+            begin: [d0, d1, d2, d3, d4, d5, s0, s1],
+            end: [s2, s3, s4, s5],
+            pad: [0; 4],
+        }
+    }
+
     /// The destination.
     #[inline(always)]
     #[must_use]

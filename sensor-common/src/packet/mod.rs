@@ -2,10 +2,13 @@
 
 mod macs;
 pub mod protocol;
+mod tunnel;
+pub mod unread;
 
 use core::mem;
 
 pub use macs::Macs;
+pub use tunnel::Tunnel;
 
 use crate::{
     key::{FlowKey, Key4},
@@ -23,16 +26,18 @@ pub const TCP_PSH: u8 = 0x08;
 /// TCP flag.
 pub const TCP_ACK: u8 = 0x10;
 
-/// Bits of [`Packet::tunnels`].
+/// Whether a packet's checksums are right.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
-pub enum Tunnel {
-    /// GRE with IP or Ethernet inside (RFC 2784, RFC 2890).
-    Gre = 1,
-    /// ERSPAN type I, II or III (draft-foschiano-erspan-03).
-    Erspan = 2,
-    /// VXLAN (RFC 7348).
-    Vxlan = 4,
+pub enum Sum {
+    /// It was not looked at, or can't be told: a fragment, or a capture that is cut.
+    Unknown = 0,
+    /// All are right.
+    Right = 1,
+    /// The transport's has only what the system leaves to the card (the sum of the pseudo header), or the IP header has none.
+    Unfilled = 2,
+    /// One is wrong.
+    Wrong = 3,
 }
 
 /// What the next bytes are.
@@ -43,16 +48,64 @@ pub enum Layer {
     Ethernet = 0,
     /// An IP header of the version in its first four bits.
     Ip = 1,
+    /// An IPv4 header.
+    Ip4 = 2,
+    /// An IPv6 header.
+    Ip6 = 3,
+    /// What comes after the IP header and its extension headers, of the protocol that they name.
+    Transport = 4,
+    /// An `EtherType` and what it says.
+    EtherType = 5,
+    /// An LLC header (IEEE 802.2).
+    Llc = 6,
+    /// A label stack of MPLS.
+    Mpls = 7,
+    /// A header of PPPoE.
+    Pppoe = 8,
+    /// A PPP frame.
+    Ppp = 9,
+    /// An 802.11 frame.
+    Wifi = 10,
+    /// The same with the two bytes of its control in the other order.
+    WifiSwapped = 13,
+    /// [`Packet::inside`], if it is there.
+    Inside = 14,
+    /// What is below the labels of MPLS.
+    Below = 15,
+    /// Extension headers of IPv6, or an authentication header of IPv4.
+    Extensions = 11,
+    /// What an IP protocol of a tunnel carries; the packet has its flow key already.
+    Carried = 12,
+}
+
+impl Layer {
+    /// True if [`Packet::parse_headers`] reads the layer, false if [`Packet::parse_shim`] does.
+    #[inline(always)]
+    #[must_use]
+    pub const fn is_header(layer: u8) -> bool {
+        layer <= Self::Transport as u8
+    }
+
+    /// True if [`Packet::parse_inside`] looks for it; all others are [`Packet::parse_shim`]'s.
+    #[inline(always)]
+    #[must_use]
+    pub const fn is_inside(layer: u8) -> bool {
+        layer >= Self::Inside as u8
+    }
 }
 
 /// Packet flag: a fragment other than the first.
 const LATER_FRAGMENT: u8 = 1;
 /// Packet flag: the capture is shorter than the headers say.
 const SNAPPED: u8 = 2;
+/// Packet flag: a fragment, which others follow.
+const MORE_FRAGMENTS: u8 = 0x80;
 /// The packet flag of a topic; the first topic has the bit after [`SNAPPED`].
 #[inline(always)]
 const fn topic_flag(topic: Topic) -> u8 {
-    SNAPPED << topic as u8
+    let flag = SNAPPED << topic as u8;
+    assert!(flag < MORE_FRAGMENTS, "too many topics for a byte of flags");
+    flag
 }
 
 /// The flags of all topics.
@@ -100,6 +153,35 @@ pub enum Reach {
     Key = 3,
 }
 
+/// What a tunnel's header says is in it, and how far that was looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(C)]
+pub(crate) struct Inside {
+    /// Where it begins.
+    pub(crate) offset: u32,
+    /// Where is looked next.
+    pub(crate) at: u32,
+    /// The [`Tunnel`].
+    pub(crate) tunnel: u16,
+    /// The [`Layer`].
+    pub(crate) layer: u8,
+    /// The [`Layer`] that is looked for next.
+    pub(crate) look: u8,
+    pad: u32,
+}
+
+impl Inside {
+    /// None.
+    pub(crate) const EMPTY: Self = Self {
+        offset: 0,
+        at: 0,
+        tunnel: 0,
+        layer: 0,
+        look: 0,
+        pad: 0,
+    };
+}
+
 /// A packet, as far as it has been parsed. Parsing goes from layer to layer and leaves the innermost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(C)]
@@ -120,12 +202,22 @@ pub struct Packet {
     pub payload_length: u32,
     /// Bytes of it that were captured.
     pub payload_captured: u32,
+    /// Where the innermost IP header begins.
+    pub network: u32,
+    /// Where the transport header begins.
+    pub transport: u32,
     /// TCP sequence number.
     pub sequence: u32,
     /// Set by [`crate::flow::Flow::update`].
     pub stream_delta: i32,
-    /// VLAN ids, outer first.
-    pub vlans: [u16; 2],
+    /// What could not be read, a [kind](unread::kind); 0 where there is nothing to say.
+    pub unread: u32,
+    /// What a tunnel's header says is in it.
+    pub(crate) inside: Inside,
+    /// VLAN ids: the first two, then the last.
+    pub vlans: [u16; 3],
+    /// Bits of [`Tunnel`].
+    pub tunnels: u16,
     /// [`crate::key::Direction`]; the first of the eight bytes of [`Packet::set_small`].
     pub direction: u8,
     /// 4 or 6.
@@ -138,8 +230,8 @@ pub struct Packet {
     pub ttl: u8,
     /// VLAN tags.
     pub vlan_depth: u8,
-    /// Bits of [`Tunnel`].
-    pub tunnels: u8,
+    /// Tags of any kind behind the Ethernet addresses.
+    pub tags: u8,
     /// Tunnels unwrapped.
     pub tunnel_depth: u8,
     /// [`Layer`] at `offset`.
@@ -153,6 +245,15 @@ pub struct Packet {
     pub window: u16,
     /// IPv4 identification.
     pub ip_id: u16,
+    /// TCP acknowledgement number; set by [`crate::engine::examine`].
+    pub acknowledgement: u32,
+    /// [`Sum`]; set by [`crate::engine::examine`].
+    pub sum: u8,
+    /// Shift of a SYN's window scale option plus one (RFC 7323 section 2), 1 without the option; set by
+    /// [`crate::engine::examine`].
+    pub scale: u8,
+    /// Always zero.
+    pub pad: [u8; 6],
     /// Ethernet addresses of the innermost header; zero where there was none.
     pub macs: Macs,
 }
@@ -168,16 +269,21 @@ impl Packet {
         ip_length: 0,
         payload_length: 0,
         payload_captured: 0,
+        network: 0,
+        transport: 0,
         sequence: 0,
         stream_delta: 0,
-        vlans: [0; 2],
+        unread: 0,
+        inside: Inside::EMPTY,
+        vlans: [0; 3],
+        tunnels: 0,
         direction: 0,
         family: 0,
         protocol: 0,
         tcp_flags: 0,
         ttl: 0,
         vlan_depth: 0,
-        tunnels: 0,
+        tags: 0,
         tunnel_depth: 0,
         layer: 0,
         first_byte: 0,
@@ -185,6 +291,10 @@ impl Packet {
         reach: Reach::Nothing as u8,
         window: 0,
         ip_id: 0,
+        acknowledgement: 0,
+        sum: 0,
+        scale: 0,
+        pad: [0; 6],
         macs: Macs::EMPTY,
     };
 
@@ -215,9 +325,11 @@ impl Packet {
         self.layer = layer as u8;
         self.tunnels = 0;
         self.tunnel_depth = 0;
-        self.vlan_depth = 0;
-        self.vlans = [0; 2];
-        if matches!(layer, Layer::Ip) {
+        self.unread = 0;
+        self.inside = Inside::EMPTY;
+        self.forget_tags();
+        self.forget_flags();
+        if !matches!(layer, Layer::Ethernet) {
             self.macs = Macs::EMPTY;
         }
     }
@@ -228,6 +340,27 @@ impl Packet {
         if self.reach > Reach::Macs as u8 {
             self.reach = Reach::Macs as u8;
         }
+    }
+
+    /// No tags.
+    #[inline(always)]
+    pub(crate) fn forget_tags(&mut self) {
+        self.tags = 0;
+        self.vlan_depth = 0;
+        self.vlans = [0; 3];
+    }
+
+    /// Takes a VLAN tag in.
+    #[inline(always)]
+    pub(crate) fn add_vlan(&mut self, id: u16) {
+        let [first, second, last] = &mut self.vlans;
+        *match self.vlan_depth {
+            0 => first,
+            1 => second,
+            _ => last,
+        } = id;
+        self.vlan_depth += 1;
+        self.tags += 1;
     }
 
     /// The flow key of either family.
@@ -255,11 +388,32 @@ impl Packet {
         self.flags & LATER_FRAGMENT != 0
     }
 
+    /// True for a fragment that others follow.
+    #[inline(always)]
+    #[must_use]
+    pub const fn has_more_fragments(&self) -> bool {
+        self.flags & MORE_FRAGMENTS != 0
+    }
+
     /// True if the capture is shorter than the headers say.
     #[inline(always)]
     #[must_use]
     pub const fn is_snapped(&self) -> bool {
         self.flags & SNAPPED != 0
+    }
+
+    /// True for a fragment, first or later.
+    #[inline(always)]
+    #[must_use]
+    pub const fn is_fragment(&self) -> bool {
+        self.flags & (LATER_FRAGMENT | MORE_FRAGMENTS) != 0
+    }
+
+    /// True for a TCP segment with any of these flags.
+    #[inline(always)]
+    #[must_use]
+    pub const fn has_flags(&self, flags: u8) -> bool {
+        self.is_tcp() && self.tcp_flags & flags != 0
     }
 
     /// True for ARP.
@@ -293,6 +447,11 @@ impl Packet {
     #[inline(always)]
     pub(crate) fn mark_later_fragment(&mut self) {
         self.flags |= LATER_FRAGMENT;
+    }
+
+    #[inline(always)]
+    pub(crate) fn mark_more_fragments(&mut self) {
+        self.flags |= MORE_FRAGMENTS;
     }
 
     #[inline(always)]

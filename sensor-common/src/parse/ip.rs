@@ -3,13 +3,14 @@
 use crate::{
     bytes::{Frame, View},
     counter::Counter,
-    packet::{Packet, Reach},
+    packet::{Packet, Reach, protocol::AUTHENTICATION},
 };
 
-/// IPv6 extension headers that are walked.
-pub(crate) const MAX_IPV6_EXTENSIONS: u8 = 6;
+/// Extension headers that are walked in a step.
+const EXTENSIONS_A_STEP: u8 = 4;
 
-/// Reads the IP header at `packet.offset` and leaves the offset at the transport header.
+/// Reads the IP header at `packet.offset` and leaves the offset behind it: at the transport header, or at an extension
+/// header.
 ///
 /// `announced` is the version that the layer below named, 0 where it named none.
 #[inline(always)]
@@ -62,8 +63,15 @@ fn ipv4<F: Frame>(frame: &F, packet: &mut Packet) -> Result<(), Counter> {
     packet.key4.addr_b = header.ne32::<16>().to_ne_bytes();
     packet.reach = Reach::Addresses as u8;
     packet.direction = 0;
-    if header.be16::<6>() & 0x1fff != 0 {
-        packet.mark_later_fragment();
+    packet.network = start;
+    let place = header.be16::<6>();
+    if place & 0x3fff != 0 {
+        if place & 0x1fff != 0 {
+            packet.mark_later_fragment();
+        }
+        if place & 0x2000 != 0 {
+            packet.mark_more_fragments();
+        }
     }
     packet.offset = start + header_length;
     packet.payload_length = total - header_length;
@@ -89,53 +97,74 @@ fn ipv6<F: Frame>(frame: &F, packet: &mut Packet) -> Result<(), Counter> {
     packet.ttl = header.u8::<7>();
     packet.key6.addr_a = halves(header.ne64::<8>(), header.ne64::<16>());
     packet.key6.addr_b = halves(header.ne64::<24>(), header.ne64::<32>());
+    packet.network = start;
     packet.reach = Reach::Addresses as u8;
     packet.direction = 0;
 
-    let mut next = header.u8::<6>();
-    let mut offset = start + 40;
-    for _ in 0..MAX_IPV6_EXTENSIONS {
-        let Some(unit) = extension_unit(next) else {
+    packet.protocol = header.u8::<6>();
+    packet.offset = start + 40;
+    packet.payload_length = total - 40;
+    Ok(())
+}
+
+/// True if what follows the header is an extension header; in IPv4 the authentication header is one.
+#[inline(always)]
+pub(crate) const fn is_extension(packet: &Packet) -> bool {
+    extension_unit(packet.family, packet.protocol).is_some() && !packet.is_later_fragment()
+}
+
+/// Walks extension headers from the offset on, and leaves it behind the last; false: there are more.
+#[inline(always)]
+pub(crate) fn extensions<F: Frame>(frame: &F, packet: &mut Packet) -> Result<bool, Counter> {
+    let start = packet.offset;
+    let mut next = packet.protocol;
+    let mut offset = start;
+    let mut done = false;
+    for _ in 0..EXTENSIONS_A_STEP {
+        let Some(unit) = extension_unit(packet.family, next) else {
+            done = true;
             break;
         };
-        let extension = frame.view::<2>(offset).ok_or(Counter::IpTruncated)?;
-        let (following, length) = (extension.u8::<0>(), extension.u8::<1>());
+        let extension = frame.view::<4>(offset).ok_or(Counter::IpTruncated)?;
+        let length = u32::from(extension.u8::<1>());
+        let mut later = false;
         if next == FRAGMENT {
-            let place = frame.be16(offset + 2).ok_or(Counter::IpTruncated)?;
+            let place = extension.be16::<2>();
             if place & 0xfff8 != 0 {
                 packet.mark_later_fragment();
+                later = true;
+            }
+            if place & 1 != 0 {
+                packet.mark_more_fragments();
             }
             offset += 8;
         } else if unit == 4 {
-            offset += (u32::from(length) + 2) * 4;
+            offset += (length + 2) * 4;
         } else {
-            offset += (u32::from(length) + 1) * 8;
+            offset += (length + 1) * 8;
         }
-        next = following;
-        if packet.is_later_fragment() {
+        next = extension.u8::<0>();
+        if later {
+            done = true;
             break;
         }
     }
-    if !packet.is_later_fragment() && extension_unit(next).is_some() {
-        return Err(Counter::Ipv6ExtensionDepth);
-    }
     let headers = offset - start;
-    if headers > total {
+    if headers > packet.payload_length {
         return Err(Counter::IpMalformed);
     }
-    if headers > available {
+    if offset > frame.len() {
         return Err(Counter::IpTruncated);
     }
     packet.protocol = next;
     packet.offset = offset;
-    packet.payload_length = total - headers;
-    Ok(())
+    packet.payload_length -= headers;
+    Ok(done || extension_unit(packet.family, next).is_none())
 }
 
 const HOP_BY_HOP: u8 = 0;
 const ROUTING: u8 = 43;
 const FRAGMENT: u8 = 44;
-const AUTHENTICATION: u8 = 51;
 const NO_NEXT_HEADER: u8 = 59;
 const DESTINATION: u8 = 60;
 const MOBILITY: u8 = 135;
@@ -145,9 +174,10 @@ const SHIM6: u8 = 140;
 /// Unit of an extension header's length field in bytes (RFC 8200 section 4, RFC 4302 section 2.2), or
 /// `None` for what is no extension header.
 #[inline(always)]
-const fn extension_unit(next: u8) -> Option<u8> {
+const fn extension_unit(family: u8, next: u8) -> Option<u8> {
     match next {
         AUTHENTICATION => Some(4),
+        _ if family == 4 => None,
         HOP_BY_HOP | ROUTING | FRAGMENT | DESTINATION | MOBILITY | HIP | SHIM6 => Some(8),
         _ => None,
     }

@@ -1,62 +1,76 @@
 //! Ethernet and VLAN tags (IEEE 802.3, 802.1Q, 802.1ad).
 
+use super::Outcome;
 use crate::{
     bytes::{Frame, View},
     counter::Counter,
-    packet::{Packet, Reach},
+    packet::{Layer, Packet, Reach},
     registry::Topic,
 };
 
-/// VLAN tags that are read; `QinQ` has two.
-pub(crate) const MAX_VLAN_TAGS: u8 = 2;
+/// VLAN tags that are read at once with the Ethernet header; further ones cost a step each.
+const VLAN_TAGS_AT_ONCE: u8 = 2;
 
-const IPV4: u16 = 0x0800;
-const ARP: u16 = 0x0806;
-const IPV6: u16 = 0x86dd;
-/// 802.1Q, 802.1ad and the tag that `QinQ` had before 802.1ad.
-const TAGS: [u16; 3] = [0x8100, 0x88a8, 0x9100];
+pub(super) const IPV4: u16 = 0x0800;
+pub(super) const ARP: u16 = 0x0806;
+pub(super) const IPV6: u16 = 0x86dd;
 
-/// Reads an Ethernet header and its tags; gives the IP version that its type announces.
+/// Reads an Ethernet header and its first tags; gives the IP version that its type announces.
 #[inline(always)]
-pub(crate) fn ethernet<F: Frame>(frame: &F, packet: &mut Packet) -> Result<u8, Counter> {
+pub(crate) fn ethernet<F: Frame>(frame: &F, packet: &mut Packet) -> Result<u8, Outcome> {
     let start = packet.offset;
-    let header = frame.view::<14>(start).ok_or(Counter::LinkTruncated)?;
+    let header = frame
+        .view::<14>(start)
+        .ok_or(Outcome::Done(Counter::LinkTruncated))?;
     packet.macs.begin = header.ne64::<0>().to_ne_bytes();
     packet.macs.end = header.ne32::<8>().to_ne_bytes();
     packet.reach = Reach::Macs as u8;
     let mut kind = header.be16::<12>();
     let mut offset = start + 14;
     let mut depth = 0;
-    for _ in 0..MAX_VLAN_TAGS {
-        if !is_tag(kind) {
+    let mut ids = [0; 2];
+    for _ in 0..VLAN_TAGS_AT_ONCE {
+        if !is_vlan(kind) {
             break;
         }
-        let tag = frame.view::<4>(offset).ok_or(Counter::LinkTruncated)?;
+        let tag = frame
+            .view::<4>(offset)
+            .ok_or(Outcome::Done(Counter::LinkTruncated))?;
         let id = tag.be16::<0>() & 0x0fff;
         if depth == 0 {
-            packet.vlans[0] = id;
+            ids[0] = id;
         } else {
-            packet.vlans[1] = id;
+            ids[1] = id;
         }
         depth += 1;
         kind = tag.be16::<2>();
         offset += 4;
     }
+    packet.vlans = [ids[0], ids[1], 0];
     packet.vlan_depth = depth;
+    packet.tags = depth;
     packet.offset = offset;
     match kind {
         IPV4 => Ok(4),
         IPV6 => Ok(6),
-        ARP => {
-            packet.mark_topic(Topic::Arp);
-            Err(Counter::Arp)
+        ARP => Err(arp(packet)),
+        _ => {
+            packet.offset = offset - 2;
+            packet.layer = Layer::EtherType as u8;
+            Err(Outcome::Next)
         }
-        kind if is_tag(kind) => Err(Counter::VlanDepth),
-        _ => Err(Counter::NotIp),
     }
 }
 
+/// An ARP message at the offset.
 #[inline(always)]
-const fn is_tag(kind: u16) -> bool {
-    kind == TAGS[0] || kind == TAGS[1] || kind == TAGS[2]
+pub(super) fn arp(packet: &mut Packet) -> Outcome {
+    packet.mark_topic(Topic::Arp);
+    Outcome::Done(Counter::Arp)
+}
+
+/// True for 802.1Q, 802.1ad, and the types that tags in tags had before 802.1ad.
+#[inline(always)]
+pub(super) const fn is_vlan(kind: u16) -> bool {
+    matches!(kind, 0x8100 | 0x88a8 | 0x9100 | 0x9200 | 0x9300)
 }

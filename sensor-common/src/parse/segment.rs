@@ -179,9 +179,15 @@ impl<F: Frame + Copy> Segment<F> {
         packet.macs = self.macs();
         packet.key4 = self.key;
         packet.set_small(u8::from(self.b_sends), self.flags(), self.ttl());
-        packet.vlans = [0; 2];
+        packet.vlans = [0; 3];
+        packet.tunnels = 0;
         packet.layer = Layer::Ethernet as u8;
         packet.forget_flags();
+        if self.header.u8::<20>() & 0x20 != 0 {
+            packet.mark_more_fragments();
+        }
+        packet.network = IP;
+        packet.transport = IP + 20;
         packet.reach = Reach::Key as u8;
         packet.window = self.window();
         packet.ip_id = self.ip_id();

@@ -16,6 +16,7 @@ pub(crate) fn parse<F: Frame>(frame: &F, packet: &mut Packet) -> Result<(), Coun
     packet.sequence = 0;
     packet.fingerprint = 0;
     let start = packet.offset;
+    packet.transport = start;
     let mut header = 0;
     let (mut source, mut destination) = (0_u16, 0_u16);
     let mut checksum = 0;
@@ -47,6 +48,9 @@ pub(crate) fn parse<F: Frame>(frame: &F, packet: &mut Packet) -> Result<(), Coun
                 let h = frame.view::<2>(start).ok_or(Counter::TransportMalformed)?;
                 let (kind, code) = (h.u8::<0>(), h.u8::<1>());
                 header = 8;
+                if packet.protocol == protocol::ICMP6 {
+                    packet.mark_topic(Topic::of_icmp6(kind));
+                }
                 let other = match icmp_counterpart(packet.protocol, kind) {
                     Some(counterpart) => counterpart,
                     None => code,

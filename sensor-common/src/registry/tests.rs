@@ -44,7 +44,7 @@ fn a_tag_is_read_back_from_its_number() {
             known += 1;
         }
     }
-    assert_eq!(known, 21);
+    assert_eq!(known, 32);
 }
 
 #[test]
@@ -53,4 +53,8 @@ fn datagrams_are_told_by_their_ports() {
     assert_eq!(Topic::of_udp(67, 68), Topic::Dhcp);
     assert_eq!(Topic::of_udp(5_353, 5_353), Topic::Mdns);
     assert_eq!(Topic::of_udp(40_000, 5_353), Topic::None);
+    for kind in [134, 135, 136] {
+        assert_eq!(Topic::of_icmp6(kind), Topic::Neighbour);
+    }
+    assert_eq!(Topic::of_icmp6(128), Topic::None);
 }

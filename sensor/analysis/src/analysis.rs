@@ -16,10 +16,10 @@ use sensor_facts::{
 };
 
 use crate::{
-    alert::{Alerts, Case, Cases, Told},
+    alert::{AlertUpdate, Alerts, Case, Cases},
     baseline::{Baselines, Census, Delta, DeviceKind, Fact, Familiar},
     config::{Alerting, Baseline},
-    detect::{Detect, Detectors, Found, Routers, Site},
+    detect::{Detect, Detectors, Found, Origins, Routers, Site},
     model::{Recorded, Row, ScoreRequest, Scored, Scorer, features},
 };
 
@@ -47,8 +47,8 @@ pub struct AnalysisOptions {
 pub struct Outcome {
     /// What was found.
     pub findings: Vec<Finding>,
-    /// What people are to be told.
-    pub told: Vec<Told>,
+    /// Alerts that opened, changed or closed.
+    pub alerts: Vec<AlertUpdate>,
 }
 
 /// What detectors may ask.
@@ -56,6 +56,7 @@ struct Known {
     options: AnalysisOptions,
     baselines: Baselines,
     routers: Routers,
+    origins: Origins,
 }
 
 impl Known {
@@ -64,6 +65,7 @@ impl Known {
             now,
             baselines: &self.baselines,
             routers: &self.routers,
+            origins: &self.origins,
             inside: &self.options.detect.inside,
             delta,
         }
@@ -82,6 +84,8 @@ pub struct Analysis {
     last_finding: u64,
     /// Findings since the start, by detector.
     found: BTreeMap<String, u64>,
+    /// Suspects that earlier detectors, with other thresholds, forgot to make room.
+    evicted_before: u64,
     ticked: Time,
 }
 
@@ -141,6 +145,7 @@ impl Analysis {
             detectors: Detectors::new(&options.detect),
             known: Known {
                 routers: Routers::new(options.detect.router_addresses()),
+                origins: Origins::default(),
                 baselines,
                 options,
             },
@@ -151,6 +156,7 @@ impl Analysis {
             recorded: Recorded::default(),
             last_finding: 0,
             found: BTreeMap::new(),
+            evicted_before: 0,
             ticked: Time::default(),
         }
     }
@@ -168,6 +174,7 @@ impl Analysis {
     /// Puts other thresholds in force. What detectors remember of the last minutes is lost if theirs change.
     pub fn set(&mut self, options: AnalysisOptions) {
         if options.detect != self.known.options.detect {
+            self.evicted_before += self.detectors.evicted();
             self.detectors = Detectors::new(&options.detect);
             let routers = options.detect.router_addresses();
             self.known.routers.set(routers);
@@ -189,13 +196,14 @@ impl Analysis {
         }
         self.ask(seen);
         self.known.routers.learn(seen);
+        self.known.origins.learn(seen, &self.known.routers);
         let delta = self.known.baselines.delta(seen);
         let site = self.known.site(seen.time, delta);
         let found = self.detectors.observe(seen, &site);
         self.known.baselines.learn(seen, delta);
         self.recent.add(seen);
         for finding in found {
-            self.found(finding, out);
+            self.found(finding, Some(seen), out);
         }
     }
 
@@ -246,33 +254,42 @@ impl Analysis {
             let found = self.detectors.window(device, &site);
             self.known.baselines.close(device, now);
             for finding in found {
-                self.found(finding, out);
+                self.found(finding, None, out);
             }
         }
-        out.told.extend(self.alerts.tick(now));
+        out.alerts.extend(self.alerts.tick(now));
     }
 
-    fn found(&mut self, (about, mut finding): Found, out: &mut Outcome) {
+    /// Takes what a detector found by an observation, or by a window that is over.
+    fn found(
+        &mut self,
+        (about, mut finding): Found,
+        seen: Option<&Observation>,
+        out: &mut Outcome,
+    ) {
         if self.alerts.is_excepted(&finding) {
             return;
         }
         self.last_finding += 1;
         *self.found.entry(finding.detector.clone()).or_default() += 1;
         finding.id = self.last_finding;
+        self.known
+            .origins
+            .judge(&mut finding, seen, &self.known.routers);
         if finding.basis != Basis::Exposure {
             context::add(&mut finding, about.features, &self.known.baselines);
         }
         let (device, time) = (finding.subject, finding.time);
         let clinical =
             self.is_clinical(device) || finding.victims.iter().any(|one| self.is_clinical(*one));
-        let told = self
+        let update = self
             .alerts
             .take(finding.clone(), clinical, self.known.baselines.len());
-        if let Some(told) = &told {
-            self.recent.set_aside(&told.alert);
+        if let Some(update) = &update {
+            self.recent.set_aside(&update.alert);
         }
         out.findings.push(finding);
-        out.told.extend(told);
+        out.alerts.extend(update);
         if self.alerts.suspects(device) {
             self.known.baselines.distrust(device, time);
         }
@@ -340,6 +357,7 @@ impl Analysis {
         Account {
             findings,
             off: self.known.options.detect.off.clone(),
+            evicted: self.evicted_before + self.detectors.evicted() + self.known.origins.evicted(),
             alerts: self.alerts.standing(),
             census,
             cases: self.cases.count(),

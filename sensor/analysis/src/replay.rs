@@ -51,6 +51,21 @@ impl Default for ReplayOptions {
     }
 }
 
+impl ReplayOptions {
+    /// For who wants observations only: no events of flows are made.
+    #[must_use]
+    pub fn observing() -> Self {
+        Self {
+            pipeline: PipelineOptions {
+                flow_events: false,
+                observe: true,
+                ..PipelineOptions::default()
+            },
+            ..Self::default()
+        }
+    }
+}
+
 /// Times of the packets seen, nanoseconds since 1970.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Span {
@@ -189,11 +204,14 @@ impl Replay {
         self.arrive(time);
         match packet.link.content(packet.bytes) {
             Content::Frame(layer, frame) => self.process(frame, layer, packet.interface, time),
-            Content::Other(disposition) => {
+            Content::Other(disposition, kind) => {
                 let counters = self.engine.counters_mut();
                 counters.count(Counter::Packets);
                 counters.add(Counter::Bytes, packet.bytes.len() as u64);
                 counters.count(disposition);
+                if kind != 0 {
+                    counters.unread.count(kind);
+                }
             }
         }
     }

@@ -33,6 +33,8 @@ pub struct Conversation {
     pub in_iface: Option<Arc<str>>,
     /// VLAN ids of the first packet.
     pub vlan: Vec<u16>,
+    /// Ethernet addresses that packets of source and destination come from, zero where unknown.
+    pub macs: [[u8; 6]; 2],
     // Type and code as the key holds them.
     icmp: Option<(u16, u16)>,
     fragments: bool,
@@ -84,6 +86,7 @@ impl Conversation {
             initiator_b,
             in_iface: None,
             vlan: Vec::new(),
+            macs: [[0; 6]; 2],
             icmp: is_icmp.then_some((src, dest)),
             fragments: false,
         }
@@ -93,14 +96,18 @@ impl Conversation {
     #[must_use]
     pub fn of_flow(key: &FlowKey, flow: &Flow) -> Self {
         let mut this = Self::new(key, flow.start, flow.flags & flow::INITIATOR_B != 0);
-        this.vlan = flow
-            .vlans
-            .iter()
-            .take(usize::from(flow.vlan_depth))
-            .copied()
-            .collect();
+        this.vlan = flow.vlan_ids().collect();
         this.fragments = flow.flags & flow::FRAGMENTS != 0;
+        this.macs = flow.client_and_server_macs().into();
         this
+    }
+
+    /// The other side opened it, as better evidence shows.
+    pub fn turn(&mut self) {
+        self.macs.reverse();
+        std::mem::swap(&mut self.src_ip, &mut self.dest_ip);
+        std::mem::swap(&mut self.src_port, &mut self.dest_port);
+        self.initiator_b = !self.initiator_b;
     }
 
     /// The protocol's name as events have it.

@@ -20,7 +20,7 @@ const FRESH: i64 = 30_000_000_000;
 /// Whether a rule works.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Verdict {
+pub enum Effectiveness {
     /// Packets were dropped, and none was seen to pass.
     Effective,
     /// Packets of the target were seen after the rule was in force.
@@ -30,7 +30,7 @@ pub enum Verdict {
     Unverified,
 }
 
-impl Verdict {
+impl Effectiveness {
     /// All of them.
     pub const ALL: [Self; 3] = [Self::Effective, Self::NotEffective, Self::Unverified];
 
@@ -49,7 +49,7 @@ impl Verdict {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 pub struct Effect {
     /// Whether.
-    pub verdict: Verdict,
+    pub verdict: Effectiveness,
     /// Since when it is so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub since: Option<Time>,
@@ -245,27 +245,27 @@ pub fn judge(
     if let Some(seen) = sighting {
         let (a, b) = addresses(&seen.flow);
         return Effect {
-            verdict: Verdict::NotEffective,
-            since: since(Verdict::NotEffective),
+            verdict: Effectiveness::NotEffective,
+            since: since(Effectiveness::NotEffective),
             at: Some(wall(seen.last)),
             detail: format!("packets between {a} and {b} were still seen"),
         };
     }
     let fresh = before.at.is_some_and(|at| now.0 - at.0 < FRESH);
-    if before.verdict == Verdict::NotEffective && fresh {
+    if before.verdict == Effectiveness::NotEffective && fresh {
         return before.clone();
     }
     if hits.packets > 0 {
         return Effect {
-            verdict: Verdict::Effective,
-            since: since(Verdict::Effective),
+            verdict: Effectiveness::Effective,
+            since: since(Effectiveness::Effective),
             at: Some(wall(hits.last)),
             detail: format!("{} packets dropped, none seen to pass", hits.packets),
         };
     }
     Effect {
-        verdict: Verdict::Unverified,
-        since: since(Verdict::Unverified),
+        verdict: Effectiveness::Unverified,
+        since: since(Effectiveness::Unverified),
         at: None,
         detail: "nothing of the target was seen since".to_owned(),
     }

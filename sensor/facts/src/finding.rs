@@ -44,6 +44,33 @@ impl AttackRole {
     }
 }
 
+/// How sure it is that the packets of a finding's evidence were sent by the device that the finding is about.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum Origin {
+    /// No completed TCP handshake confirms the address: any host can have written it.
+    #[default]
+    Unconfirmed,
+    /// The packets came from another Ethernet address than the one from which the device completes its handshakes.
+    Foreign,
+    /// The device completed a TCP handshake within the last day, from this Ethernet address.
+    Confirmed,
+}
+
+impl Origin {
+    /// As in events.
+    #[must_use]
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Unconfirmed => "unconfirmed",
+            Self::Foreign => "foreign",
+            Self::Confirmed => "confirmed",
+        }
+    }
+}
+
 impl<'de> Deserialize<'de> for AttackRole {
     /// Reads the word, and the `suffers` of schema version 1, which was true for a victim.
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
@@ -110,6 +137,9 @@ pub struct Finding {
     /// The service of the one victim, where it is about one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub service: Option<Service>,
+    /// The service that the subject itself offers, where it is about that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub offered: Option<Service>,
     /// The connection that completed the evidence, where there is one: the suspect's end first.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub connection: Option<(SocketAddr, SocketAddr)>,
@@ -120,4 +150,10 @@ pub struct Finding {
     pub features: Vec<Contribution>,
     /// What would make it wrong.
     pub wrong_if: String,
+    /// How sure it is that the subject sent the packets of the evidence.
+    #[serde(default)]
+    pub origin: Origin,
+    /// The Ethernet address that sent them, or that of a router on the way; none where it is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sender_mac: Option<String>,
 }

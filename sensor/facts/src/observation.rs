@@ -18,6 +18,8 @@ use crate::{
 
 pub use sensor_common::flow::Half;
 
+pub use crate::infrastructure::{Asked, DhcpFacts, Lease, NeighbourFacts, Prefix, RouterFacts};
+
 /// Something that a client did at a server.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Observation {
@@ -29,6 +31,8 @@ pub struct Observation {
     pub client: SocketAddr,
     /// To whom.
     pub server: SocketAddr,
+    /// The Ethernet addresses that packets of client and server come from: their own, or a router's. Zero where unknown.
+    pub macs: [Mac; 2],
     /// What the client did.
     pub what: What,
 }
@@ -95,11 +99,31 @@ pub enum What {
     Hl7(Box<Hl7Message>),
     /// ARP: the client is the sender, the server the target; without ports.
     Arp(Box<ArpFacts>),
+    /// DHCP: the client is who sent the datagram, the server to whom; without ports.
+    Dhcp(Box<DhcpFacts>),
+    /// An IPv6 neighbour solicitation or advertisement: the client is who sent it, the server the target; without ports.
+    Neighbour(Box<NeighbourFacts>),
+    /// An IPv6 router advertisement: the client is who sent it, the server to whom; without ports.
+    RouterAdvertisement(Box<RouterFacts>),
     /// The client is the device that had the address `before`.
     Moved {
         /// Its address before.
         before: IpAddr,
     },
+}
+
+impl What {
+    /// The source address of the Ethernet frame of what a host says of itself or of others; zero for all else.
+    #[must_use]
+    pub fn frame_mac(&self) -> Mac {
+        match self {
+            Self::Arp(facts) => facts.frame_mac,
+            Self::Dhcp(facts) => facts.frame_mac,
+            Self::Neighbour(facts) => facts.frame_mac,
+            Self::RouterAdvertisement(facts) => facts.frame_mac,
+            _ => [0; 6],
+        }
+    }
 }
 
 /// An Ethernet address.
@@ -158,10 +182,6 @@ pub struct FlowFacts {
     pub app: Protocol,
     /// ICMP type of the first packet.
     pub icmp_type: Option<u16>,
-    /// Ethernet address of the client, or of the router before it.
-    pub client_mac: [u8; 6],
-    /// The same of the server.
-    pub server_mac: [u8; 6],
     /// Nanoseconds between its first and its last packet.
     pub duration: u64,
     /// From the client.
@@ -198,12 +218,12 @@ pub fn of_flow(
     timebase: Timebase,
 ) -> Observation {
     let (to_server, to_client) = entry.client_and_server();
-    let (client_mac, server_mac) = entry.client_and_server_macs();
     Observation {
-        time: timebase.wall(entry.last()),
+        time: timebase.wall(entry.end()),
         protocol: conversation.protocol,
         client: SocketAddr::new(conversation.src_ip, conversation.src_port.unwrap_or(0)),
         server: SocketAddr::new(conversation.dest_ip, conversation.dest_port.unwrap_or(0)),
+        macs: conversation.macs,
         what: What::Flow(Box::new(FlowFacts {
             id: conversation.flow_id,
             over,
@@ -212,9 +232,7 @@ pub fn of_flow(
             fragments: entry.flags & flow::FRAGMENTS != 0,
             app: entry.protocol(),
             icmp_type: conversation.icmp().map(|(kind, _)| kind),
-            client_mac,
-            server_mac,
-            duration: entry.last().saturating_sub(entry.start),
+            duration: entry.end() - entry.start,
             to_server: *to_server,
             to_client: *to_client,
         })),

@@ -11,7 +11,7 @@ use crate::time::Time;
 pub type RuleId = u64;
 
 /// How much of its target's traffic a rule drops.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, clap::ValueEnum)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Scope {
     /// All of it.

@@ -8,7 +8,7 @@ mod line;
 use self::line::{Line, TEXT, WORD};
 use super::origin::{Origin, message_id};
 use sensor_facts::{
-    action::Action,
+    action::{Action, RuleChange},
     alert::{Alert, Change, Severity},
     event::{AuditReport, Body, Event},
     finding::Finding,
@@ -92,10 +92,13 @@ fn of_audit(report: &AuditReport) -> Line {
     let action = &report.action;
     let (severity, rule) = match action {
         Action::RuleAdded { rule } => (5, Some(rule.id)),
-        Action::RuleChanged { id, .. } | Action::RuleRemoved { id, .. } => (5, Some(*id)),
+        Action::RuleChanged(RuleChange { id, .. }) | Action::RuleRemoved { id, .. } => {
+            (5, Some(*id))
+        }
         Action::ReleasedAll { .. } | Action::Unprotected { .. } | Action::ModelRefused { .. } => {
             (5, None)
         }
+        Action::SegmentRemoved { .. } | Action::EntriesDropped { .. } => (6, None),
         Action::Effect { id, verdict, .. } if verdict == "not_effective" => (6, Some(*id)),
         Action::Effect { id, .. } | Action::Reset { id, .. } => (3, Some(*id)),
         Action::Decided(decision) => (3, decision.rule),
@@ -184,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn who_suffers_is_the_destination() {
+    fn a_victim_is_the_destination() {
         let Body::Finding { mut finding } = finding().body else {
             panic!("no finding")
         };

@@ -15,6 +15,30 @@ use std::{
 
 use sensor_facts::{event::Event, lock::lock, rights};
 
+/// The lanes of files, as status and metrics name them.
+pub(super) const JSON: &str = "json";
+pub(super) const OCSF: &str = "ocsf";
+/// Names that no receiver may have.
+pub const RESERVED: [&str; 3] = [JSON, OCSF, "store"];
+
+/// Events that may wait for a receiver, or for the file of OCSF lines, where the configuration does not say.
+pub(super) const QUEUE: usize = 8_192;
+
+/// [`QUEUE`] as the default of a key.
+pub(super) fn queue() -> usize {
+    QUEUE
+}
+
+/// Output that could not be opened.
+#[derive(Debug, thiserror::Error)]
+#[error("can't open {target} for events: {source}; see `output` in the configuration")]
+pub struct OutputError {
+    /// Where to.
+    pub target: String,
+    /// Why not.
+    pub source: io::Error,
+}
+
 /// What a lane's thread does with events.
 pub trait Sink: Send + 'static {
     /// Takes events until the queue is disconnected, then what is left, and ends.

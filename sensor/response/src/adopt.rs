@@ -5,7 +5,7 @@ use std::{
     path::Path,
 };
 
-use sensor_evidence::audit::{Journal, JournalError, Recovery, Trail};
+use sensor_evidence::audit::{Journal, JournalError, Recovery, Summaries, Trail, TrailOptions};
 use sensor_facts::{
     action::{Action, Cause},
     clock,
@@ -49,13 +49,14 @@ pub struct Adoption {
 }
 
 impl Keeper {
-    /// Reads the trail in `folder`, and makes the kernel's rules and never-block list, with what
-    /// `protected` adds to it, what the trail says.
+    /// Reads the last segment of the trail in `folder`, which goes on as `options` say, and makes the kernel's rules and
+    /// never-block list, with what `protected` adds to it, what the trail says.
     ///
     /// # Errors
     /// [`AdoptError`] says what to do.
     pub fn adopt(
         folder: &Path,
+        options: TrailOptions,
         tables: RuleTables,
         protected: &[Protected],
         clinical: ClinicalOf,
@@ -66,7 +67,9 @@ impl Keeper {
         })?;
         let mut keeper = Self {
             tables,
-            trail: Trail::start(journal)?,
+            summaries: Summaries::new(options.summary),
+            trail: Trail::start(journal, options)?,
+            undo: None,
             book,
             timebase: clock::timebase(),
             effects: HashMap::new(),
@@ -166,6 +169,7 @@ impl Keeper {
 
     /// Writes down that the daemon ends in order.
     pub fn stopped(&mut self) {
+        self.summarise_all();
         self.record(&Actor::Daemon, Action::Stopped);
     }
 

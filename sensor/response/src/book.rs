@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use sensor_facts::{
-    action::{Action, Cause},
+    action::{Action, Cause, Standing, StandingPast, StandingProtection},
     rule::{Actor, Rule, RuleId, State},
     target::{Protected, Target},
     time::Time,
@@ -60,14 +60,12 @@ impl Book {
                 }
                 self.rules.insert(rule.id, (**rule).clone());
             }
-            Action::RuleChanged {
-                id, state, expires, ..
-            } => {
-                let Some(rule) = self.rules.get_mut(id) else {
+            Action::RuleChanged(changed) => {
+                let Some(rule) = self.rules.get_mut(&changed.id) else {
                     return;
                 };
-                let approved = rule.state == State::Proposed && *state == State::Enabled;
-                (rule.state, rule.expires) = (*state, *expires);
+                let approved = rule.state == State::Proposed && changed.state == State::Enabled;
+                (rule.state, rule.expires) = (changed.state, changed.expires);
                 let target = rule.target;
                 if approved {
                     self.past_of(target).offences += 1;
@@ -93,10 +91,14 @@ impl Book {
             Action::Unprotected { what, .. } => {
                 self.protected.remove(what);
             }
+            Action::SegmentBegun { standing, .. } => self.stand(standing),
             Action::Started { .. }
             | Action::Stopped
             | Action::Refused { .. }
             | Action::Decided(_)
+            | Action::DecidedAgain(_)
+            | Action::SegmentRemoved { .. }
+            | Action::EntriesDropped { .. }
             | Action::Effect { .. }
             | Action::Labelled { .. }
             | Action::Exported { .. }
@@ -109,6 +111,64 @@ impl Book {
             | Action::ModelRefused { .. }
             | Action::Reset { .. } => {}
         }
+    }
+
+    /// What is in force, for the begin of a segment.
+    #[must_use]
+    pub fn standing(&self) -> Standing {
+        let mut past: Vec<_> = self
+            .past
+            .iter()
+            .map(|(target, past)| StandingPast {
+                target: *target,
+                offences: past.offences,
+                last_end: past.last_end,
+                released: past.released,
+            })
+            .collect();
+        past.sort_by_key(|past| (past.last_end, past.target.to_string()));
+        let protected = self.protected.values().map(|entry| StandingProtection {
+            what: entry.what,
+            reason: entry.reason.clone(),
+            by: entry.by.clone(),
+            since: entry.since,
+        });
+        Standing {
+            last_id: self.last_id,
+            rules: self.rules.values().cloned().collect(),
+            protected: protected.collect(),
+            past,
+        }
+    }
+
+    /// Takes over what is in force, in place of what was.
+    fn stand(&mut self, standing: &Standing) {
+        let rules = standing.rules.iter();
+        self.rules = rules.map(|rule| (rule.id, rule.clone())).collect();
+        let protected = standing.protected.iter();
+        self.protected = protected
+            .map(|entry| {
+                let protection = Protection {
+                    what: entry.what,
+                    reason: entry.reason.clone(),
+                    by: entry.by.clone(),
+                    since: entry.since,
+                };
+                (entry.what, protection)
+            })
+            .collect();
+        let past = standing.past.iter();
+        self.past = past
+            .map(|one| {
+                let past = Past {
+                    offences: one.offences,
+                    last_end: one.last_end,
+                    released: one.released,
+                };
+                (one.target, past)
+            })
+            .collect();
+        self.last_id = standing.last_id;
     }
 
     fn end(&mut self, id: RuleId, time: Time, by_person: bool) {
@@ -212,3 +272,6 @@ impl Book {
 const fn is_person(actor: &Actor) -> bool {
     matches!(actor, Actor::Person { .. })
 }
+
+#[cfg(test)]
+mod tests;

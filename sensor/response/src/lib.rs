@@ -8,6 +8,7 @@
 mod adopt;
 pub mod book;
 pub mod config;
+mod evidence;
 pub mod guard;
 mod keeper;
 pub mod policy;
@@ -18,7 +19,7 @@ mod rule_resets;
 pub use adopt::{AdoptError, Adoption};
 pub use book::{Book, Past, Protection};
 
-pub use keeper::{ClinicalOf, Denied, Keeper, RuleReport, Wish};
+pub use keeper::{ClinicalOf, Denied, Keeper, RuleReport, Undo, Wish};
 pub use refusal::Refusal;
 pub use reset::{Limits, ResetHandle, ResetOptions, ResetReport, ResetState, Resetter};
 pub use rule_resets::{Ended, Mirrors, RuleResets};

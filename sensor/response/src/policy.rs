@@ -1,26 +1,24 @@
 //! From a finding to an action, or to the reason why there is none.
 //!
 //! The policy only decides; it is given all it needs to know and changes nothing but its own memory of
-//! findings. What it decides the guard checks again, and the kernel's never-block list once more.
+//! [evidence](crate::evidence). What it decides the guard checks again, and the kernel's never-block list once more.
 
-use std::{
-    collections::{HashMap, VecDeque},
-    net::IpAddr,
-};
+use std::{collections::VecDeque, net::IpAddr};
 
 use ipnet::IpNet;
 use sensor_facts::{
-    finding::{Basis, Finding},
+    finding::Finding,
     rule::{Actor, State},
     target::{Service, Target, Transport},
     time::Time,
 };
 
 use super::{Book, Refusal, guard};
-use crate::config::{Containment, Mode};
+use crate::{
+    config::{Containment, Mode},
+    evidence::{Evidence, NoEvidence},
+};
 
-/// Suspects whose findings are remembered at once.
-const SUSPECTS_MAX: usize = 4_096;
 const MINUTE: i64 = 60_000_000_000;
 /// Name of the group of devices that are in none.
 const DEFAULT_GROUP: &str = "default";
@@ -86,18 +84,11 @@ pub struct Decision {
     pub reason: String,
 }
 
-#[derive(Clone, Debug)]
-struct Remembered {
-    time: Time,
-    detector: String,
-    victims: u64,
-}
-
 /// The policy.
 #[derive(Debug)]
 pub struct Policy {
     options: Containment,
-    findings: HashMap<IpAddr, Vec<Remembered>>,
+    evidence: Evidence,
     made: VecDeque<Time>,
 }
 
@@ -114,7 +105,7 @@ impl Policy {
     pub fn new(options: Containment) -> Self {
         Self {
             options,
-            findings: HashMap::new(),
+            evidence: Evidence::default(),
             made: VecDeque::new(),
         }
     }
@@ -138,9 +129,13 @@ impl Policy {
         })
     }
 
-    /// Decides about a finding, and remembers it.
+    /// Decides about a finding, and remembers it if it counts as evidence.
     pub fn decide(&mut self, finding: &Finding, situation: &Situation<'_>) -> Decision {
-        let others = self.remember(finding, situation.now);
+        let (now, within) = (situation.now, self.options.second_within);
+        let weakness = NoEvidence::of(finding);
+        if weakness.is_none() {
+            self.evidence.add(finding, now, within);
+        }
         let (group, mode) = self.group_of(finding.subject);
         let group = group.to_owned();
         let decided = |verdict, target, reason: String| Decision {
@@ -150,8 +145,11 @@ impl Policy {
             mode,
             reason,
         };
-        if finding.role.is_victim() {
-            let reason = "the device suffers it: it is not to be contained".to_owned();
+        if let Some(weakness) = weakness
+            && (weakness == NoEvidence::Victim
+                || (weakness.is_of_another() && mode != Mode::Propose))
+        {
+            let reason = weakness.explain(finding);
             return decided(ContainmentVerdict::NoAction, None, reason);
         }
         let target = match self.target(finding, situation) {
@@ -166,62 +164,34 @@ impl Policy {
         if let Some(reason) = self.hindrance(target.map(|(target, _)| target).as_ref(), situation) {
             return decided(ContainmentVerdict::NoAction, target, reason);
         }
-        let evidence = if others.is_empty() {
-            format!("{} alone", finding.detector)
-        } else {
-            format!("{} and {}", finding.detector, others.join(", "))
-        };
-        match mode {
-            Mode::Propose => {
-                let reason = format!("{evidence}: a person has to approve");
-                decided(ContainmentVerdict::Propose, target, reason)
-            }
-            // A score is never enough.
-            _ if (self.options.second_finding || finding.basis == Basis::Model)
-                && others.is_empty() =>
-            {
-                let reason = format!(
-                    "{evidence}: a second finding of another kind is waited for, {} at most",
-                    self.options.second_within
-                );
-                decided(ContainmentVerdict::Wait, target, reason)
-            }
-            Mode::Observe => {
-                let reason = format!("{evidence}: the mode is observe");
-                decided(ContainmentVerdict::WouldAct, target, reason)
-            }
-            Mode::Automatic => {
-                self.made.push_back(situation.now);
-                decided(ContainmentVerdict::Act, target, evidence)
-            }
+        let detectors = self.evidence.against(finding.subject, now, within);
+        let needed = if self.options.second_finding { 2 } else { 1 };
+        if mode == Mode::Propose {
+            let reason = weakness.map_or_else(
+                || format!("{}: a person has to approve", named(&detectors)),
+                |weakness| format!("{}: a person has to decide", weakness.explain(finding)),
+            );
+            return decided(ContainmentVerdict::Propose, target, reason);
         }
-    }
-
-    /// Remembers the finding; the other detectors that suspected the same device shortly before.
-    fn remember(&mut self, finding: &Finding, now: Time) -> Vec<String> {
-        let within = i64::try_from(self.options.second_within.as_nanos()).unwrap_or(i64::MAX);
-        for found in self.findings.values_mut() {
-            found.retain(|one| now.0.saturating_sub(one.time.0) <= within);
+        // What does not count itself changes nothing about what is known already.
+        if weakness.is_some() || detectors.len() < needed {
+            let why = weakness.map_or_else(
+                || format!("{} alone", finding.detector),
+                |weakness| weakness.explain(finding),
+            );
+            let reason = format!(
+                "{why}: a second finding of another kind is waited for, {} at most",
+                self.options.second_within
+            );
+            return decided(ContainmentVerdict::Wait, target, reason);
         }
-        self.findings.retain(|_, found| !found.is_empty());
-        if self.findings.len() >= SUSPECTS_MAX && !self.findings.contains_key(&finding.subject) {
-            let oldest = self
-                .findings
-                .iter()
-                .min_by_key(|(_, found)| found.last().map(|one| one.time));
-            if let Some(oldest) = oldest.map(|(subject, _)| *subject) {
-                self.findings.remove(&oldest);
-            }
+        let evidence = named(&detectors);
+        if mode == Mode::Observe {
+            let reason = format!("{evidence}: the mode is observe");
+            return decided(ContainmentVerdict::WouldAct, target, reason);
         }
-        let found = self.findings.entry(finding.subject).or_default();
-        found.retain(|one| one.detector != finding.detector);
-        let others = found.iter().map(|one| one.detector.clone()).collect();
-        found.push(Remembered {
-            time: now,
-            detector: finding.detector.clone(),
-            victims: finding.victim_count,
-        });
-        others
+        self.made.push_back(situation.now);
+        decided(ContainmentVerdict::Act, target, evidence)
     }
 
     /// The narrowest target that the findings call for and that is not blocked yet.
@@ -236,14 +206,19 @@ impl Policy {
             let transport = Transport::Tcp;
             return Ok(Target::Flow { transport, a, b }.canonical());
         }
-        let many = self
-            .findings
-            .get(&subject)
-            .is_some_and(|found| found.iter().any(|one| one.victims > 1));
+        let within = self.options.second_within;
+        let many = finding.victim_count > 1
+            || self
+                .evidence
+                .has_many_victims(subject, situation.now, within);
         let device = Target::Device { address: subject };
-        let narrow = match (finding.victims.first(), finding.service) {
-            (Some(victim), Some(service)) if !many => pair(subject, *victim, Some(service)),
-            (Some(victim), None) if !many => pair(subject, *victim, None),
+        let narrow = match (finding.offered, finding.victims.first()) {
+            // Whoever asks for it, and nothing else that the device does.
+            (Some(service), _) => Target::Service {
+                address: subject,
+                service,
+            },
+            (None, Some(victim)) if !many => pair(subject, *victim, finding.service),
             _ => device,
         };
         let live = |target: &Target| {
@@ -339,9 +314,20 @@ impl Policy {
     }
 }
 
+/// Detectors in words, the latest first.
+fn named(detectors: &[&str]) -> String {
+    match detectors {
+        [] => String::new(),
+        [one] => format!("{one} alone"),
+        [others @ .., last] => format!("{last} and {}", others.join(", ")),
+    }
+}
+
 fn pair(a: IpAddr, b: IpAddr, service: Option<Service>) -> Target {
     Target::Pair { a, b, service }.canonical()
 }
 
+#[cfg(test)]
+mod evidence_tests;
 #[cfg(test)]
 mod tests;

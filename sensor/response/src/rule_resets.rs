@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use sensor_facts::{
     clock,
-    effect::{Effect, Verdict},
+    effect::{Effect, Effectiveness},
     rule::{Rule, RuleId, State},
     target::Target,
     time::Time,
@@ -188,9 +188,9 @@ fn told(id: RuleId, report: &ResetReport) -> Ended {
 /// The verdict on a rule by its resets.
 pub(super) fn effect(report: &ResetReport, before: &Effect, now: Time) -> Effect {
     let verdict = match report.state {
-        ResetState::Ended => Verdict::Effective,
-        ResetState::Exhausted | ResetState::Failed(_) => Verdict::NotEffective,
-        ResetState::Watching | ResetState::Sent | ResetState::Expired => Verdict::Unverified,
+        ResetState::Ended => Effectiveness::Effective,
+        ResetState::Exhausted | ResetState::Failed(_) => Effectiveness::NotEffective,
+        ResetState::Watching | ResetState::Sent | ResetState::Expired => Effectiveness::Unverified,
     };
     Effect {
         verdict,

@@ -239,8 +239,13 @@ fn matched(matches: &Matches, all: bool) -> String {
             format!("{:.2}", one.score),
             one.advisory.clone(),
             one.device.to_string(),
-            or_dash(one.cvss.as_ref()),
-            format!("{} {} {}", one.vendor, one.product, list(&one.versions)),
+            or_dash(one.product.cvss.as_ref()),
+            format!(
+                "{} {} {}",
+                one.product.vendor,
+                one.product.product,
+                list(&one.product.versions)
+            ),
             standing(one, matches.threshold),
             one.because(),
         ]);

@@ -11,6 +11,7 @@ use sensor_facts::alert::{Alert, Verdict};
 use super::{
     Listed, Shown, Under, print, print_json, shown_of,
     table::{local, table},
+    values,
 };
 use crate::control::{
     api::{self, ALERTS, NewLabel, Page},
@@ -59,6 +60,7 @@ pub(super) struct LabelArgs {
     /// Its number
     id: u64,
     /// What it was
+    #[arg(value_parser = values::verdict())]
     verdict: Verdict,
     /// Why: part of the evidence
     #[arg(long)]
@@ -133,7 +135,7 @@ pub(super) fn state(alert: &Alert) -> String {
     };
     match &alert.label {
         Some(label) => format!("{open}, {}", label.verdict.label()),
-        None if alert.suppressed => format!("{open}, kept back"),
+        None if alert.suppressed => format!("{open}, suppressed"),
         None => open.to_owned(),
     }
 }

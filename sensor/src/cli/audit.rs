@@ -62,8 +62,8 @@ pub(super) struct VerifyArgs {
 
 #[derive(Args)]
 pub(super) struct TrailArgs {
-    /// The trail, or for `verify` a bundle of `wardtap audit export` [default: audit.jsonl in the state directory of the
-    /// configuration]
+    /// The trail; for `verify` also a folder of exported segments, one of them, or a bundle of `wardtap audit export`
+    /// [default: audit.jsonl in the state directory of the configuration, with all segments before it]
     file: Option<PathBuf>,
     #[command(flatten)]
     shown: Shown,
@@ -236,10 +236,32 @@ impl Verified {
             String::new()
         };
         let key = self.key.as_deref().unwrap_or("-");
+        let mut segments = String::new();
+        if summary.segments > 1 {
+            segments = format!(
+                "{} segments, each follows the one before it\n",
+                summary.segments
+            );
+        }
+        if summary.first > 1 {
+            segments.push_str(&format!("from entry {} on", count(summary.first)));
+            segments.push_str(&if summary.removed > 0 {
+                format!(
+                    "; the segments before it, to number {}, were removed, as an entry says\n",
+                    summary.removed
+                )
+            } else {
+                ", being a segment by itself\n".to_owned()
+            });
+        }
+        let entries = match summary.first {
+            0 => 0,
+            first => summary.entries - first + 1,
+        };
         format!(
-            "{}: {} entries, none changed, removed or put elsewhere{torn}\nlast hash {}\nsigned to entry {} by {} checkpoints of key {key}\n",
+            "{}: {} entries, none changed, removed or put elsewhere{torn}\n{segments}last hash {}\nsigned to entry {} by {} checkpoints of key {key}\n",
             path.display(),
-            count(summary.entries),
+            count(entries),
             summary.head,
             self.signed,
             count(self.checkpoints as u64),
@@ -252,22 +274,9 @@ fn show(socket: &Path, args: &ShowArgs) -> anyhow::Result<ExitCode> {
         let target = format!("{AUDIT}?last={}", args.last);
         client::get(socket, &under(&target, true))?
     } else {
-        read(args)?
+        audit::last(&args.trail.path(), args.last)?
     };
     shown(&last, args.trail.shown)
-}
-
-fn read(args: &ShowArgs) -> anyhow::Result<VecDeque<Entry>> {
-    let mut last = VecDeque::new();
-    audit::read(&args.trail.path(), |entry| {
-        if last.len() == args.last {
-            last.pop_front();
-        }
-        if args.last > 0 {
-            last.push_back(entry);
-        }
-    })?;
-    Ok(last)
 }
 
 fn shown(last: &VecDeque<Entry>, shown: Shown) -> anyhow::Result<ExitCode> {

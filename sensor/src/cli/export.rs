@@ -16,7 +16,7 @@ use sensor_analysis::{
     replay::{Replay, ReplayOptions},
 };
 use sensor_facts::observation::Observation;
-use sensor_sessions::{capture::CaptureFile, pipeline::PipelineOptions};
+use sensor_sessions::capture::CaptureFile;
 
 use super::progress::{LONG, progress_bar, show, warn};
 use crate::control::{
@@ -93,14 +93,7 @@ pub(super) fn run(socket: &Path, command: &ExportCommand) -> anyhow::Result<Exit
 }
 
 fn of_captures(files: &[PathBuf]) -> anyhow::Result<Vec<Row>> {
-    let mut replay = Replay::new(ReplayOptions {
-        pipeline: PipelineOptions {
-            flow_events: false,
-            observe: true,
-            ..PipelineOptions::default()
-        },
-        ..ReplayOptions::default()
-    });
+    let mut replay = Replay::new(ReplayOptions::observing());
     let mut rows = Vec::new();
     let mut take = |seen: &[Observation]| rows.extend(seen.iter().filter_map(Row::of));
     for path in files {

@@ -28,6 +28,7 @@ mod status;
 mod table;
 mod top;
 mod unload;
+mod values;
 
 use std::{
     path::{Path, PathBuf},

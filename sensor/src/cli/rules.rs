@@ -11,7 +11,7 @@ use clap::{Args, Subcommand};
 use ipnet::IpNet;
 use pnet::util::MacAddr;
 use sensor_facts::{
-    effect::Verdict,
+    effect::Effectiveness,
     rule::{RuleId, Scope, State},
     setting::Span,
     target::{Service, Target, Transport},
@@ -20,6 +20,7 @@ use sensor_facts::{
 use super::{
     Listed, Shown, print, print_json, shown_of,
     table::{Colour, bytes, coloured, count, local, table},
+    values,
 };
 use crate::control::{
     api::{self, Added, NewRule, Page, RULES, Reason, RuleView},
@@ -63,7 +64,7 @@ pub(super) struct AddArgs {
     #[command(flatten)]
     target: TargetArgs,
     /// How much of it to block
-    #[arg(long, value_enum, default_value_t = Scope::All)]
+    #[arg(long, value_parser = values::scope(), default_value = "all")]
     scope: Scope,
     /// How long, such as 10m, 4h or 2d; at least 10s, at most 7d
     #[arg(long, value_name = "TIME", default_value = "4h")]
@@ -106,19 +107,15 @@ struct TargetArgs {
     #[arg(long)]
     port: Option<u16>,
     /// The service's transport
-    #[arg(long, value_enum, default_value_t = Transport::Tcp)]
+    #[arg(long, value_parser = values::transport(), default_value = "tcp")]
     transport: Transport,
 }
 
 fn flow(text: &str) -> Result<Target, String> {
     let wrong = || "write it as tcp,10.0.0.1:40000,10.0.0.2:104".to_owned();
     let mut parts = text.split(',');
-    let transport = match parts.next() {
-        Some("tcp") => Transport::Tcp,
-        Some("udp") => Transport::Udp,
-        Some("sctp") => Transport::Sctp,
-        _ => return Err(wrong()),
-    };
+    let transport = parts.next().and_then(values::transport_named);
+    let transport = transport.ok_or_else(wrong)?;
     let mut end = || -> Result<SocketAddr, String> {
         let text = parts.next().ok_or_else(wrong)?;
         text.parse().map_err(|_| wrong())
@@ -255,9 +252,9 @@ fn works(view: &RuleView) -> String {
     }
     let effect = &view.effect;
     let word = match effect.verdict {
-        Verdict::Effective => coloured("effective", Colour::Green),
-        Verdict::NotEffective => coloured("not effective", Colour::Red),
-        Verdict::Unverified => coloured("unverified", Colour::Yellow),
+        Effectiveness::Effective => coloured("effective", Colour::Green),
+        Effectiveness::NotEffective => coloured("not effective", Colour::Red),
+        Effectiveness::Unverified => coloured("unverified", Colour::Yellow),
     };
     if effect.detail.is_empty() {
         word

@@ -69,6 +69,7 @@ fn options(config: &Config) -> DaemonOptions {
         stats_interval: config.output.json.stats_interval.into(),
         store: config.store.options(&config.state.directory),
         state: config.state.directory.clone(),
+        audit: config.audit.options(),
         response: ResponderOptions {
             containment: config.containment.clone(),
             analysis: AnalysisOptions {

@@ -11,7 +11,7 @@ use super::{
     table::{Colour, bytes, coloured, count, local, span, table},
 };
 use crate::control::{
-    api::{self, InterfaceStatus, Status},
+    api::{self, InterfaceStatus, Status, TrailSegments},
     client,
 };
 
@@ -158,8 +158,16 @@ pub(super) fn detection(status: &Status) -> String {
     } else {
         format!("; detectors that are off: {}", it.off.join(", "))
     };
+    let evicted = if it.suspects_evicted > 0 {
+        format!(
+            "; {} suspects were forgotten to make room: someone may be making source addresses up",
+            count(it.suspects_evicted)
+        )
+    } else {
+        String::new()
+    };
     format!(
-        "Detection: {} findings, {} more excepted by {} exceptions{off}\n\
+        "Detection: {} findings, {} more excepted by {} exceptions{off}{evicted}\n\
          Baselines: {site}; {} devices learnt, {} learning, {} frozen{frozen}; {}",
         count(findings),
         count(it.excepted),
@@ -192,11 +200,36 @@ pub(super) fn containment(status: &Status) -> String {
         format!("on {}", it.enforcing.join(", "))
     };
     format!(
-        "Containment: rules drop {place}; rules: {}; those that drop: {}; {} protected; {} entries in the audit trail",
+        "Containment: rules drop {place}; rules: {}; those that drop: {}; {} protected; {} entries in the audit trail{}",
         list(rules, "none"),
         list(effects, "none"),
         count(it.protected),
-        count(it.entries)
+        count(it.entries),
+        segments(&it.segments)
+    )
+}
+
+/// What the trail's segments come to; nothing of a trail that has one alone.
+fn segments(it: &TrailSegments) -> String {
+    if it.current <= 1 {
+        return String::new();
+    }
+    let verified = if it.whole || it.flaw.is_some() {
+        format!("{} of {} older ones verified", it.verified, it.older)
+    } else {
+        format!(
+            "{} of {} older ones verified so far",
+            it.verified, it.older
+        )
+    };
+    let removed = match it.removed_to {
+        0 => String::new(),
+        last => format!(", those to {last} removed"),
+    };
+    format!(
+        " ({} in segments to number {}, {verified}{removed})",
+        bytes(it.bytes),
+        it.current
     )
 }
 

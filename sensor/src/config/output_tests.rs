@@ -1,7 +1,7 @@
 //! The section of outputs, read and checked with the whole file.
 
 use sensor_facts::event::EventType;
-use sensor_output::{Format, Rotation, TlsOptions, config::Output};
+use sensor_output::{Format, Rotation, TlsOptions, outputs::Output};
 
 use super::{Config, Mistake};
 

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use axum::{
     Extension, Router,
-    extract::{Path, Query as Params, connect_info::ConnectInfo},
+    extract::{Path, Query as Params},
     http::StatusCode,
     response::Response,
     routing::{get, post},
@@ -13,15 +13,15 @@ use sensor_analysis::{alert::Case, baseline::Progress};
 use sensor_facts::{
     action::Action,
     alert::{Alert, Label},
+    rule::Actor,
 };
 
 use super::{
-    answer::{answer, failure},
-    api::{ALERTS, BASELINES, CASES, NewLabel, Page, Query, Reason},
-    change::{Body, act},
-    peer::Peer,
+    answer::{Failed, answer, failure, page},
+    api::{ALERTS, BASELINES, CASES, NewLabel, Query, Reason},
+    change::Order,
 };
-use crate::live::responder::ResponderHandle;
+use crate::live::responder::{Responder, ResponderHandle};
 
 pub(super) fn router(response: ResponderHandle) -> Router {
     Router::new()
@@ -38,22 +38,20 @@ async fn list(
     Extension(response): Extension<ResponderHandle>,
     Params(query): Params<Query>,
 ) -> Response {
-    let page = response.ask(move |responder| {
-        let alerts: Vec<Alert> = responder.analysis().alerts().all().cloned().collect();
-        Page::of(alerts, &query)
-    });
-    answer(page.await)
+    page(&response, query, |responder| -> Vec<Alert> {
+        responder.analysis().alerts().all().cloned().collect()
+    })
+    .await
 }
 
 async fn cases(
     Extension(response): Extension<ResponderHandle>,
     Params(query): Params<Query>,
 ) -> Response {
-    let cases = response.ask(move |responder| {
-        let cases: Vec<Case> = responder.analysis().cases().all().cloned().collect();
-        Page::of(cases, &query)
-    });
-    answer(cases.await)
+    page(&response, query, |responder| -> Vec<Case> {
+        responder.analysis().cases().all().cloned().collect()
+    })
+    .await
 }
 
 async fn show(Extension(response): Extension<ResponderHandle>, Path(id): Path<u64>) -> Response {
@@ -64,36 +62,26 @@ async fn show(Extension(response): Extension<ResponderHandle>, Path(id): Path<u6
     }
 }
 
-async fn label(
-    Extension(response): Extension<ResponderHandle>,
-    ConnectInfo(peer): ConnectInfo<Peer>,
-    Path(id): Path<u64>,
-    body: Body<NewLabel>,
-) -> Response {
-    act(
-        &response,
-        peer,
-        body,
-        move |responder, actor, new: NewLabel| {
-            let NewLabel { verdict, reason } = new;
-            let label = Label {
-                verdict,
-                by: actor.clone(),
-                time: responder.keeper().time(),
-                reason: reason.clone(),
-            };
-            let labelled = responder.analysis_mut().label(id, &label);
-            let alert = labelled.map_err(|error| error.to_string())?;
-            let action = Action::Labelled {
-                alert: id,
-                verdict: verdict.label().to_owned(),
-                reason,
-            };
-            responder.keeper_mut().record(actor, action);
-            Ok(alert)
-        },
-    )
-    .await
+async fn label(Path(id): Path<u64>, order: Order<NewLabel>) -> Result<Response, Failed> {
+    let labels = move |responder: &mut Responder, actor: &Actor, new: NewLabel| {
+        let NewLabel { verdict, reason } = new;
+        let label = Label {
+            verdict,
+            by: actor.clone(),
+            time: responder.keeper().time(),
+            reason: reason.clone(),
+        };
+        let labelled = responder.analysis_mut().label(id, &label);
+        let alert = labelled.map_err(|error| error.to_string())?;
+        let action = Action::Labelled {
+            alert: id,
+            verdict: verdict.label().to_owned(),
+            reason,
+        };
+        responder.keeper_mut().record(actor, action);
+        Ok(alert)
+    };
+    order.carry_out(labels).await
 }
 
 async fn baseline(
@@ -111,33 +99,22 @@ async fn baseline(
     }
 }
 
-async fn reset(
-    Extension(response): Extension<ResponderHandle>,
-    ConnectInfo(peer): ConnectInfo<Peer>,
-    Path(address): Path<IpAddr>,
-    body: Body<Reason>,
-) -> Response {
-    act(
-        &response,
-        peer,
-        body,
-        move |responder, actor, why: Reason| {
-            let Reason { reason } = why;
-            if reason.trim().is_empty() {
-                return Err("say why: the reason is part of the evidence".to_owned());
-            }
-            if !responder.analysis_mut().reset(address) {
-                return Err(unknown(address));
-            }
-            let action = Action::BaselineReset {
-                device: address,
-                reason,
-            };
-            responder.keeper_mut().record(actor, action);
-            Ok(None::<Progress>)
-        },
-    )
-    .await
+async fn reset(Path(address): Path<IpAddr>, order: Order<Reason>) -> Result<Response, Failed> {
+    let resets = move |responder: &mut Responder, actor: &Actor, Reason { reason }| {
+        if reason.trim().is_empty() {
+            return Err("say why: the reason is part of the evidence".to_owned());
+        }
+        if !responder.analysis_mut().reset(address) {
+            return Err(unknown(address));
+        }
+        let action = Action::BaselineReset {
+            device: address,
+            reason,
+        };
+        responder.keeper_mut().record(actor, action);
+        Ok(None::<Progress>)
+    };
+    order.carry_out(resets).await
 }
 
 fn unknown(address: IpAddr) -> String {

@@ -1,7 +1,5 @@
 //! What the answers that are evidence have in common: they fail in words, and the trail has them before they go out.
 
-use std::time::Duration;
-
 use axum::{
     extract::{ConnectInfo, Request, State},
     http::StatusCode,
@@ -10,11 +8,8 @@ use axum::{
 };
 use sensor_facts::{action::Action, rule::Actor};
 
-use super::{answer::Failed, peer::Peer};
+use super::{answer::Failed, change::DISK, peer::Peer};
 use crate::live::responder::ResponderHandle;
-
-/// How long the disk may take for the trail.
-const DISK: Duration = Duration::from_secs(5);
 
 /// Who asks; the trail has to name them.
 pub(super) fn person(peer: Peer) -> Result<Actor, Failed> {
@@ -30,18 +25,22 @@ pub(super) async fn record(
     actor: Actor,
     action: Action,
 ) -> Result<(), Failed> {
-    let ticket = response.ask(move |responder| {
-        responder.keeper_mut().record(&actor, action);
-        responder.keeper().trail().ticket()
+    let recorded = response.command(move |keeper| {
+        let taken = keeper.record(&actor, action);
+        taken.then(|| keeper.trail().ticket())
     });
-    let ticket = ticket.await?;
-    let written = blocking(move || ticket.wait(DISK)).await?;
-    if written {
-        return Ok(());
-    }
-    let error =
-        "it was done, and the disk did not take the audit trail in time: see `wardtap status`";
-    Err(Failed::Said(StatusCode::GATEWAY_TIMEOUT, error.to_owned()))
+    let Some(ticket) = recorded.await? else {
+        let error = "too many entries of the audit trail wait for the disk, and what is not written down is not given out: see `wardtap status`";
+        return Err(Failed::Said(
+            StatusCode::SERVICE_UNAVAILABLE,
+            error.to_owned(),
+        ));
+    };
+    blocking(move || ticket.wait(DISK)).await?.map_err(|why| {
+        let error =
+            format!("{why}, and what is not written down is not answered: see `wardtap status`");
+        Failed::Said(StatusCode::GATEWAY_TIMEOUT, error)
+    })
 }
 
 /// Does what takes its time on a thread that may wait.

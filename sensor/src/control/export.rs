@@ -1,7 +1,5 @@
 //! The socket's answers that are made to leave the site. That they did is in the trail before they are answered.
 
-use std::collections::VecDeque;
-
 use axum::{
     Extension, Json, Router,
     extract::{Query as Params, connect_info::ConnectInfo},
@@ -10,7 +8,7 @@ use axum::{
 };
 use sensor_analysis::{Analysis, model::ExportedRow};
 use sensor_evidence::{
-    audit::{self, Entry, bundle::Selection},
+    audit::{self, bundle::Selection},
     pseudonym::Veil,
 };
 use sensor_facts::time::Time;
@@ -59,19 +57,10 @@ async fn last(
     Extension(response): Extension<ResponderHandle>,
     Params(Last { last, .. }): Params<Last>,
 ) -> Result<Response, Failed> {
-    let path = response.ask(|responder| responder.keeper().trail().path().to_owned());
+    let path = response.command(|keeper| keeper.trail().path().to_owned());
     let path = path.await?;
     let last = last.min(LIMIT_MAX);
-    let read = blocking(move || {
-        let mut entries = VecDeque::<Entry>::new();
-        audit::read(&path, |entry| {
-            entries.push_back(entry);
-            if entries.len() > last {
-                entries.pop_front();
-            }
-        })
-        .map(|_| entries)
-    });
+    let read = blocking(move || audit::last(&path, last));
     let entries = read.await?.map_err(|error| Failed::refused(&error))?;
     Ok(Json(entries).into_response())
 }
@@ -83,10 +72,7 @@ async fn trail(
     veil: Option<Extension<Veil>>,
 ) -> Result<Response, Failed> {
     let by = person(peer)?;
-    let asked = response.ask(|responder| {
-        let keeper = responder.keeper();
-        (keeper.trail().path().to_owned(), keeper.time())
-    });
+    let asked = response.command(|keeper| (keeper.trail().path().to_owned(), keeper.time()));
     let (path, now) = asked.await?;
     // An entry of this moment is one of the past.
     let end = match part.until {

@@ -7,10 +7,8 @@ use std::{
 };
 
 use axum::{
-    Json, Router,
-    extract::{DefaultBodyLimit, Path, State, connect_info::ConnectInfo},
-    http::StatusCode,
-    response::{IntoResponse, Response},
+    Extension, Json, Router,
+    extract::{DefaultBodyLimit, Path, State},
     routing::{get, post},
 };
 use sensor_analysis::{
@@ -24,16 +22,14 @@ use sensor_analysis::{
     },
 };
 use sensor_evidence::store::Reader;
-use sensor_facts::{action::Action, alert::Alert, lock::lock, time::Time};
+use sensor_facts::{action::Action, alert::Alert, lock::lock, rule::Actor, time::Time};
 use sensor_sessions::inventory::HostReport;
-use serde::Serialize;
 
 use super::{
     answer::Failed,
     api::{ADVISORIES, EXPOSURE, NewAdvisory, NewJudgement, OldAdvisory},
-    change::Body,
-    evidence::{blocking, person, record},
-    peer::Peer,
+    change::Order,
+    evidence::{blocking, record},
 };
 use crate::live::{capture::CaptureHandle, responder::ResponderHandle};
 
@@ -110,10 +106,9 @@ impl Ranking {
     /// Changes the advisories, and has in the trail what was done.
     async fn change<T: Send + 'static>(
         &self,
-        peer: Peer,
+        actor: Actor,
         does: impl FnOnce(&mut Advisories) -> Result<(T, Action), BookError> + Send + 'static,
     ) -> Result<T, Failed> {
-        let actor = person(peer)?;
         let folder = self.response.ask(|responder| responder.folder().to_owned());
         let folder = folder.await?;
         let this = self.clone();
@@ -134,142 +129,93 @@ pub(super) fn router(ranking: Ranking) -> Router {
         .route(&format!("{ADVISORIES}/remove"), post(remove))
         // A document is a text within JSON, where it can become longer.
         .layer(DefaultBodyLimit::max(2 * SIZE_MAX))
+        .layer(Extension(ranking.response.clone()))
         .with_state(ranking)
 }
 
-fn shown<T: Serialize>(result: Result<T, Failed>) -> Response {
-    match result {
-        Ok(value) => Json(value).into_response(),
-        Err(failed) => failed.into_response(),
+/// The answer of a route here, or why there is none.
+type Answer<T> = Result<Json<T>, Failed>;
+
+async fn list(State(ranking): State<Ranking>) -> Answer<Exposure> {
+    let seen = ranking.seen().await?;
+    blocking(move || ranking.rank(&seen)).await.map(Json)
+}
+
+async fn show(State(ranking): State<Ranking>, Path(address): Path<IpAddr>) -> Answer<Exposed> {
+    let seen = ranking.seen().await?;
+    let known = seen.hosts.iter().any(|host| host.address == address);
+    let exposure = blocking(move || ranking.rank(&seen)).await?;
+    let mut ranked = exposure.ranked.into_iter();
+    let found = ranked.find(|one| one.address == address);
+    let found = found.ok_or_else(|| {
+        Failed::missing(&if known {
+            format!("no weakness of {address} is known")
+        } else {
+            format!("{address} was not seen; `wardtap devices list` shows who was")
+        })
+    });
+    found.map(Json)
+}
+
+async fn advisories(State(ranking): State<Ranking>) -> Answer<Vec<Advisory>> {
+    let seen = ranking.seen().await?;
+    let all = move || ranking.with(&seen.folder, |book| book.all().to_vec());
+    blocking(all).await.map(Json)
+}
+
+async fn matches(State(ranking): State<Ranking>) -> Answer<Matches> {
+    let seen = ranking.seen().await?;
+    let all = move || ranking.with(&seen.folder, |book| book.matches(&seen.hosts));
+    blocking(all).await.map(Json)
+}
+
+async fn import(State(ranking): State<Ranking>, order: Order<NewAdvisory>) -> Answer<Imported> {
+    let Order { actor, body, .. } = order;
+    let imports = move |book: &mut Advisories| -> Result<(Imported, Action), BookError> {
+        let imported = book.import(body.text.as_bytes())?;
+        let action = Action::AdvisoryImported {
+            advisory: imported.advisory.id.clone(),
+            version: imported.advisory.version.clone(),
+            hash: imported.advisory.hash.clone(),
+        };
+        Ok((imported, action))
+    };
+    ranking.change(actor, imports).await.map(Json)
+}
+
+async fn judge(State(ranking): State<Ranking>, order: Order<NewJudgement>) -> Answer<Judgement> {
+    let Order { actor, body, .. } = order;
+    let seen = ranking.seen().await?;
+    let host = seen.hosts.iter().find(|host| host.address == body.device);
+    let device = host.map(Subject::of);
+    let device = device.ok_or_else(|| Failed::refused(&BookError::UnknownDevice(body.device)))?;
+    let judgement = Judgement {
+        advisory: body.advisory.clone(),
+        device,
+        verdict: body.verdict,
+        by: actor.clone(),
+        time: seen.now,
+        reason: body.reason.clone(),
+    };
+    let action = Action::AdvisoryJudged {
+        advisory: body.advisory,
+        device: body.device,
+        verdict: body.verdict.label().to_owned(),
+        reason: body.reason,
+    };
+    let said = judgement.clone();
+    let judges = move |book: &mut Advisories| book.judge(judgement).map(|()| (said, action));
+    ranking.change(actor, judges).await.map(Json)
+}
+
+async fn remove(State(ranking): State<Ranking>, order: Order<OldAdvisory>) -> Answer<()> {
+    let OldAdvisory { advisory, reason } = order.body;
+    if reason.trim().is_empty() {
+        return Err(Failed::refused(&BookError::NoReason));
     }
-}
-
-async fn list(State(ranking): State<Ranking>) -> Response {
-    let exposure = async {
-        let seen = ranking.seen().await?;
-        blocking(move || ranking.rank(&seen)).await
+    let removes = move |book: &mut Advisories| {
+        book.remove(&advisory)?;
+        Ok(((), Action::AdvisoryRemoved { advisory, reason }))
     };
-    shown(exposure.await)
-}
-
-async fn show(State(ranking): State<Ranking>, Path(address): Path<IpAddr>) -> Response {
-    let one = async {
-        let seen = ranking.seen().await?;
-        let known = seen.hosts.iter().any(|host| host.address == address);
-        let exposure = blocking(move || ranking.rank(&seen)).await?;
-        let mut ranked = exposure.ranked.into_iter();
-        let found: Option<Exposed> = ranked.find(|one| one.address == address);
-        found.ok_or_else(|| {
-            Failed::missing(&if known {
-                format!("no weakness of {address} is known")
-            } else {
-                format!("{address} was not seen; `wardtap devices list` shows who was")
-            })
-        })
-    };
-    shown(one.await)
-}
-
-async fn advisories(State(ranking): State<Ranking>) -> Response {
-    let all = async {
-        let seen = ranking.seen().await?;
-        blocking(move || -> Vec<Advisory> {
-            ranking.with(&seen.folder, |book| book.all().to_vec())
-        })
-        .await
-    };
-    shown(all.await)
-}
-
-async fn matches(State(ranking): State<Ranking>) -> Response {
-    let all = async {
-        let seen = ranking.seen().await?;
-        blocking(move || -> Matches {
-            ranking.with(&seen.folder, |book| book.matches(&seen.hosts))
-        })
-        .await
-    };
-    shown(all.await)
-}
-
-fn body<T>(body: Body<T>) -> Result<T, Failed> {
-    match body {
-        Ok(Json(body)) => Ok(body),
-        Err(rejection) => Err(Failed::Said(StatusCode::BAD_REQUEST, rejection.body_text())),
-    }
-}
-
-async fn import(
-    State(ranking): State<Ranking>,
-    ConnectInfo(peer): ConnectInfo<Peer>,
-    new: Body<NewAdvisory>,
-) -> Response {
-    let imported = async {
-        let new = body(new)?;
-        let does = move |book: &mut Advisories| -> Result<(Imported, Action), BookError> {
-            let imported = book.import(new.text.as_bytes())?;
-            let action = Action::AdvisoryImported {
-                advisory: imported.advisory.id.clone(),
-                version: imported.advisory.version.clone(),
-                hash: imported.advisory.hash.clone(),
-            };
-            Ok((imported, action))
-        };
-        ranking.change(peer, does).await
-    };
-    shown(imported.await)
-}
-
-async fn judge(
-    State(ranking): State<Ranking>,
-    ConnectInfo(peer): ConnectInfo<Peer>,
-    new: Body<NewJudgement>,
-) -> Response {
-    let judged = async {
-        let new = body(new)?;
-        let actor = person(peer)?;
-        let seen = ranking.seen().await?;
-        let mut hosts = seen.hosts.iter();
-        let host = hosts.find(|host| host.address == new.device);
-        let device = host.map(Subject::of);
-        let device =
-            device.ok_or_else(|| Failed::refused(&BookError::UnknownDevice(new.device)))?;
-        let judgement = Judgement {
-            advisory: new.advisory.clone(),
-            device,
-            verdict: new.verdict,
-            by: actor,
-            time: seen.now,
-            reason: new.reason.clone(),
-        };
-        let action = Action::AdvisoryJudged {
-            advisory: new.advisory,
-            device: new.device,
-            verdict: new.verdict.label().to_owned(),
-            reason: new.reason,
-        };
-        let said = judgement.clone();
-        let does = move |book: &mut Advisories| book.judge(judgement).map(|()| (said, action));
-        ranking.change(peer, does).await
-    };
-    shown(judged.await)
-}
-
-async fn remove(
-    State(ranking): State<Ranking>,
-    ConnectInfo(peer): ConnectInfo<Peer>,
-    old: Body<OldAdvisory>,
-) -> Response {
-    let removed = async {
-        let OldAdvisory { advisory, reason } = body(old)?;
-        if reason.trim().is_empty() {
-            return Err(Failed::refused(&BookError::NoReason));
-        }
-        let does = move |book: &mut Advisories| {
-            book.remove(&advisory)?;
-            Ok(((), Action::AdvisoryRemoved { advisory, reason }))
-        };
-        ranking.change(peer, does).await
-    };
-    shown(removed.await)
+    ranking.change(order.actor, removes).await.map(Json)
 }

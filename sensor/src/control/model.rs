@@ -4,21 +4,20 @@ use std::sync::Arc;
 
 use axum::{
     Extension, Json, Router,
-    extract::{DefaultBodyLimit, connect_info::ConnectInfo},
+    extract::{DefaultBodyLimit, rejection::JsonRejection},
     http::StatusCode,
     response::{IntoResponse, Response},
     routing::{get, post},
 };
 use base64::{Engine, engine::general_purpose::STANDARD};
 use sensor_analysis::model::{LoadError, Loaded, ModelFile, Models, Row, SIZE_MAX, Summary, Trial};
-use sensor_facts::{action::Action, alert::Verdict, rule::Actor};
+use sensor_facts::{action::Action, alert::Verdict, rule::Actor, time::Time};
 
 use super::{
-    answer::{Failed, answer, failure},
+    answer::{Failed, answer},
     api::{MODELS, NewModel, Reason},
-    change::{Body, act},
+    change::Order,
     evidence::blocking,
-    peer::Peer,
 };
 use crate::live::{
     AskError,
@@ -94,7 +93,7 @@ fn file(new: &NewModel) -> Option<ModelFile> {
 async fn compare(
     Extension(response): Extension<ResponderHandle>,
     Extension(models): Extension<Arc<Models>>,
-    body: Body<NewModel>,
+    body: Result<Json<NewModel>, JsonRejection>,
 ) -> Result<Response, Failed> {
     let Json(new) = body.map_err(|rejection| Failed::refused(&rejection.body_text()))?;
     let file = file(&new).ok_or_else(|| Failed::refused(&"the model is not in base64"))?;
@@ -105,34 +104,24 @@ async fn compare(
 }
 
 async fn load(
-    Extension(response): Extension<ResponderHandle>,
     Extension(models): Extension<Arc<Models>>,
-    ConnectInfo(peer): ConnectInfo<Peer>,
-    body: Body<NewModel>,
-) -> Response {
-    let new = match body {
-        Ok(Json(new)) => new,
-        Err(rejection) => return failure(rejection.status(), &rejection.body_text()),
+    order: Order<NewModel>,
+) -> Result<Response, Failed> {
+    let file = file(&order.body).ok_or_else(|| {
+        let error = "the model is not in base64".to_owned();
+        Failed::Said(StatusCode::BAD_REQUEST, error)
+    })?;
+    let (rows, trial) = tried(&order.response).await?;
+    let trial = order.body.no_worse.then_some(trial);
+    let reason = order.body.reason.clone();
+    let asked = Requested {
+        name: file.name.clone(),
+        sha256: Some(file.sha256()),
+        reason: reason.clone(),
     };
-    let Some(file) = file(&new) else {
-        return failure(StatusCode::BAD_REQUEST, "the model is not in base64");
-    };
-    let NewModel {
-        reason, no_worse, ..
-    } = new;
-    let (rows, trial) = match tried(&response).await {
-        Ok(tried) => tried,
-        Err(error) => return answer::<()>(Err(error)),
-    };
-    let trial = no_worse.then_some(trial);
-    let sha256 = file.sha256();
-    let name = file.name.clone();
-    let why = reason.clone();
     done(
-        &response,
-        peer,
-        (name, Some(sha256), reason),
-        move |time, actor| models.load(&file, &rows, trial.as_ref(), (time, actor, &why)),
+        order.with(asked),
+        move |time, actor| models.load(&file, &rows, trial.as_ref(), (time, actor, &reason)),
         |about, replaces, reason| Action::ModelLoaded {
             name: about.0,
             sha256: about.1,
@@ -144,26 +133,20 @@ async fn load(
 }
 
 async fn rollback(
-    Extension(response): Extension<ResponderHandle>,
     Extension(models): Extension<Arc<Models>>,
-    ConnectInfo(peer): ConnectInfo<Peer>,
-    body: Body<Reason>,
-) -> Response {
-    let reason = match body {
-        Ok(Json(Reason { reason })) => reason,
-        Err(rejection) => return failure(rejection.status(), &rejection.body_text()),
-    };
+    order: Order<Reason>,
+) -> Result<Response, Failed> {
     let previous = models.summary().previous;
-    let name = previous
-        .as_ref()
-        .map_or_else(|| "the one before".to_owned(), |entry| entry.name.clone());
-    let sha256 = previous.map(|entry| entry.sha256);
-    let why = reason.clone();
+    let name = previous.as_ref().map(|entry| entry.name.clone());
+    let reason = order.body.reason.clone();
+    let asked = Requested {
+        name: name.unwrap_or_else(|| "the one before".to_owned()),
+        sha256: previous.map(|entry| entry.sha256),
+        reason: reason.clone(),
+    };
     done(
-        &response,
-        peer,
-        (name, sha256, reason),
-        move |time, actor| models.rollback((time, actor, &why)),
+        order.with(asked),
+        move |time, actor| models.rollback((time, actor, &reason)),
         |about, replaces, reason| Action::ModelRolledBack {
             name: about.0,
             sha256: about.1,
@@ -182,37 +165,29 @@ fn plain(name: &str) -> String {
         .collect()
 }
 
+/// The model that a person wants in use, and why.
+struct Requested {
+    name: String,
+    sha256: Option<String>,
+    reason: String,
+}
+
 /// Does something with models off the response thread, then writes down what came of it, by whom and why.
-async fn done<F, G>(
-    response: &ResponderHandle,
-    peer: Peer,
-    (name, sha256, reason): (String, Option<String>, String),
-    does: F,
-    action: G,
-) -> Response
+async fn done<F, G>(order: Order<Requested>, does: F, action: G) -> Result<Response, Failed>
 where
-    F: FnOnce(sensor_facts::time::Time, &Actor) -> Result<Loaded, LoadError> + Send + 'static,
+    F: FnOnce(Time, &Actor) -> Result<Loaded, LoadError> + Send + 'static,
     G: FnOnce((String, String), Option<String>, String) -> Action + Send + 'static,
 {
-    let Some(actor) = peer.actor() else {
-        return failure(
-            StatusCode::FORBIDDEN,
-            "the socket does not say who you are, and the trail has to",
-        );
-    };
-    let time = match response.ask(|responder| responder.keeper().time()).await {
-        Ok(time) => time,
-        Err(error) => return answer::<()>(Err(error)),
-    };
-    let result = tokio::task::spawn_blocking(move || does(time, &actor)).await;
-    let Ok(result) = result else {
-        return failure(
-            StatusCode::INTERNAL_SERVER_ERROR,
-            "the model could not be examined; the log has why",
-        );
-    };
-    let record = move |responder: &mut Responder, actor: &Actor, ()| {
-        let keeper = responder.keeper_mut();
+    let time = order.response.command(|keeper| keeper.time());
+    let (time, actor) = (time.await?, order.actor.clone());
+    let result = blocking(move || does(time, &actor)).await?;
+    let records = move |responder: &mut Responder, actor: &Actor, asked: Requested| {
+        let mut keeper = responder.keeper_mut();
+        let Requested {
+            name,
+            sha256,
+            reason,
+        } = asked;
         match result {
             Ok(loaded) => {
                 let about = (loaded.about.name.clone(), loaded.about.sha256.clone());
@@ -220,19 +195,17 @@ where
                 Ok(loaded)
             }
             Err(error) => {
-                keeper.record(
-                    actor,
-                    Action::ModelRefused {
-                        name,
-                        sha256,
-                        check: error.check().to_owned(),
-                        why: error.to_string(),
-                        reason,
-                    },
-                );
+                let refused = Action::ModelRefused {
+                    name,
+                    sha256,
+                    check: error.check().to_owned(),
+                    why: error.to_string(),
+                    reason,
+                };
+                keeper.record(actor, refused);
                 Err(error.to_string())
             }
         }
     };
-    act(response, peer, Ok(Json(())), record).await
+    order.carry_out(records).await
 }

@@ -7,25 +7,23 @@ use std::time::Duration;
 
 use axum::{
     Extension, Router,
-    extract::{Path, Query as Params, connect_info::ConnectInfo},
-    http::StatusCode,
+    extract::{Path, Query as Params},
     response::Response,
     routing::{get, post},
 };
 use sensor_facts::rule::{Actor, RuleId, State};
-use sensor_response::{Denied, RuleReport, Wish};
+use sensor_response::{Denied, Keeper, RuleReport, Wish};
 
 use super::{
-    answer::{answer, failure},
+    answer::{Failed, answer},
     api::{
         Added, Hits, NewProtection, NewRule, PROTECTED, Page, ProtectedEntry, Protecting, Query,
         RULES, Reason, RuleView, Unprotecting,
     },
-    change::{Body, act},
-    peer::Peer,
+    change::{DISK, DISK_RELEASE, Order, Told},
     roles::Roles,
 };
-use crate::live::responder::{Responder, ResponderHandle};
+use crate::live::responder::ResponderHandle;
 
 pub(super) fn router(response: ResponderHandle, roles: Roles) -> Router {
     Router::new()
@@ -42,17 +40,17 @@ async fn list(
     Extension(response): Extension<ResponderHandle>,
     Params(query): Params<Query>,
 ) -> Response {
-    let page = response.ask(move |responder| {
-        let reports = responder.keeper().reports();
+    let page = response.command(move |keeper| {
+        let reports = keeper.reports();
         Page::of(
-            reports.iter().map(|one| view(responder, one)).collect(),
+            reports.iter().map(|one| view(keeper, one)).collect(),
             &query,
         )
     });
     answer(page.await)
 }
 
-fn view(responder: &Responder, report: &RuleReport) -> RuleView {
+fn view(keeper: &Keeper, report: &RuleReport) -> RuleView {
     let RuleReport { rule, hits, effect } = report;
     RuleView {
         rule: rule.clone(),
@@ -61,19 +59,17 @@ fn view(responder: &Responder, report: &RuleReport) -> RuleView {
             bytes: hits.bytes,
             would_packets: hits.would_packets,
             would_bytes: hits.would_bytes,
-            last: (hits.last != 0).then(|| responder.keeper().wall(hits.last)),
+            last: (hits.last != 0).then(|| keeper.wall(hits.last)),
         },
         effect: effect.clone(),
     }
 }
 
 async fn add(
-    Extension(response): Extension<ResponderHandle>,
     Extension(roles): Extension<Roles>,
-    ConnectInfo(peer): ConnectInfo<Peer>,
-    body: Body<NewRule>,
-) -> Response {
-    act(&response, peer, body, move |responder, actor, new| {
+    order: Order<NewRule>,
+) -> Result<Response, Failed> {
+    let adds = move |keeper: &mut Keeper, actor: &Actor, new: NewRule| {
         let target = new.target;
         let what = format!("a rule for {target}");
         let wish = Wish {
@@ -88,79 +84,62 @@ async fn add(
             ttl: Duration::from_secs(new.ttl),
             reason: new.reason,
         };
-        let result = responder.keeper_mut().add(actor, wish);
-        noted(responder, actor, what, result).map(|(id, extended)| Added {
-            rule: shown(responder, id),
+        let result = keeper.add(actor, wish);
+        noted(keeper, actor, what, result).map(|(id, extended)| Added {
+            rule: shown(keeper, id),
             extended,
             warning: roles.warning(Some(&target)),
         })
-    })
-    .await
+    };
+    order.command(DISK, adds).await
 }
 
 /// A rule that was there a moment ago.
-fn shown(responder: &Responder, id: RuleId) -> Option<RuleView> {
-    let report = responder.keeper().report(id)?;
-    Some(view(responder, &report))
+fn shown(keeper: &Keeper, id: RuleId) -> Option<RuleView> {
+    let report = keeper.report(id)?;
+    Some(view(keeper, &report))
 }
 
 async fn change(
-    Extension(response): Extension<ResponderHandle>,
     Extension(roles): Extension<Roles>,
-    ConnectInfo(peer): ConnectInfo<Peer>,
     Path((id, verb)): Path<(RuleId, String)>,
-    body: Body<Reason>,
-) -> Response {
+    order: Order<Reason>,
+) -> Result<Response, Failed> {
     if !["enable", "disable", "approve", "remove"].contains(&verb.as_str()) {
-        return failure(StatusCode::NOT_FOUND, "there is no such thing to ask for");
+        return Err(Failed::missing(&"there is no such thing to ask for"));
     }
-    act(
-        &response,
-        peer,
-        body,
-        move |responder, actor, Reason { reason }| {
-            let what = format!("{verb} rule {id}");
-            let keeper = responder.keeper_mut();
-            let result = match verb.as_str() {
-                "enable" => keeper.enable(actor, id, reason),
-                "disable" => keeper.disable(actor, id, reason),
-                "approve" => keeper.approve(actor, id, reason),
-                _ => keeper.remove(actor, id, reason),
-            };
-            let drops = verb == "enable" || verb == "approve";
-            noted(responder, actor, what, result).map(|()| Added {
-                rule: shown(responder, id),
-                extended: false,
-                warning: drops.then(|| roles.warning(None)).flatten(),
-            })
-        },
-    )
-    .await
+    let changes = move |keeper: &mut Keeper, actor: &Actor, Reason { reason }| {
+        let what = format!("{verb} rule {id}");
+        let result = match verb.as_str() {
+            "enable" => keeper.enable(actor, id, reason),
+            "disable" => keeper.disable(actor, id, reason),
+            "approve" => keeper.approve(actor, id, reason),
+            _ => keeper.remove(actor, id, reason),
+        };
+        let drops = verb == "enable" || verb == "approve";
+        noted(keeper, actor, what, result).map(|()| Added {
+            rule: shown(keeper, id),
+            extended: false,
+            warning: drops.then(|| roles.warning(None)).flatten(),
+        })
+    };
+    order.command(DISK, changes).await
 }
 
-async fn release_all(
-    Extension(response): Extension<ResponderHandle>,
-    ConnectInfo(peer): ConnectInfo<Peer>,
-    body: Body<Reason>,
-) -> Response {
-    act(
-        &response,
-        peer,
-        body,
-        |responder, actor, Reason { reason }| {
-            let result = responder.keeper_mut().release_all(actor, reason);
-            noted(responder, actor, "release all rules".to_owned(), result)
-        },
-    )
-    .await
+async fn release_all(order: Order<Reason>) -> Result<Response, Failed> {
+    let releases = |keeper: &mut Keeper, actor: &Actor, Reason { reason }| {
+        let result = keeper.release_all(actor, reason);
+        noted(keeper, actor, "release all rules".to_owned(), result)
+    };
+    order.command(DISK_RELEASE, releases).await
 }
 
 async fn protected(
     Extension(response): Extension<ResponderHandle>,
     Params(query): Params<Query>,
 ) -> Response {
-    let page = response.ask(move |responder| {
-        let book = responder.keeper().book();
+    let page = response.command(move |keeper| {
+        let book = keeper.book();
         let entry = |entry: &sensor_response::Protection| ProtectedEntry {
             what: entry.what,
             reason: entry.reason.clone(),
@@ -173,43 +152,51 @@ async fn protected(
     answer(page.await)
 }
 
-async fn protect(
-    Extension(response): Extension<ResponderHandle>,
-    ConnectInfo(peer): ConnectInfo<Peer>,
-    body: Body<NewProtection>,
-) -> Response {
-    act(&response, peer, body, |responder, actor, new| {
+async fn protect(order: Order<NewProtection>) -> Result<Response, Failed> {
+    let protects = |keeper: &mut Keeper, actor: &Actor, new: NewProtection| {
         let what = format!("protect {}", new.what);
-        let result = responder.keeper_mut().protect(actor, new.what, new.reason);
-        noted(responder, actor, what, result).map(|ended| Protecting { ended })
-    })
-    .await
+        let result = keeper.protect(actor, new.what, new.reason);
+        noted(keeper, actor, what, result).map(|ended| Protecting { ended })
+    };
+    order.command(DISK, protects).await
 }
 
-async fn unprotect(
-    Extension(response): Extension<ResponderHandle>,
-    ConnectInfo(peer): ConnectInfo<Peer>,
-    body: Body<Unprotecting>,
-) -> Response {
-    act(&response, peer, body, |responder, actor, old| {
+async fn unprotect(order: Order<Unprotecting>) -> Result<Response, Failed> {
+    let unprotects = |keeper: &mut Keeper, actor: &Actor, old: Unprotecting| {
         let what = format!("protect {} no more", old.what);
-        let keeper = responder.keeper_mut();
         let result = keeper.unprotect(actor, old.what, old.reason);
-        noted(responder, actor, what, result)
-    })
-    .await
+        noted(keeper, actor, what, result)
+    };
+    order.command(DISK, unprotects).await
 }
 
 /// What a person asked for in vain is written down too.
 fn noted<T>(
-    responder: &mut Responder,
+    keeper: &mut Keeper,
     actor: &Actor,
     what: String,
     result: Result<T, Denied>,
 ) -> Result<T, String> {
     result.map_err(|denied| {
         let reason = denied.to_string();
-        responder.keeper_mut().refused(actor, what, reason.clone());
+        keeper.refused(actor, what, reason.clone());
         reason
     })
 }
+
+impl Told for Added {
+    fn warn(mut self, warning: &str) -> Result<Self, ()> {
+        let before = self.warning.take();
+        self.warning = Some(match before {
+            Some(before) => format!("{before}; {warning}"),
+            None => warning.to_owned(),
+        });
+        Ok(self)
+    }
+}
+
+impl Told for Protecting {}
+
+impl Told for usize {}
+
+impl Told for () {}

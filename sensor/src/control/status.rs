@@ -2,16 +2,21 @@
 
 use std::collections::BTreeMap;
 
-use sensor_common::{counter::Counter, flow::ESTABLISHED, packet::protocol};
+use sensor_common::{
+    counter::{Counter, Counters},
+    flow::ESTABLISHED,
+    layer7::Reason,
+    packet::{protocol, unread},
+};
 use sensor_evidence::store::StoreStatus;
 use sensor_facts::alert::Severity;
 use sensor_kernel::Mode;
 use sensor_output::OutputStats;
-use sensor_sessions::pipeline::Pipeline;
+use sensor_sessions::pipeline::{Pipeline, PipelineStats};
 
 use super::api::{
     ContainmentStatus, DetectionStatus, FlowStatus, Frozen, InterfaceStatus, OutputStatus,
-    RingStatus, Status,
+    RingStatus, Status, TrailSegments,
 };
 use super::roles::Roles;
 use crate::live::snapshot::{InterfaceSnapshot, RingAccount, Snapshot};
@@ -20,6 +25,10 @@ use crate::live::snapshot::{InterfaceSnapshot, RingAccount, Snapshot};
 const DUPLICATES: u64 = 5;
 /// The same for TCP flows seen in one direction only.
 const ONE_SIDED: u64 = 30;
+/// What is missing of sessions is worth a warning where it is more than one of so many elements.
+const MISSING: u64 = 1_000;
+/// The same for packets that carry no IP that could be read.
+const UNREAD: u128 = 30;
 /// Below so many packets or flows a share says nothing.
 const ENOUGH_PACKETS: u64 = 1_000;
 const ENOUGH_FLOWS: u64 = 20;
@@ -105,6 +114,7 @@ fn detection(snapshot: &Snapshot) -> DetectionStatus {
         excepted: alerts.excepted,
         exceptions: alerts.exceptions,
         lost: snapshot.unobserved,
+        suspects_evicted: analysis.evicted,
         site_learnt: census.site_learnt,
         site_until: census.site_until,
         learnt: census.learnt,
@@ -146,6 +156,18 @@ fn containment(snapshot: &Snapshot) -> ContainmentStatus {
         waiting: summary.waiting,
         dropped: summary.dropped,
         failing: summary.failing.clone(),
+        segments: TrailSegments {
+            current: summary.segment,
+            older: summary.check.segments,
+            verified: summary.check.verified,
+            whole: summary.check.done,
+            flaw: summary.check.flaw.clone(),
+            bytes: summary.check.bytes,
+            removed_to: summary.check.removed_to,
+            exported: summary.check.exported,
+            lost: summary.check.lost,
+            export_failing: summary.check.export_failing.clone(),
+        },
     }
 }
 
@@ -159,6 +181,12 @@ fn interface(one: &InterfaceSnapshot) -> InterfaceStatus {
         counters: Counter::ALL
             .iter()
             .map(|counter| (counter.label().to_owned(), one.counters.get(*counter)))
+            .collect(),
+        unread: one
+            .counters
+            .unread
+            .kinds()
+            .map(|(kind, packets)| (unread::words(kind).to_string(), packets))
             .collect(),
     }
 }
@@ -221,6 +249,7 @@ pub(super) fn blind(snapshot: &Snapshot, one_sided: OneSided) -> Vec<String> {
                     .unwrap_or("it was asked for")
             ));
         }
+        warnings.extend(illegible(&one.attached.name, &one.counters));
         let packets = one.counters.get(Counter::Packets);
         let duplicates = one.counters.get(Counter::Duplicate);
         if packets >= ENOUGH_PACKETS && duplicates * 100 > packets * DUPLICATES {
@@ -243,6 +272,7 @@ pub(super) fn blind(snapshot: &Snapshot, one_sided: OneSided) -> Vec<String> {
             snapshot.pipeline.bad()
         ));
     }
+    warnings.extend(missing(&snapshot.pipeline));
     if snapshot.pressure {
         warnings.push(
             "the table of established flows is three quarters full: only DICOM and HL7 flows enter it"
@@ -262,6 +292,53 @@ pub(super) fn blind(snapshot: &Snapshot, one_sided: OneSided) -> Vec<String> {
         ));
     }
     warnings
+}
+
+/// What of the sessions was not read, where it is more than one place in a thousand.
+fn missing(stats: &PipelineStats) -> Option<String> {
+    let missing = stats.missing();
+    if missing == 0 || missing * MISSING < stats.elements {
+        return None;
+    }
+    let harmful = |label: &str| {
+        let reason = Reason::ALL.iter().find(|one| one.label() == label);
+        reason.filter(|one| !one.is_harmless())
+    };
+    let most = stats.skips.iter();
+    let most = most.filter_map(|(label, count)| Some((harmful(label)?, count)));
+    let most = most.max_by_key(|(_, count)| **count);
+    let most = most.map_or_else(String::new, |(reason, count)| {
+        let help = reason.help().trim().trim_end_matches('.');
+        format!("; most often, {count} times: {help} ({})", reason.label())
+    });
+    Some(format!(
+        "{missing} places in sessions of DICOM, HL7 or TLS were not read, for {} elements that were{most}",
+        stats.elements
+    ))
+}
+
+/// What an interface brings that can't be read, where it is much.
+fn illegible(name: &str, counters: &Counters) -> Option<String> {
+    let packets = counters.get(Counter::Packets);
+    let (kind, most) = counters.unread.most()?;
+    let unread = counters.get(Counter::NotIp) + counters.get(Counter::TunnelUnread);
+    let share = |part: u64| u128::from(part) * 100 / u128::from(packets.max(1));
+    if packets < ENOUGH_PACKETS || share(unread) < UNREAD {
+        return None;
+    }
+    let words = unread::words(kind);
+    let more = if share(most) < share(unread) {
+        format!(
+            " ({} % in all carry nothing that can be read)",
+            share(unread)
+        )
+    } else {
+        String::new()
+    };
+    Some(format!(
+        "{} % of {name} is {words}{more}: what is in it is not seen",
+        share(most)
+    ))
 }
 
 /// What of alerts and baselines a person should know at once.
@@ -314,6 +391,23 @@ fn rules(snapshot: &Snapshot, warnings: &mut Vec<String>) {
         warnings.push(format!(
             "the audit trail can't be written: {why}; {} entries wait, {} were dropped",
             summary.waiting, summary.dropped
+        ));
+    }
+    let check = &summary.check;
+    if let Some(flaw) = &check.flaw {
+        warnings.push(format!(
+            "an older segment of the audit trail is not what it was, and nothing of the trail is removed any more: {flaw}"
+        ));
+    }
+    if let Some(why) = &check.export_failing {
+        warnings.push(format!(
+            "the oldest segment of the audit trail can't be exported (audit.export), so the trail grows beyond audit.max_size: {why}"
+        ));
+    }
+    if check.lost > 0 {
+        warnings.push(format!(
+            "the audit trail has reached audit.max_size: its segments to number {} were removed, {} of them since the start and exported nowhere; set audit.export to keep them",
+            check.removed_to, check.lost
         ));
     }
 }

@@ -1,6 +1,8 @@
 //! Pseudonyms in what the socket answers: `pseudonymise=true` in any question has the whole answer veiled, errors too.
 //! What can't be veiled is not answered.
 
+use std::path::Path;
+
 use axum::{
     body::{Body, to_bytes},
     extract::{Query, Request, State},
@@ -92,8 +94,8 @@ fn veiled(veil: &Veil, clear: &[u8]) -> Option<(Vec<u8>, u64)> {
 async fn of((capture, response): &Knows) -> Result<Veil, String> {
     let hosts = capture.ask(|capture| capture.pipeline().hosts());
     let hosts = hosts.await.map_err(|error| error.to_string())?;
-    let said = response.ask(|responder| {
-        let book = responder.keeper().book();
+    let said = response.command(|keeper| {
+        let book = keeper.book();
         let of_rules = book
             .rules()
             .map(|rule| (rule.by.clone(), rule.reason.clone()));
@@ -101,7 +103,8 @@ async fn of((capture, response): &Knows) -> Result<Veil, String> {
             .protected()
             .map(|one| (one.by.clone(), one.reason.clone()));
         let said: Vec<_> = of_rules.chain(of_list).collect();
-        (said, responder.folder().to_owned())
+        let trail = keeper.trail().path();
+        (said, trail.parent().unwrap_or(Path::new(".")).to_owned())
     });
     let (said, folder) = said.await.map_err(|error| error.to_string())?;
     let made = tokio::task::spawn_blocking(move || {

@@ -82,6 +82,7 @@ async fn serve(
     // What is to be in force is so before the first packet meets the new programs.
     let (mut keeper, adoption) = Keeper::adopt(
         &options.state,
+        options.audit.clone(),
         loaded.take_rules()?,
         &options.response.protect(),
         clinical_of(Arc::clone(&clinical)),
@@ -119,15 +120,15 @@ async fn serve(
     )
     .map_err(runtime("start the response"))?;
     let state = options.state.clone();
-    let (capture, ended) = live::capture::start(
-        options,
+    let parts = live::capture::Parts {
         kernel,
         output,
-        response.clone(),
-        Arc::clone(&models),
-        store.clone(),
-    )
-    .map_err(runtime("start the capture"))?;
+        response: response.clone(),
+        models: Arc::clone(&models),
+        store: store.clone(),
+    };
+    let (capture, ended) =
+        live::capture::start(options, parts).map_err(runtime("start the capture"))?;
     // Only those two threads need them.
     rights::drop_all();
     let control =
@@ -144,7 +145,7 @@ async fn serve(
     }
     tokio::spawn(memory::keep(capture.clone(), state.clone()));
     tokio::spawn(memory::hand_over(capture.clone(), store.clone()));
-    tokio::spawn(service::watchdog(capture.clone(), response.clone()));
+    service::watchdog(response.alive().clone()).map_err(runtime("start the watchdog"))?;
     service::ready(&status);
     let mut ended = ended;
     let result = tokio::select! {
@@ -218,13 +219,13 @@ impl DaemonOptions {
 
 /// Who tells a device's learnt clinical peers.
 fn clinical_of(clinical: Arc<Mutex<Clinical>>) -> ClinicalOf {
-    Box::new(move |target| match target {
-        Target::Device { address } => {
-            let now = clock::now();
-            let clinical = lock(&clinical);
-            clinical.peers_of(*address, now)
+    Box::new(move |target| {
+        let (clinical, now) = (lock(&clinical), clock::now());
+        match target {
+            Target::Device { address } => clinical.peers_of(*address, now),
+            Target::Mac { mac } => clinical.peers_of_mac(mac.octets(), now),
+            _ => Vec::new(),
         }
-        _ => Vec::new(),
     })
 }
 

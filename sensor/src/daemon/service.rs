@@ -1,10 +1,10 @@
 //! What the service manager is told (`sd_notify(3)`), where there is one.
 
-use std::time::Duration;
+use std::{io, thread, time::Duration};
 
 use sd_notify::NotifyState;
 
-use crate::live::{capture::CaptureHandle, responder::ResponderHandle};
+use crate::live::alive::Alive;
 
 fn tell(state: &[NotifyState<'_>]) {
     if let Err(error) = sd_notify::notify(false, state) {
@@ -29,20 +29,27 @@ pub(super) fn stopping() {
     tell(&[NotifyState::Stopping]);
 }
 
-/// Says that it lives for as long as both of its threads answer, three times in the time after which the service
-/// manager (`WatchdogSec=`) would start it anew.
-pub(super) async fn watchdog(capture: CaptureHandle, response: ResponderHandle) {
+/// Says that it lives for as long as all of its threads go on, three times in the time after which the service manager
+/// (`WatchdogSec=`) would start it anew. It has a thread of its own and asks nobody, so no queue can hold it up.
+pub(super) fn watchdog(alive: Alive) -> io::Result<()> {
     let mut limit = 0;
     if !sd_notify::watchdog_enabled(false, &mut limit) {
-        return;
+        return Ok(());
     }
-    let mut beat = tokio::time::interval(Duration::from_micros(limit / 3));
-    loop {
-        beat.tick().await;
-        let (sees, acts) = tokio::join!(capture.ask(|_| ()), response.ask(|_| ()));
-        match sees.and(acts) {
-            Ok(()) => tell(&[NotifyState::Watchdog]),
-            Err(error) => tracing::error!("no sign of life for the service manager: {error}"),
+    let beat = Duration::from_micros(limit / 3);
+    let watch = move || {
+        sensor_facts::rights::drop_all();
+        loop {
+            match alive.silent(2 * beat) {
+                None => tell(&[NotifyState::Watchdog]),
+                Some(part) => tracing::error!(
+                    "no sign of life for the service manager: the {} thread stands still",
+                    part.label()
+                ),
+            }
+            thread::sleep(beat);
         }
-    }
+    };
+    let watch = thread::Builder::new().name("watchdog".into()).spawn(watch);
+    watch.map(|_| ())
 }

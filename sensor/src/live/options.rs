@@ -2,7 +2,7 @@
 
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
-use sensor_evidence::store::StoreOptions;
+use sensor_evidence::{audit::TrailOptions, store::StoreOptions};
 use sensor_kernel as kernel;
 use sensor_output::OutputOptions;
 use sensor_sessions::pipeline::PipelineOptions;
@@ -30,6 +30,8 @@ pub struct DaemonOptions {
     pub store: Option<StoreOptions>,
     /// The folder of what outlives the daemon.
     pub state: PathBuf,
+    /// The audit trail.
+    pub audit: TrailOptions,
     /// How rules are kept.
     pub response: ResponderOptions,
     /// The interface that TCP resets leave by.
@@ -74,6 +76,7 @@ impl DaemonOptions {
             ),
             ("model", self.model != new.model),
             ("store", self.store != new.store),
+            ("audit", self.audit != new.audit),
             ("state.directory", self.state != new.state),
             ("state.pins", a.pin_root != b.pin_root),
         ]

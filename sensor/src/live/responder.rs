@@ -1,7 +1,8 @@
-//! The response thread: it alone owns the keeper, and with it rule book, trail and the kernel's rules.
+//! The response thread: it owns the analysis, and decides about findings with the keeper, which it shares with the
+//! [command thread](super::command).
 //!
 //! The capture thread tells it every second how it fares and what was seen of the rules' targets; it never
-//! waits for this thread. Others ask it by [`ResponderHandle::ask`].
+//! waits for this thread. Others ask it by [`ResponderHandle::ask`]: questions go before observations.
 
 mod carry_out;
 mod handle;
@@ -12,19 +13,17 @@ mod summary;
 use std::{
     io,
     path::{Path, PathBuf},
-    sync::{
-        Arc, Mutex,
-        mpsc::{Receiver, RecvTimeoutError, sync_channel},
-    },
+    sync::{Arc, Mutex, MutexGuard},
     thread::{self, JoinHandle},
     time::{Duration, Instant},
 };
 
 use sensor_analysis::{
-    Analysis, Outcome, alert::Told, baseline::Census, detect::clinical::Clinical, model::Scorer,
+    Analysis, Outcome, alert::AlertUpdate, baseline::Census, detect::clinical::Clinical,
+    model::Scorer,
 };
 use sensor_facts::{
-    event::{AlertReport, AuditReport, Body, Event},
+    event::{AlertReport, Body, Event},
     finding::Basis,
     lock::lock,
     observation::Observation,
@@ -32,16 +31,26 @@ use sensor_facts::{
 use sensor_output::OutputSender;
 use sensor_response::{Keeper, Mirrors, RuleResets};
 
+pub(crate) use handle::Board;
+use handle::Question;
 pub use handle::ResponderHandle;
-use handle::{Board, Message};
 use judgement::Judgement;
 pub use judgement::Pulse;
 pub use options::ResponderOptions;
 pub use summary::Summary;
 
-/// Between two heartbeats.
+use super::{
+    alive::{Alive, Part},
+    command::CommandHandle,
+    enforcement::{Enforcement, Shared},
+    inbox::{Inbox, Next},
+};
+
+/// Between two times that what goes by the clock is done.
 const BEAT: Duration = Duration::from_secs(1);
-/// Messages that may wait.
+/// Questions that may wait.
+const QUESTIONS: usize = 256;
+/// Batches of observations that may wait.
 const QUEUE: usize = 1_024;
 /// Beats between two times that what was learnt is written to the disk, at least.
 const SAVE: u64 = 10;
@@ -54,14 +63,15 @@ const SAVE_RECORDED: u64 = 300;
 
 /// What the response thread owns.
 pub struct Responder {
-    keeper: Keeper,
+    shared: Shared,
+    inbox: Arc<Inbox<Question, Vec<Observation>>>,
+    alive: Alive,
     options: ResponderOptions,
     output: OutputSender,
     analysis: Analysis,
     judgement: Judgement,
     /// What outlives the daemon.
     folder: PathBuf,
-    resets: RuleResets,
     board: Arc<Mutex<Board>>,
     beaten: Instant,
     beats: u64,
@@ -81,8 +91,8 @@ pub struct Knowledge {
 }
 
 impl Responder {
-    /// Starts the thread; `folder` keeps what was learnt, `inline` says whether rules drop anywhere,
-    /// `mirrors` where resets go.
+    /// Starts this thread and the command thread; `folder` keeps what was learnt, `inline` says whether rules drop
+    /// anywhere, `mirrors` where resets go.
     ///
     /// # Errors
     /// When there is no thread to be had.
@@ -96,7 +106,6 @@ impl Responder {
         mirrors: Mirrors,
     ) -> io::Result<(ResponderHandle, JoinHandle<()>)> {
         let Knowledge { clinical, scorer } = knowledge;
-        let (messages, inbox) = sync_channel(QUEUE);
         let board = Arc::new(Mutex::new(Board {
             watch: Arc::new(keeper.watch_list()),
             summary: Arc::new(Summary::of(&keeper, 0)),
@@ -107,12 +116,26 @@ impl Responder {
         if let Some(scorer) = scorer {
             analysis.set_scorer(scorer);
         }
+        let shared = Shared::new(Enforcement::new(
+            keeper,
+            RuleResets::new(mirrors),
+            options.patience(),
+            output.clone(),
+            Arc::clone(&board),
+        ));
+        let alive = Alive::default();
+        for part in Part::ALL {
+            alive.sign(part);
+        }
+        let (commands, command_thread) = CommandHandle::start(shared.clone(), alive.clone())?;
+        let inbox = Inbox::new(QUESTIONS, QUEUE);
         let mut responder = Self {
             analysis,
             judgement,
             folder: folder.to_owned(),
-            resets: RuleResets::new(mirrors),
-            keeper,
+            shared,
+            inbox: Arc::clone(&inbox),
+            alive: alive.clone(),
             options,
             output,
             board: Arc::clone(&board),
@@ -122,59 +145,90 @@ impl Responder {
             census: Census::default(),
             unsaved: None,
         };
+        let ended = commands.clone();
         let thread = thread::Builder::new()
             .name("response".into())
             .spawn(move || {
-                responder.run(&inbox);
-                responder.keeper.stopped();
+                responder.run();
+                // What operators asked for already is in the trail before its end.
+                ended.stop();
+                if command_thread.join().is_err() {
+                    tracing::error!("the command thread panicked");
+                }
+                responder.keeper_mut().stopped();
                 responder.save();
                 responder.save_recorded();
-                responder.tell();
+                responder.keeper_mut().tell();
             })?;
-        Ok((ResponderHandle { messages, board }, thread))
+        let handle = ResponderHandle {
+            inbox,
+            board,
+            commands,
+            alive,
+        };
+        Ok((handle, thread))
     }
 
-    fn run(&mut self, inbox: &Receiver<Message>) {
+    fn run(&mut self) {
         self.beat();
-        self.tell();
         loop {
+            self.alive.sign(Part::Response);
             let rest = BEAT.saturating_sub(self.beaten.elapsed());
-            match inbox.recv_timeout(rest) {
-                Ok(Message::Ask(question)) => {
-                    if question(self).is_break() {
-                        return;
-                    }
-                    self.tell();
-                }
-                Ok(Message::Pulse(pulse)) => {
-                    let (reports, ended) = self.resets.look();
-                    self.keeper.verify(&pulse.seen, &reports);
-                    self.note_resets(ended);
-                    self.judgement.pulse(pulse);
-                    self.tell();
-                }
-                Ok(Message::Observed(seen)) => {
+            match self.inbox.next(rest) {
+                Next::Question(question) => self.answer(question),
+                Next::Work(seen) => {
                     for one in &seen {
                         self.consider(one);
+                        self.interlude();
                     }
-                    self.analysis.take_scores(self.keeper.time());
-                    self.tell();
+                    let now = self.keeper().time();
+                    self.analysis.take_scores(now);
+                    self.keeper_mut().tell();
                 }
-                Err(RecvTimeoutError::Timeout) => {}
-                Err(RecvTimeoutError::Disconnected) => return,
+                Next::Nothing => {}
+                Next::Closed => return,
             }
-            if self.beaten.elapsed() >= BEAT {
-                self.beat();
-            }
+            self.beat_if_due();
         }
     }
 
-    /// Every second: the heartbeat, what is over, what still waits for the disk.
+    /// Between two observations: what must not wait for the rest of them.
+    fn interlude(&mut self) {
+        self.alive.sign(Part::Response);
+        while self.inbox.is_asked() {
+            let Some(question) = self.inbox.question() else {
+                break;
+            };
+            self.answer(question);
+        }
+        self.beat_if_due();
+    }
+
+    fn answer(&mut self, question: Question) {
+        question(self);
+        self.keeper_mut().tell();
+    }
+
+    fn beat_if_due(&mut self) {
+        if self.beaten.elapsed() >= BEAT {
+            self.beat();
+        }
+    }
+
+    /// How the capture fares, and what it saw of the rules' targets.
+    fn pulse(&mut self, pulse: Pulse) {
+        {
+            let mut enforcement = self.shared.get();
+            let (reports, ended) = enforcement.resets.look();
+            enforcement.verify(&pulse.seen, &reports);
+            enforcement.note_resets(ended);
+        }
+        self.judgement.pulse(pulse);
+    }
+
+    /// Every second: what goes by the clock.
     fn beat(&mut self) {
         self.beaten = Instant::now();
-        self.keeper.follow_clock();
-        self.keeper.beat(self.options.patience());
-        self.keeper.expire();
         self.beats += 1;
         if self.beats >= self.save_due {
             self.save();
@@ -183,11 +237,12 @@ impl Responder {
             self.save_recorded();
         }
         let mut out = Outcome::default();
-        self.analysis.take_scores(self.keeper.time());
-        self.analysis.tick(self.keeper.time(), &mut out);
+        let now = self.keeper().time();
+        self.analysis.take_scores(now);
+        self.analysis.tick(now, &mut out);
         self.take(out);
         self.account();
-        self.tell();
+        self.keeper_mut().tell();
     }
 
     /// Learns from an observation, and acts on what is found by it.
@@ -202,17 +257,16 @@ impl Responder {
     fn take(&mut self, out: Outcome) {
         for finding in out.findings {
             if finding.basis != Basis::Exposure {
-                let resets = self.resets.possible();
-                let decision = self.judgement.decide(&finding, &self.keeper, resets);
-                self.carry_out(&finding, decision);
+                self.respond(&finding);
             }
             let time = finding.time;
             let finding = Box::new(finding);
             self.output
                 .send(Event::general(time, Body::Finding { finding }));
         }
-        for Told { change, alert } in out.told {
-            let touched = self.judgement.touched(&alert, self.keeper.time());
+        for AlertUpdate { change, alert } in out.alerts {
+            let now = self.keeper().time();
+            let touched = self.judgement.touched(&alert, now);
             self.analysis.touch(alert.id, &touched);
             let Some(alert) = self.analysis.alerts().get(alert.id).cloned() else {
                 continue;
@@ -250,7 +304,8 @@ impl Responder {
     fn account(&mut self) {
         let every = 1 + self.analysis.baselines().len() / CENSUS;
         if self.beats.is_multiple_of(every as u64) {
-            self.census = self.analysis.baselines().census(self.keeper.time());
+            let now = self.keeper().time();
+            self.census = self.analysis.baselines().census(now);
         }
         let mut account = self.analysis.account(self.census.clone());
         account.failing.clone_from(&self.unsaved);
@@ -260,29 +315,6 @@ impl Responder {
     fn save_recorded(&mut self) {
         if let Err(error) = self.analysis.save_recorded(&self.folder) {
             tracing::warn!("recorded flows can't be written, it is tried again: {error}");
-        }
-    }
-
-    /// Tells others what was done: the resets, the events, and what the capture is to look out for.
-    fn tell(&mut self) {
-        if self.keeper.has_done() {
-            let ended = self.resets.follow(&self.keeper);
-            self.note_resets(ended);
-        }
-        let done = self.keeper.take_done();
-        {
-            let mut board = lock(&self.board);
-            let sent = self.resets.sent();
-            board.summary = Arc::new(Summary::of(&self.keeper, sent));
-            if !done.is_empty() {
-                board.watch = Arc::new(self.keeper.watch_list());
-            }
-        }
-        for (time, actor, action) in done {
-            tracing::info!(by = %actor, "{action}");
-            let audit = Box::new(AuditReport { actor, action });
-            self.output
-                .send(Event::general(time, Body::Audit { audit }));
         }
     }
 
@@ -303,15 +335,15 @@ impl Responder {
         &mut self.analysis
     }
 
-    /// The keeper.
+    /// The keeper. The command thread waits while this is held, so it is not held for long.
     #[must_use]
-    pub fn keeper(&self) -> &Keeper {
-        &self.keeper
+    pub fn keeper(&self) -> MutexGuard<'_, Enforcement> {
+        self.shared.get()
     }
 
     /// The keeper, to change something.
-    pub fn keeper_mut(&mut self) -> &mut Keeper {
-        &mut self.keeper
+    pub fn keeper_mut(&mut self) -> MutexGuard<'_, Enforcement> {
+        self.shared.get()
     }
 
     /// Puts other options in force.
@@ -319,7 +351,12 @@ impl Responder {
     /// # Errors
     /// When the kernel does not take the never-block list.
     pub fn reload(&mut self, options: ResponderOptions) -> Result<(), sensor_kernel::KernelError> {
-        self.keeper.configure(&options.protect())?;
+        {
+            let mut keeper = self.keeper_mut();
+            keeper.configure(&options.protect())?;
+            keeper.patience = options.patience();
+            keeper.beat();
+        }
         self.judgement.set(options.containment.clone());
         self.analysis.set(options.analysis.clone());
         self.options = options;

@@ -1,6 +1,10 @@
 //! Every metric in one table: what it is called, what it says, and where it comes from.
 
-use sensor_common::{counter::Counter, layer7::Protocol};
+use sensor_common::{
+    counter::Counter,
+    layer7::{Protocol, Reason},
+    packet::{Tunnel, unread},
+};
 use sensor_kernel::{Mode, decode::DecodeError};
 
 use super::sample::{
@@ -21,17 +25,31 @@ const RESPONSE: &str = "response";
 const ANALYSIS: &str = "analysis";
 const MODEL: &str = "model";
 
-const TUNNELS: [(Counter, &str); 3] = [
-    (Counter::TunnelGre, "gre"),
-    (Counter::TunnelErspan, "erspan"),
-    (Counter::TunnelVxlan, "vxlan"),
-];
-const LAYER7_PROBLEMS: [Counter; 6] = [
+const LAYER7_PROBLEMS: [Counter; 25] = [
     Counter::TcpGap,
     Counter::L7Desync,
     Counter::L7Budget,
+    Counter::L7Loss,
+    Counter::L7Before,
+    Counter::L7Prelude,
+    Counter::DicomPduUnread,
+    Counter::DicomAssociateUnread,
+    Counter::DicomItemUnread,
+    Counter::DicomValueUnread,
+    Counter::DicomElementUnread,
+    Counter::DicomElementLong,
+    Counter::DicomCommandCut,
+    Counter::DicomDataSetCut,
     Counter::DicomForeignGroup,
+    Counter::Hl7Outside,
+    Counter::Hl7BlockUnread,
+    Counter::Hl7BlockEmpty,
+    Counter::Hl7MessageCut,
+    Counter::Hl7HeaderLong,
+    Counter::TlsRecordUnread,
+    Counter::TlsHelloLong,
     Counter::NoticeMalformed,
+    Counter::NoticeBudget,
     Counter::NoticeWithheld,
 ];
 
@@ -85,10 +103,29 @@ pub const TABLE: &[Row] = rows! {
             by_counter(s, Counter::LAYERS)
         };
     Counter "wardtap_tunnel_packets_total" ["interface", "tunnel"] KERNEL,
-        "Packets unwrapped from a tunnel." => |s| named(s, &TUNNELS);
+        "Packets unwrapped from a tunnel." => |s| {
+            let tunnels = Tunnel::ALL.iter();
+            named(s, &tunnels.map(|tunnel| (tunnel.counter(), tunnel.name())).collect::<Vec<_>>())
+        };
+    Counter "wardtap_tunnel_unread_packets_total" ["interface"] KERNEL,
+        "Packets of a tunnel's port or protocol whose contents are not read; they count in the flow of the tunnel." => |s| {
+            one_counter(s, Counter::TunnelUnread)
+        };
+    Gauge "wardtap_unread_packets" ["interface", "kind"] KERNEL,
+        "Packets that carry no IP that could be read, by what they are: the eight most frequent kinds, which share their places when there are more." => |s| {
+            s.interfaces.iter().flat_map(|one| {
+                one.counters.unread.kinds().map(|(kind, packets)| {
+                    sample([&one.attached.name, &unread::words(kind).to_string()], packets)
+                })
+            }).collect()
+        };
     Counter "wardtap_layer7_problems_total" ["interface", "problem"] KERNEL,
         "Packets at which the kernel's layer-7 readers lacked something, or whose notice was withheld because there were too many." => |s| {
             by_counter(s, &LAYER7_PROBLEMS)
+        };
+    Counter "wardtap_layer7_skipped_bytes_total" ["interface"] KERNEL,
+        "Bytes of DICOM, HL7 or TLS connections that the layer-7 readers left out, whatever the reason." => |s| {
+            one_counter(s, Counter::L7SkippedBytes)
         };
     Counter "wardtap_flows_created_total" ["interface"] KERNEL,
         "Flow entries made." => |s| one_counter(s, Counter::FlowCreated);
@@ -155,6 +192,10 @@ pub const TABLE: &[Row] = rows! {
         };
     Counter "wardtap_layer7_desyncs_total" [] PIPELINE,
         "Places at which a session goes on after the kernel's reader lost its place." => |s| plain(s.pipeline.desyncs);
+    Counter "wardtap_layer7_skips_total" ["reason"] PIPELINE,
+        "Places at which bytes of a session were not read, by reason; those that receivers leave out too among them." => |s| {
+            Reason::ALL.iter().map(|one| sample([one.label()], s.pipeline.skips.get(one.label()).copied().unwrap_or(0))).collect()
+        };
     Gauge "wardtap_sessions_open" [] PIPELINE,
         "Connections with DICOM, HL7 or TLS that are open." => |s| plain(s.pipeline.sessions_open);
     Counter "wardtap_sessions_opened_total" [] PIPELINE,
@@ -191,8 +232,12 @@ pub const TABLE: &[Row] = rows! {
         };
     Counter "wardtap_findings_excepted_total" [] ANALYSIS,
         "Findings that were left out because a person had said that such are benign." => |s| plain(s.analysis.alerts.excepted);
+    Counter "wardtap_suspects_evicted_total" [] ANALYSIS,
+        "Suspects that detectors forgot to make room for others, as a flood of made-up source addresses causes it." => |s| plain(s.analysis.evicted);
+    Counter "wardtap_alerts_evicted_total" [] ANALYSIS,
+        "Alerts that are no longer listed because there were too many; those that matter least go first." => |s| plain(s.analysis.alerts.evicted);
     Counter "wardtap_alerts_total" ["severity"] ANALYSIS,
-        "Alerts that people were told of, by severity when they opened." => |s| by_severity(&s.analysis.alerts.told);
+        "Alerts raised, by severity when they opened." => |s| by_severity(&s.analysis.alerts.raised);
     Counter "wardtap_alerts_suppressed_total" [] ANALYSIS,
         "Alerts of low and medium severity that are only listed, because the day's budget was used up." => |s| plain(s.analysis.alerts.suppressed);
     Gauge "wardtap_alerts_open" ["severity"] ANALYSIS,
@@ -242,6 +287,25 @@ pub const TABLE: &[Row] = rows! {
         "Entries of the audit trail that wait for the disk." => |s| plain(s.containment.waiting);
     Counter "wardtap_audit_dropped_total" [] RESPONSE,
         "Entries of the audit trail that were dropped because too many waited." => |s| plain(s.containment.dropped);
+    Gauge "wardtap_audit_bytes" [] RESPONSE,
+        "Bytes of all segments of the audit trail with their signatures." => |s| plain(s.containment.check.bytes);
+    Gauge "wardtap_audit_segments" ["state"] RESPONSE,
+        "Older segments of the audit trail that were there at the start, by whether they were verified since." => |s| {
+            let check = &s.containment.check;
+            vec![
+                sample(["verified"], check.verified),
+                sample(["unverified"], check.segments.saturating_sub(check.verified)),
+            ]
+        };
+    Gauge "wardtap_audit_broken" [] RESPONSE,
+        "1 if an older segment of the audit trail is missing or not what it was." => |s| plain(u64::from(s.containment.check.flaw.is_some()));
+    Counter "wardtap_audit_segments_removed_total" ["exported"] RESPONSE,
+        "Segments of the audit trail that were removed because it had reached its largest size, by whether they were exported before." => |s| {
+            let check = &s.containment.check;
+            vec![sample(["yes"], check.exported), sample(["no"], check.lost)]
+        };
+    Gauge "wardtap_audit_export_failing" [] RESPONSE,
+        "1 while the oldest segment of the audit trail can't be exported, so that the trail grows." => |s| plain(u64::from(s.containment.check.export_failing.is_some()));
     Gauge "wardtap_model_loaded" [] MODEL,
         "1 while flows are scored by an anomaly model, 0 while there is none or no runtime for it." => |s| plain(u64::from(s.model.model.is_some()));
     Gauge "wardtap_model_info" ["sha256", "trainer"] MODEL,

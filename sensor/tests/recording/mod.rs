@@ -30,6 +30,12 @@ pub(crate) fn conversation() -> Vec<(u64, Vec<u8>)> {
         .collect()
 }
 
+/// 802.11 to a station, then SNAP.
+const WIFI: [u8; 32] = [
+    8, 2, 0, 0, 2, 0, 0, 0, 0, 2, 2, 9, 9, 9, 9, 9, 2, 0, 0, 0, 0, 1, 0x10, 0, 0xaa, 0xaa, 3, 0, 0,
+    0, 8, 0,
+];
+
 /// An IP packet as it is captured with a link type.
 pub(crate) fn framed(link: u32, packet: &[u8]) -> Vec<u8> {
     let before: &[u8] = match link {
@@ -38,6 +44,44 @@ pub(crate) fn framed(link: u32, packet: &[u8]) -> Vec<u8> {
         1 => &[2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2, 0x81, 0, 0, 7, 8, 0],
         113 => &[0, 0, 0, 1, 0, 6, 2, 0, 0, 0, 0, 1, 0, 0, 8, 0],
         276 => &[8, 0, 0, 0, 0, 0, 0, 3, 0, 1, 0, 6, 2, 0, 0, 0, 0, 1, 0, 0],
+        6 => &[
+            0x10, 0x40, 2, 0, 0, 0, 0, 2, 0x82, 0, 0, 0, 0, 1, 2, 0, 0xaa, 0xaa, 3, 0, 0, 0, 8, 0,
+        ],
+        7 => &[1, 2, 212, 0, 0, 7],
+        9 => &[0xff, 3, 0, 0x21],
+        10 => &[
+            0x50, 2, 0, 0, 0, 0, 2, 2, 0, 0, 0, 0, 1, 0xaa, 0xaa, 3, 0, 0, 0, 8, 0,
+        ],
+        11 => &[0xaa, 0xaa, 3, 0, 0, 0, 8, 0],
+        50 => &[0x0f, 0, 8, 0],
+        51 => &[0x11, 0, 0, 1, 0, 0, 0, 0x21],
+        104 => &[0x8f, 0, 8, 0],
+        105 => &WIFI,
+        107 => &[0x18, 0x41, 3, 0xcc],
+        119 => return [&[0; 144], &WIFI[..], packet].concat(),
+        127 => return [&[0, 0, 10, 0, 0, 0, 0, 0, 9, 9], &WIFI[..], packet].concat(),
+        138 => return [&[7; 16], &[8, 0][..], packet].concat(),
+        163 => {
+            return [
+                &[0x80, 0x21, 0x10, 1, 0, 0, 0, 64],
+                &[0; 56][..],
+                &WIFI,
+                packet,
+            ]
+            .concat();
+        }
+        166 => &[1, 3, 0, 0x21],
+        192 => return [&[0, 0, 12, 0, 105, 0, 0, 0, 1, 1, 1, 1], &WIFI[..], packet].concat(),
+        204 => &[0, 0xff, 3, 0, 0x21],
+        239 => {
+            let length = u16::try_from(packet.len() + 4)
+                .unwrap_or_default()
+                .to_le_bytes();
+            let before = [
+                2, 0, 0, 1, 5, 0, 10, 0, 1, 0, 0, 0, length[0], length[1], 9, 0,
+            ];
+            return [&before, packet].concat();
+        }
         _ => &[],
     };
     [before, packet].concat()
@@ -97,6 +141,18 @@ pub(crate) fn pcap(
             file.extend(order.word(word));
         }
         file.extend(packet);
+    }
+    file
+}
+
+/// The modified format of Linux before 2000: eight bytes more for each packet.
+pub(crate) fn modified(order: Order, link: u32, packets: &[(u64, Vec<u8>)]) -> Vec<u8> {
+    let mut file = pcap(order, false, link, &[]);
+    file.splice(..4, order.word(0xa1b2_cd34));
+    for packet in packets {
+        let ordinary = pcap(order, false, link, std::slice::from_ref(packet));
+        let (header, data) = ordinary[24..].split_at(16);
+        file.extend([header, &[0xee; 8], data].concat());
     }
     file
 }

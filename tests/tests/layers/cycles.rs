@@ -105,19 +105,28 @@ impl Modules {
         let mut targets = match first.as_str() {
             "crate" => BTreeSet::from([Target::Module(self.all[module].root)]),
             "self" => BTreeSet::from([Target::Module(module)]),
+            parameter if parameter.starts_with('$') => self.chosen(module, rest.first()),
             "super" => {
                 let parent = self.all[module].parent;
                 parent.map(Target::Module).into_iter().collect()
             }
             name => self.look_up(module, name, seen),
         };
-        for name in rest {
+        for (at, name) in rest.iter().enumerate() {
             targets = targets
                 .into_iter()
                 .flat_map(|target| match target {
                     Target::Module(id) if name == "super" => {
                         let parent = self.all[id].parent;
                         parent.map(Target::Module).into_iter().collect()
+                    }
+                    Target::Module(id) if name.starts_with('$') => {
+                        // One parameter is a module; what follows it is an item that the macro is told by name.
+                        if path[..=at].iter().any(|before| before.starts_with('$')) {
+                            BTreeSet::from([Target::ItemOf(id)])
+                        } else {
+                            self.chosen(id, rest.get(at + 1))
+                        }
                     }
                     Target::Module(id) => {
                         let found = self.look_up(id, name, seen);
@@ -134,6 +143,22 @@ impl Modules {
                 .collect();
         }
         targets
+    }
+
+    /// The modules that a macro's parameter can stand for in a module, where `next` follows: those that a macro
+    /// declares, or else those that define the name.
+    fn chosen(&self, module: usize, next: Option<&String>) -> BTreeSet<Target> {
+        let of = &self.all[module];
+        let Some(next) = next else {
+            return BTreeSet::new();
+        };
+        let chosen: Vec<usize> = if of.by_macro.is_empty() {
+            let defines = |id: &&usize| self.all[**id].names.contains_key(next);
+            of.below.iter().filter(defines).copied().collect()
+        } else {
+            of.by_macro.clone()
+        };
+        chosen.into_iter().map(Target::Module).collect()
     }
 
     /// What a name stands for in a module.

@@ -2,6 +2,7 @@
 //! file is long, and `unsafe` code is in few places.
 
 mod cycles;
+mod declared;
 mod members;
 mod modules;
 mod paths;

@@ -1,7 +1,7 @@
 //! The modules of a crate, read from its files: the names that each defines or imports, and the paths in its code.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     fs,
     path::{Path, PathBuf},
 };
@@ -9,7 +9,10 @@ use std::{
 use anyhow::{Context, Result, bail};
 use syn::{Attribute, Expr, ExprLit, Item, ItemMod, Lit, Meta};
 
-use super::paths::{self, Import};
+use super::{
+    declared,
+    paths::{self, Import},
+};
 
 /// A path in code, by its segments: `crate::event::Flow`.
 pub(crate) type Segments = Vec<String>;
@@ -34,6 +37,10 @@ pub(crate) struct Module {
     pub(crate) parent: Option<usize>,
     /// The root of its crate.
     pub(crate) root: usize,
+    /// The modules below it.
+    pub(crate) below: Vec<usize>,
+    /// Those of them that a macro declares.
+    pub(crate) by_macro: Vec<usize>,
     /// Its names. One name can stand for several things, such as a module and a function.
     pub(crate) names: HashMap<String, Vec<Name>>,
     /// The modules of which it imports all names.
@@ -84,6 +91,8 @@ impl Modules {
             file,
             parent,
             root,
+            below: Vec::new(),
+            by_macro: Vec::new(),
             names: HashMap::new(),
             globs: Vec::new(),
             imports: Vec::new(),
@@ -94,6 +103,7 @@ impl Modules {
                 Item::Mod(module) => {
                     let below = self.read_module(module, file, folder, id)?;
                     self.define(id, &module.ident, Name::Module(below));
+                    self.all[id].below.push(below);
                 }
                 Item::Macro(it) if it.attrs.iter().any(|it| it.path().is_ident("macro_export")) => {
                     // Written here, named at the root.
@@ -120,6 +130,18 @@ impl Modules {
                 self.all[id].paths.extend(found.paths);
             }
         }
+        for macro_ in items.iter().filter_map(declared::by_macro) {
+            let known: HashSet<String> = items.iter().filter_map(module_name).collect();
+            for name in declared::others(folder, &known)? {
+                let below = self.read_below(&name, folder, id)?;
+                self.define(id, &name, Name::Module(below));
+                self.all[id].below.push(below);
+                self.all[id].by_macro.push(below);
+                if macro_.all_names {
+                    self.all[id].globs.push(vec![name]);
+                }
+            }
+        }
         Ok(id)
     }
 
@@ -140,6 +162,12 @@ impl Modules {
             let folder = path.parent().unwrap_or(folder).to_owned();
             return self.read_file(&path, &folder, Some(parent));
         }
+        self.read_below(&name, folder, parent)
+    }
+
+    /// Reads the module `name`, whose file is in `folder`.
+    fn read_below(&mut self, name: &str, folder: &Path, parent: usize) -> Result<usize> {
+        let below = folder.join(name);
         for path in [below.with_extension("rs"), below.join("mod.rs")] {
             if path.is_file() {
                 return self.read_file(&path, &below, Some(parent));
@@ -180,6 +208,14 @@ impl Modules {
             self.all[module].imports.push(import.path.clone());
         }
         self.define(module, &name, Name::Imported(import.path));
+    }
+}
+
+/// The name of the module that an item declares, one for tests too.
+fn module_name(item: &Item) -> Option<String> {
+    match item {
+        Item::Mod(it) => Some(it.ident.to_string()),
+        _ => None,
     }
 }
 

@@ -169,7 +169,8 @@ fn flatten(tree: &UseTree, before: &mut Segments, leaves: &mut Vec<(Segments, Op
 }
 
 impl Found {
-    /// Takes the paths out of what a macro is given, in which they are not parsed.
+    /// Takes the paths out of what a macro is given or makes, in which they are not parsed. The parameter of a macro keeps
+    /// its `$`, as in `super::$module::step`.
     fn tokens(&mut self, tokens: TokenStream) {
         let tokens: Vec<TokenTree> = tokens.into_iter().collect();
         let is = |at: usize, wanted: char| matches!(tokens.get(at), Some(TokenTree::Punct(it)) if it.as_char() == wanted);
@@ -180,23 +181,26 @@ impl Found {
                     self.tokens(group.stream());
                     at += 1;
                 }
-                TokenTree::Ident(first) => {
+                _ => {
                     // A field or method is no name of the module.
                     let member = at > 0 && is(at - 1, '.') && !(at > 1 && is(at - 2, '.'));
-                    let mut path = vec![first.to_string()];
-                    at += 1;
+                    let Some((first, after)) = segment(&tokens, at) else {
+                        at += 1;
+                        continue;
+                    };
+                    at = after;
+                    let mut path = vec![first];
                     while is(at, ':')
                         && is(at + 1, ':')
-                        && let Some(TokenTree::Ident(next)) = tokens.get(at + 2)
+                        && let Some((next, after)) = segment(&tokens, at + 2)
                     {
-                        path.push(next.to_string());
-                        at += 3;
+                        path.push(next);
+                        at = after;
                     }
                     if !member {
                         self.paths.push(path);
                     }
                 }
-                _ => at += 1,
             }
         }
     }
@@ -213,5 +217,18 @@ impl Found {
                 self.visit_path(&path);
             }
         }
+    }
+}
+
+/// The segment of a path that begins at a token, and where the next token is. `$crate` is `crate`.
+fn segment(tokens: &[TokenTree], at: usize) -> Option<(String, usize)> {
+    match tokens.get(at)? {
+        TokenTree::Ident(name) => Some((name.to_string(), at + 1)),
+        TokenTree::Punct(it) if it.as_char() == '$' => match tokens.get(at + 1)? {
+            TokenTree::Ident(name) if name == "crate" => Some((name.to_string(), at + 2)),
+            TokenTree::Ident(name) => Some((format!("${name}"), at + 2)),
+            _ => None,
+        },
+        _ => None,
     }
 }

@@ -64,3 +64,38 @@ fn a_cycle_is_found_by_way_of_re_exports_and_macros() -> Result<()> {
     assert_eq!(Imports::of(&roots)?.largest_cycle(), cycle);
     Ok(())
 }
+
+/// The modules of `kind` are declared by a macro, whose other macro asks each of them; `kind/second.rs` asks back.
+const BY_MACRO: [(&str, &str); 5] = [
+    ("lib.rs", "pub mod kind;"),
+    (
+        "kind/mod.rs",
+        "macro_rules! modules { ($($name:ident)+) => { $(mod $name; pub use $name::*;)+ }; } modules! { first second } \
+         mod all; #[cfg(test)] mod tests;",
+    ),
+    (
+        "kind/all.rs",
+        "macro_rules! each { ($($name:ident)+) => { $(super::$name::ask();)+ }; } pub fn all() { each!(first second) }",
+    ),
+    ("kind/first.rs", "pub fn ask() {}"),
+    (
+        "kind/second/mod.rs",
+        "pub fn ask() { crate::kind::all::all() }",
+    ),
+];
+
+#[test]
+fn modules_that_a_macro_declares_are_seen() -> Result<()> {
+    let folder = Folder::create("declared")?;
+    let source = folder.path.join("src");
+    fs::create_dir_all(source.join("kind/second"))?;
+    for (name, text) in BY_MACRO {
+        fs::write(source.join(name), text)?;
+    }
+    fs::write(source.join("kind/tests.rs"), "use super::all;")?;
+    let imports = Imports::of(&[source.join("lib.rs")])?;
+    assert_eq!((imports.files(), imports.edges()), (5, 3));
+    let cycle = ["kind/all.rs", "kind/second/mod.rs"].map(|name| source.join(name));
+    assert_eq!(imports.largest_cycle(), cycle);
+    Ok(())
+}

@@ -109,7 +109,7 @@ fn numbered(number: u64) -> Event {
     Event::stats(Time(0), [("n".to_owned(), number)].into())
 }
 
-/// A real-looking alert about a device that is suspected, or suffers.
+/// A real-looking alert about a device that is suspected or the victim.
 fn alert(device: &str, victim: &str, more: &str) -> Event {
     let finding = format!(
         r#""time":"2025-11-27T00:00:00Z","confidence":0.8,"subject":"{device}","victims":["{victim}"],"victim_count":1,

@@ -3,6 +3,7 @@
 
 mod crash;
 mod expiry;
+mod flood;
 mod refusals;
 mod targets;
 mod traffic;

@@ -1,4 +1,7 @@
 //! Frames in which hosts say who they are.
+#![allow(dead_code, reason = "each test uses what it needs")]
+
+pub(crate) mod neighbour;
 
 use etherparse::PacketBuilder;
 
@@ -6,8 +9,13 @@ const SERVER: [u8; 6] = [2, 0, 0, 0, 0, 0x99];
 
 /// A UDP datagram to everyone.
 pub(crate) fn datagram(source: [u8; 4], from: u16, to: u16, payload: &[u8]) -> Vec<u8> {
+    datagram_of([2, 0, 0, 0, 0, source[3]], source, from, to, payload)
+}
+
+/// The same from an Ethernet address.
+fn datagram_of(mac: [u8; 6], source: [u8; 4], from: u16, to: u16, payload: &[u8]) -> Vec<u8> {
     let mut frame = Vec::new();
-    PacketBuilder::ethernet2([2, 0, 0, 0, 0, source[3]], [0xff; 6])
+    PacketBuilder::ethernet2(mac, [0xff; 6])
         .ipv4(source, [224, 0, 0, 251], 255)
         .udp(from, to)
         .write(&mut frame, payload)
@@ -51,7 +59,7 @@ pub(crate) fn tcp(mac: [u8; 6], address: [u8; 4]) -> Vec<Vec<u8>> {
 
 /// A DHCP message.
 pub(crate) struct Dhcp {
-    reply: bool,
+    frame_mac: [u8; 6],
     head: Vec<u8>,
     options: Vec<u8>,
 }
@@ -62,10 +70,28 @@ impl Dhcp {
         head[..3].copy_from_slice(&[operation, 1, 6]);
         head[28..34].copy_from_slice(&mac);
         Self {
-            reply: operation == 2,
+            frame_mac: if operation == 2 { SERVER } else { mac },
             head,
             options: Vec::new(),
         }
+    }
+
+    /// From another Ethernet address than the client's, or than the server's.
+    pub(crate) fn from_mac(mut self, mac: [u8; 6]) -> Self {
+        self.frame_mac = mac;
+        self
+    }
+
+    /// The transaction.
+    pub(crate) fn transaction(mut self, number: u32) -> Self {
+        self.head[4..8].copy_from_slice(&number.to_be_bytes());
+        self
+    }
+
+    /// The relay agent.
+    pub(crate) fn relay(mut self, address: [u8; 4]) -> Self {
+        self.head[24..28].copy_from_slice(&address);
+        self
     }
 
     pub(crate) fn yours(mut self, address: [u8; 4]) -> Self {
@@ -94,12 +120,12 @@ impl Dhcp {
         payload.extend([0x63, 0x82, 0x53, 0x63]);
         payload.extend(&self.options);
         payload.push(255);
-        let (from, to, source) = if self.reply {
+        let (from, to, source) = if self.head[0] == 2 {
             (67, 68, [10, 0, 0, 1])
         } else {
             (68, 67, [0; 4])
         };
-        datagram(source, from, to, &payload)
+        datagram_of(self.frame_mac, source, from, to, &payload)
     }
 }
 

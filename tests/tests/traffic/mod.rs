@@ -7,7 +7,7 @@ use sensor_common::{
     counter::{Counter, Counters},
     event::ChunkHeader,
     packet::{Layer, Packet},
-    parse::{MAX_TUNNELS, Outcome, segment},
+    parse::{MAX_LAYERS, Outcome, segment},
     tape::{FIRST, HOLE, LAST, Records, Tag},
 };
 use sensor_facts::event::Event;
@@ -36,14 +36,13 @@ const TABLES: TableSizes = small_kernel::tables(256);
 pub(crate) fn parse(frame: &[u8], layer: Layer) -> (Packet, Outcome) {
     let mut packet = Packet::EMPTY;
     packet.begin(layer);
-    let mut outcome = Outcome::Tunnel;
-    for _ in 0..=MAX_TUNNELS {
-        outcome = packet.parse_layer(&frame);
-        if outcome != Outcome::Tunnel {
-            break;
+    for _ in 0..MAX_LAYERS {
+        let outcome = packet.parse_layer(&frame);
+        if outcome != Outcome::Next {
+            return (packet, outcome);
         }
     }
-    (packet, outcome)
+    (packet, Outcome::Done(packet.too_deep()))
 }
 
 /// What another frame has left, from a tunnel: tagged, cut, and about a name.
@@ -116,8 +115,13 @@ impl Segment {
         }
     }
 
-    /// The Ethernet frame.
+    /// The Ethernet frame, which acknowledges nothing.
     pub(crate) fn frame(&self) -> Vec<u8> {
+        self.acknowledging(1)
+    }
+
+    /// The Ethernet frame with an acknowledgement number.
+    pub(crate) fn acknowledging(&self, number: u32) -> Vec<u8> {
         let (source, target, ports) = match self.from {
             From::Client => (CLIENT, SERVER, (CLIENT_PORT, SERVER_PORT)),
             From::Server => (SERVER, CLIENT, (SERVER_PORT, CLIENT_PORT)),
@@ -132,7 +136,7 @@ impl Segment {
             builder = builder.fin();
         }
         if !self.syn || self.from == From::Server {
-            builder = builder.ack(1);
+            builder = builder.ack(number);
         }
         let mut frame = Vec::new();
         builder.write(&mut frame, &self.payload).unwrap();
@@ -236,11 +240,20 @@ impl Sensor {
     }
 }
 
-/// Leads segments through a sensor of their own.
+/// Leads segments through a sensor of their own. Each acknowledges all that the other side has sent.
 pub(crate) fn see(segments: &[Segment]) -> Seen {
     let mut sensor = Sensor::new();
+    let mut sent = [1_u32; 2];
     for segment in segments {
-        sensor.frame(&segment.frame());
+        let side = usize::from(segment.from == From::Server);
+        sensor.frame(&segment.acknowledging(sent[1 - side]));
+        let length = segment.payload.len() + usize::from(segment.syn);
+        let end = segment
+            .sequence
+            .wrapping_add(u32::try_from(length).unwrap());
+        if end.wrapping_sub(sent[side]).cast_signed() > 0 {
+            sent[side] = end;
+        }
     }
     sensor.end()
 }

@@ -1,10 +1,12 @@
 //! Association requests and acceptances (PS3.8 section 9.3.2 and 9.3.3), and their items.
 
+use super::leave_pdu;
 use crate::{
     bytes::Frame,
     cpu::Cpu,
     layer7::{
         reader,
+        reason::Reason,
         stream::{PROVEN, Stream},
         work::Step,
     },
@@ -16,25 +18,55 @@ use crate::{
 pub(super) const ASSOCIATE_FIXED: u32 = 68;
 /// Of these, what is checked before any leaves the kernel: version, two reserved bytes, half a title.
 const ASSOCIATE_CHECKED: u32 = 12;
+/// Of these, what leaves the kernel: up to the end of the titles.
+const ASSOCIATE_SHOWN: u32 = 36;
+/// Bytes of a PDU's header.
+const PDU_HEADER: u32 = 6;
+
+/// True if half a title may be one. It is text, also with bytes over 0x7f, which receivers take, and which some pad with NUL;
+/// behind a NUL some leave what was in memory. An accept's titles are not tested (PS3.8 section 9.3.3).
+#[inline(always)]
+fn is_title(half: &[u8; 8]) -> bool {
+    let [first, ..] = half;
+    let (mut text, mut ended) = (*first != 0, false);
+    for byte in half {
+        ended |= *byte == 0;
+        if *byte < 0x20 && !ended {
+            text = false;
+        }
+    }
+    text
+}
+
+/// True if the items begin as they should, or if that can't be seen in this segment.
+#[inline(always)]
+fn has_items<F: Frame>(frame: &F, cpu: &Cpu) -> bool {
+    let first = cpu.work.position + ASSOCIATE_FIXED - ASSOCIATE_CHECKED;
+    let Some([kind, _, high, low]) = frame.array::<4>(first) else {
+        return true;
+    };
+    let length = u32::from(u16::from_be_bytes([high, low]));
+    matches!(kind, 0x10 | 0x20 | 0x21 | 0x50)
+        && length + 4 + ASSOCIATE_FIXED <= cpu.work.stream.pdu_left
+}
 
 #[inline(always)]
 pub(super) fn associate<F: Frame>(frame: &F, cpu: &mut Cpu) -> Step {
     let Some(checked) = reader::header::<12, F>(frame, &mut cpu.work) else {
         return Step::Done;
     };
-    // PS3.8 table 9-11: protocol version, bit 0 tested alone; two reserved bytes, never tested; then the
-    // called title, ISO 646 without control characters.
-    let [_, version, _, _, title @ ..] = checked;
-    let mut sound = version & 1 == 1;
-    for byte in title {
-        if !(0x20..0x7f).contains(&byte) {
-            sound = false;
-        }
-    }
+    // PS3.8 table 9-11: protocol version, bit 0 tested alone; two reserved bytes, never tested; then the called title.
+    // A request of another version is answered by a reject, so it is one too if all else is as it should be.
+    let [high, low, _, _, title @ ..] = checked;
+    let version = low & 1 == 1;
+    let sound = cpu.work.is_of(Protocol::Dicom)
+        || (is_title(&title) && (version || has_items(frame, cpu)))
+        || (version && high == 0 && has_items(frame, cpu));
     if !sound {
-        return reader::desync(cpu);
+        let rest = cpu.work.stream.pdu_left - ASSOCIATE_CHECKED;
+        return leave_pdu(cpu, Reason::DicomAssociate, rest);
     }
-    cpu.work.protocol = Protocol::Dicom as u8;
+    reader::prove(cpu, Protocol::Dicom, PDU_HEADER + ASSOCIATE_CHECKED);
     cpu.work.stream.flags |= PROVEN;
     let length = cpu.work.stream.pdu_left;
     let kind = cpu.work.stream.control;
@@ -45,30 +77,58 @@ pub(super) fn associate<F: Frame>(frame: &F, cpu: &mut Cpu) -> Step {
     stream.pdu_left = length - ASSOCIATE_FIXED;
     stream.copy(
         Tag::DicomAssociate,
-        ASSOCIATE_FIXED - ASSOCIATE_CHECKED,
-        State::DicomItem,
+        ASSOCIATE_SHOWN - ASSOCIATE_CHECKED,
+        State::DicomReserved,
     );
     Step::More
 }
 
+/// The bytes after the titles mean nothing, so they stay.
+#[inline(always)]
+pub(super) fn reserved(cpu: &mut Cpu) -> Step {
+    cpu.work
+        .stream
+        .skip(ASSOCIATE_FIXED - ASSOCIATE_SHOWN, State::DicomItem);
+    Step::More
+}
+
+/// True if the items, or those in the user information, end just here, which is worth a step though no byte is left.
+#[inline(always)]
+pub(super) fn is_over(stream: &Stream) -> bool {
+    (stream.state == State::DicomItem as u8 && stream.pdu_left == 0)
+        || (stream.state == State::DicomSubItem as u8 && stream.inner_left == 0)
+}
+
 /// Bytes that are left of what items are nested in.
 trait Container {
-    /// The state after its last item.
-    const AFTER: State;
-
     /// Bytes left of it after what was read.
     fn left(stream: &mut Stream) -> &mut u32;
+
+    /// The bytes that are left of the PDU.
+    fn rest(stream: &Stream) -> u32;
+
+    /// After its last item.
+    fn end(cpu: &mut Cpu);
 }
 
 /// The association PDU, which holds items.
 struct Pdu;
 
 impl Container for Pdu {
-    const AFTER: State = State::DicomPdu;
-
     #[inline(always)]
     fn left(stream: &mut Stream) -> &mut u32 {
         &mut stream.pdu_left
+    }
+
+    #[inline(always)]
+    fn rest(stream: &Stream) -> u32 {
+        stream.pdu_left
+    }
+
+    #[inline(always)]
+    fn end(cpu: &mut Cpu) {
+        cpu.record(Tag::DicomAssociateEnd, FIRST | LAST, []);
+        cpu.work.stream.set(State::DicomPdu);
     }
 }
 
@@ -76,11 +136,19 @@ impl Container for Pdu {
 struct UserInformation;
 
 impl Container for UserInformation {
-    const AFTER: State = State::DicomItem;
-
     #[inline(always)]
     fn left(stream: &mut Stream) -> &mut u32 {
         &mut stream.inner_left
+    }
+
+    #[inline(always)]
+    fn rest(stream: &Stream) -> u32 {
+        stream.inner_left.wrapping_add(stream.pdu_left)
+    }
+
+    #[inline(always)]
+    fn end(cpu: &mut Cpu) {
+        cpu.work.stream.set(State::DicomItem);
     }
 }
 
@@ -89,20 +157,26 @@ impl Container for UserInformation {
 #[inline(always)]
 fn item_header<C: Container, F: Frame>(frame: &F, cpu: &mut Cpu) -> Result<([u8; 4], u32), Step> {
     let stream = &mut cpu.work.stream;
-    if stream.held == 0 && *C::left(stream) < 4 {
-        let rest = *C::left(stream);
-        *C::left(stream) = 0;
-        stream.skip(rest, C::AFTER);
-        return Err(Step::More);
+    let left = *C::left(stream);
+    if stream.held == 0 && left < 4 {
+        if left == 0 {
+            C::end(cpu);
+            return Err(Step::More);
+        }
+        // Too short for an item.
+        let rest = C::rest(stream);
+        return Err(leave_pdu(cpu, Reason::DicomItem, rest));
     }
     let Some(header) = reader::header::<4, F>(frame, &mut cpu.work) else {
         return Err(Step::Done);
     };
     let [.., high, low] = header;
     let length = u32::from(u16::from_be_bytes([high, low]));
-    let left = C::left(&mut cpu.work.stream);
+    let stream = &mut cpu.work.stream;
+    let left = C::left(stream);
     if length + 4 > *left {
-        return Err(reader::desync(cpu));
+        let rest = C::rest(stream).wrapping_sub(4);
+        return Err(leave_pdu(cpu, Reason::DicomItem, rest));
     }
     *left -= length + 4;
     Ok((header, length))

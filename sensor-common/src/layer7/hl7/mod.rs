@@ -1,64 +1,90 @@
-//! HL7 version 2 over MLLP as far as it may leave the kernel (HL7 v2.5.1 chapter 2, MLLP release 1).
+//! HL7 version 2 over MLLP as far as it may leave the kernel (HL7 v2.5.1 chapter 2, MLLP releases 1 and 2).
 //!
 //! What goes on the tape: fields 1 to 7 and 9 to 12 of MSH (and 1 to 7 and 11 of FHS and BHS), fields 1
-//! and 2 of MSA, and the length of each message. MSH-8 (security), the text of MSA-3 and every other
-//! segment stay in the kernel.
+//! and 2 of MSA, commit blocks, and the length of each message. MSH-8 (security), the text of MSA-3 and every other
+//! segment stay in the kernel, and so does all that stands outside of blocks.
+//!
+//! Characters have one byte, or two where the stream is UTF-16; what of these leaves the kernel leaves it as UTF-8.
+
+mod character;
+mod fields;
+mod opening;
+mod scan;
 
 use super::{
     reader::{self, Reader},
-    stream::{AT_START, BATCH, Stream},
+    reason::Reason,
+    stream::{AT_START, BATCH, HOLE, Stream},
     work::Step,
 };
 use crate::{
-    bytes::{Frame, View},
+    bytes::Frame,
     cpu::Cpu,
     registry::{Protocol, State, Tag},
     tape::{FIRST, LAST},
 };
+use character::{Character, character};
 
 /// MLLP start block character.
 pub const START_BLOCK: u8 = 0x0b;
 /// MLLP end block character; a carriage return follows it.
 pub const END_BLOCK: u8 = 0x1c;
+/// MLLP release 2: the content of a block that says that a message was received and is safe.
+pub const COMMIT: u8 = 0x06;
+/// MLLP release 2: the same, that it was not.
+pub const REFUSAL: u8 = 0x15;
 /// Segment terminator.
 const SEGMENT_END: u8 = b'\r';
 /// What some senders end segments with instead, or besides. It is never part of a field, so it ends what is
 /// copied.
 const LINE_FEED: u8 = b'\n';
 
-/// Bytes of one header segment that leave the kernel at most, separators not counted.
-const HEADER_MAX: u32 = 768;
-/// Bytes of fields that one step reads.
-const FIELD_STEP: u32 = 32;
-/// Words of a body that one step scans.
-const SCAN_STEP: u32 = 128;
+/// Mode: UTF-16.
+const WIDE: u8 = 1;
+/// Mode: UTF-16, little-endian.
+const LITTLE: u8 = 2;
+/// Mode: UTF-16 between start and end block characters of one byte.
+const NARROW: u8 = 4;
+/// Mode: segments end with a line feed.
+const LINES: u8 = 8;
+/// Mode: the message is an acknowledgement, or its MSA may come yet.
+const MAY_ANSWER: u8 = 16;
+/// Mode: MSH-9 says that the message is an acknowledgement.
+const ACK: u8 = 32;
+/// Mode: the block is no message; it is left out.
+const UNKNOWN: u8 = 64;
 
-/// MSH-2 to 7 and 9 to 12, bit by field number.
-const MSH_FIELDS: u16 = 0b0001_1110_1111_1100;
-/// FHS-2 to 7 and 11; FHS-9 and 10 are free text.
-const BATCH_FIELDS: u16 = 0b0000_1000_1111_1100;
-/// MSA-1 and 2; MSA-3 is free text.
-const MSA_FIELDS: u16 = 0b110;
-/// The field after which the rest of MSH, FHS or BHS is skipped.
-const HEADER_LAST_FIELD: u8 = 12;
-/// The same for MSA.
-const MSA_LAST_FIELD: u8 = 2;
+/// Place in `carry` of the byte before, where it is half a character.
+const HALF: usize = 11;
+/// Place in `carry` of 1 if the byte before the start block character was zero.
+const BEFORE: usize = 10;
+/// How the characters of a block are written; the next block is likely the same.
+const WRITING: u8 = WIDE | LITTLE | NARROW;
 
 /// The reader of HL7.
 pub(crate) struct Hl7;
 
 impl Reader for Hl7 {
+    const LOST: State = State::Hl7Start;
+
     #[inline(always)]
     fn step<F: Frame>(frame: &F, cpu: &mut Cpu) -> Step {
         match cpu.work.stream.state {
             s if s == State::Hl7Start as u8 => start(frame, cpu),
+            s if s == State::Hl7Opening as u8 => opening::opening(frame, cpu),
             s if s == State::Hl7Name as u8 => name(frame, cpu),
-            s if s == State::Hl7Fields as u8 => fields(frame, cpu),
-            s if s == State::Hl7Segment as u8 => scan(frame, cpu, true),
-            s if s == State::Hl7Body as u8 => body(frame, cpu),
+            s if s == State::Hl7Fields as u8 => fields::fields(frame, cpu),
+            s if s == State::Hl7Segment as u8 => scan::scan(frame, cpu, true),
+            s if s == State::Hl7Body as u8 => scan::body(frame, cpu),
             s if s == State::Hl7End as u8 => end(frame, cpu),
-            _ => reader::desync(cpu),
+            s if s == State::Hl7Commit as u8 => opening::commit(frame, cpu),
+            _ => reader::desync(cpu, Reason::Hl7Block),
         }
+    }
+
+    #[inline(always)]
+    fn is_due(stream: &Stream) -> bool {
+        stream.state == State::Hl7End as u8
     }
 
     #[inline(always)]
@@ -66,100 +92,94 @@ impl Reader for Hl7 {
         let survives = stream.state == State::Hl7Body as u8;
         if survives {
             stream.length = stream.length.wrapping_add(bytes);
+            // Its end may be among them.
+            stream.flags |= HOLE;
         }
         survives
     }
 }
 
-#[inline(always)]
-fn next<F: Frame>(frame: &F, cpu: &mut Cpu) -> Option<u8> {
-    if cpu.work.position >= cpu.work.end {
-        return None;
-    }
-    let byte = frame.u8(cpu.work.position)?;
-    cpu.work.position += 1;
-    Some(byte)
-}
-
+/// Between blocks: looks for the next one. Line ends are common there.
 #[inline(always)]
 fn start<F: Frame>(frame: &F, cpu: &mut Cpu) -> Step {
-    match next(frame, cpu) {
-        Some(START_BLOCK) => {
-            let stream = &mut cpu.work.stream;
-            stream.flags = (stream.flags | AT_START) & !BATCH;
-            stream.length = 0;
-            stream.held = 0;
-            stream.set(State::Hl7Name);
-            Step::More
-        }
-        // What senders put between blocks.
-        Some(b'\r' | b'\n' | 0) => Step::More,
-        Some(_) => reader::desync(cpu),
-        None => Step::Done,
-    }
-}
-
-#[inline(always)]
-fn name<F: Frame>(frame: &F, cpu: &mut Cpu) -> Step {
-    let Some(byte) = next(frame, cpu) else {
+    let Some(byte) = frame.u8(cpu.work.position) else {
+        cpu.work.position = cpu.work.end;
         return Step::Done;
     };
-    let stream = &mut cpu.work.stream;
-    if byte == END_BLOCK && !stream.is(AT_START) {
-        stream.held = 0;
-        stream.set(State::Hl7End);
+    if byte != START_BLOCK {
+        let begin = cpu.work.position;
+        if matches!(byte, b'\r' | b'\n' | 0) {
+            cpu.work.position += 1;
+        } else {
+            scan::seek(frame, &mut cpu.work, START_BLOCK);
+            let stream = &mut cpu.work.stream;
+            stream.length = stream
+                .length
+                .wrapping_add(cpu.work.position.wrapping_sub(begin));
+        }
+        let last = frame.u8(cpu.work.position - 1).unwrap_or(0);
+        cpu.work.stream.carry[BEFORE] = u8::from(last == 0);
         return Step::More;
     }
-    stream.length = stream.length.wrapping_add(1);
-    if (byte == SEGMENT_END || byte == LINE_FEED) && !stream.is(AT_START) {
+    cpu.work.position += 1;
+    let text = cpu.work.stream.length;
+    if text > 0 && cpu.work.is_of(Protocol::Hl7) && cpu.work.stream.unread(0).is_none() {
+        reader::skipped(cpu, Reason::Hl7Outside, text);
+    }
+    let stream = &mut cpu.work.stream;
+    stream.flags = (stream.flags | AT_START) & !(BATCH | HOLE);
+    stream.mode = 0;
+    stream.length = 0;
+    stream.held = 0;
+    stream.set(State::Hl7Opening);
+    Step::More
+}
+
+/// The name of a segment after the first.
+#[inline(always)]
+fn name<F: Frame>(frame: &F, cpu: &mut Cpu) -> Step {
+    let unit = match character(frame, &mut cpu.work) {
+        Character::None => return Step::Done,
+        Character::Half => return Step::More,
+        Character::Whole(unit) => unit,
+    };
+    if character::is_end(&cpu.work.stream, unit) {
+        return block_end(cpu, unit);
+    }
+    let stream = &mut cpu.work.stream;
+    let byte = character::narrow(unit);
+    if byte == SEGMENT_END || byte == LINE_FEED {
         stream.held = 0;
         return Step::More;
     }
     if stream.held < 3 {
-        if let Some(slot) = stream.carry.get_mut(stream.held as usize) {
-            *slot = byte;
-        }
-        stream.held += 1;
+        reader::hold(&mut cpu.work, byte);
         return Step::More;
     }
     stream.held = 0;
     let [n0, n1, n2, ..] = stream.carry;
     let segment = [n0, n1, n2];
-    let header = match &segment {
-        b"MSH" => Some(MSH_FIELDS),
-        b"FHS" | b"BHS" => Some(BATCH_FIELDS),
-        _ => None,
-    };
-    let may_separate = byte.is_ascii_graphic() && !byte.is_ascii_alphanumeric();
-    if let Some(mask) = header
-        && may_separate
-    {
-        stream.flags &= !AT_START;
-        if &segment != b"MSH" {
-            stream.flags |= BATCH;
-        }
-        stream.control = byte;
-        stream.context = 2;
-        stream.field_mask = mask;
-        stream.run_left = HEADER_MAX;
-        stream.tag = Tag::Hl7Header as u8;
-        stream.set(State::Hl7Fields);
-        cpu.work.protocol = Protocol::Hl7 as u8;
-        cpu.record(Tag::Hl7Header, FIRST, [n0, n1, n2, byte]);
+    if stream.is(BATCH) && matches!(&segment, b"MSH" | b"BHS") && opening::may_separate(byte) {
+        opening::header(cpu, segment, byte);
         return Step::More;
     }
-    if stream.is(AT_START) {
-        return reader::desync(cpu);
-    }
-    if &segment == b"MSA" && byte == stream.control {
+    if &segment == b"MSA" && byte == stream.control && stream.has(MAY_ANSWER | ACK) {
+        stream.mode &= !(MAY_ANSWER | ACK);
+        stream.held = 0;
         stream.context = 1;
-        stream.field_mask = MSA_FIELDS;
-        stream.run_left = HEADER_MAX;
-        stream.tag = Tag::Hl7Acknowledgement as u8;
-        stream.set(State::Hl7Fields);
-        cpu.record(Tag::Hl7Acknowledgement, FIRST, [n0, n1, n2, byte]);
-    } else if stream.is(BATCH) || matches!(&segment, b"SFT" | b"UAC" | b"ARV") {
-        // In an acknowledgement MSA follows MSH, with only these between (HL7 v2.8 section 2.14).
+        fields::begin(cpu, Tag::Hl7Acknowledgement, segment, byte);
+        return Step::More;
+    }
+    // In an acknowledgement MSA follows MSH, with only these between (HL7 v2.8 section 2.14); some senders put others before
+    // it, so after them it is still looked for, and in a message that says that it is an acknowledgement after any.
+    let before_answer = matches!(
+        &segment,
+        b"SFT" | b"UAC" | b"ARV" | b"ERR" | b"QAK" | b"NTE" | [b'Z', ..]
+    );
+    if !before_answer {
+        stream.mode &= !MAY_ANSWER;
+    }
+    if before_answer || stream.is(BATCH) || stream.has(ACK) {
         stream.set(State::Hl7Segment);
     } else {
         stream.set(State::Hl7Body);
@@ -167,147 +187,54 @@ fn name<F: Frame>(frame: &F, cpu: &mut Cpu) -> Step {
     Step::More
 }
 
+/// An end block character was read. Where a character has one byte, what follows shows whether it is one.
 #[inline(always)]
-fn fields<F: Frame>(frame: &F, cpu: &mut Cpu) -> Step {
-    let piece = cpu.work.tape_len;
-    let tag = cpu.work.stream.tag;
-    cpu.record_header(tag, 0, 0);
-    let last_field = if tag == Tag::Hl7Acknowledgement as u8 {
-        MSA_LAST_FIELD
-    } else {
-        HEADER_LAST_FIELD
-    };
-    let mut flags = 0;
-    for _ in 0..FIELD_STEP {
-        let Some(byte) = next(frame, cpu) else { break };
-        let stream = &mut cpu.work.stream;
-        if byte == END_BLOCK {
-            stream.set(State::Hl7End);
-            flags = LAST;
-            break;
-        }
-        stream.length = stream.length.wrapping_add(1);
-        if byte == SEGMENT_END || byte == LINE_FEED {
-            stream.set(State::Hl7Name);
-            flags = LAST;
-            break;
-        }
-        if byte == stream.control {
-            if stream.context >= last_field {
-                stream.set(State::Hl7Segment);
-                flags = LAST;
-                break;
-            }
-            stream.context += 1;
-            cpu.push(byte);
-        } else if (stream.field_mask >> (stream.context & 15)) & 1 == 1 && stream.run_left > 0 {
-            stream.run_left -= 1;
-            cpu.push(byte);
-        }
-    }
-    cpu.finish_piece(piece, flags);
-    Step::More
-}
-
-#[inline(always)]
-fn body<F: Frame>(frame: &F, cpu: &mut Cpu) -> Step {
-    // A new block at the start of a segment, though the last one was not ended: its end was lost, or
-    // its sender gave it up.
-    if cpu.work.position == cpu.packet.offset
-        && cpu.packet.first_byte == START_BLOCK
-        && frame.array::<4>(cpu.work.position) == Some([START_BLOCK, b'M', b'S', b'H'])
-    {
-        reader::desync(cpu);
-        cpu.work.position = cpu.packet.offset;
-        cpu.work.stream.set(State::Hl7Start);
+fn block_end(cpu: &mut Cpu, unit: u16) -> Step {
+    let stream = &mut cpu.work.stream;
+    stream.held = 0;
+    if stream.has(WIDE) {
+        stream.length = stream.length.wrapping_sub(2);
+        finish(cpu);
         return Step::More;
     }
-    scan(frame, cpu, false)
-}
-
-/// Looks for the end of the block and, with `segments`, for the end of the segment; eight bytes at a
-/// time (the zero-byte test of "Hacker's Delight", second edition, section 6-1).
-#[inline(always)]
-fn scan<F: Frame>(frame: &F, cpu: &mut Cpu, segments: bool) -> Step {
-    let begin = cpu.work.position;
-    let end = cpu.work.end;
-    let mut position = begin;
-    for _ in 0..SCAN_STEP {
-        if end - position < 8 {
-            break;
-        }
-        let Some(bytes) = frame.view::<8>(position) else {
-            break;
-        };
-        let word = bytes.ne64::<0>();
-        let mut hit = zero_byte(word ^ repeat(END_BLOCK));
-        if segments {
-            hit |= zero_byte(word ^ repeat(SEGMENT_END));
-        }
-        if hit != 0 {
-            break;
-        }
-        position += 8;
-    }
-    let mut found = None;
-    for _ in 0..8 {
-        if position >= end {
-            break;
-        }
-        let Some(byte) = frame.u8(position) else {
-            break;
-        };
-        position += 1;
-        if byte == END_BLOCK {
-            found = Some(State::Hl7End);
-            break;
-        }
-        if segments && byte == SEGMENT_END {
-            found = Some(State::Hl7Name);
-            break;
-        }
-    }
-    cpu.work.position = position;
-    let stream = &mut cpu.work.stream;
-    stream.length = stream.length.wrapping_add(position - begin);
-    if let Some(state) = found {
-        if state == State::Hl7End {
-            stream.length = stream.length.wrapping_sub(1);
-        }
-        stream.held = 0;
-        stream.set(state);
-    }
+    debug_assert!(unit == u16::from(END_BLOCK), "one byte");
+    stream.length = stream.length.wrapping_sub(1);
+    stream.set(State::Hl7End);
     Step::More
 }
 
-#[inline(always)]
-const fn repeat(byte: u8) -> u64 {
-    byte as u64 * 0x0101_0101_0101_0101
-}
-
-#[inline(always)]
-const fn zero_byte(word: u64) -> u64 {
-    word.wrapping_sub(0x0101_0101_0101_0101) & !word & 0x8080_8080_8080_8080
-}
-
+/// After an end block character: a carriage return is due. A segment's end there is the block's end too, since some senders
+/// write no carriage return, and what is known now must not wait for the next segment.
 #[inline(always)]
 fn end<F: Frame>(frame: &F, cpu: &mut Cpu) -> Step {
-    let Some(byte) = next(frame, cpu) else {
-        return Step::Done;
-    };
-    let stream = &mut cpu.work.stream;
-    if byte == b'\r' || byte == START_BLOCK {
-        let length = stream.length.to_le_bytes();
-        stream.set(State::Hl7Start);
-        if byte == START_BLOCK {
+    match reader::next(frame, &mut cpu.work) {
+        None | Some(SEGMENT_END | LINE_FEED) => finish(cpu),
+        Some(START_BLOCK) => {
             // The carriage return is missing, and the next block begins here.
             cpu.work.position -= 1;
+            finish(cpu);
         }
-        cpu.record(Tag::Hl7End, FIRST | LAST, length);
-    } else {
-        // Content after all: an encoding that uses 0x1c.
-        stream.length = stream.length.wrapping_add(2);
-        stream.set(State::Hl7Body);
+        Some(_) => {
+            // Content after all: an encoding that uses 0x1c.
+            let stream = &mut cpu.work.stream;
+            stream.length = stream.length.wrapping_add(2);
+            stream.set(State::Hl7Body);
+        }
     }
     Step::More
+}
+
+/// The block is whole.
+#[inline(always)]
+fn finish(cpu: &mut Cpu) {
+    let stream = &mut cpu.work.stream;
+    let (length, unknown) = (stream.length, stream.has(UNKNOWN));
+    stream.length = 0;
+    stream.stash = stream.mode & WRITING;
+    stream.set(State::Hl7Start);
+    if unknown {
+        reader::skipped(cpu, Reason::Hl7Block, length);
+    } else {
+        cpu.record(Tag::Hl7End, FIRST | LAST, length.to_le_bytes());
+    }
 }

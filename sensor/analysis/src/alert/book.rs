@@ -29,9 +29,9 @@ const LABELS_MIN: u32 = 5;
 const DAY: i64 = 86_400_000_000_000;
 const FILE: &str = "alerts.json";
 
-/// An alert that people are to be told of.
+/// An alert that opened, changed or closed.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Told {
+pub struct AlertUpdate {
     /// What became of it.
     pub change: Change,
     /// The alert as it is now.
@@ -62,10 +62,12 @@ pub struct Alerts {
     pub(super) episodes: HashMap<(IpAddr, AttackRole), Alert>,
     /// When alerts of low and medium severity were opened.
     opened: VecDeque<Time>,
-    /// Alerts that people were told of since the start, by severity when they opened.
-    pub(super) told: [u64; Severity::ALL.len()],
+    /// Alerts raised since the start, by severity when they opened.
+    pub(super) raised: [u64; Severity::ALL.len()],
     excepted: u64,
     suppressed: u64,
+    /// Alerts that made room for others since the start.
+    pub(super) evicted: u64,
     changed: bool,
 }
 
@@ -78,9 +80,10 @@ impl Alerts {
             content: Content::default(),
             episodes: HashMap::new(),
             opened: VecDeque::new(),
-            told: [0; Severity::ALL.len()],
+            raised: [0; Severity::ALL.len()],
             excepted: 0,
             suppressed: 0,
+            evicted: 0,
             changed: false,
         }
     }
@@ -129,7 +132,12 @@ impl Alerts {
 
     /// Takes a finding; the alert that people are to be told of, if there is. `clinical`: it is about
     /// clinical devices. `devices`: how many are known.
-    pub fn take(&mut self, finding: Finding, clinical: bool, devices: usize) -> Option<Told> {
+    pub fn take(
+        &mut self,
+        finding: Finding,
+        clinical: bool,
+        devices: usize,
+    ) -> Option<AlertUpdate> {
         if finding.basis == Basis::Exposure {
             return None;
         }
@@ -186,11 +194,11 @@ impl Alerts {
                 self.opened.push_back(time);
             }
             if !episode.suppressed {
-                self.told[episode.severity as usize] += 1;
+                self.raised[episode.severity as usize] += 1;
             }
         } else if urgent && episode.suppressed {
             episode.suppressed = false;
-            self.told[episode.severity as usize] += 1;
+            self.raised[episode.severity as usize] += 1;
         }
         let alert = episode.clone();
         if alert.id != 0 {
@@ -198,7 +206,7 @@ impl Alerts {
         }
         change
             .filter(|_| !alert.suppressed)
-            .map(|change| Told { change, alert })
+            .map(|change| AlertUpdate { change, alert })
     }
 
     /// True if an alert about the device rests on more than that something is new.
@@ -229,7 +237,7 @@ impl Alerts {
     }
 
     /// Closes the alerts that were quiet for long enough.
-    pub fn tick(&mut self, now: Time) -> Vec<Told> {
+    pub fn tick(&mut self, now: Time) -> Vec<AlertUpdate> {
         let quiet = i64::try_from(self.options.quiet.as_nanos()).unwrap_or(i64::MAX);
         let over: Vec<_> = self
             .episodes
@@ -249,7 +257,7 @@ impl Alerts {
             alert.closed = Some(now);
             self.keep(&alert);
             if !alert.suppressed {
-                told.push(Told {
+                told.push(AlertUpdate {
                     change: Change::Closed,
                     alert,
                 });
@@ -336,7 +344,7 @@ impl Alerts {
         self.excepted
     }
 
-    /// Alerts that were kept back since the start because the budget was used up.
+    /// Alerts that were suppressed since the start because the budget was used up.
     #[must_use]
     pub fn suppressed(&self) -> u64 {
         self.suppressed
@@ -352,6 +360,15 @@ impl Alerts {
         }
     }
 
+    /// Forgets the alert that matters least: whoever causes many small ones does not push out a grave one.
+    fn make_room(&mut self) {
+        let alerts = self.content.alerts.iter().enumerate();
+        if let Some((at, _)) = alerts.min_by_key(|(_, alert)| worth(alert)) {
+            self.content.alerts.remove(at);
+            self.evicted += 1;
+        }
+    }
+
     fn keep(&mut self, alert: &Alert) {
         self.changed = true;
         let same = |one: &&mut Alert| one.id == alert.id;
@@ -360,10 +377,21 @@ impl Alerts {
             return;
         }
         if self.content.alerts.len() >= ALERTS_MAX {
-            self.content.alerts.pop_front();
+            self.make_room();
         }
         self.content.alerts.push_back(alert.clone());
     }
+}
+
+/// How much it matters that an alert is kept: what a person labelled or goes on, what people were told of, the severity;
+/// among equals the later one.
+fn worth(alert: &Alert) -> (bool, bool, Severity, u64) {
+    (
+        alert.label.is_some() || alert.closed.is_none(),
+        !alert.suppressed,
+        alert.severity,
+        alert.id,
+    )
 }
 
 /// What a detector's word is worth, by its labels: one alone changes nothing.

@@ -7,7 +7,7 @@ mod book;
 mod case;
 mod standing;
 
-pub use book::{Alerts, Told};
+pub use book::{AlertUpdate, Alerts};
 pub(crate) use case::FLOWS_MAX;
 pub use case::{Case, CaseFlow, Cases};
 pub use standing::{Headline, Standing};

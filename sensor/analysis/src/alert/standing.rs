@@ -30,12 +30,14 @@ pub struct Headline {
 /// All alerts at one moment.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Standing {
-    /// Alerts that people were told of since the start, by severity when they opened.
-    pub told: [u64; Severity::ALL.len()],
+    /// Alerts raised since the start, by severity when they opened.
+    pub raised: [u64; Severity::ALL.len()],
     /// Of these, and of those from before the start, those that go on, by severity now.
     pub open: [u64; Severity::ALL.len()],
-    /// Alerts kept back since the start because the budget was used up.
+    /// Alerts suppressed since the start because the budget was used up.
     pub suppressed: u64,
+    /// Alerts that made room for others since the start.
+    pub evicted: u64,
     /// Findings that were excepted since the start.
     pub excepted: u64,
     /// Exceptions in force.
@@ -73,9 +75,10 @@ impl Alerts {
             }
         }
         Standing {
-            told: self.told,
+            raised: self.raised,
             open,
             suppressed: self.suppressed(),
+            evicted: self.evicted,
             excepted: self.excepted(),
             exceptions: self.exceptions().len() as u64,
             doubtful,

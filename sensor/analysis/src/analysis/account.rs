@@ -11,6 +11,8 @@ pub struct Account {
     pub findings: BTreeMap<String, u64>,
     /// Detectors that the configuration switches off.
     pub off: Vec<String>,
+    /// Suspects that detectors forgot to make room for others, and confirmed addresses that made room.
+    pub evicted: u64,
     /// The alerts.
     pub alerts: Standing,
     /// The devices.

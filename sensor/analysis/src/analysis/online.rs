@@ -2,7 +2,7 @@
 
 use super::{Analysis, AnalysisOptions, Outcome};
 use crate::{
-    alert::Told,
+    alert::AlertUpdate,
     detect::clinical::{CLINICAL_AFTER, Clinical},
 };
 use sensor_facts::{
@@ -38,7 +38,7 @@ impl Online {
             let finding = Box::new(finding);
             events.push(Event::general(time, Body::Finding { finding }));
         }
-        for Told { change, alert } in self.out.told.drain(..) {
+        for AlertUpdate { change, alert } in self.out.alerts.drain(..) {
             let peers = self.clinical.peers_of(alert.device, alert.updated);
             self.analysis.touch(alert.id, &Touched::by(&alert, &peers));
             let Some(alert) = self.analysis.alerts().get(alert.id).cloned() else {

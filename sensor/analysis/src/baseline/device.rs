@@ -1,9 +1,9 @@
 //! One device: what is known of it, and what an observation says of both ends of a conversation.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 
 use sensor_facts::{
-    observation::{FlowFacts, Observation, What, is_negative},
+    observation::{Asked, DhcpFacts, FlowFacts, Observation, What, is_negative},
     target::Service,
     time::Time,
 };
@@ -186,14 +186,35 @@ pub(super) fn ends(seen: &Observation, delta: Option<Delta>) -> Option<[End; 2]>
             }
         }
         What::AssociationEnded(_) | What::ClinicalTls => {}
+        What::Dhcp(dhcp) => return server_of(seen, dhcp),
+        What::RouterAdvertisement(facts) => {
+            let fact = Fact::Advertises(client, facts.frame_mac);
+            from.site_facts.push(key(&fact));
+        }
         // Who is asked for need not be there.
-        What::Arp(_) | What::Moved { .. } => return None,
+        What::Arp(_) | What::Neighbour(_) | What::Moved { .. } => return None,
     }
     if acts(seen).is_some()
         && let Fact::Works { hour, weekend } = works(seen.time)
     {
         from.learn(&Fact::Acts { hour, weekend });
     }
+    Some(ends)
+}
+
+/// What a DHCP message says of its sender: a server answers what was asked.
+fn server_of(seen: &Observation, dhcp: &DhcpFacts) -> Option<[End; 2]> {
+    if !dhcp.reply || dhcp.asked != Asked::Yes {
+        return None;
+    }
+    let server = seen.client.ip();
+    let name = dhcp.server.map_or(server, IpAddr::V4);
+    let mut ends = [
+        End::new(server),
+        End::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED)),
+    ];
+    let fact = Fact::ServesDhcp(name, dhcp.frame_mac);
+    ends[0].site_facts.push(key(&fact));
     Some(ends)
 }
 

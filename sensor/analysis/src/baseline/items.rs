@@ -6,7 +6,7 @@
 use std::net::IpAddr;
 
 use hashbrown::HashMap;
-use sensor_facts::{target::Service, time::Time};
+use sensor_facts::{observation::Mac, target::Service, time::Time};
 use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
 
@@ -47,6 +47,10 @@ pub enum Fact<'a> {
         /// Saturday or Sunday.
         weekend: bool,
     },
+    /// This DHCP server answers clients from this Ethernet address.
+    ServesDhcp(IpAddr, Mac),
+    /// This router advertises itself from this Ethernet address.
+    Advertises(IpAddr, Mac),
 }
 
 /// The hash of a fact. The kind comes first, texts end with a zero byte.
@@ -64,6 +68,8 @@ pub(super) fn key(fact: &Fact<'_>) -> u64 {
         Fact::Application(..) => 10,
         Fact::Asks(_) => 11,
         Fact::Acts { .. } => 12,
+        Fact::ServesDhcp(..) => 13,
+        Fact::Advertises(..) => 14,
     };
     let mut bytes = Bytes::new();
     bytes.push(kind);
@@ -86,6 +92,10 @@ pub(super) fn key(fact: &Fact<'_>) -> u64 {
         }
         Fact::Works { hour, weekend } | Fact::Acts { hour, weekend } => {
             bytes.extend_from_slice(&[*hour, u8::from(*weekend)]);
+        }
+        Fact::ServesDhcp(it, mac) | Fact::Advertises(it, mac) => {
+            address(&mut bytes, it);
+            bytes.extend_from_slice(mac);
         }
         Fact::Application(application, facility) => {
             text(&mut bytes, application);
@@ -138,7 +148,12 @@ pub enum Familiar {
     Known,
 }
 
-/// Facts, bounded: beyond the bound the one seen longest ago makes room.
+/// The share of a full set that is forgotten at once.
+const PART: usize = 8;
+
+/// Facts, bounded: beyond the bound those make room that were seen least often, and of these those seen longest ago. So
+/// what strangers show once does not push out what is usual. One pass forgets an eighth of them, so that an insertion
+/// costs a constant number of steps on average.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Items(HashMap<u64, Occurrence>);
 
@@ -156,11 +171,8 @@ impl Items {
             seen.count = seen.count.saturating_add(1);
             return false;
         }
-        if self.0.len() >= max
-            && let Some(oldest) = self.0.iter().min_by_key(|(_, seen)| seen.last)
-        {
-            let oldest = *oldest.0;
-            self.0.remove(&oldest);
+        if self.0.len() >= max {
+            self.make_room();
         }
         let seen = Occurrence {
             first: now,
@@ -169,6 +181,20 @@ impl Items {
         };
         self.0.insert(key, seen);
         true
+    }
+
+    fn make_room(&mut self) {
+        let order = self.0.iter();
+        let mut order: Vec<_> = order
+            .map(|(key, seen)| (seen.count, seen.last, *key))
+            .collect();
+        let part = (order.len() / PART).max(1);
+        if part < order.len() {
+            order.select_nth_unstable(part - 1);
+        }
+        for (.., key) in order.into_iter().take(part) {
+            self.0.remove(&key);
+        }
     }
 
     /// When a fact was seen.

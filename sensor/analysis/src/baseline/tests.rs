@@ -36,6 +36,7 @@ fn seen(time: i64, client: IpAddr, what: What) -> Observation {
         protocol: 6,
         client: SocketAddr::new(client, 50_000),
         server: SocketAddr::new(host(1), 104),
+        macs: [[0; 6]; 2],
         what,
     }
 }
@@ -113,22 +114,15 @@ fn a_suspect_leaves_nothing_at_the_site() {
         baselines.familiar_at_site(&Fact::Title(title), Time(60 * DAY)) != Familiar::Never
     };
     learn(&mut baselines, &associate(DAY, host(66), "EARLY"));
-    learn(
-        &mut baselines,
-        &associate(now.0 - HOUR / 2, host(66), "ROGUE"),
-    );
-    learn(
-        &mut baselines,
-        &associate(now.0 - HOUR / 2, host(66), "SHARED"),
-    );
-    learn(
-        &mut baselines,
-        &associate(now.0 - HOUR / 3, host(20), "SHARED"),
-    );
-    learn(
-        &mut baselines,
-        &associate(now.0 - HOUR / 3, host(20), "CT1"),
-    );
+    let lately = [
+        (HOUR / 2, host(66), "ROGUE"),
+        (HOUR / 2, host(66), "SHARED"),
+        (HOUR / 3, host(20), "SHARED"),
+        (HOUR / 3, host(20), "CT1"),
+    ];
+    for (ago, device, title) in lately {
+        learn(&mut baselines, &associate(now.0 - ago, device, title));
+    }
     baselines.distrust(host(66), now);
     assert!(!known(&baselines, "ROGUE"), "it brought that alone");
     assert!(known(&baselines, "SHARED"), "an honest device says it too");

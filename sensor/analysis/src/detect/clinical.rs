@@ -2,6 +2,7 @@
 //! lets through. Kept in `clinical.json` in the state directory.
 
 use std::{
+    cmp::Reverse,
     collections::HashMap,
     io,
     net::IpAddr,
@@ -10,7 +11,7 @@ use std::{
 
 use sensor_facts::{
     files,
-    observation::{Observation, What, is_negative},
+    observation::{Mac, Observation, What, is_negative},
     setting::Span,
     target::{ClinicalPeer, Service},
     time::Time,
@@ -39,6 +40,9 @@ struct Seen {
     first: Time,
     last: Time,
     count: u64,
+    /// The Ethernet addresses of client and server, as last seen; zero where unknown.
+    #[serde(default)]
+    macs: [Mac; 2],
 }
 
 /// Learnt clinical traffic.
@@ -48,6 +52,7 @@ pub struct Clinical {
     /// A pair counts when it was first seen so long ago, nanoseconds.
     after: i64,
     pairs: HashMap<Pair, Seen>,
+    evicted: u64,
     changed: bool,
 }
 
@@ -71,6 +76,7 @@ impl Clinical {
             path: PathBuf::new(),
             after: i64::try_from(after).unwrap_or(i64::MAX),
             pairs: HashMap::new(),
+            evicted: 0,
             changed: false,
         }
     }
@@ -94,43 +100,80 @@ impl Clinical {
             service,
         };
         if self.pairs.len() >= PAIRS_MAX && !self.pairs.contains_key(&pair) {
-            return;
+            self.make_room();
         }
         let entry = self.pairs.entry(pair).or_insert(Seen {
             first: seen.time,
             last: seen.time,
             count: 0,
+            macs: seen.macs,
         });
+        entry.macs = seen.macs;
         entry.last = entry.last.max(seen.time);
         entry.count += 1;
         self.changed = true;
     }
 
-    /// The peers of a device that count as learnt at `now`.
+    /// Forgets an eighth of the pairs: those seen least often, and of these those seen longest ago.
+    fn make_room(&mut self) {
+        let order = self.pairs.iter();
+        let mut order: Vec<_> = order
+            .map(|(pair, seen)| ((seen.count, seen.last), *pair))
+            .collect();
+        let part = (order.len() / 8).max(1);
+        order.select_nth_unstable_by_key(part - 1, |(rank, _)| *rank);
+        for (_, pair) in order.into_iter().take(part) {
+            self.pairs.remove(&pair);
+            self.evicted += 1;
+        }
+    }
+
+    /// Pairs that made room for others since the start.
+    #[must_use]
+    pub const fn evicted(&self) -> u64 {
+        self.evicted
+    }
+
+    /// The peers of a device that count as learnt at `now`, those seen most often first.
     #[must_use]
     pub fn peers_of(&self, device: IpAddr, now: Time) -> Vec<ClinicalPeer> {
+        self.peers(now, |pair, _| [pair.client == device, pair.server == device])
+    }
+
+    /// The same of the device with this Ethernet address; of a router's address those of all devices behind it.
+    #[must_use]
+    pub fn peers_of_mac(&self, device: Mac, now: Time) -> Vec<ClinicalPeer> {
+        self.peers(now, |_, seen| seen.macs.map(|mac| mac == device))
+    }
+
+    /// The peers of the client or the server of each pair that `is_device` says is the device.
+    fn peers(
+        &self,
+        now: Time,
+        is_device: impl Fn(&Pair, &Seen) -> [bool; 2],
+    ) -> Vec<ClinicalPeer> {
         let mut peers: Vec<_> = self
             .pairs
             .iter()
             .filter(|(_, seen)| now.0.saturating_sub(seen.first.0) >= self.after)
-            .filter_map(|(pair, _)| {
-                let (peer, serves) = if pair.client == device {
-                    (pair.server, false)
-                } else if pair.server == device {
-                    (pair.client, true)
-                } else {
-                    return None;
+            .filter_map(|(pair, seen)| {
+                let (peer, serves) = match is_device(pair, seen) {
+                    [true, _] => (pair.server, false),
+                    [_, true] => (pair.client, true),
+                    _ => return None,
                 };
-                Some(ClinicalPeer {
+                let peer = ClinicalPeer {
                     peer,
                     service: pair.service,
                     serves,
-                })
+                };
+                Some((Reverse(seen.count), peer))
             })
             .collect();
+        // Whoever adds many peers to a device pushes none out that is used more often.
         peers.sort_unstable();
         peers.truncate(PEERS_MAX);
-        peers
+        peers.into_iter().map(|(_, peer)| peer).collect()
     }
 
     /// Writes what is new to the disk.

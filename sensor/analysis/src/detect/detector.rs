@@ -17,6 +17,11 @@ pub(crate) trait Detector: Send {
     /// Takes what the anomaly model said of flows, which may come a little later than the flows.
     fn scored(&mut self, _: &[Scored], _: &Site<'_>) {}
 
+    /// Suspects that were forgotten to make room for others.
+    fn evicted(&self) -> u64 {
+        0
+    }
+
     /// A device's 5-minute window is over; what it makes of its windows as they were just before.
     fn window(&mut self, _device: IpAddr, _: &Site<'_>) -> Option<Draft> {
         None

@@ -42,6 +42,49 @@ fn marked(text: &str, name: &str, table: &str) -> String {
     replaced(text, &begin, &format!("<!-- end of {name} -->\n"), table)
 }
 
+/// The file that lists the detectors, made of the names of their files.
+fn list() -> String {
+    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("src/detect/detectors");
+    let files = fs::read_dir(&folder).unwrap_or_else(|error| panic!("{error}"));
+    let names: BTreeSet<String> = files
+        .filter_map(|file| file.ok()?.file_name().into_string().ok())
+        .filter_map(|name| Some(name.strip_suffix(".rs")?.to_owned()))
+        .filter(|name| name != "mod")
+        .collect();
+    let (mut modules, mut all) = (String::new(), String::new());
+    for name in names {
+        let _ = writeln!(modules, "mod {name};");
+        let _ = writeln!(all, "    &{name}::ABOUT,");
+    }
+    format!(
+        "\
+//! The detectors, a file each, named by the detector's id. Each declares all about it in its `ABOUT`.
+//!
+//! This file is made of the list of files by `{COMMAND}`.
+
+{modules}
+use super::about::About;
+
+/// All detectors, in the order in which they are asked.
+pub static ALL: &[&About] = &[
+{all}];
+"
+    )
+}
+
+/// A detector that was added is only compiled from the next run on; the documents follow then.
+#[test]
+fn every_file_of_a_detector_is_listed() {
+    let path = "sensor/analysis/src/detect/detectors/mod.rs";
+    let before = ALL.len();
+    is_current(path, |_| list());
+    let now = list().matches("::ABOUT,").count();
+    assert!(
+        before == now,
+        "{now} detectors are listed and this test was compiled with {before}: run `{COMMAND}` again"
+    );
+}
+
 fn detectors() -> String {
     let mut table =
         "| detector | ATT&CK | works | finds | wrong if |\n| --- | --- | --- | --- | --- |\n"

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use sensor_facts::{
-    finding::{AttackRole, Basis, Contribution, Finding},
+    finding::{AttackRole, Basis, Contribution, Finding, Origin},
     observation::Observation,
     target::{Service, Transport},
     time::Time,
@@ -41,12 +41,23 @@ pub(crate) struct Draft {
     pub(crate) role: AttackRole,
     pub(crate) victims: Vec<IpAddr>,
     pub(crate) service: Option<Service>,
+    /// A service that the subject offers.
+    pub(crate) offered: Option<Service>,
     pub(crate) evidence: String,
     pub(crate) features: Vec<Contribution>,
     pub(crate) wrong_if: &'static str,
 }
 
 impl Draft {
+    /// A draft whose victim is the observation's server, by the service that was asked.
+    pub(crate) fn about_server(seen: &Observation) -> Self {
+        Self {
+            victims: vec![seen.server.ip()],
+            service: seen.service(),
+            ..Self::default()
+        }
+    }
+
     pub(super) fn of_observation(self, detector: &str, seen: &Observation) -> Finding {
         let client = seen.client.ip();
         let subject = self.subject.unwrap_or(client);
@@ -79,10 +90,13 @@ impl Draft {
             victims: self.victims,
             victim_count,
             service: self.service,
+            offered: self.offered,
             connection: None,
             evidence: self.evidence,
             features: self.features,
             wrong_if: self.wrong_if.to_owned(),
+            origin: Origin::default(),
+            sender_mac: None,
         }
     }
 }

@@ -13,7 +13,10 @@ mod detectors;
 #[cfg(test)]
 mod docs;
 mod draft;
+mod fair;
+mod holders;
 mod options;
+mod origins;
 mod prelude;
 mod registry;
 mod reported;
@@ -32,6 +35,7 @@ pub use detectors::ALL;
 pub(crate) use draft::contribution;
 pub use options::{Detect, thresholds};
 pub use registry::Detectors;
+pub(crate) use origins::Origins;
 pub(crate) use registry::Found;
 pub(crate) use routers::Routers;
 pub(crate) use site::Site;

@@ -35,6 +35,11 @@ impl Detectors {
         self.detectors.iter().map(|(about, _)| about.id)
     }
 
+    /// Suspects that all detectors forgot to make room for others.
+    pub(crate) fn evicted(&self) -> u64 {
+        self.detectors.iter().map(|(_, one)| one.evicted()).sum()
+    }
+
     /// Takes an observation; what is found by it.
     pub(crate) fn observe(&mut self, seen: &Observation, site: &Site<'_>) -> Vec<Found> {
         let mut found = Vec::new();

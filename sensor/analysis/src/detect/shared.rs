@@ -11,7 +11,8 @@ thresholds! {
     unusual: number = 6.0, 0.5..=1_000.0;
     /// The same finding about the same device is reported again after this time at the earliest.
     report_again: seconds = 3_600, 60..=30 * 86_400;
-    /// An Ethernet address that sends from this many IP addresses is taken for a router.
+    /// An Ethernet address by which whole conversations of this many IPv4 addresses of several subnets went for two minutes,
+    /// none of which it claims itself, is taken for a router; four times as many of one subnet, or of IPv6.
     router_addresses: count = 4, 2..=64;
 }
 

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use sensor_facts::{setting::Network, time::Time};
 
-use super::routers::Routers;
+use super::{fair::Who, origins::Origins, routers::Routers};
 use crate::baseline::{Baselines, Delta, Fact, Familiar};
 
 /// What a detector may ask.
@@ -15,6 +15,8 @@ pub(crate) struct Site<'a> {
     pub(crate) baselines: &'a Baselines,
     /// Who stands for many.
     pub(crate) routers: &'a Routers,
+    /// Which addresses completed handshakes confirm.
+    pub(crate) origins: &'a Origins,
     /// Networks that belong to the site, beside private ones.
     pub(crate) inside: &'a [Network],
     /// Bytes of the observed flow since its last report.
@@ -35,6 +37,14 @@ impl Site<'_> {
     /// True during the learning period.
     pub(crate) fn learns(&self) -> bool {
         self.baselines.site_learns(self.now)
+    }
+
+    /// An address, with whether a completed handshake confirms it.
+    pub(crate) fn who(&self, address: IpAddr) -> Who {
+        Who {
+            address,
+            confirmed: self.origins.confirms(address, self.now),
+        }
     }
 
     /// True for an address outside of the site.

@@ -1,13 +1,14 @@
 //! Distinct things that a suspect did in a time, bounded.
 
-use std::{collections::HashMap, hash::Hash, net::IpAddr, num::NonZeroUsize};
+use std::{collections::HashMap, hash::Hash};
 
 use foldhash::fast::RandomState;
-use lru::LruCache;
 use sensor_facts::{setting::Span, time::Time};
 
-/// Suspects that are watched at once; the one that was quiet longest goes first.
-const SUSPECTS: NonZeroUsize = NonZeroUsize::new(4_096).expect("it is not zero");
+use super::fair::{FairTable, Who};
+
+/// Suspects that are watched at once by each window.
+const SUSPECTS: usize = 4_096;
 /// Things that are kept of each.
 const THINGS: usize = 1_024;
 
@@ -30,7 +31,7 @@ struct Suspect<T> {
 
 /// What each suspect did in the last `nanoseconds`.
 pub(super) struct Window<T> {
-    suspects: LruCache<IpAddr, Suspect<T>>,
+    suspects: FairTable<Suspect<T>>,
     nanoseconds: i64,
     threshold: usize,
 }
@@ -38,7 +39,7 @@ pub(super) struct Window<T> {
 impl<T: Hash + Ord + Clone> Window<T> {
     pub(super) fn new(within: Span, threshold: u32) -> Self {
         Self {
-            suspects: LruCache::new(SUSPECTS),
+            suspects: FairTable::new(SUSPECTS),
             nanoseconds: i64::try_from(within.as_nanos()).unwrap_or(i64::MAX),
             threshold: usize::try_from(threshold)
                 .unwrap_or(usize::MAX)
@@ -48,8 +49,8 @@ impl<T: Hash + Ord + Clone> Window<T> {
 
     /// Adds something; all of the time, in their order, if they are as many as the threshold. Once in the time, and
     /// again each time that they have doubled.
-    pub(super) fn add(&mut self, suspect: IpAddr, thing: T, now: Time) -> Option<Vec<T>> {
-        let suspect = self.suspects.get_or_insert_mut(suspect, || Suspect {
+    pub(super) fn add(&mut self, who: Who, thing: T, now: Time) -> Option<Vec<T>> {
+        let suspect = self.suspects.get_or_insert_with(who, now, || Suspect {
             things: HashMap::default(),
             latest: Time(i64::MIN),
             most: (Time(i64::MIN), 0),
@@ -107,6 +108,11 @@ impl<T: Hash + Ord + Clone> Window<T> {
         Some(things)
     }
 
+    /// Suspects that made room for others.
+    pub(super) const fn evicted(&self) -> u64 {
+        self.suspects.evicted()
+    }
+
     /// The time, seconds.
     pub(super) const fn seconds(&self) -> i64 {
         self.nanoseconds / 1_000_000_000
@@ -133,7 +139,10 @@ mod tests {
                 .wrapping_add(1);
             (random >> 33) % below
         };
-        let suspect = IpAddr::from([10, 0, 0, 1]);
+        let suspect = Who {
+            address: [10, 0, 0, 1].into(),
+            confirmed: false,
+        };
         for _ in 0..100 {
             let mut window = Window::new(Span::from_nanos(LENGTH.unsigned_abs()), 20);
             let mut all: HashMap<u32, i64> = HashMap::new();

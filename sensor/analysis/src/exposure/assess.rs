@@ -187,15 +187,16 @@ fn by_device(matches: &[Match]) -> HashMap<IpAddr, Vec<&Match>> {
 }
 
 fn advised(found: &Match) -> Weakness {
-    let worst = found.cvss.map_or_else(
+    let product = &found.product;
+    let worst = product.cvss.map_or_else(
         || "no CVSS score".to_owned(),
         |score| format!("CVSS {score:.1}"),
     );
     // Without a score it counts like one in the middle.
-    let cvss = found.cvss.unwrap_or(5.0);
+    let cvss = product.cvss.unwrap_or(5.0);
     let about = format!(
         "{} ({}), {worst}: {} {}",
-        found.advisory, found.title, found.vendor, found.product
+        found.advisory, found.title, product.vendor, product.product
     );
     if found.is_confirmed() {
         let points = rounded(cvss * ADVISORY);

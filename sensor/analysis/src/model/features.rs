@@ -240,6 +240,7 @@ mod tests {
             protocol: protocol::TCP,
             client: SocketAddr::from(([10, 0, 0, 1], 40_000)),
             server: SocketAddr::from(([10, 0, 0, 2], 104)),
+            macs: [[0; 6]; 2],
             what: What::Flow(Box::new(facts)),
         }
     }

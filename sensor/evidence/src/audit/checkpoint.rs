@@ -5,28 +5,22 @@
 //! as long as the key, or one later checkpoint kept elsewhere, is out of reach. They lie beside the trail, one JSON
 //! object a line, in a file of their own: the trail stays what containment did.
 
-use std::{
-    collections::BTreeMap,
-    fs::{self, File, OpenOptions},
-    io::{self, Write},
-    os::unix::fs::{OpenOptionsExt, PermissionsExt},
-    path::{Path, PathBuf},
-};
+use std::{collections::BTreeMap, fs, io, path::Path};
 
-use ed25519_dalek::{Signature, Signer as _, SigningKey, VerifyingKey};
+use ed25519_dalek::{Signature, VerifyingKey};
 use sensor_facts::{hex, time::Time};
 use serde::{Deserialize, Serialize};
 
-use super::reading::JournalError;
+use super::error::JournalError;
 
 /// Name of the checkpoints' file, beside the trail.
 pub const CHECKPOINTS: &str = "audit.checkpoints.jsonl";
 /// Name of the public key's file, in hexadecimal digits.
 pub const PUBLIC_KEY: &str = "audit.pub";
 /// Name of the secret key's file, 32 bytes.
-const SECRET_KEY: &str = "audit.key";
+pub(super) const SECRET_KEY: &str = "audit.key";
 /// Its name until the first checkpoint is on the disk.
-const NEW_KEY: &str = "audit.key.new";
+pub(super) const NEW_KEY: &str = "audit.key.new";
 
 /// A signed statement: the trail had so many entries, and the last had this hash.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -72,7 +66,7 @@ pub enum CheckpointFlaw {
 
 impl Checkpoint {
     /// What is signed.
-    fn message(&self) -> Vec<u8> {
+    pub(super) fn message(&self) -> Vec<u8> {
         let Self {
             seq, head, time, ..
         } = self;
@@ -111,13 +105,6 @@ impl Checkpoint {
     }
 }
 
-/// Signs something else with the trail's key: the public key and the signature, hexadecimal.
-pub(super) fn sign(folder: &Path, message: &[u8]) -> io::Result<(String, String)> {
-    let key = secret(folder)?;
-    let public = hex::encode(key.verifying_key().as_bytes());
-    Ok((public, hex::encode(&key.sign(message).to_bytes())))
-}
-
 /// True if it was signed by the key.
 pub(super) fn is_signed(key: &str, signature: &str, message: &[u8]) -> bool {
     let (Some(key), Some(signature)) = (verifying(key), bytes::<64>(signature)) else {
@@ -141,21 +128,23 @@ pub struct Checkpoints {
     /// The public key that signed them, hexadecimal; none without checkpoints.
     pub key: Option<String>,
     heads: BTreeMap<u64, String>,
+    /// The last entry of the segment before, which its last checkpoint signed; 0 for the first segment.
+    base: u64,
     /// Bytes of a last line that was not written to its end.
     pub torn: u64,
 }
 
 impl Checkpoints {
-    /// Reads the checkpoints in a folder; no file is none. All have to be signed by `key`, or else by one and the
-    /// same key.
+    /// Reads the checkpoints of one segment; no file is none. All have to be signed by `key`, or else by one and the
+    /// same key. `base` is the last entry of the segment before, 0 for the first segment.
     ///
     /// # Errors
     /// [`JournalError::Checkpoint`] names the first bad line.
-    pub fn read(folder: &Path, key: Option<&str>) -> Result<Self, JournalError> {
-        let path = folder.join(CHECKPOINTS);
+    pub fn read(path: &Path, key: Option<&str>, base: u64) -> Result<Self, JournalError> {
+        let path = path.to_owned();
         let text = match fs::read(&path) {
             Ok(text) => text,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Self::default()),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
             Err(source) => {
                 return Err(JournalError::System {
                     what: "read",
@@ -166,6 +155,7 @@ impl Checkpoints {
         };
         let mut this = Self {
             key: key.map(str::to_owned),
+            base,
             ..Self::default()
         };
         for (number, line) in (1..).zip(text.split_inclusive(|byte| *byte == b'\n')) {
@@ -174,7 +164,7 @@ impl Checkpoints {
                 break;
             };
             let checkpoint = Checkpoint::parse(line, this.key.as_deref()).and_then(|one| {
-                let before = (!this.is_empty()).then(|| this.last());
+                let before = (!this.is_empty() || base > 0).then(|| this.last());
                 if one.prev == before && before.is_none_or(|before| one.seq > before) {
                     Ok(one)
                 } else {
@@ -198,10 +188,11 @@ impl Checkpoints {
         self.heads.get(&seq).map(String::as_str)
     }
 
-    /// The last entry that was signed; 0 without checkpoints.
+    /// The last entry that was signed; without checkpoints that of the segment before, or 0.
     #[must_use]
     pub fn last(&self) -> u64 {
-        self.heads.last_key_value().map_or(0, |(seq, _)| *seq)
+        let last = self.heads.last_key_value();
+        last.map_or(self.base, |(seq, _)| *seq)
     }
 
     /// The last signed entry before `seq`; 0 if there is none.
@@ -210,7 +201,7 @@ impl Checkpoints {
         self.heads
             .range(..seq)
             .next_back()
-            .map_or(0, |(seq, _)| *seq)
+            .map_or(self.base, |(seq, _)| *seq)
     }
 
     /// How many there are.
@@ -226,136 +217,9 @@ impl Checkpoints {
     }
 }
 
-/// Who signs: the key, and the file of checkpoints, open.
-#[derive(Debug)]
-pub(super) struct Signer {
-    folder: PathBuf,
-    key: SigningKey,
-    public: String,
-    file: File,
-    bytes: u64,
-}
-
-impl Signer {
-    /// True if nothing was signed yet, and there is no key that could have been.
-    pub(super) fn is_new(folder: &Path) -> bool {
-        !folder.join(SECRET_KEY).exists() && !folder.join(CHECKPOINTS).exists()
-    }
-
-    /// Takes the key in `folder`, or makes one, and goes on after the checkpoints that are there. A last line that
-    /// was not written to its end is cut off: it never was a checkpoint.
-    pub(super) fn open(folder: &Path, torn: u64) -> io::Result<Self> {
-        let key = secret(folder)?;
-        let public = hex::encode(key.verifying_key().as_bytes());
-        let file = OpenOptions::new()
-            .append(true)
-            .create(true)
-            .mode(0o600)
-            .open(folder.join(CHECKPOINTS))?;
-        let bytes = file.metadata()?.len().saturating_sub(torn);
-        file.set_len(bytes)?;
-        Ok(Self {
-            folder: folder.to_owned(),
-            key,
-            public,
-            file,
-            bytes,
-        })
-    }
-
-    /// Signs what the trail is, and waits until the disk has it.
-    pub(super) fn sign(
-        &mut self,
-        seq: u64,
-        prev: Option<u64>,
-        head: &str,
-        time: Time,
-    ) -> io::Result<()> {
-        let mut checkpoint = Checkpoint {
-            seq,
-            prev,
-            head: head.to_owned(),
-            time,
-            key: self.public.clone(),
-            signature: String::new(),
-        };
-        checkpoint.signature = hex::encode(&self.key.sign(&checkpoint.message()).to_bytes());
-        let mut line = serde_json::to_vec(&checkpoint)?;
-        line.push(b'\n');
-        let first = self.bytes == 0;
-        let written = self
-            .file
-            .write_all(&line)
-            .and_then(|()| self.file.sync_data());
-        if let Err(error) = written {
-            self.file.set_len(self.bytes)?;
-            return Err(error);
-        }
-        self.bytes += line.len() as u64;
-        if first {
-            self.settle()?;
-        }
-        Ok(())
-    }
-
-    /// Gives the key its name, once there is a checkpoint of it: a key without one says that they were removed.
-    fn settle(&self) -> io::Result<()> {
-        fs::write(self.folder.join(PUBLIC_KEY), format!("{}\n", self.public))?;
-        let new = self.folder.join(NEW_KEY);
-        if new.exists() {
-            fs::rename(new, self.folder.join(SECRET_KEY))?;
-        }
-        File::open(&self.folder)?.sync_all()
-    }
-}
-
-/// The public key of the secret one in a folder, where there is one.
-pub(super) fn public_key(folder: &Path) -> io::Result<String> {
-    Ok(hex::encode(secret(folder)?.verifying_key().as_bytes()))
-}
-
-/// The secret key; made under its first name if there is none, readable by its owner only. One that is there is
-/// never replaced.
-fn secret(folder: &Path) -> io::Result<SigningKey> {
-    for name in [SECRET_KEY, NEW_KEY] {
-        let path = folder.join(name);
-        let bytes = match fs::read(&path) {
-            Ok(bytes) => bytes,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
-            Err(error) => return Err(named(&path, &error.to_string())),
-        };
-        match <[u8; 32]>::try_from(bytes.as_slice()) {
-            Ok(_) if fs::metadata(&path)?.permissions().mode() & 0o077 != 0 => {
-                return Err(named(&path, "others can read it; run chmod 600 on it"));
-            }
-            Ok(bytes) => return Ok(SigningKey::from_bytes(&bytes)),
-            // It was not written to its end, and nothing is signed with it.
-            Err(_) if name == NEW_KEY => {}
-            Err(_) => return Err(named(&path, "it is no key of 32 bytes")),
-        }
-    }
-    let mut bytes = [0; 32];
-    getrandom::fill(&mut bytes)
-        .map_err(|error| io::Error::other(format!("no random numbers for a key: {error}")))?;
-    let path = folder.join(NEW_KEY);
-    let _ = fs::remove_file(&path);
-    let mut file = OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(path)?;
-    file.write_all(&bytes)?;
-    file.sync_all()?;
-    Ok(SigningKey::from_bytes(&bytes))
-}
-
-fn named(path: &Path, trouble: &str) -> io::Error {
-    io::Error::other(format!("{}: {trouble}", path.display()))
-}
-
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{super::signer::Signer, *};
 
     fn line(seq: u64) -> (Vec<u8>, String) {
         let folder =
@@ -365,7 +229,7 @@ mod tests {
         signer
             .sign(seq, None, &"a".repeat(64), Time(5_000))
             .expect("signed");
-        let public = signer.public.clone();
+        let public = signer.public().to_owned();
         let mut line = fs::read(folder.join(CHECKPOINTS)).expect("a file");
         line.pop();
         fs::remove_dir_all(folder).expect("removed");

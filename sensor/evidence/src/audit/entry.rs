@@ -51,6 +51,9 @@ pub enum Flaw {
         /// The number that would follow.
         expected: u64,
     },
+    /// It is the first of a segment and does not say rightly what the segment follows.
+    #[error("it does not say rightly which segment it follows")]
+    Header,
     /// The hashes are right and the content can't be read.
     #[error("it can't be read by this version: {0}")]
     Unknown(String),
@@ -78,6 +81,21 @@ impl Entry {
 
     /// Reads a line that should follow the hash `prev` as number `seq`; gives its own hash too.
     pub(super) fn parse(line: &[u8], prev: &str, seq: u64) -> Result<(Self, String), Flaw> {
+        let (entry, named, own) = Self::parse_any(line)?;
+        if named != prev {
+            return Err(Flaw::Chain);
+        }
+        if entry.seq != seq {
+            return Err(Flaw::Number {
+                found: entry.seq,
+                expected: seq,
+            });
+        }
+        Ok((entry, own))
+    }
+
+    /// Reads a line by itself; gives the hash that it says to follow, and its own.
+    pub(super) fn parse_any(line: &[u8]) -> Result<(Self, String, String), Flaw> {
         let line = std::str::from_utf8(line).map_err(|_| Flaw::Shape)?;
         let rest = line.strip_suffix(END).ok_or(Flaw::Shape)?;
         let (rest, own) = split(rest).ok_or(Flaw::Shape)?;
@@ -87,18 +105,9 @@ impl Entry {
         if hash(named, body.as_bytes()) != own {
             return Err(Flaw::Content);
         }
-        if named != prev {
-            return Err(Flaw::Chain);
-        }
         let entry: Self = serde_json::from_str(&format!("{body}}}"))
             .map_err(|error| Flaw::Unknown(error.to_string()))?;
-        if entry.seq != seq {
-            return Err(Flaw::Number {
-                found: entry.seq,
-                expected: seq,
-            });
-        }
-        Ok((entry, own.to_owned()))
+        Ok((entry, named.to_owned(), own.to_owned()))
     }
 }
 

@@ -1,135 +1,30 @@
 //! The trail, read from its begin: what it holds, and the first entry that is not what it was.
+//!
+//! A path that ends in `audit.jsonl`, or a folder, means all segments of a trail; any other file is read by itself.
 
-use std::{
-    fs::File,
-    io::{self, BufRead, BufReader},
-    path::{Path, PathBuf},
-    thread,
-    time::Duration,
-};
+use std::{collections::VecDeque, io, path::Path, thread, time::Duration};
 
 use super::{
-    checkpoint::{CheckpointFlaw, Checkpoints},
-    entry::{Entry, Flaw, GENESIS},
+    FILE,
+    checkpoint::CHECKPOINTS,
+    entry::Entry,
+    error::JournalError,
+    segment::{self, Segment},
+    walk::{Read, Walk, folder_of},
 };
 
-/// Why there is no journal, or none that holds.
-#[derive(Debug, thiserror::Error)]
-pub enum JournalError {
-    /// The file system refuses.
-    #[error("can't {what} {path:?}: {source}")]
-    System {
-        /// What was tried.
-        what: &'static str,
-        /// With which file.
-        path: PathBuf,
-        /// The answer.
-        source: io::Error,
-    },
-    /// Another process writes it.
-    #[error(
-        "another wardtap writes the audit trail {path:?}: stop it first, or name another state directory"
-    )]
-    Held {
-        /// The file.
-        path: PathBuf,
-    },
-    /// The chain is broken.
-    #[error(
-        "the audit trail {path:?} is broken at line {line}: {flaw}. It is evidence: keep it, and move it away to begin a new one"
-    )]
-    Broken {
-        /// The file.
-        path: PathBuf,
-        /// The first bad line.
-        line: u64,
-        /// What is wrong with it.
-        flaw: Flaw,
-    },
-    /// A checkpoint is not what the daemon signed.
-    #[error(
-        "the audit trail's checkpoints {path:?} are broken at line {line}: {flaw}. They are evidence: keep them with the trail, and move all away to begin a new one"
-    )]
-    Checkpoint {
-        /// The file.
-        path: PathBuf,
-        /// The first bad line.
-        line: u64,
-        /// What is wrong with it.
-        flaw: CheckpointFlaw,
-    },
-    /// The chain is whole, and is not the one that was signed.
-    #[error(
-        "the audit trail {path:?} was written anew: entries {first} to {last} are not those that were signed. It is evidence: keep it, and move it away to begin a new one"
-    )]
-    Rewritten {
-        /// The file.
-        path: PathBuf,
-        /// The first entry that was not signed so, by the checkpoints that there are.
-        first: u64,
-        /// The entry whose hash was signed.
-        last: u64,
-    },
-    /// Signed entries are missing at the end.
-    #[error(
-        "the audit trail {path:?} was cut off after entry {entries}: {signed} were signed. It is evidence: keep it, and move it away to begin a new one"
-    )]
-    Cut {
-        /// The file.
-        path: PathBuf,
-        /// Entries that are there.
-        entries: u64,
-        /// Entries that were signed.
-        signed: u64,
-    },
-    /// Entries at the end have no checkpoint.
-    #[error(
-        "the audit trail {path:?} is not signed after entry {signed}, and has {entries}: the daemon was killed before it could, and signs when it starts, or checkpoints were cut off"
-    )]
-    Behind {
-        /// The file.
-        path: PathBuf,
-        /// Entries that are there.
-        entries: u64,
-        /// Entries that were signed.
-        signed: u64,
-    },
-    /// There is no checkpoint, though entries are signed when they are written.
-    #[error(
-        "the audit trail {path:?} has no checkpoints beside it: they were removed, or it was written by a version that made none"
-    )]
-    Unsigned {
-        /// The file.
-        path: PathBuf,
-    },
-}
-
-impl JournalError {
-    /// The first entry of which the trail can't say any more what it was; none where that is not the trouble.
-    #[must_use]
-    pub fn entry(&self) -> Option<u64> {
-        match self {
-            Self::Broken { line, .. } => Some(*line),
-            Self::Rewritten { first, .. } => Some(*first),
-            Self::Cut { entries, .. } => Some(entries + 1),
-            Self::Behind { signed, .. } => Some(signed + 1),
-            _ => None,
-        }
-    }
-
-    /// It tells of a change, not of a disk or another process.
-    #[must_use]
-    pub fn is_tampering(&self) -> bool {
-        !matches!(self, Self::System { .. } | Self::Held { .. })
-    }
-}
-
 /// What a trail holds.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize)]
 pub struct Summary {
-    /// Entries.
+    /// Number of the last entry; of a trail of which nothing was removed, how many there are.
     pub entries: u64,
-    /// Hash of the last.
+    /// Number of the first entry that is there: 1 unless segments were removed or one was read alone; 0 without any.
+    pub first: u64,
+    /// Segments that were read.
+    pub segments: u64,
+    /// Segments before them, which were removed.
+    pub removed: u64,
+    /// Hash of the last entry.
     pub head: String,
     /// Length of the whole lines, bytes.
     pub bytes: u64,
@@ -137,8 +32,74 @@ pub struct Summary {
     pub torn: u64,
 }
 
+/// Who signed a trail, and how far.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Signatures {
+    /// The public key, hexadecimal; none without checkpoints.
+    pub key: Option<String>,
+    pub(super) last: u64,
+    pub(super) count: usize,
+}
+
+impl Signatures {
+    /// The last entry that was signed; 0 without checkpoints.
+    #[must_use]
+    pub const fn last(&self) -> u64 {
+        self.last
+    }
+
+    /// How many checkpoints there are.
+    #[must_use]
+    pub const fn len(&self) -> usize {
+        self.count
+    }
+
+    /// True without any.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.count == 0
+    }
+}
+
+/// The segments that a path means: all of a folder's, or one file alone.
+pub(super) fn segments(path: &Path) -> Result<Vec<Segment>, JournalError> {
+    let folder = if path.is_dir() {
+        path
+    } else {
+        path.parent().unwrap_or(Path::new("."))
+    };
+    if path.is_dir() || path.file_name().is_some_and(|name| name == FILE) {
+        let all = segment::list(folder)?;
+        match all.last() {
+            Some(last) if last.closed && !path.is_dir() => {
+                return Err(JournalError::Missing {
+                    folder: folder.to_owned(),
+                    segment: last.number + 1,
+                    entry: None,
+                });
+            }
+            Some(_) => return Ok(all),
+            None => {}
+        }
+    }
+    let name = path.file_name().and_then(|name| name.to_str());
+    Ok(vec![match name.and_then(segment::number_in) {
+        Some(number) => segment::closed(folder, number),
+        None => Segment {
+            number: match segment::header(path)? {
+                Some(Ok(header)) => header.number,
+                _ => 1,
+            },
+            path: path.to_owned(),
+            checkpoints: folder.join(CHECKPOINTS),
+            closed: false,
+        },
+    }])
+}
+
 /// Reads a trail from its begin and holds it against the checkpoints beside it, of which the last has to be of its
-/// last entry; `on` gets every entry. With `key` only checkpoints that it signed count.
+/// last entry; `on` gets every entry. With `key` only checkpoints that it signed count. Every segment has to follow the
+/// one before it, and segments that are missing at the begin have to be named as removed.
 ///
 /// # Errors
 /// [`JournalError`] names the first entry that is not what it was. A trail that is being written can be
@@ -146,19 +107,28 @@ pub struct Summary {
 pub fn verify(
     path: &Path,
     key: Option<&str>,
-    on: impl FnMut(Entry),
-) -> Result<(Summary, Checkpoints), JournalError> {
-    let (summary, checkpoints) = hold(path, key, on)?;
-    let (entries, signed) = (summary.entries, checkpoints.last());
+    mut on: impl FnMut(Entry),
+) -> Result<(Summary, Signatures), JournalError> {
+    let segments = segments(path)?;
+    // A segment that is read alone says itself what it follows.
+    let alone = !path.is_dir() && path.file_name().is_none_or(|name| name != FILE);
+    let mut walk = Walk::by(key);
+    for segment in &segments {
+        walk.step(segment, true, |read| on(read.entry))?;
+    }
+    let (entries, signed) = (walk.summary().entries, walk.signed().last());
     if signed < entries {
-        let path = path.to_owned();
+        let path = segments.last().map_or(path, |segment| &segment.path);
         return Err(JournalError::Behind {
-            path,
+            path: path.to_owned(),
             entries,
             signed,
         });
     }
-    Ok((summary, checkpoints))
+    if alone {
+        return Ok((walk.summary().clone(), walk.signed().clone()));
+    }
+    walk.done(&folder_of(&segments[0].path))
 }
 
 /// How often a trail whose last entries are not signed yet is looked at again, and after which time.
@@ -172,12 +142,18 @@ pub fn verify_settled<T>(
     key: Option<&str>,
     begin: impl Fn() -> T,
     take: impl Fn(&mut T, Entry),
-) -> (T, Result<(Summary, Checkpoints), JournalError>) {
+) -> (T, Result<(Summary, Signatures), JournalError>) {
     let mut tries = 0;
     loop {
         let mut taken = begin();
         let verified = verify(path, key, |entry| take(&mut taken, entry));
-        if tries == TRIES || !matches!(verified, Err(JournalError::Behind { .. })) {
+        // The daemon may also be about to begin a segment, or to remove one.
+        let passing = match &verified {
+            Err(JournalError::Behind { .. } | JournalError::Missing { .. }) => true,
+            Err(JournalError::System { source, .. }) => source.kind() == io::ErrorKind::NotFound,
+            _ => false,
+        };
+        if tries == TRIES || !passing {
             return (taken, verified);
         }
         tries += 1;
@@ -185,85 +161,47 @@ pub fn verify_settled<T>(
     }
 }
 
-/// The same, with entries at the end that are not signed yet.
-pub(super) fn hold(
-    path: &Path,
-    key: Option<&str>,
-    mut on: impl FnMut(Entry),
-) -> Result<(Summary, Checkpoints), JournalError> {
-    let folder = path.parent().unwrap_or(Path::new("."));
-    let checkpoints = Checkpoints::read(folder, key)?;
-    let mut rewritten = None;
-    let summary = read_each(path, |entry, own, _| {
-        let seq = entry.seq;
-        if rewritten.is_none() && checkpoints.head(seq).is_some_and(|head| head != own) {
-            rewritten = Some((checkpoints.before(seq) + 1, seq));
-        }
-        on(entry);
-    })?;
-    let path = path.to_owned();
-    if let Some((first, last)) = rewritten {
-        return Err(JournalError::Rewritten { path, first, last });
-    }
-    if summary.entries < checkpoints.last() {
-        return Err(JournalError::Cut {
-            path,
-            entries: summary.entries,
-            signed: checkpoints.last(),
-        });
-    }
-    if checkpoints.is_empty() && summary.entries > 0 {
-        return Err(JournalError::Unsigned { path });
-    }
-    Ok((summary, checkpoints))
-}
-
 /// Reads a trail from its begin; `on` gets every entry. Only the chain is looked at.
 ///
 /// # Errors
 /// [`JournalError::Broken`] names the first bad line.
 pub fn read(path: &Path, mut on: impl FnMut(Entry)) -> Result<Summary, JournalError> {
-    read_each(path, |entry, _, _| on(entry))
+    read_each(path, |read| on(read.entry))
 }
 
-/// The same; `on` gets the entry's hash and its line too.
+/// The last entries of a trail, at most `count`, by the chain alone. Segments before them are not read.
+///
+/// # Errors
+/// As [`read`].
+pub fn last(path: &Path, count: usize) -> Result<VecDeque<Entry>, JournalError> {
+    let segments = segments(path)?;
+    let mut entries = VecDeque::new();
+    for segment in segments.iter().rev() {
+        if entries.len() >= count {
+            break;
+        }
+        let room = count - entries.len();
+        let mut here = VecDeque::new();
+        Walk::default().step(segment, false, |read| {
+            if here.len() == room {
+                here.pop_front();
+            }
+            here.push_back(read.entry);
+        })?;
+        here.append(&mut entries);
+        entries = here;
+    }
+    Ok(entries)
+}
+
+/// The same; `on` gets the hashes and the line too.
 pub(super) fn read_each(
     path: &Path,
-    mut on: impl FnMut(Entry, &str, &[u8]),
+    mut on: impl FnMut(Read<'_>),
 ) -> Result<Summary, JournalError> {
-    let failed = |source| JournalError::System {
-        what: "read",
-        path: path.to_owned(),
-        source,
-    };
-    let mut reader = BufReader::new(File::open(path).map_err(failed)?);
-    let mut summary = Summary {
-        entries: 0,
-        head: GENESIS.to_owned(),
-        bytes: 0,
-        torn: 0,
-    };
-    let mut line = Vec::new();
-    loop {
-        line.clear();
-        let length = reader.read_until(b'\n', &mut line).map_err(failed)? as u64;
-        if length == 0 {
-            return Ok(summary);
-        }
-        if line.pop() != Some(b'\n') {
-            summary.torn = length;
-            return Ok(summary);
-        }
-        let number = summary.entries + 1;
-        let (entry, own) =
-            Entry::parse(&line, &summary.head, number).map_err(|flaw| JournalError::Broken {
-                path: path.to_owned(),
-                line: number,
-                flaw,
-            })?;
-        on(entry, &own, &line);
-        summary.entries = number;
-        summary.head = own;
-        summary.bytes += length;
+    let mut walk = Walk::default();
+    for segment in segments(path)? {
+        walk.step(&segment, false, &mut on)?;
     }
+    Ok(walk.summary().clone())
 }

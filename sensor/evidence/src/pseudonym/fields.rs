@@ -103,6 +103,7 @@ const FIELDS: &[(&str, Class)] = &[
     ("detail", Text),
     ("differences", Text),
     ("evidence", Text),
+    ("exported", Text),
     ("feature", Text),
     ("finding", Text),
     ("interfaces", Text),

@@ -24,6 +24,8 @@ pub fn technique(id: &str) -> String {
         "T1498.002" => "Network Denial of Service: Reflection Amplification",
         "T1499" => "Endpoint Denial of Service",
         "T1499.001" => "Endpoint Denial of Service: OS Exhaustion Flood",
+        "T1557" => "Adversary-in-the-Middle",
+        "T1557.003" => "Adversary-in-the-Middle: DHCP Spoofing",
         "T1557.002" => "Adversary-in-the-Middle: ARP Cache Poisoning",
         "T1565.002" => "Data Manipulation: Transmitted Data Manipulation",
         "T1567.002" => "Exfiltration Over Web Service: Exfiltration to Cloud Storage",

@@ -184,11 +184,10 @@ fn write_audit(to: &Transaction<'_>, time: Time, audit: &AuditReport) -> rusqlit
     let ended = "UPDATE rule SET ended = ?2, cause = ?3 WHERE id = ?1";
     match &audit.action {
         Action::RuleAdded { rule } => write_rule(to, rule)?,
-        Action::RuleChanged {
-            id, state, expires, ..
-        } => {
+        Action::RuleChanged(changed) => {
+            let (id, state) = (int(changed.id), changed.state.label());
             to.prepare_cached("UPDATE rule SET state = ?2, expires = ?3 WHERE id = ?1")?
-                .execute(params![int(*id), state.label(), micros(*expires)])?;
+                .execute(params![id, state, micros(changed.expires)])?;
         }
         Action::RuleRemoved { id, cause, .. } => {
             to.prepare_cached(ended)?

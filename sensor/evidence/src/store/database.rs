@@ -17,7 +17,10 @@ const FILE: &str = "store.sqlite";
 /// Events name hosts, which is no one else's business.
 const MODE: u32 = 0o640;
 /// What makes version N of N - 1.
-pub(super) const MIGRATIONS: &[&str] = &[include_str!("migrations/0001.sql")];
+pub(super) const MIGRATIONS: &[&str] = &[
+    include_str!("migrations/0001.sql"),
+    include_str!("migrations/0002.sql"),
+];
 /// Who finds the file locked waits so long.
 const BUSY: Duration = Duration::from_secs(5);
 /// Statements that are kept prepared.

@@ -154,7 +154,7 @@ pub(super) static COLUMNS: LazyLock<Vec<Column>> = LazyLock::new(|| {
         .chain(flows)
         .chain(FlowHalf::columns().flat_map(of_directions))
         .collect();
-    columns.sort_by_key(|column| place(&column.name));
+    columns.sort_by_cached_key(|column| place(&column.name));
     columns
 });
 

@@ -18,80 +18,87 @@ const SPARE: i64 = 8_192;
 /// Pages given back at a time.
 const PAGES: i64 = 2_048;
 
-/// A kind of rows, and the oldest of them: those before `?1`, at most `?2`.
-struct Kind {
+/// A kind of rows that is kept for a time.
+struct Retained {
     name: &'static str,
+    table: &'static str,
+    /// The columns of its primary key.
+    key: &'static str,
+    /// A row is old when all these times are; those with the oldest first one go first.
+    times: &'static [&'static str],
     keep: fn(&Keep) -> Duration,
-    remove: &'static str,
     /// They go when there is too much.
     spare: bool,
 }
 
-const KINDS: [Kind; 9] = [
-    Kind {
-        name: "sessions",
-        keep: |keep| keep.sessions,
-        remove: "DELETE FROM session WHERE id IN (
-            SELECT id FROM session WHERE time < ?1 ORDER BY time LIMIT ?2)",
-        spare: true,
-    },
-    Kind {
-        name: "statistics",
-        keep: |keep| keep.statistics,
-        remove: "DELETE FROM statistics WHERE id IN (
-            SELECT id FROM statistics WHERE time < ?1 ORDER BY time LIMIT ?2)",
-        spare: true,
-    },
-    Kind {
-        name: "contacts",
-        keep: |keep| keep.contacts,
-        remove: "DELETE FROM contact WHERE (hour, client, server, proto, port, app) IN (
-            SELECT hour, client, server, proto, port, app FROM contact WHERE hour < ?1 ORDER BY hour LIMIT ?2)",
-        spare: true,
-    },
-    Kind {
-        name: "findings",
-        keep: |keep| keep.alerts,
-        remove: "DELETE FROM finding WHERE id IN (
-            SELECT id FROM finding WHERE time < ?1 ORDER BY time LIMIT ?2)",
-        spare: false,
-    },
-    Kind {
-        name: "alerts",
-        keep: |keep| keep.alerts,
-        remove: "DELETE FROM alert WHERE (id, device) IN (
-            SELECT id, device FROM alert WHERE opened < ?1 AND updated < ?1 ORDER BY opened LIMIT ?2)",
-        spare: false,
-    },
-    Kind {
-        name: "audit",
-        keep: |keep| keep.alerts,
-        remove: "DELETE FROM audit WHERE id IN (
-            SELECT id FROM audit WHERE time < ?1 ORDER BY time LIMIT ?2)",
-        spare: false,
-    },
-    Kind {
-        name: "rules",
-        keep: |keep| keep.alerts,
-        remove: "DELETE FROM rule WHERE id IN (
-            SELECT id FROM rule WHERE created < ?1 AND expires < ?1 ORDER BY created LIMIT ?2)",
-        spare: false,
-    },
-    Kind {
-        name: "devices",
-        keep: |keep| keep.alerts,
-        remove: "DELETE FROM device WHERE address IN (
-            SELECT address FROM device WHERE last_seen < ?1 LIMIT ?2)",
-        spare: false,
-    },
+impl Retained {
+    const fn spare(mut self) -> Self {
+        self.spare = true;
+        self
+    }
+
+    /// The statement that removes those before `?1`, at most `?2`.
+    fn remove(&self) -> String {
+        let Self {
+            table, key, times, ..
+        } = self;
+        let old: Vec<String> = times.iter().map(|time| format!("{time} < ?1")).collect();
+        let (old, first) = (old.join(" AND "), times[0]);
+        format!(
+            "DELETE FROM {table} WHERE ({key}) IN (
+                SELECT {key} FROM {table} WHERE {old} ORDER BY {first} LIMIT ?2)"
+        )
+    }
+}
+
+const CONTACT: &str = "hour, client, server, proto, port, app";
+const WEEK: Duration = Duration::from_hours(7 * 24);
+
+const RETAINED: [Retained; 9] = [
+    kind("sessions", "session", "id", &["time"], |keep| keep.sessions).spare(),
+    kind("statistics", "statistics", "id", &["time"], |keep| {
+        keep.statistics
+    })
+    .spare(),
+    kind("contacts", "contact", CONTACT, &["hour"], |keep| {
+        keep.contacts
+    })
+    .spare(),
+    kind("findings", "finding", "id", &["time"], alerts),
+    kind(
+        "alerts",
+        "alert",
+        "id, device",
+        &["opened", "updated"],
+        alerts,
+    ),
+    kind("audit", "audit", "id", &["time"], alerts),
+    kind("rules", "rule", "id", &["created", "expires"], alerts),
+    kind("devices", "device", "address", &["last_seen"], alerts),
     // Flows whose end was never told.
-    Kind {
-        name: "marks",
-        keep: |_| Duration::from_hours(7 * 24),
-        remove: "DELETE FROM mark WHERE flow_id IN (SELECT flow_id FROM mark WHERE last < ?1 LIMIT ?2)",
-        spare: false,
-    },
+    kind("marks", "mark", "flow_id", &["last"], |_| WEEK),
 ];
+
+const fn kind(
+    name: &'static str,
+    table: &'static str,
+    key: &'static str,
+    times: &'static [&'static str],
+    keep: fn(&Keep) -> Duration,
+) -> Retained {
+    Retained {
+        name,
+        table,
+        key,
+        times,
+        keep,
+        spare: false,
+    }
+}
+
+fn alerts(keep: &Keep) -> Duration {
+    keep.alerts
+}
 
 /// What a turn did.
 #[derive(Debug, Default)]
@@ -130,9 +137,9 @@ pub(super) fn turn(
         turn.add("flows", 1, 1);
     }
     let sqlite = || StoreError::sqlite(&path);
-    for kind in &KINDS {
+    for kind in &RETAINED {
         let rows = connection
-            .prepare_cached(kind.remove)
+            .prepare_cached(&kind.remove())
             .and_then(|mut remove| remove.execute(params![before((kind.keep)(keep)), ROWS]))
             .map_err(sqlite())?;
         turn.add(kind.name, rows, ROWS);
@@ -150,9 +157,9 @@ fn shrink(connection: &Connection, folder: &Path, turn: &mut Turn) -> Result<(),
         turn.add("flows", 1, 1);
         return Ok(());
     }
-    for kind in KINDS.iter().filter(|kind| kind.spare) {
+    for kind in RETAINED.iter().filter(|kind| kind.spare) {
         let rows = connection
-            .prepare_cached(kind.remove)
+            .prepare_cached(&kind.remove())
             .and_then(|mut remove| remove.execute(params![i64::MAX, ROWS]))
             .map_err(StoreError::sqlite(database::path(folder)))?;
         if rows > 0 {

@@ -1,10 +1,13 @@
 //! What can be done, as it is written down.
 
 mod text;
+mod trail;
 
 use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
+
+pub use trail::{Repeats, SegmentEnd, Standing, StandingPast, StandingProtection};
 
 use crate::{
     rule::{Rule, RuleId, State},
@@ -22,6 +25,8 @@ pub enum Cause {
     Released,
     /// Its target was put on the never-block list.
     Protected,
+    /// The audit trail did not take the change that made it.
+    Undone,
 }
 
 impl Cause {
@@ -32,6 +37,7 @@ impl Cause {
             Self::Expired => "expired",
             Self::Released => "released",
             Self::Protected => "lifted, its target being protected",
+            Self::Undone => "undone",
         }
     }
 }
@@ -48,6 +54,8 @@ pub enum Change {
     Enabled,
     /// It drops no more.
     Disabled,
+    /// It is as it was before a change that the audit trail did not take.
+    Undone,
 }
 
 impl Change {
@@ -59,8 +67,24 @@ impl Change {
             Self::Approved => "approved",
             Self::Enabled => "enabled",
             Self::Disabled => "disabled",
+            Self::Undone => "put back as it was",
         }
     }
+}
+
+/// How a rule was changed.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+pub struct RuleChange {
+    /// The rule.
+    pub id: RuleId,
+    /// In what way.
+    pub change: Change,
+    /// Its state from now on.
+    pub state: State,
+    /// Its end from now on.
+    pub expires: Time,
+    /// Why, in words.
+    pub reason: String,
 }
 
 /// What the policy made of a finding, also if it did nothing.
@@ -111,18 +135,7 @@ pub enum Action {
         rule: Box<Rule>,
     },
     /// A rule was changed.
-    RuleChanged {
-        /// The rule.
-        id: RuleId,
-        /// In what way.
-        change: Change,
-        /// Its state from now on.
-        state: State,
-        /// Its end from now on.
-        expires: Time,
-        /// Why, in words.
-        reason: String,
-    },
+    RuleChanged(RuleChange),
     /// A rule ended.
     RuleRemoved {
         /// The rule.
@@ -261,6 +274,36 @@ pub enum Action {
         /// Why, in words.
         reason: String,
     },
+    /// Decisions of the policy that were alike and changed nothing, counted.
+    DecidedAgain(Repeats),
+    /// A segment of the trail begins; the first entry of every segment but the first one.
+    SegmentBegun {
+        /// Its number.
+        segment: u64,
+        /// The end of the segment before it.
+        previous: SegmentEnd,
+        /// What is in force.
+        standing: Box<Standing>,
+    },
+    /// The oldest segment of the trail was removed, since the trail had reached its largest size.
+    SegmentRemoved {
+        /// The end of the removed segment: what the next one follows.
+        removed: SegmentEnd,
+        /// Its size with its checkpoints, bytes.
+        bytes: u64,
+        /// The folder that it was exported to before; none if it was exported nowhere.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        exported: Option<String>,
+    },
+    /// Entries are missing here, since too many waited for the disk. None of them changed a rule.
+    EntriesDropped {
+        /// How many.
+        count: u64,
+        /// When the first of them was made.
+        first: Time,
+        /// When the last of them was made.
+        last: Time,
+    },
     /// TCP resets were sent.
     Reset {
         /// For which rule.
@@ -270,4 +313,20 @@ pub enum Action {
         /// How it ended.
         outcome: String,
     },
+}
+
+impl Action {
+    /// It changes what is blocked or protected, so a restart has to read it.
+    #[must_use]
+    pub const fn changes_rules(&self) -> bool {
+        matches!(
+            self,
+            Self::RuleAdded { .. }
+                | Self::RuleChanged { .. }
+                | Self::RuleRemoved { .. }
+                | Self::ReleasedAll { .. }
+                | Self::Protected { .. }
+                | Self::Unprotected { .. }
+        )
+    }
 }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{Action, Decision};
+use super::{Action, Decision, Repeats};
 use crate::hex::short;
 
 impl fmt::Display for Decision {
@@ -17,6 +17,25 @@ impl fmt::Display for Decision {
             write!(f, " on {target}")?;
         }
         write!(f, " ({}, group {}): {}", self.mode, self.group, self.reason)
+    }
+}
+
+impl fmt::Display for Repeats {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let verdict = self.verdict.replace('_', " ");
+        let subject = self.subject.as_deref().unwrap_or("other devices");
+        write!(
+            f,
+            "{} more findings of {} about {subject} between {} and {}; decided to {verdict} ({}, group {}): {}; the last one: {}",
+            self.count,
+            self.detector,
+            self.first,
+            self.last,
+            self.mode,
+            self.group,
+            self.reason,
+            self.finding
+        )
     }
 }
 
@@ -49,17 +68,14 @@ impl fmt::Display for Action {
                 rule.expires,
                 rule.reason
             ),
-            Self::RuleChanged {
-                id,
-                change,
-                state,
-                expires,
-                reason,
-            } => write!(
+            Self::RuleChanged(changed) => write!(
                 f,
-                "rule {id} {}, now {} until {expires}: {reason}",
-                change.label(),
-                state.label()
+                "rule {} {}, now {} until {}: {}",
+                changed.id,
+                changed.change.label(),
+                changed.state.label(),
+                changed.expires,
+                changed.reason
             ),
             Self::RuleRemoved { id, cause, reason } => {
                 write!(f, "rule {id} {}: {reason}", cause.label())
@@ -129,6 +145,35 @@ impl fmt::Display for Action {
                 verdict,
                 reason,
             } => write!(f, "advisory {advisory} {verdict} for {device}: {reason}"),
+            Self::DecidedAgain(repeats) => repeats.fmt(f),
+            Self::SegmentBegun {
+                segment,
+                previous,
+                standing,
+            } => write!(
+                f,
+                "segment {segment} of the trail begins after entry {} of segment {}; {} rules in force",
+                previous.last_entry,
+                previous.segment,
+                standing.rules.len()
+            ),
+            Self::SegmentRemoved {
+                removed, exported, ..
+            } => {
+                write!(
+                    f,
+                    "segment {} of the trail, to entry {} with hash {}, removed: the trail has reached its largest size; ",
+                    removed.segment, removed.last_entry, removed.hash
+                )?;
+                match exported {
+                    Some(folder) => write!(f, "exported to {folder} before"),
+                    None => f.write_str("exported nowhere, so it is gone"),
+                }
+            }
+            Self::EntriesDropped { count, first, last } => write!(
+                f,
+                "{count} entries between {first} and {last} are missing: too many waited for the disk; none changed a rule"
+            ),
             Self::Reset {
                 id,
                 packets,

@@ -8,7 +8,7 @@ use super::Alert;
 use crate::{finding::Finding, rule::Actor, time::Time};
 
 /// What an alert was.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, clap::ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {
     /// Nothing bad: such findings of this device are excepted for a while, and it is learnt again.

@@ -117,7 +117,7 @@ impl Touched {
     pub fn by(alert: &Alert, peers: &[ClinicalPeer]) -> Self {
         if alert.role.is_victim() {
             return Self {
-                action: "do nothing: the device suffers it, and is not to be contained".to_owned(),
+                action: "do nothing: the device is the victim and must not be contained".to_owned(),
                 clinical: Vec::new(),
             };
         }
@@ -206,15 +206,21 @@ impl Alert {
     /// A new alert about the finding's device; it says nothing yet.
     #[must_use]
     pub fn open(id: u64, finding: &Finding) -> Self {
+        Self::new(id, finding.subject, finding.role, finding.time)
+    }
+
+    /// An alert about a device that opens at a time and says nothing.
+    #[must_use]
+    pub fn new(id: u64, device: IpAddr, role: AttackRole, time: Time) -> Self {
         Self {
             id,
-            device: finding.subject,
-            role: finding.role,
+            device,
+            role,
             severity: Severity::Low,
             confidence: 0.0,
             title: String::new(),
-            opened: finding.time,
-            updated: finding.time,
+            opened: time,
+            updated: time,
             closed: None,
             techniques: Vec::new(),
             findings: Vec::new(),

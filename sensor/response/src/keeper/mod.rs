@@ -6,6 +6,8 @@
 //! goes on and the entries wait.
 
 mod protection;
+mod record;
+mod undo;
 mod watch;
 mod wish;
 
@@ -14,12 +16,13 @@ use std::{
     time::Duration,
 };
 
+pub use undo::Undo;
 pub use wish::{Denied, RuleReport, Wish};
 
 use sensor_common::rule::RuleState;
-use sensor_evidence::audit::Trail;
+use sensor_evidence::audit::{Summaries, Trail};
 use sensor_facts::{
-    action::{Action, Cause, Change},
+    action::{Action, Cause, Change, RuleChange},
     clock,
     effect::Effect,
     rule::{Actor, Rule, RuleId, Scope, State},
@@ -49,6 +52,10 @@ pub struct Keeper {
     pub(super) reset: HashSet<RuleId>,
     /// Who knows a device's clinical traffic.
     pub(super) clinical: ClinicalOf,
+    /// Decisions that repeat.
+    pub(super) summaries: Summaries,
+    /// What would put the last change back.
+    pub(super) undo: Option<Undo>,
     /// What was done, for the events.
     pub(super) done: Vec<(Time, Actor, Action)>,
 }
@@ -65,29 +72,10 @@ impl Keeper {
         u64::try_from(time.0.saturating_sub(self.timebase.unix_offset_ns)).unwrap_or(0)
     }
 
-    /// Writes down what was done, and takes it over.
-    pub fn record(&mut self, actor: &Actor, action: Action) {
-        let now = self.now();
-        self.book.apply(now, actor, &action);
-        self.trail.record(now, actor.clone(), action.clone());
-        self.done.push((now, actor.clone(), action));
-    }
-
     /// The wall-clock time of a moment of the engine's clock.
     #[must_use]
     pub fn wall(&self, engine: u64) -> Time {
         self.timebase.wall(engine)
-    }
-
-    /// What was done since the last time this was asked.
-    pub fn take_done(&mut self) -> Vec<(Time, Actor, Action)> {
-        std::mem::take(&mut self.done)
-    }
-
-    /// True if something was done since then.
-    #[must_use]
-    pub fn has_done(&self) -> bool {
-        !self.done.is_empty()
     }
 
     /// The rules and the never-block list.
@@ -110,6 +98,7 @@ impl Keeper {
         let now = self.now();
         let ttl = i64::try_from(wish.ttl.as_nanos()).unwrap_or(i64::MAX);
         guard::check_target(&wish.target)?;
+        self.has_room()?;
         let rule = Rule {
             id: self.book.next_id(),
             target: wish.target.canonical(),
@@ -131,17 +120,18 @@ impl Keeper {
                         rule: Box::new(rule),
                     },
                 );
+                self.undo = Some(Undo::Remove(id));
                 Ok((id, false))
             }
             Sound::Extends(id) => {
-                self.change(
-                    actor,
+                let changed = RuleChange {
                     id,
-                    Change::Extended,
-                    rule.state,
-                    rule.expires,
-                    rule.reason,
-                )?;
+                    change: Change::Extended,
+                    state: rule.state,
+                    expires: rule.expires,
+                    reason: rule.reason,
+                };
+                self.change(actor, changed)?;
                 Ok((id, true))
             }
         }
@@ -159,7 +149,14 @@ impl Keeper {
         let ttl = rule.expires.0 - rule.created.0;
         let expires = Time(self.now().0 + ttl);
         self.protected_check(id)?;
-        self.change(actor, id, Change::Approved, State::Enabled, expires, reason)
+        let changed = RuleChange {
+            id,
+            change: Change::Approved,
+            state: State::Enabled,
+            expires,
+            reason,
+        };
+        self.change(actor, changed)
     }
 
     /// Makes a rule drop (again).
@@ -177,7 +174,14 @@ impl Keeper {
             State::Disabled | State::DryRun => {}
         }
         self.protected_check(id)?;
-        self.change(actor, id, Change::Enabled, State::Enabled, expires, reason)
+        let changed = RuleChange {
+            id,
+            change: Change::Enabled,
+            state: State::Enabled,
+            expires,
+            reason,
+        };
+        self.change(actor, changed)
     }
 
     /// Makes a rule drop no more; it can be enabled again until it ends.
@@ -190,14 +194,14 @@ impl Keeper {
             return Err(state(rule, "nothing is to be done"));
         }
         let expires = rule.expires;
-        self.change(
-            actor,
+        let changed = RuleChange {
             id,
-            Change::Disabled,
-            State::Disabled,
+            change: Change::Disabled,
+            state: State::Disabled,
             expires,
             reason,
-        )
+        };
+        self.change(actor, changed)
     }
 
     fn rule(&self, id: RuleId) -> Result<&Rule, Refusal> {
@@ -210,28 +214,18 @@ impl Keeper {
         guard::check_protected(target, &self.book)
     }
 
-    fn change(
-        &mut self,
-        actor: &Actor,
-        id: RuleId,
-        change: Change,
-        state: State,
-        expires: Time,
-        reason: String,
-    ) -> Result<(), Denied> {
-        let mut rule = self.rule(id)?.clone();
-        (rule.state, rule.expires) = (state, expires);
+    fn change(&mut self, actor: &Actor, changed: RuleChange) -> Result<(), Denied> {
+        let before = self.rule(changed.id)?.clone();
+        let mut rule = before.clone();
+        (rule.state, rule.expires) = (changed.state, changed.expires);
+        // What lifts a block is done whatever the disk does.
+        let lifts = changed.state == State::Disabled;
+        if !lifts {
+            self.has_room()?;
+        }
         self.put(&rule)?;
-        self.record(
-            actor,
-            Action::RuleChanged {
-                id,
-                change,
-                state,
-                expires,
-                reason,
-            },
-        );
+        self.record(actor, Action::RuleChanged(changed));
+        self.undo = (!lifts).then(|| Undo::Restore(Box::new(before)));
         Ok(())
     }
 

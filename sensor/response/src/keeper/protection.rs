@@ -1,6 +1,6 @@
 //! The never-block list.
 
-use super::{Denied, Keeper};
+use super::{Denied, Keeper, Undo};
 use crate::{Protection, Refusal, guard};
 use sensor_facts::{
     action::{Action, Cause},
@@ -59,7 +59,10 @@ impl Keeper {
                 Refusal::NotProtected(what).into()
             });
         }
+        self.has_room()?;
+        let before = self.book.protection(&what).cloned();
         self.record(actor, Action::Unprotected { what, reason });
+        self.undo = before.map(|before| Undo::Protect(Box::new(before)));
         // The configuration may say the same.
         if !self.book.is_configured(&what) {
             self.tables.unprotect(&what)?;

@@ -38,6 +38,14 @@ pub enum Denied {
     /// The kernel did not do it.
     #[error("the kernel did not take the change, and nothing else was changed: {0}")]
     Kernel(#[from] KernelError),
+    /// It would not be written down.
+    #[error(
+        "{waiting} entries of the audit trail wait for the disk already, so nothing was changed: what can't be written down is not done; `wardtap status` says why. Lifting rules is always possible"
+    )]
+    TrailFull {
+        /// Entries that wait.
+        waiting: u64,
+    },
 }
 
 /// A rule and what it does.

@@ -3,7 +3,7 @@ use std::time::Duration;
 use proptest::prelude::*;
 use sensor_facts::{
     action::{Action, Cause},
-    finding::AttackRole,
+    finding::{AttackRole, Basis, Origin},
     rule::{Rule, Scope},
     target::Protected,
 };
@@ -13,7 +13,7 @@ use crate::config::{Group, Never};
 
 const SUSPECT: &str = "10.1.0.66";
 
-fn finding(detector: &str, subject: &str, victims: &[&str]) -> Finding {
+pub(super) fn finding(detector: &str, subject: &str, victims: &[&str]) -> Finding {
     let victims: Vec<IpAddr> = victims.iter().map(|it| it.parse().unwrap()).collect();
     Finding {
         id: 1,
@@ -27,6 +27,7 @@ fn finding(detector: &str, subject: &str, victims: &[&str]) -> Finding {
             port: 104,
         }),
         victims,
+        offered: None,
         connection: Some((
             format!("{subject}:4000").parse().unwrap(),
             "10.1.0.1:104".parse().unwrap(),
@@ -37,10 +38,12 @@ fn finding(detector: &str, subject: &str, victims: &[&str]) -> Finding {
         features: Vec::new(),
         evidence: String::new(),
         wrong_if: String::new(),
+        origin: Origin::Confirmed,
+        sender_mac: Some("02:00:0a:01:00:42".to_owned()),
     }
 }
 
-fn situation(book: &Book, seconds: i64) -> Situation<'_> {
+pub(super) fn situation(book: &Book, seconds: i64) -> Situation<'_> {
     Situation {
         now: Time(seconds * 1_000_000_000),
         book,
@@ -51,7 +54,7 @@ fn situation(book: &Book, seconds: i64) -> Situation<'_> {
     }
 }
 
-fn policy(mode: Mode) -> Policy {
+pub(super) fn policy(mode: Mode) -> Policy {
     Policy::new(Containment {
         mode,
         ..Containment::default()

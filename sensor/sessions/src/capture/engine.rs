@@ -6,9 +6,9 @@ use lru::LruCache;
 use sensor_common::{
     counter::Counters,
     cpu::Cpu,
-    engine::{self, Platform, Table},
+    engine::{self, HELD_PLACES, Held, Platform, Table},
     event::{ChunkHeader, EventHeader, FlowEvent, FlowReason},
-    flow::Flow,
+    flow::{self, Flow},
     key::{FlowKey, Key4},
     layer7,
     notice::{
@@ -32,6 +32,8 @@ pub struct PortableEngine {
     fresh4: FlowTable<Key4>,
     fresh6: FlowTable<FlowKey>,
     claims: LruCache<ArpKey, Claim>,
+    /// Places for segments that came too early; made when the first is wanted.
+    held: Vec<Held>,
     active: u64,
     received: u64,
 }
@@ -48,6 +50,7 @@ impl PortableEngine {
             fresh4: FlowTable::new(sizes.fresh4, WhenFull::Evict),
             fresh6: FlowTable::new(sizes.fresh6, WhenFull::Evict),
             claims: LruCache::new(NonZeroUsize::new(CLAIMS as usize).unwrap_or(NonZeroUsize::MIN)),
+            held: Vec::new(),
             active: u64::MAX,
             received: 0,
         }
@@ -198,8 +201,16 @@ impl<'a, S: FnMut(&[u8])> Platform for Visit<'a, S> {
     }
 
     #[inline]
-    fn parse_layer(&mut self) -> u32 {
-        self.engine.cpu.packet.parse_layer(&self.frame).to_code()
+    fn parse_headers(&mut self) -> u32 {
+        self.engine.cpu.packet.parse_headers(&self.frame).to_code()
+    }
+
+    fn parse_shim(&mut self) -> u32 {
+        self.engine.cpu.packet.parse_shim(&self.frame).to_code()
+    }
+
+    fn parse_inside(&mut self) -> u32 {
+        self.engine.cpu.packet.parse_inside(&self.frame).to_code()
     }
 
     fn read(&mut self) {
@@ -209,6 +220,52 @@ impl<'a, S: FnMut(&[u8])> Platform for Visit<'a, S> {
     #[inline]
     fn step(&mut self) -> u32 {
         layer7::step(&self.frame, &mut self.engine.cpu) as u32
+    }
+
+    fn step_held(&mut self) -> u32 {
+        let Some(place) = self.engine.cpu.work.held.checked_sub(1) else {
+            return layer7::Step::Done as u32;
+        };
+        let Some(held) = self.engine.held.get(place as usize) else {
+            return layer7::Step::Done as u32;
+        };
+        let bytes = held.data.get(..held.length as usize).unwrap_or_default();
+        layer7::step(&bytes, &mut self.engine.cpu) as u32
+    }
+
+    #[inline]
+    fn examine(&mut self) {
+        engine::examine(self);
+    }
+
+    #[inline]
+    fn sum(&mut self, from: u32, length: u32) -> u32 {
+        engine::sum(&self.frame, from, length)
+    }
+
+    #[inline]
+    fn services(&mut self, source: u16, destination: u16) -> u32 {
+        flow::services(source, destination)
+    }
+
+    fn held(&mut self, place: u32) -> Option<*mut Held> {
+        let held = &mut self.engine.held;
+        if held.is_empty() {
+            held.resize(HELD_PLACES as usize, Held::EMPTY);
+        }
+        held.get_mut(place as usize).map(ptr::from_mut)
+    }
+
+    fn hold(&mut self, number: u32, flow_start: u64, now: u64) -> u32 {
+        engine::hold(self, number, flow_start, now)
+    }
+
+    fn settle(&mut self, table: Table, direction: u32, now: u64) {
+        engine::settle(self, table, direction, now);
+    }
+
+    fn release(&mut self, place: u32) {
+        engine::release(self, place);
     }
 
     fn flush(&mut self) {

@@ -59,8 +59,7 @@ pub enum CaptureError {
     },
     /// Packets of a kind that is not read.
     #[error(
-        "{name} has link type {number}, which can't be read; readable are Ethernet (1), IP (12, 14, 101, \
-         228, 229), loopback (0, 108) and Linux cooked captures (113, 276)"
+        "{name} has link type {number}, which can't be read; docs/encapsulations.md lists those that can"
     )]
     LinkType {
         /// The file.

@@ -6,6 +6,7 @@ pub mod engine;
 pub mod file;
 mod format;
 pub mod link;
+mod modified;
 pub mod packet;
 mod source;
 mod table;

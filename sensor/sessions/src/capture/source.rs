@@ -7,6 +7,8 @@ use std::{
 
 use sensor_facts::lock::lock;
 
+use super::modified::{MAGIC, Modified, ORDINARY};
+
 /// Why the medium failed; the parser itself keeps no reason.
 #[derive(Clone, Default)]
 pub(super) struct Failure(Arc<Mutex<Option<io::Error>>>);
@@ -27,6 +29,7 @@ impl Failure {
 pub(super) struct Source<R> {
     reader: R,
     begun: bool,
+    modified: Option<Modified>,
     failure: Failure,
 }
 
@@ -35,32 +38,65 @@ impl<R> Source<R> {
         Self {
             reader,
             begun: false,
+            modified: None,
             failure,
+        }
+    }
+}
+
+impl<R: Read> Source<R> {
+    /// One read, of which a failure is kept.
+    fn once(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        loop {
+            match self.reader.read(out) {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => {
+                    self.failure.set(io::Error::from(error.kind()));
+                    return Err(error);
+                }
+                done => return done,
+            }
         }
     }
 }
 
 impl<R: Read> Read for Source<R> {
     fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        if let Some(mut modified) = self.modified.take() {
+            let read = modified.read(|out| self.once(out), out);
+            self.modified = Some(modified);
+            return read;
+        }
         let mut filled = 0;
         loop {
-            match self.reader.read(out.get_mut(filled..).unwrap_or_default()) {
+            // Of the file header alone it is known how it is to be read.
+            let most = if self.begun || filled >= PCAP_HEADER {
+                out.len()
+            } else {
+                PCAP_HEADER
+            };
+            match self.once(out.get_mut(filled..most).unwrap_or_default()) {
                 Ok(0) => break,
                 Ok(more) => filled += more,
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-                Err(error) => {
-                    self.failure.set(io::Error::from(error.kind()));
-                    return Err(error);
-                }
+                Err(error) => return Err(error),
             }
             if self.begun || filled >= header_length(out.get(..filled).unwrap_or_default()) {
                 break;
+            }
+        }
+        if !self.begun && out.starts_with(&MAGIC) && filled == PCAP_HEADER {
+            self.modified = Some(Modified::default());
+            if let Some(magic) = out.first_chunk_mut() {
+                *magic = ORDINARY;
             }
         }
         self.begun = true;
         Ok(filled)
     }
 }
+
+/// Bytes of the file header of pcap.
+const PCAP_HEADER: usize = 24;
 
 /// Bytes of the file header whose beginning is `bytes`: of pcap 24, of pcapng the length that its first
 /// block names.
@@ -79,6 +115,6 @@ fn header_length(bytes: &[u8]) -> usize {
             }
             _ => 12,
         },
-        _ => 24,
+        _ => PCAP_HEADER,
     }
 }

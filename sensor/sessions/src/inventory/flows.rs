@@ -1,7 +1,7 @@
 //! What the inventory learns from flows.
 
 use sensor_common::{flow::Flow, key::FlowKey, layer7::Protocol};
-use sensor_facts::{observation::is_host, time::Timebase};
+use sensor_facts::{observation::is_host, router::proves, time::Timebase};
 
 use super::{
     ends::{ends, offered, used},
@@ -27,6 +27,10 @@ impl Inventory {
                 continue;
             }
             self.macs.add(end.mac, end.address);
+            if proves(key.protocol, end.opened, end.sent, end.received) {
+                let last = timebase.wall(end.sent.last);
+                self.macs.passed(end.mac, end.address, last);
+            }
             self.follow(end.mac, end.address, timebase.wall(end.sent.last));
             let service = offered(key.protocol, &end, protocol);
             let used = (end.opened && answered).then(|| used(key.protocol, &end, protocol));

@@ -15,7 +15,9 @@ use sensor_facts::{
     time::{Time, Timebase},
 };
 
-use super::{ends::ends, host::Host, macs::Macs, report::HostReport, stations::Stations};
+use super::{
+    ends::ends, host::Host, leases::Leases, macs::Macs, report::HostReport, stations::Stations,
+};
 
 /// The hosts that were seen, bounded in number.
 #[derive(Debug)]
@@ -24,6 +26,7 @@ pub struct Inventory {
     fresh: LruCache<IpAddr, Host>,
     pub(crate) macs: Macs,
     pub(crate) stations: Stations,
+    pub(crate) leases: Leases,
     moves: Vec<(IpAddr, IpAddr, Time)>,
     evicted: u64,
     omitted: u64,
@@ -39,6 +42,7 @@ impl Inventory {
             fresh: LruCache::new(capacity(fresh)),
             macs: Macs::new(capacity(known)),
             stations: Stations::new(capacity(known)),
+            leases: Leases::new(),
             moves: Vec::new(),
             evicted: 0,
             omitted: 0,
@@ -62,11 +66,13 @@ impl Inventory {
             return;
         }
         let hosts = (&self.known, &self.fresh);
-        let last_seen = |address: IpAddr| {
+        let left = |address: IpAddr, since: Time| {
             let host = hosts.0.peek(&address).or_else(|| hosts.1.peek(&address));
-            host.map(Host::last)
+            host.is_none_or(|host| {
+                host.last() <= since && host.macs().iter().all(|other| *other == mac)
+            })
         };
-        let Some(before) = self.stations.uses(mac, address, last_seen) else {
+        let Some(before) = self.stations.uses(mac, address, left) else {
             return;
         };
         self.macs.remove(mac, before);

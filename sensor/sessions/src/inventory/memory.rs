@@ -68,10 +68,13 @@ impl Inventory {
 mod tests {
     use super::*;
     use crate::{
-        inventory::{activity::Activity, role::Role},
+        inventory::{activity::Activity, leases::Belief, role::Role},
         protocol::notice::dhcp::Dhcp,
     };
-    use sensor_facts::time::{Time, Timebase};
+    use sensor_facts::{
+        observation::{Asked, DhcpFacts},
+        time::{Time, Timebase},
+    };
 
     #[test]
     fn names_and_roles_outlive_a_restart() {
@@ -88,16 +91,26 @@ mod tests {
         );
         before.stations.dhcp(
             &Dhcp {
-                reply: false,
-                kind: 1,
-                mac,
-                client: [0; 4].into(),
-                yours: [0; 4].into(),
-                requested: None,
+                facts: DhcpFacts {
+                    reply: false,
+                    kind: 1,
+                    transaction: 7,
+                    client_mac: mac,
+                    client: [0; 4].into(),
+                    yours: [0; 4].into(),
+                    relay: [0; 4].into(),
+                    requested: None,
+                    server: None,
+                    routers: Vec::new(),
+                    name_servers: Vec::new(),
+                    frame_mac: mac,
+                    asked: Asked::Unknown,
+                },
                 name: Some("ct-3".to_owned()),
                 vendor_class: None,
             },
             &[],
+            Belief::No,
             Time(6_000),
         );
         // What only sent is not kept.

@@ -7,6 +7,7 @@ pub(crate) mod report;
 mod ends;
 mod flows;
 mod host;
+pub(crate) mod leases;
 mod macs;
 pub(crate) mod memory;
 mod role;

@@ -7,9 +7,13 @@ use std::{
 };
 
 use lru::LruCache;
-use sensor_facts::{observation::Mac, time::Time};
+use sensor_facts::{
+    observation::{Lease, Mac},
+    time::Time,
+};
 use serde::{Deserialize, Serialize};
 
+use super::leases::Belief;
 use crate::protocol::notice::dhcp::Dhcp;
 
 /// A device behind an Ethernet address.
@@ -55,15 +59,17 @@ impl Stations {
         self.0.peek(&mac)
     }
 
-    /// Takes a DHCP message; `known` are the addresses that were seen behind the client's Ethernet address.
-    pub(crate) fn dhcp(&mut self, dhcp: &Dhcp, known: &[IpAddr], now: Time) {
+    /// Takes what a DHCP message says of its client; `known` are the addresses that were seen behind the client's Ethernet
+    /// address, and `belief` is whether the lease is believed.
+    pub(crate) fn dhcp(&mut self, dhcp: &Dhcp, known: &[IpAddr], belief: Belief, now: Time) {
+        let facts = &dhcp.facts;
         // A group address is nobody's.
-        if dhcp.mac == [0; 6] || dhcp.mac[0] & 1 != 0 {
+        if facts.client_mac == [0; 6] || facts.client_mac[0] & 1 != 0 {
             return;
         }
-        let station = self.0.get_or_insert_mut(dhcp.mac, Station::default);
-        // A server repeats what the client said, or makes it up.
-        if !dhcp.reply {
+        // A server repeats what the client said, or makes it up. Behind a relay agent the frame is that one's.
+        if !facts.reply {
+            let station = self.0.get_or_insert_mut(facts.client_mac, Station::default);
             if let Some(name) = dhcp.name.clone().filter(|name| !name.is_empty()) {
                 station.name = Some(name);
             }
@@ -71,9 +77,21 @@ impl Stations {
                 station.vendor_class = Some(class);
             }
         }
-        let Some(leased) = dhcp.leased() else {
-            return;
-        };
+        match (belief, facts.lease()) {
+            (Belief::Holds, Some(lease)) => self.leased(lease, known, now),
+            (Belief::Contradicted, Some(lease)) => {
+                if let Some(station) = self.0.peek_mut(&lease.mac) {
+                    station.pending = None;
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// A device was given an address.
+    fn leased(&mut self, lease: Lease, known: &[IpAddr], now: Time) {
+        let station = self.0.get_or_insert_mut(lease.mac, Station::default);
+        let leased = lease.address;
         if station.address.is_none() {
             let mut others = known.iter().filter_map(|address| match address {
                 IpAddr::V4(address) if *address != leased => Some(*address),
@@ -90,12 +108,12 @@ impl Stations {
     }
 
     /// A device is seen to use an address: the one that it had before, if this is the one that it was given
-    /// since. `last_seen` is when a host was seen last.
+    /// since. `left` is whether a host was not seen since a time, and never at another Ethernet address than this one.
     pub(super) fn uses(
         &mut self,
         mac: Mac,
         address: IpAddr,
-        last_seen: impl Fn(IpAddr) -> Option<Time>,
+        left: impl Fn(IpAddr, Time) -> bool,
     ) -> Option<IpAddr> {
         let IpAddr::V4(address) = address else {
             return None;
@@ -104,9 +122,8 @@ impl Stations {
         let (leased, time) = station.pending.filter(|(leased, _)| *leased == address)?;
         station.pending = None;
         let before = station.address.replace(leased).map(IpAddr::V4)?;
-        // Whoever goes on at the old address did not move: the lease was made up, or is another's.
-        last_seen(before)
-            .is_none_or(|last| last <= time)
-            .then_some(before)
+        // Whoever goes on at the old address did not move: the lease was made up, or is another's. So it is of an address that
+        // was another's before.
+        left(before, time).then_some(before)
     }
 }

@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use sensor_common::{
     event::{self, ChunkHeader},
+    flow,
     key::Direction,
-    layer7::Protocol,
+    layer7::{Protocol, Reason, Stream},
     tape::Tag,
 };
 use sensor_facts::{address::Conversation, event::Event, time::Time};
@@ -14,8 +15,37 @@ use super::outlet::Outlet;
 use crate::protocol::{
     assembler::{Assembler, Element, Tally},
     entry,
-    session::{Context, Opening, Progress, Record, Session, SessionEnd},
+    session::{Context, Opening, Progress, Record, Session, SessionEnd, Skipped},
 };
+
+/// Notes of what was left out that wait for a session.
+const SKIPPED_MAX: usize = 32;
+
+/// How a direction's stream stood when the flow was last reported.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct StreamEnd {
+    /// Bytes that no reader understood, and why, since it lost its place.
+    unread: Option<Skipped>,
+    /// DICOM: bytes of a data set without its end.
+    open_data: u64,
+}
+
+impl StreamEnd {
+    pub(super) fn of(stream: &Stream) -> Self {
+        let unread = stream.unread(stream.offset).and_then(|(reason, bytes)| {
+            let reason = Reason::try_from(reason).ok()?;
+            Some(Skipped {
+                reason,
+                bytes,
+                known: reason != Reason::Before,
+            })
+        });
+        Self {
+            unread: unread.filter(|it| it.bytes > 0),
+            open_data: stream.open_data(),
+        }
+    }
+}
 
 #[derive(Debug)]
 pub(super) struct Connection {
@@ -29,8 +59,15 @@ pub(super) struct Connection {
     pub(super) due: Option<u64>,
     /// It was reported.
     pub(super) over: bool,
+    /// When its TCP connection was closed, as far as is known, nanoseconds.
+    pub(super) closed: Option<u64>,
     /// Something is missing of which no session knows yet.
     damaged: bool,
+    /// What was left out and no session knows of yet.
+    skipped: Vec<Skipped>,
+    pub(super) ends: [StreamEnd; 2],
+    /// Directions of which bytes are missing by the last flow record.
+    pub(super) lacking: [bool; 2],
     /// Chunks of each direction by the last flow record.
     pub(super) chunks: Option<[u32; 2]>,
 }
@@ -41,6 +78,11 @@ impl Connection {
         let b_opened = header.flags & event::INITIATOR_B != 0;
         let mut conversation = Conversation::new(&header.key, header.flow_start, b_opened);
         conversation.in_iface = in_iface;
+        conversation.macs = if b_opened {
+            [header.mac_b, header.mac_a]
+        } else {
+            [header.mac_a, header.mac_b]
+        };
         Self {
             conversation,
             opening: Opening {
@@ -56,13 +98,53 @@ impl Connection {
             last: header.header.time,
             due: None,
             over: false,
+            closed: None,
             damaged: false,
+            skipped: Vec::new(),
+            ends: [StreamEnd::default(); 2],
+            lacking: [false; 2],
             chunks: None,
         }
     }
 
-    /// Counts the chunks missing at the end of each direction, and marks the session as incomplete.
+    /// Takes what a chunk says of its connection before its records: who opened it, whether it goes on after all, and
+    /// whether something is missing.
+    pub(super) fn header(&mut self, header: &ChunkHeader, direction: Direction, outlet: &mut Outlet<'_>) {
+        self.opened_by(header.flags & event::INITIATOR_B != 0);
+        let goes_on = !flow::is_closed(header.flags);
+        if goes_on && self.closed.is_some_and(|at| header.header.time > at) {
+            self.closed = None;
+            self.due = None;
+            outlet.stats.sessions_resumed += 1;
+            // What was said between is told of as missing.
+            self.damaged |= std::mem::take(&mut self.over);
+        }
+        if header.flags & event::DAMAGED != 0 {
+            let now = outlet.options.timebase.wall(header.header.time);
+            self.gap(direction, now, outlet);
+        }
+    }
+
+    /// The sender of B opened the connection, or that of A.
+    pub(super) fn opened_by(&mut self, b_opened: bool) {
+        if self.conversation.initiator_b == b_opened {
+            return;
+        }
+        self.conversation.turn();
+        self.opening.initiator = self.opening.initiator.reversed();
+        if let Some((_, session)) = &mut self.session {
+            session.turned(self.opening.initiator);
+        }
+    }
+
+    /// Counts the chunks missing at the end of each direction, and marks the session as incomplete if anything is.
     pub(super) fn settle(&mut self, outlet: &mut Outlet<'_>) {
+        let now = outlet.options.timebase.wall(self.last);
+        for direction in [Direction::AToB, Direction::BToA] {
+            if std::mem::take(&mut self.lacking[direction as usize]) {
+                self.gap(direction, now, outlet);
+            }
+        }
         let Some(chunks) = self.chunks else { return };
         let mut tally = Tally::default();
         for (direction, chunks) in [Direction::AToB, Direction::BToA].into_iter().zip(chunks) {
@@ -93,6 +175,15 @@ impl Connection {
                 return false;
             }
         };
+        outlet.stats.elements += 1;
+        if record.tag == Tag::Skipped {
+            if let Some(skipped) = Skipped::of(record.bytes) {
+                self.skip(skipped, outlet);
+            } else {
+                outlet.stats.elements_malformed += 1;
+            }
+            return false;
+        }
         if self.over {
             // Only a new session brings a connection back; all else is what came late.
             if !entry(record.tag.protocol()).is_some_and(|entry| (entry.begins)(&record)) {
@@ -103,6 +194,18 @@ impl Connection {
         }
         if record.tag == Tag::Desync {
             outlet.stats.desyncs += 1;
+            let reason = record
+                .bytes
+                .first()
+                .and_then(|it| Reason::try_from(*it).ok());
+            if let Some(reason) = reason {
+                let skipped = Skipped {
+                    reason,
+                    bytes: 0,
+                    known: false,
+                };
+                self.skip(skipped, outlet);
+            }
             self.gap(direction, now, outlet);
             return false;
         }
@@ -132,6 +235,9 @@ impl Connection {
         let (of, session) = self.session.get_or_insert_with(|| {
             context.outlet.stats.count_session(protocol);
             let mut session = (entry.open)(self.opening, &mut context);
+            for skipped in self.skipped.drain(..) {
+                session.skipped(skipped);
+            }
             if std::mem::take(&mut self.damaged) {
                 session.gap(record.direction, &mut context);
             }
@@ -144,6 +250,16 @@ impl Connection {
         }
         context.outlet.stats.elements_malformed += 1;
         false
+    }
+
+    /// Bytes were left out.
+    fn skip(&mut self, skipped: Skipped, outlet: &mut Outlet<'_>) {
+        outlet.stats.skip(skipped);
+        match &mut self.session {
+            Some((_, session)) => session.skipped(skipped),
+            None if self.skipped.len() < SKIPPED_MAX => self.skipped.push(skipped),
+            None => {}
+        }
     }
 
     fn gap(&mut self, direction: Direction, now: Time, outlet: &mut Outlet<'_>) {
@@ -162,12 +278,27 @@ impl Connection {
     /// Closes the session, if there is one.
     pub(super) fn close(&mut self, end: SessionEnd, outlet: &mut Outlet<'_>) {
         let now = outlet.options.timebase.wall(self.last);
+        if self.session.is_some() {
+            for end in self.ends {
+                if let Some(unread) = end.unread {
+                    self.skip(unread, outlet);
+                }
+            }
+        }
         let mut context = Context {
             conversation: &self.conversation,
             now,
             outlet,
         };
         if let Some((_, mut session)) = self.session.take() {
+            for (direction, end) in [Direction::AToB, Direction::BToA]
+                .into_iter()
+                .zip(self.ends)
+            {
+                if end.open_data > 0 {
+                    session.left_open(direction, end.open_data);
+                }
+            }
             session.close(end, &mut context);
         }
     }

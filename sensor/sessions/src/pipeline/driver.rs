@@ -29,6 +29,10 @@ use super::{
 };
 use crate::inventory::{hosts::Inventory, memory::Memory, report::HostReport};
 
+/// A record whose time lies further than this before the latest, in nanoseconds, shows that the clock went back. CPUs hand
+/// theirs over within milliseconds.
+const CLOCK_BACK: u64 = 1_000_000_000;
+
 /// The pipeline: see the module's description.
 #[derive(Debug)]
 pub struct Pipeline {
@@ -75,6 +79,7 @@ impl Pipeline {
         match decode(bytes) {
             Ok(RingEvent::Flow { reason, event }) => {
                 self.stats.flow_records += 1;
+                self.count_clock(event.header.time);
                 self.advance(event.header.time);
                 match reason {
                     FlowReason::Snapshot => {
@@ -95,6 +100,7 @@ impl Pipeline {
             }) => {
                 self.stats.chunks += 1;
                 self.stats.tape_bytes += tape.len() as u64;
+                self.count_clock(header.header.time);
                 self.advance(header.header.time);
                 let (sessions, mut outlet) = self.outlet(out);
                 sessions.chunk(&header, direction, tape, &mut outlet);
@@ -107,6 +113,7 @@ impl Pipeline {
                 self.stats.chunks += 1;
                 self.stats.notices += 1;
                 self.stats.tape_bytes += tape.len() as u64;
+                self.count_clock(header.header.time);
                 self.advance(header.header.time);
                 self.notice(&header, direction, tape);
             }
@@ -125,6 +132,11 @@ impl Pipeline {
     ) {
         self.stats.flows_ended += 1;
         self.advance(flow.last());
+        if self.flows.is_remainder(key, flow) {
+            // Late segments of a connection that was reported before.
+            self.stats.flows_late += 1;
+            return;
+        }
         let last = self.flows.end(key, flow, reason.into());
         if self.options.flow_events || self.options.observe {
             let conversation = self.conversation(key, flow);
@@ -272,6 +284,10 @@ impl Pipeline {
         }
     }
 
+    fn count_clock(&mut self, time: u64) {
+        self.stats.clock_back += u64::from(self.now.saturating_sub(time) > CLOCK_BACK);
+    }
+
     fn advance(&mut self, time: u64) {
         self.now = self.now.max(time);
     }
@@ -290,7 +306,7 @@ impl Pipeline {
                 self.note_refused(&self.conversation(key, flow), flow);
             }
             self.sessions
-                .flow_closed(key, flow.start, self.now, self.options.linger_ns);
+                .flow_closed(key, flow, self.now, self.options.linger_ns);
         }
     }
 

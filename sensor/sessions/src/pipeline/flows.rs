@@ -3,7 +3,11 @@
 use std::{collections::VecDeque, num::NonZeroUsize};
 
 use lru::LruCache;
-use sensor_common::{flow::Flow, key::FlowKey};
+use sensor_common::{
+    flow::{self, Flow},
+    key::FlowKey,
+    packet::{TCP_FIN, TCP_RST, protocol},
+};
 use sensor_facts::{
     address::Conversation,
     event::{Body, Event, FlowReport, FlowWhy},
@@ -11,6 +15,12 @@ use sensor_facts::{
 };
 
 use super::options::Limits;
+
+/// Closed connections of which late segments are known for what they are.
+const CLOSED_MAX: NonZeroUsize = NonZeroUsize::new(8_192).unwrap();
+/// Segments of a connection can come this much later, nanoseconds: twice the maximum segment lifetime (RFC 9293 section
+/// 3.4.2).
+const LATE: u64 = 240_000_000_000;
 
 /// A flow as it was last reported.
 #[derive(Clone, Debug)]
@@ -41,6 +51,8 @@ pub(super) struct FlowMemory {
     recent: VecDeque<FlowSnapshot>,
     recent_max: usize,
     live: LruCache<(FlowKey, u64), FlowSnapshot>,
+    /// TCP connections that were closed, by key, and the time of their last packet, nanoseconds.
+    closed: LruCache<FlowKey, u64>,
     evicted: u64,
 }
 
@@ -50,8 +62,32 @@ impl FlowMemory {
             recent: VecDeque::new(),
             recent_max: limits.recent_flows,
             live: LruCache::new(NonZeroUsize::new(limits.live_flows).unwrap_or(NonZeroUsize::MIN)),
+            closed: LruCache::new(CLOSED_MAX),
             evicted: 0,
         }
+    }
+
+    /// True for late FINs and resets of a connection that was closed and reported before, which are no conversation of
+    /// their own.
+    pub(super) fn is_remainder(&mut self, key: &FlowKey, flow: &Flow) -> bool {
+        if key.protocol != protocol::TCP {
+            return false;
+        }
+        let [a, b] = &flow.directions;
+        let late = flow.flags & flow::MIDSTREAM != 0
+            && a.payload + b.payload == 0
+            && a.syn | b.syn == 0
+            && (a.tcp_flags | b.tcp_flags) & (TCP_FIN | TCP_RST) != 0
+            && self
+                .closed
+                .get(key)
+                .is_some_and(|end| flow.start.saturating_sub(*end) < LATE);
+        if late {
+            self.live.pop(&(*key, flow.start));
+        } else if flow.is_closed() {
+            self.closed.put(*key, flow.end());
+        }
+        late
     }
 
     pub(super) fn run(&mut self, key: &FlowKey, flow: &Flow, why: FlowWhy) {

@@ -55,6 +55,7 @@ pub(super) fn observe(
             protocol: conversation.protocol,
             client: SocketAddr::new(conversation.src_ip, from),
             server: SocketAddr::new(conversation.dest_ip, to),
+            macs: conversation.macs,
             what,
         });
     }

@@ -5,20 +5,25 @@ use std::{collections::VecDeque, num::NonZeroUsize};
 use lru::LruCache;
 use sensor_common::{
     event::ChunkHeader,
-    flow::Flow,
+    flow::{self, Flow},
     key::{Direction, FlowKey},
     layer7::Protocol,
 };
 use sensor_facts::event::Event;
 
 use super::{
-    connection::Connection, options::PipelineOptions, outlet::Outlet, reason::FlowEndReason,
+    connection::{Connection, StreamEnd},
+    options::PipelineOptions,
+    outlet::Outlet,
+    reason::FlowEndReason,
 };
 use crate::protocol::{assembler::Tally, session::SessionEnd};
 
 /// Names a connection: its key, and when its flow entry was made.
 type ConnectionId = (FlowKey, u64);
 
+/// A session whose connection was reset is reported this much later, nanoseconds, unless it goes on.
+const RESET_LINGER: u64 = 5_000_000_000;
 /// Connections that are over and of which a late chunk is known for what it is.
 const ENDED_MAX: usize = 4_096;
 
@@ -61,6 +66,7 @@ impl Sessions {
             return;
         };
         connection.last = connection.last.max(header.header.time);
+        connection.header(header, direction, outlet);
         let now = outlet.options.timebase.wall(header.header.time);
         let mut tally = Tally::default();
         let Connection { assemblers, .. } = connection;
@@ -103,20 +109,34 @@ impl Sessions {
 
     /// Takes what a flow record says of a connection.
     pub(super) fn flow(&mut self, key: &FlowKey, flow: &Flow) {
+        let b_opened = flow.flags & flow::INITIATOR_B != 0;
         if flow.protocol() == Protocol::None {
             return;
         }
         if let Some(connection) = self.open.peek_mut(&(*key, flow.start)) {
-            let vlans = flow.vlans.iter().take(usize::from(flow.vlan_depth));
-            connection.conversation.vlan = vlans.copied().collect();
+            connection.opened_by(b_opened);
+            connection.conversation.vlan = flow.vlan_ids().collect();
             let [a, b] = &flow.directions;
+            connection.lacking = [a.is_damaged(), b.is_damaged()];
             connection.chunks = Some([a.stream.chunk_number, b.stream.chunk_number]);
+            connection.ends = [a, b].map(|half| StreamEnd::of(&half.stream));
         }
     }
 
-    /// The connection was closed; what other CPUs still have of it may come yet.
-    pub(super) fn flow_closed(&mut self, key: &FlowKey, start: u64, now: u64, linger: u64) {
-        self.linger((*key, start), now, linger);
+    /// The connection was closed; what other CPUs still have of it may come yet. A reset that came from elsewhere shows by
+    /// what its sender says after it, so one is waited for longer.
+    pub(super) fn flow_closed(&mut self, key: &FlowKey, flow: &Flow, now: u64, linger: u64) {
+        let id = (*key, flow.start);
+        if let Some(connection) = self.open.peek_mut(&id) {
+            connection.closed = Some(now);
+        }
+        let finished = flow.flags & (flow::FIN_A | flow::FIN_B) == flow::FIN_A | flow::FIN_B;
+        let linger = if finished {
+            linger
+        } else {
+            linger.max(RESET_LINGER)
+        };
+        self.linger(id, now, linger);
     }
 
     /// The flow is over.

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use sensor_common::layer7::Protocol;
+use sensor_common::layer7::{Protocol, Reason};
 use sensor_kernel::decode::DecodeError;
 use serde::{Deserialize, Serialize};
 
-use crate::protocol::assembler::Tally;
+use crate::protocol::{assembler::Tally, session::Skipped};
 
 /// The pipeline's counters since its start, and how full it is.
 ///
@@ -47,8 +47,23 @@ pub struct PipelineStats {
     pub elements_late: u64,
     /// Places at which the kernel's reader lost its place in a protocol.
     pub desyncs: u64,
+    /// Protocol elements that came.
+    #[serde(default)]
+    pub elements: u64,
+    /// Places at which bytes of a session were not read, by [`Reason`]; those that receivers leave out too among them.
+    #[serde(default)]
+    pub skips: BTreeMap<String, u64>,
+    /// Bytes that were not read there, by [`Reason`].
+    #[serde(default)]
+    pub skipped_bytes: BTreeMap<String, u64>,
     /// Flows that ended.
     pub flows_ended: u64,
+    /// Of these, late FINs and resets of a connection that was reported before; left out.
+    #[serde(default)]
+    pub flows_late: u64,
+    /// Records whose time lies more than a second before an earlier one's: the clock went back.
+    #[serde(default)]
+    pub clock_back: u64,
     /// Reports of running flows, snapshots included.
     pub flows_active: u64,
     /// Running flows dropped from the look-back because they were too many.
@@ -63,6 +78,9 @@ pub struct PipelineStats {
     pub sessions_closed: u64,
     /// Of these, given up because they were too many.
     pub sessions_evicted: u64,
+    /// Connections that went on after a reset or FINs that were not their sides'.
+    #[serde(default)]
+    pub sessions_resumed: u64,
     /// DICOM associations so far.
     pub associations: u64,
     /// Of these, rejected.
@@ -101,6 +119,31 @@ impl PipelineStats {
     #[must_use]
     pub fn bad(&self) -> u64 {
         self.bad_records.values().sum()
+    }
+
+    /// Places at which something of a session is missing, whatever the reason: what was lost before the sensor, on the way from
+    /// the kernel or in the reader.
+    #[must_use]
+    pub fn missing(&self) -> u64 {
+        let harmful = |label: &str| {
+            !Reason::ALL
+                .iter()
+                .any(|one| one.is_harmless() && one.label() == label)
+        };
+        let skips = self.skips.iter().filter(|(label, _)| harmful(label));
+        self.chunks_lost
+            + self.bad_tapes
+            + self.elements_incomplete
+            + self.elements_oversize
+            + self.elements_malformed
+            + skips.map(|(_, count)| count).sum::<u64>()
+    }
+
+    /// Counts a place at which bytes were left out.
+    pub(super) fn skip(&mut self, skipped: Skipped) {
+        let label = skipped.reason.label();
+        *self.skips.entry(label.to_owned()).or_default() += u64::from(!skipped.known);
+        *self.skipped_bytes.entry(label.to_owned()).or_default() += u64::from(skipped.bytes);
     }
 
     /// Sessions of a protocol so far.

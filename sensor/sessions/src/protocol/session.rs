@@ -1,8 +1,12 @@
 //! What a protocol says of a connection that carries it.
 
-use std::fmt::Debug;
+use std::{collections::BTreeMap, fmt::Debug};
 
-use sensor_common::{key::Direction, tape::Tag};
+use sensor_common::{
+    key::Direction,
+    layer7::{FOUND, Reason},
+    tape::Tag,
+};
 use sensor_facts::{
     address::Conversation,
     event::{Body, Event},
@@ -33,6 +37,15 @@ pub(crate) trait Session: Debug + Send {
         context: &mut Context<'_, '_>,
     ) -> Result<Progress, Malformed>;
 
+    /// Bytes of a direction were left out here. Unless that is [harmless](Reason::is_harmless), something is missing.
+    fn skipped(&mut self, skipped: Skipped);
+
+    /// So many bytes of a data set that a direction sends had come when the connection ended.
+    fn left_open(&mut self, _direction: Direction, _bytes: u64) {}
+
+    /// The other side opened the connection, as better evidence shows: `initiator` is the direction in which it sends.
+    fn turned(&mut self, _initiator: Direction) {}
+
     /// Something of a direction is missing here.
     fn gap(&mut self, direction: Direction, context: &mut Context<'_, '_>);
 
@@ -55,6 +68,33 @@ pub(crate) struct Record<'a> {
     pub(crate) direction: Direction,
     pub(crate) tag: Tag,
     pub(crate) bytes: &'a [u8],
+}
+
+/// Bytes that were left out, and why.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Skipped {
+    pub(crate) reason: Reason,
+    pub(crate) bytes: u32,
+    /// It was told when it began, without its bytes.
+    pub(crate) known: bool,
+}
+
+impl Skipped {
+    /// The content of a record; `None` if it is none.
+    pub(crate) fn of(bytes: &[u8]) -> Option<Self> {
+        let [reason, length @ ..] = *bytes.first_chunk::<5>()?;
+        Some(Self {
+            reason: Reason::try_from(reason & !FOUND).ok()?,
+            bytes: u32::from_le_bytes(length),
+            known: reason & FOUND != 0,
+        })
+    }
+
+    /// Adds it to a session's, and says whether something of the session is missing.
+    pub(crate) fn add_to(self, sum: &mut BTreeMap<String, u64>) -> bool {
+        *sum.entry(self.reason.label().to_owned()).or_default() += u64::from(self.bytes);
+        !self.reason.is_harmless()
+    }
 }
 
 /// Whether a session goes on after a record.

@@ -3,7 +3,10 @@
 use std::fmt::Write;
 
 use sensor_analysis::{Analysis, replay::Replay};
-use sensor_common::{counter::Counter, layer7::Protocol};
+use sensor_common::{
+    counter::Counter,
+    layer7::{Protocol, Reason},
+};
 use sensor_facts::{event::Event, time::Time};
 use sensor_sessions::pipeline::PipelineStats;
 
@@ -24,12 +27,11 @@ const FLOW_ROWS: usize = 20;
 const EXPLAINED: usize = 5;
 
 /// What was seen and could not be followed, beside the packets without a flow.
-const LOSSES: [Counter; 6] = [
+const LOSSES: [Counter; 5] = [
     Counter::FlowTableFull,
     Counter::EstablishRefused,
     Counter::TcpGap,
     Counter::L7Desync,
-    Counter::L7Budget,
     Counter::DicomForeignGroup,
 ];
 
@@ -140,8 +142,10 @@ fn losses(text: &mut String, replay: &Replay, stats: &PipelineStats) {
     let unprocessed = Counter::DISPOSITIONS
         .iter()
         .filter(|counter| counter.is_unprocessed() && **counter != Counter::FlowTableFull);
+    let readers: Vec<Counter> = Reason::ALL.iter().map(|reason| reason.counter()).collect();
     let mut reasons: Vec<(String, u64, String)> = unprocessed
         .chain(&LOSSES)
+        .chain(&readers)
         .map(|counter| {
             let help = counter.help().trim().to_owned();
             (counter.label().to_owned(), counters.get(*counter), help)

@@ -17,10 +17,7 @@ pub use evidence::{
 pub use rules::{
     Added, Hits, NewProtection, NewRule, ProtectedEntry, Protecting, RuleView, Unprotecting,
 };
-pub use status::{
-    ContainmentStatus, DetectionStatus, FlowStatus, Frozen, InterfaceStatus, OutputStatus,
-    RingStatus, Status,
-};
+pub use status::{ContainmentStatus, DetectionStatus, FlowStatus, Frozen, InterfaceStatus, OutputStatus, RingStatus, Status, TrailSegments};
 
 /// Answers [`Status`].
 pub const STATUS: &str = "/v1/status";

@@ -54,6 +54,10 @@ pub struct InterfaceStatus {
     pub fallback: Option<String>,
     /// All kernel counters, by name.
     pub counters: BTreeMap<String, u64>,
+    /// Packets that carry no IP that could be read, by what they are, as `EtherType 0x88e5: MACsec`; the most
+    /// frequent kinds.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub unread: BTreeMap<String, u64>,
 }
 
 /// Events of one kind in the ring buffer. At a quiet moment `offered = received + lost`.
@@ -98,7 +102,7 @@ pub struct DetectionStatus {
     /// The last alert that people were told of.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last: Option<Headline>,
-    /// Alerts that were kept back since the start because the budget was used up.
+    /// Alerts that were suppressed since the start because the budget was used up.
     pub suppressed: u64,
     /// Findings that were excepted since the start.
     pub excepted: u64,
@@ -106,6 +110,9 @@ pub struct DetectionStatus {
     pub exceptions: u64,
     /// Observations that did not get to the detectors.
     pub lost: u64,
+    /// Suspects that detectors forgot to make room for others.
+    #[serde(default)]
+    pub suspects_evicted: u64,
     /// Share of the site's learning time that has passed, 0 to 1.
     pub site_learnt: f64,
     /// When it has passed; none before anything was seen.
@@ -159,6 +166,36 @@ pub struct ContainmentStatus {
     /// Why it can't be written now.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failing: Option<String>,
+    /// Its segments.
+    #[serde(default)]
+    pub segments: TrailSegments,
+}
+
+/// The segments of the audit trail.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+pub struct TrailSegments {
+    /// The number of the one that is written; it was verified at the start.
+    pub current: u64,
+    /// Older ones that were there at the start.
+    pub older: u64,
+    /// Of these, those that were verified since.
+    pub verified: u64,
+    /// All of them were, and each follows the one before it.
+    pub whole: bool,
+    /// What is wrong with them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub flaw: Option<String>,
+    /// Bytes of all segments with their checkpoints.
+    pub bytes: u64,
+    /// The number of the last one that was removed; 0 if none was.
+    pub removed_to: u64,
+    /// Segments that were removed since the start and exported before.
+    pub exported: u64,
+    /// Segments that were removed since the start and exported nowhere.
+    pub lost: u64,
+    /// Why the oldest one can't be exported.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub export_failing: Option<String>,
 }
 
 /// Where events go.

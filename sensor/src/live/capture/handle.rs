@@ -2,13 +2,11 @@
 
 use std::{ops::ControlFlow, time::Duration};
 
-use tokio::{
-    sync::{mpsc, oneshot},
-    time::timeout,
-};
+use tokio::sync::{mpsc, oneshot};
 
 use super::Capture;
-pub use crate::live::AskError;
+pub use crate::live::ask::AskError;
+use crate::live::ask::answered;
 
 /// How long a question may wait for its answer.
 const ANSWER: Duration = Duration::from_secs(2);
@@ -47,11 +45,7 @@ impl CaptureHandle {
                 mpsc::error::TrySendError::Full(_) => AskError::Busy,
                 mpsc::error::TrySendError::Closed(_) => AskError::Over,
             })?;
-        match timeout(ANSWER, answer).await {
-            Ok(Ok(answer)) => Ok(answer),
-            Ok(Err(_)) => Err(AskError::Over),
-            Err(_) => Err(AskError::Late),
-        }
+        answered(answer, ANSWER).await
     }
 
     /// Asks the capture to end; it may have ended already.

@@ -3,6 +3,7 @@
 //! Others ask it by [`CaptureHandle::ask`]; events leave it through a queue that never blocks.
 
 mod handle;
+mod loss;
 mod turn;
 
 use std::{
@@ -36,11 +37,12 @@ use super::{
     sweep::Sweep,
     tally::Tally,
 };
-use crate::live::{options::DaemonOptions, responder::ResponderHandle};
+use crate::live::{alive::Part, options::DaemonOptions, responder::ResponderHandle};
 
 pub use handle::{AskError, CaptureHandle};
 
 use handle::{QUESTIONS, Question};
+use loss::Loss;
 
 /// Between two batches of the sweeper.
 const TURN: Duration = Duration::from_millis(100);
@@ -64,7 +66,7 @@ pub struct Capture {
     /// Observations that the response did not take.
     unobserved: u64,
     /// What the last pulse counted.
-    pulsed: (u64, u64),
+    pulsed: Loss,
     counters: Vec<Counters>,
     tally: Tally,
     events: Vec<Event>,
@@ -80,14 +82,19 @@ pub struct Capture {
 /// How a capture ended.
 pub(crate) type Ended = Result<(Snapshot, Vec<OutputStats>), KernelError>;
 
+/// What the capture thread works with.
+pub(crate) struct Parts {
+    pub(crate) kernel: Kernel,
+    pub(crate) output: Output,
+    pub(crate) response: ResponderHandle,
+    pub(crate) models: Arc<Models>,
+    pub(crate) store: Option<StoreHandle>,
+}
+
 /// Starts the capture thread; how it ended comes through the receiver.
 pub(crate) fn start(
     options: DaemonOptions,
-    kernel: Kernel,
-    output: Output,
-    response: ResponderHandle,
-    models: Arc<Models>,
-    store: Option<StoreHandle>,
+    parts: Parts,
 ) -> io::Result<(CaptureHandle, oneshot::Receiver<Ended>)> {
     let (questions, asked) = mpsc::channel(QUESTIONS);
     let (end, ended) = oneshot::channel();
@@ -98,7 +105,7 @@ pub(crate) fn start(
     thread::Builder::new()
         .name("capture".into())
         .spawn(move || {
-            let capture = Capture::new(options, kernel, output, response, models, store);
+            let capture = Capture::new(options, parts);
             // Nobody listens any more only if the daemon fails already.
             let _ = end.send(runtime.block_on(capture.run(asked)));
         })?;
@@ -106,14 +113,14 @@ pub(crate) fn start(
 }
 
 impl Capture {
-    fn new(
-        options: DaemonOptions,
-        kernel: Kernel,
-        output: Output,
-        response: ResponderHandle,
-        models: Arc<Models>,
-        store: Option<StoreHandle>,
-    ) -> Self {
+    fn new(options: DaemonOptions, parts: Parts) -> Self {
+        let Parts {
+            kernel,
+            output,
+            response,
+            models,
+            store,
+        } = parts;
         let timebase = clock::timebase();
         let mut pipeline = options.pipeline.clone();
         pipeline.timebase = timebase;
@@ -132,7 +139,7 @@ impl Capture {
             ),
             left_over: LeftOver::default(),
             unobserved: 0,
-            pulsed: (0, 0),
+            pulsed: Loss::default(),
             counters: kernel.inherited().to_vec(),
             pipeline,
             start: timebase.wall(clock::monotonic()),
@@ -166,6 +173,7 @@ impl Capture {
         let mut turn = interval(TURN);
         turn.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
+            self.response.alive().sign(Part::Capture);
             tokio::select! {
                 ready = ring.readable_mut() => {
                     let mut ready = ready.map_err(epoll)?;

@@ -2,13 +2,15 @@
 
 use std::{collections::HashMap, time::Instant};
 
-use sensor_common::counter::Counter;
 use sensor_facts::clock;
 use sensor_kernel::{Presence, Ring, Why};
 use sensor_response::policy::neighbourhood;
 use sensor_sessions::pipeline::FlowEndReason;
 
-use super::{Capture, RECORDS_ALL};
+use super::{
+    Capture, RECORDS_ALL,
+    loss::{Behind, Loss},
+};
 use crate::live::responder::Pulse;
 
 /// Turns in a second, at which housekeeping is due.
@@ -108,15 +110,12 @@ impl Capture {
             let counters = self.counters.iter();
             counters.map(|one| one.get(counter)).sum::<u64>()
         };
-        let unprocessed = Counter::DISPOSITIONS
-            .iter()
-            .filter(|one| one.is_unprocessed());
-        let offered = sum(Counter::Packets) + sum(Counter::FlowEvents) + sum(Counter::ChunkEvents);
-        let lost = unprocessed.map(|one| sum(*one)).sum::<u64>()
-            + sum(Counter::FlowEventsLost)
-            + sum(Counter::ChunkEventsLost)
-            + self.unobserved;
-        let before = std::mem::replace(&mut self.pulsed, (offered, lost));
+        let behind = Behind {
+            flows: self.sweep.account().evicted,
+            observations: self.unobserved,
+        };
+        let loss = Loss::of(sum, &self.pipeline.stats(), behind);
+        let new = loss.since(std::mem::replace(&mut self.pulsed, loss));
         let seconds = self.turns / TURNS_A_SECOND;
         let devices = seconds.is_multiple_of(CENSUS).then(|| {
             let mut devices = HashMap::new();
@@ -127,8 +126,8 @@ impl Capture {
         });
         self.response.pulse(Pulse {
             seen,
-            offered: offered.saturating_sub(before.0),
-            lost: lost.saturating_sub(before.1),
+            offered: new.offered,
+            lost: new.lost,
             devices,
         });
     }

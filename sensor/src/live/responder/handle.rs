@@ -1,37 +1,35 @@
 //! How others ask and tell the response thread.
 
 use std::{
-    ops::ControlFlow,
-    sync::{
-        Arc, Mutex,
-        mpsc::{SyncSender, TrySendError},
-    },
+    sync::{Arc, Mutex},
     time::Duration,
 };
 
 use sensor_analysis::Account;
 use sensor_facts::{effect::WatchList, lock::lock, observation::Observation};
-use tokio::{sync::oneshot, time::timeout};
+use sensor_response::Keeper;
+use tokio::sync::oneshot;
 
 use super::{Pulse, Responder, Summary};
-use crate::live::AskError;
+use crate::live::{
+    alive::Alive,
+    ask::{AskError, answered},
+    command::CommandHandle,
+    inbox::Inbox,
+};
 
 /// How long a question may wait for its answer; a slow disk is waited for.
 const ANSWER: Duration = Duration::from_secs(8);
 
-type Question = Box<dyn FnOnce(&mut Responder) -> ControlFlow<()> + Send>;
+pub(crate) type Question = Box<dyn FnOnce(&mut Responder) + Send>;
 
-pub(crate) enum Message {
-    Ask(Question),
-    Pulse(Pulse),
-    Observed(Vec<Observation>),
-}
-
-/// Asks and tells the response thread.
+/// Asks and tells the response thread, and the command thread beside it.
 #[derive(Clone)]
 pub struct ResponderHandle {
-    pub(crate) messages: SyncSender<Message>,
+    pub(crate) inbox: Arc<Inbox<Question, Vec<Observation>>>,
     pub(crate) board: Arc<Mutex<Board>>,
+    pub(crate) commands: CommandHandle,
+    pub(crate) alive: Alive,
 }
 
 /// What others may read without asking.
@@ -43,7 +41,7 @@ pub(crate) struct Board {
 }
 
 impl ResponderHandle {
-    /// Runs `question` on the response thread.
+    /// Runs `question` on the response thread, before the observations that wait.
     ///
     /// # Errors
     /// [`AskError`]; the question may be answered to no one later.
@@ -53,39 +51,39 @@ impl ResponderHandle {
         F: FnOnce(&mut Responder) -> T + Send + 'static,
     {
         let (reply, answer) = oneshot::channel();
-        self.send(Message::Ask(Box::new(move |responder| {
+        self.inbox.ask(Box::new(move |responder| {
             // Who asked may have given up; what was asked is done all the same only if not.
             if !reply.is_closed() {
                 let _ = reply.send(question(responder));
             }
-            ControlFlow::Continue(())
-        })))?;
-        match timeout(ANSWER, answer).await {
-            Ok(Ok(answer)) => Ok(answer),
-            Ok(Err(_)) => Err(AskError::Over),
-            Err(_) => Err(AskError::Late),
-        }
+        }))?;
+        answered(answer, ANSWER).await
     }
 
-    fn send(&self, message: Message) -> Result<(), AskError> {
-        self.messages
-            .try_send(message)
-            .map_err(|error| match error {
-                TrySendError::Full(_) => AskError::Busy,
-                TrySendError::Disconnected(_) => AskError::Over,
-            })
+    /// Runs `command` on the command thread, where nothing waits but what operators ask for.
+    ///
+    /// # Errors
+    /// [`AskError`]; the command may be answered to no one later.
+    pub async fn command<T, F>(&self, command: F) -> Result<T, AskError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut Keeper) -> T + Send + 'static,
+    {
+        self.commands.ask(command).await
     }
 
     /// Tells how the capture fares; what does not get through is told with the next.
     pub fn pulse(&self, pulse: Pulse) {
         // The thread is gone only when the daemon ends.
-        let _ = self.send(Message::Pulse(pulse));
+        let _ = self
+            .inbox
+            .ask(Box::new(move |responder| responder.pulse(pulse)));
     }
 
     /// Tells what was observed; false if the queue is full and it is lost.
     #[must_use]
     pub fn observe(&self, seen: Vec<Observation>) -> bool {
-        seen.is_empty() || self.send(Message::Observed(seen)).is_ok()
+        seen.is_empty() || self.inbox.give(seen)
     }
 
     /// What the capture thread is to look out for.
@@ -106,11 +104,14 @@ impl ResponderHandle {
         Arc::clone(&lock(&self.board).account)
     }
 
-    /// Ends the thread, after what is asked already.
+    /// When the daemon's threads last went on.
+    #[must_use]
+    pub fn alive(&self) -> &Alive {
+        &self.alive
+    }
+
+    /// Ends both threads, after what is asked already.
     pub fn stop(&self) {
-        // It may have ended already.
-        let _ = self
-            .messages
-            .send(Message::Ask(Box::new(|_| ControlFlow::Break(()))));
+        self.inbox.close();
     }
 }

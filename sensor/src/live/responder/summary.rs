@@ -1,9 +1,10 @@
 //! How containment stands, as others read it.
 
 use sensor_facts::{
-    effect::Verdict as Effect,
+    effect::Effectiveness,
     rule::{RuleId, State},
 };
+use sensor_evidence::audit::Check;
 use sensor_response::Keeper;
 
 /// How containment stands.
@@ -12,7 +13,7 @@ pub struct Summary {
     /// Rules by [`State`].
     pub rules: Vec<(State, u64)>,
     /// Rules that drop, by whether they work.
-    pub effects: Vec<(Effect, u64)>,
+    pub effects: Vec<(Effectiveness, u64)>,
     /// Rules that drop and were seen not to, with how that is known.
     pub not_effective: Vec<(RuleId, String)>,
     /// Entries of the never-block list.
@@ -27,6 +28,10 @@ pub struct Summary {
     pub dropped: u64,
     /// Why the trail can't be written now.
     pub failing: Option<String>,
+    /// The segment of the trail that is written.
+    pub segment: u64,
+    /// How the segments before it fare.
+    pub check: Check,
     /// TCP resets sent since the start.
     pub resets: u64,
 }
@@ -37,14 +42,14 @@ impl Summary {
         let status = trail.status();
         let rules = || keeper.book().rules();
         let count = |state| rules().filter(|rule| rule.state == state).count() as u64;
-        let mut effects = Effect::ALL.map(|verdict| (verdict, 0));
+        let mut effects = Effectiveness::ALL.map(|verdict| (verdict, 0));
         let mut not_effective = Vec::new();
         for rule in rules().filter(|rule| rule.state == State::Enabled) {
             let effect = keeper.effect(rule.id);
             for (_, count) in effects.iter_mut().filter(|(it, _)| *it == effect.verdict) {
                 *count += 1;
             }
-            if effect.verdict == Effect::NotEffective {
+            if effect.verdict == Effectiveness::NotEffective {
                 not_effective.push((rule.id, effect.detail));
             }
         }
@@ -58,6 +63,8 @@ impl Summary {
             waiting: status.waiting,
             dropped: status.dropped,
             failing: status.failing,
+            segment: status.segment,
+            check: status.check,
             resets,
         }
     }

@@ -45,7 +45,11 @@ impl AeRejects {
 }
 
 impl Detector for AeRejects {
-    fn observe(&mut self, seen: &Observation, _: &Site<'_>) -> Option<Draft> {
+    fn evicted(&self) -> u64 {
+        self.fast.evicted() + self.slow.evicted()
+    }
+
+    fn observe(&mut self, seen: &Observation, site: &Site<'_>) -> Option<Draft> {
         let What::AssociationRejected {
             calling,
             called,
@@ -61,8 +65,8 @@ impl Detector for AeRejects {
         let (server, port) = (seen.server.ip(), seen.server.port());
         let one = (server, port, calling.clone(), called.clone());
         let client = seen.client.ip();
-        let slow = self.slow.add(client, one.clone(), seen.time);
-        let fast = self.fast.add(client, one, seen.time);
+        let slow = self.slow.add(site.who(client), one.clone(), seen.time);
+        let fast = self.fast.add(site.who(client), one, seen.time);
         let seconds = if fast.is_some() {
             self.fast.seconds()
         } else {

@@ -7,7 +7,11 @@ use lru::LruCache;
 use sensor_common::notice::arp::AGAIN;
 use sensor_facts::{address::mac_text, observation::ArpFacts};
 
-use crate::detect::{prelude::*, routers::senders};
+use crate::detect::{
+    holders::{Holders, Taken},
+    prelude::*,
+    routers::senders,
+};
 
 pub(super) const ABOUT: About = About {
     id: "arp_spoof",
@@ -38,58 +42,12 @@ const ASKED: i64 = 3 * AGAIN.cast_signed();
 /// Addresses kept of an Ethernet address that claims them.
 const CLAIMS_MAX: usize = 8;
 
-struct Holder {
-    mac: Mac,
-    last: Time,
-    /// The one before, and when it was last seen.
-    before: Option<(Mac, Time)>,
-}
-
-/// Who has which address.
-struct Holders {
-    holders: LruCache<IpAddr, Holder>,
-    /// Two within this are at once, nanoseconds.
-    at_once: i64,
-}
-
-impl Holders {
-    fn new(room: NonZeroUsize, at_once: i64) -> Self {
-        Self {
-            holders: LruCache::new(room),
-            at_once,
-        }
-    }
-
-    /// Takes an address at an Ethernet address; the other that has it, if it goes back and forth.
-    fn take(&mut self, address: IpAddr, mac: Mac, now: Time) -> Option<Mac> {
-        let Some(holder) = self.holders.get_mut(&address) else {
-            let holder = Holder {
-                mac,
-                last: now,
-                before: None,
-            };
-            self.holders.put(address, holder);
-            return None;
-        };
-        if holder.mac == mac {
-            holder.last = holder.last.max(now);
-            return None;
-        }
-        let other = holder.mac;
-        let back = holder.before.is_some_and(|(before, last)| {
-            before == mac && now.0.saturating_sub(last.0) < self.at_once
-        });
-        holder.before = Some((other, holder.last));
-        holder.mac = mac;
-        holder.last = now;
-        back.then_some(other)
-    }
-}
-
 /// An answer that nobody had asked for.
 struct Unasked {
     address: IpAddr,
     told: IpAddr,
+    /// Who sent it, where that is another than it says.
+    sent: String,
     time: Time,
 }
 
@@ -129,7 +87,9 @@ impl ArpSpoof {
 impl ArpSpoof {
     /// Takes the sender of IP packets.
     fn packets(&mut self, address: IpAddr, mac: Mac, site: &Site<'_>) -> Option<Draft> {
-        let other = self.flows.take(address, mac, site.now)?;
+        let Taken::InTurn(other) = self.flows.take(address, mac, site.now) else {
+            return None;
+        };
         if site.routers.is_router(mac) || site.routers.is_router(other) {
             return None;
         }
@@ -148,8 +108,10 @@ impl ArpSpoof {
         if claimed.len() < CLAIMS_MAX && !claimed.contains(&address) {
             claimed.push(address);
         }
-        if let Some(other) = self.claims.take(address, mac, now) {
-            return Some(self.in_turn("ARP claims of", address, mac, other));
+        if let Taken::InTurn(other) = self.claims.take(address, mac, now) {
+            let mut found = self.in_turn("ARP claims of", address, mac, other);
+            found.evidence.push_str(&sent_by(arp));
+            return Some(found);
         }
         if !arp.request && address != target && is_host(target) {
             let asked = self.asked.peek(&(target, address));
@@ -157,6 +119,7 @@ impl ArpSpoof {
                 let unasked = Unasked {
                     address,
                     told: target,
+                    sent: sent_by(arp),
                     time: now,
                 };
                 self.unasked.put(mac, unasked);
@@ -196,13 +159,23 @@ impl ArpSpoof {
             role: AttackRole::Victim,
             victims: vec![told],
             evidence: format!(
-                "{} told {told} by ARP that it has {address}, which {told} had not asked, and has {own} too",
+                "{} told {told} by ARP that it has {address}, which {told} had not asked, and has {own} too{}",
                 mac_text(mac).unwrap_or_default(),
+                unasked.sent,
             ),
             wrong_if: UNASKED,
             ..Draft::default()
         })
     }
+}
+
+/// Who sent an ARP message, where that is not who it says.
+fn sent_by(arp: &ArpFacts) -> String {
+    if arp.frame_mac == arp.sender_mac {
+        return String::new();
+    }
+    let frame = mac_text(arp.frame_mac).unwrap_or_default();
+    format!("; {frame} sent the last of them")
 }
 
 impl Detector for ArpSpoof {

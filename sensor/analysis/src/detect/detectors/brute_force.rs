@@ -58,6 +58,10 @@ impl BruteForce {
 }
 
 impl Detector for BruteForce {
+    fn evicted(&self) -> u64 {
+        self.tries.evicted() + self.known.evicted() + self.slow.evicted()
+    }
+
     fn observe(&mut self, seen: &Observation, site: &Site<'_>) -> Option<Draft> {
         let What::Flow(facts) = &seen.what else {
             return None;
@@ -79,10 +83,10 @@ impl Detector for BruteForce {
             &mut self.tries
         };
         let one = (seen.server, seen.client.port());
-        let mut tries = window.add(client, one, seen.time);
+        let mut tries = window.add(site.who(client), one, seen.time);
         let mut seconds = window.seconds();
         if !known {
-            let slow = self.slow.add(client, one, seen.time);
+            let slow = self.slow.add(site.who(client), one, seen.time);
             if tries.is_none() {
                 (tries, seconds) = (slow, self.slow.seconds());
             }

@@ -41,14 +41,12 @@ impl Detector for ClearText {
         }
         Some(Draft {
             basis: Basis::Exposure,
-            victims: vec![seen.server.ip()],
-            service: seen.service(),
             evidence: format!(
                 "{} with {} is not encrypted: whoever hears it can read patient data",
                 if hl7 { "HL7" } else { "DICOM" },
                 seen.server.ip()
             ),
-            ..Draft::default()
+            ..Draft::about_server(seen)
         })
     }
 }

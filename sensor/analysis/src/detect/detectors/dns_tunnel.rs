@@ -36,13 +36,13 @@ const CLIENTS: NonZeroUsize = NonZeroUsize::new(16_384).expect("it is not zero")
 const LENGTHS: [Length; 2] = [Length::FiveMinutes, Length::Hour];
 
 #[derive(Default)]
-struct Asked {
+struct Queries {
     window: i64,
     queries: u64,
     bytes: u64,
 }
 
-impl Asked {
+impl Queries {
     fn add(&mut self, window: i64, queries: u64, bytes: u64) {
         if self.window != window {
             *self = Self {
@@ -56,7 +56,7 @@ impl Asked {
 }
 
 pub(super) struct DnsTunnel {
-    clients: LruCache<IpAddr, [Asked; LENGTHS.len()]>,
+    clients: LruCache<IpAddr, [Queries; LENGTHS.len()]>,
     reported: Reported<IpAddr>,
     own: Thresholds,
 }
@@ -104,12 +104,10 @@ impl Detector for DnsTunnel {
         }
         Some(Draft {
             confidence: 0.7,
-            victims: vec![seen.server.ip()],
-            service: seen.service(),
             evidence: format!(
                 "{queries} DNS queries in {within} with {bytes} bytes, {mean} each; usual ones have 30 to 60"
             ),
-            ..Draft::default()
+            ..Draft::about_server(seen)
         })
     }
 }

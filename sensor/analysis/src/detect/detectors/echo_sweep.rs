@@ -39,6 +39,10 @@ impl EchoSweep {
 }
 
 impl Detector for EchoSweep {
+    fn evicted(&self) -> u64 {
+        self.fast.evicted() + self.slow.evicted()
+    }
+
     fn observe(&mut self, seen: &Observation, site: &Site<'_>) -> Option<Draft> {
         let What::AssociationEnded(association) = &seen.what else {
             return None;
@@ -53,8 +57,8 @@ impl Detector for EchoSweep {
         if !only_echo || site.knows(client, &Fact::Uses(seen.server.ip(), service)) {
             return None;
         }
-        let slow = self.slow.add(client, seen.server, seen.time);
-        let fast = self.fast.add(client, seen.server, seen.time);
+        let slow = self.slow.add(site.who(client), seen.server, seen.time);
+        let fast = self.fast.add(site.who(client), seen.server, seen.time);
         let seconds = if fast.is_some() {
             self.fast.seconds()
         } else {

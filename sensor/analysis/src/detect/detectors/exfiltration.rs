@@ -115,8 +115,6 @@ impl Detector for Exfiltration {
                 // Within the house it is a hint: someone may gather what he wants to take.
                 (false, _) => 0.2,
             },
-            victims: vec![server],
-            service: seen.service(),
             evidence: format!(
                 "{} MB sent to {}{server} in {}, {} MB back",
                 out / 1_000_000,
@@ -129,7 +127,7 @@ impl Detector for Exfiltration {
                 back / 1_000_000
             ),
             features: vec![contribution(length, feature, out, usual)],
-            ..Draft::default()
+            ..Draft::about_server(seen)
         })
     }
 }

@@ -50,6 +50,10 @@ impl FanOut {
 }
 
 impl Detector for FanOut {
+    fn evicted(&self) -> u64 {
+        self.fast.evicted() + self.slow.evicted()
+    }
+
     fn observe(&mut self, seen: &Observation, site: &Site<'_>) -> Option<Draft> {
         if !matches!(seen.what, What::Flow(_) | What::ConnectionRefused) {
             return None;
@@ -62,8 +66,8 @@ impl Detector for FanOut {
         {
             return None;
         }
-        let slow = self.slow.add(client, server, seen.time);
-        let fast = self.fast.add(client, server, seen.time);
+        let slow = self.slow.add(site.who(client), server, seen.time);
+        let fast = self.fast.add(site.who(client), server, seen.time);
         let (seconds, confidence) = if fast.is_some() {
             (self.fast.seconds(), 0.7)
         } else {

@@ -59,7 +59,11 @@ impl Flood {
 }
 
 impl Detector for Flood {
-    fn observe(&mut self, seen: &Observation, _: &Site<'_>) -> Option<Draft> {
+    fn evicted(&self) -> u64 {
+        self.asked.evicted() + self.alone.evicted() + self.answered.evicted()
+    }
+
+    fn observe(&mut self, seen: &Observation, site: &Site<'_>) -> Option<Draft> {
         let (from, to) = (seen.client, seen.server);
         let within = self.asked.seconds();
         match &seen.what {
@@ -73,10 +77,10 @@ impl Detector for Flood {
                     if !half {
                         return None;
                     }
-                    let alone = self.alone.add(from.ip(), (to, from.port()), seen.time);
+                    let alone = self.alone.add(site.who(from.ip()), (to, from.port()), seen.time);
                     return self
                         .asked
-                        .add(to.ip(), from, seen.time)
+                        .add(site.who(to.ip()), from, seen.time)
                         .and_then(|clients| asked(seen, &clients, within))
                         .or_else(|| alone.and_then(|tries| by_one(seen, &tries, within)));
                 }
@@ -93,7 +97,7 @@ impl Detector for Flood {
                 let servers = unasked
                     .then(|| {
                         self.answered
-                            .add(to.ip(), SocketAddr::new(from.ip(), 0), seen.time)
+                            .add(site.who(to.ip()), SocketAddr::new(from.ip(), 0), seen.time)
                     })
                     .flatten()?;
                 Some(Draft {
@@ -125,15 +129,13 @@ fn by_one(seen: &Observation, tries: &[(SocketAddr, u16)], within: i64) -> Optio
     Some(Draft {
         technique: "T1499.001",
         confidence: 0.8,
-        victims: vec![seen.server.ip()],
-        service: seen.service(),
         evidence: format!(
             "{at_this} connections within {within} s to TCP port {} of {} that it did not use, once it had asked for them",
             seen.server.port(),
             seen.server.ip()
         ),
         wrong_if: MONITORING,
-        ..Draft::default()
+        ..Draft::about_server(seen)
     })
 }
 

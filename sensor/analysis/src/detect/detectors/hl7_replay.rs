@@ -81,7 +81,11 @@ fn id(receiver: IpAddr, application: &str, facility: &str, time: &str, control: 
 }
 
 impl Detector for Hl7Replay {
-    fn observe(&mut self, seen: &Observation, _: &Site<'_>) -> Option<Draft> {
+    fn evicted(&self) -> u64 {
+        self.again.evicted()
+    }
+
+    fn observe(&mut self, seen: &Observation, site: &Site<'_>) -> Option<Draft> {
         let What::Hl7(message) = &seen.what else {
             return None;
         };
@@ -127,7 +131,7 @@ impl Detector for Hl7Replay {
             );
             return None;
         }
-        let again = self.again.add(from, control, seen.time)?;
+        let again = self.again.add(site.who(from), control, seen.time)?;
         Some(Draft {
             confidence: 0.7,
             subject: Some(from),

@@ -65,11 +65,9 @@ impl Detector for MassFind {
         }
         Some(Draft {
             confidence: 0.7,
-            victims: vec![seen.server.ip()],
-            service: seen.service(),
             evidence: format!("{count} C-FIND requests in {}", length.label()),
             features: vec![contribution(length, feature, count, usual)],
-            ..Draft::default()
+            ..Draft::about_server(seen)
         })
     }
 }

@@ -1,12 +1,13 @@
-//! The detectors, a file each, named by the detector's id.
+//! The detectors, a file each, named by the detector's id. Each declares all about it in its `ABOUT`.
 //!
-//! Whoever adds one adds its module and its `ABOUT` here; everything else is made from what the file declares.
+//! This file is made of the list of files by `UPDATE_DOCS=1 cargo test -p sensor-analysis docs`.
 
 mod ae_rejects;
 mod arp_spoof;
 mod beacon;
 mod brute_force;
 mod clear_text;
+mod dhcp_starvation;
 mod dns_tunnel;
 mod echo_sweep;
 mod exfiltration;
@@ -17,10 +18,13 @@ mod hl7_sender;
 mod mass_find;
 mod move_destination;
 mod nak_burst;
+mod nd_spoof;
 mod new_puller;
 mod new_service;
 mod off_hours;
 mod probe;
+mod rogue_dhcp;
+mod rogue_ra;
 mod scan;
 mod strange_flows;
 mod study_exfiltration;
@@ -33,30 +37,34 @@ use super::about::About;
 
 /// All detectors, in the order in which they are asked.
 pub static ALL: &[&About] = &[
-    &scan::ABOUT,
-    &sweep::ABOUT,
-    &probe::ABOUT,
-    &brute_force::ABOUT,
     &ae_rejects::ABOUT,
-    &echo_sweep::ABOUT,
-    &unknown_modality::ABOUT,
-    &new_puller::ABOUT,
-    &mass_find::ABOUT,
-    &study_exfiltration::ABOUT,
-    &move_destination::ABOUT,
-    &hl7_sender::ABOUT,
-    &hl7_replay::ABOUT,
-    &nak_burst::ABOUT,
-    &time_skew::ABOUT,
-    &fan_out::ABOUT,
+    &arp_spoof::ABOUT,
     &beacon::ABOUT,
+    &brute_force::ABOUT,
+    &clear_text::ABOUT,
+    &dhcp_starvation::ABOUT,
     &dns_tunnel::ABOUT,
+    &echo_sweep::ABOUT,
     &exfiltration::ABOUT,
+    &fan_out::ABOUT,
+    &flood::ABOUT,
+    &hl7_replay::ABOUT,
+    &hl7_sender::ABOUT,
+    &mass_find::ABOUT,
+    &move_destination::ABOUT,
+    &nak_burst::ABOUT,
+    &nd_spoof::ABOUT,
+    &new_puller::ABOUT,
     &new_service::ABOUT,
     &off_hours::ABOUT,
-    &arp_spoof::ABOUT,
-    &flood::ABOUT,
-    &clear_text::ABOUT,
-    &unusual_amount::ABOUT,
+    &probe::ABOUT,
+    &rogue_dhcp::ABOUT,
+    &rogue_ra::ABOUT,
+    &scan::ABOUT,
     &strange_flows::ABOUT,
+    &study_exfiltration::ABOUT,
+    &sweep::ABOUT,
+    &time_skew::ABOUT,
+    &unknown_modality::ABOUT,
+    &unusual_amount::ABOUT,
 ];

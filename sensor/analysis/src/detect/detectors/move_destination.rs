@@ -55,13 +55,11 @@ impl Detector for MoveDestination {
                 (true, true) => 0.3,
                 (false, _) => 0.35,
             },
-            victims: vec![server],
-            service: seen.service(),
             evidence: format!(
                 "C-MOVE to the AE title {title:?}, to which {} never moved studies there",
                 if new_at_site { "nobody" } else { "this device" }
             ),
-            ..Draft::default()
+            ..Draft::about_server(seen)
         })
     }
 }

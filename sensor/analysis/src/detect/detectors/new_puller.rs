@@ -67,8 +67,6 @@ impl Detector for NewPuller {
         Some(Draft {
             basis: Basis::Novelty,
             confidence: if title_known { 0.3 } else { 0.6 },
-            victims: vec![server],
-            service: seen.service(),
             evidence: format!(
                 "{} after {} under the AE title {}, {}",
                 several(asked.pulls.into(), "C-MOVE or C-GET requests"),
@@ -82,7 +80,7 @@ impl Detector for NewPuller {
                     "which this address did not use before"
                 }
             ),
-            ..Draft::default()
+            ..Draft::about_server(seen)
         })
     }
 }

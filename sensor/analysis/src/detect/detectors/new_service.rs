@@ -43,7 +43,6 @@ impl Detector for NewService {
         if facts.midstream
             || !facts.established(seen.protocol)
             || !is_lasting(service)
-            || seen.client.port() < seen.server.port()
             || site.is_outside(server)
             || site.learns()
             || site.baselines.learns(server, seen.time)
@@ -69,7 +68,7 @@ impl Detector for NewService {
             },
             subject: Some(server),
             victims: vec![seen.client.ip()],
-            service: Some(service),
+            offered: Some(service),
             evidence: format!(
                 "it answers at {} port {}, which it never offered in its learning time; {} asked",
                 service.transport.label(),

@@ -111,14 +111,12 @@ impl Detector for OffHours {
         Some(Draft {
             basis: Basis::Novelty,
             confidence: 0.5,
-            victims: vec![seen.server.ip()],
-            service: seen.service(),
             evidence: format!(
                 "{what} at {hour:02}:00 UTC on a {}; in the time before it worked in {hours} hours of such days, none within {} hours of this",
                 if weekend { "weekend" } else { "weekday" },
                 self.margin
             ),
-            ..Draft::default()
+            ..Draft::about_server(seen)
         })
     }
 }

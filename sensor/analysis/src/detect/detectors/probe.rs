@@ -48,6 +48,10 @@ impl Probe {
 }
 
 impl Detector for Probe {
+    fn evicted(&self) -> u64 {
+        self.tries.evicted()
+    }
+
     fn observe(&mut self, seen: &Observation, site: &Site<'_>) -> Option<Draft> {
         let What::Flow(facts) = &seen.what else {
             return None;
@@ -67,7 +71,7 @@ impl Detector for Probe {
         }
         let tries = self
             .tries
-            .add(client, (seen.server, seen.client.port()), seen.time)?;
+            .add(site.who(client), (seen.server, seen.client.port()), seen.time)?;
         let mut servers: Vec<IpAddr> = tries.iter().map(|(server, _)| server.ip()).collect();
         servers.sort_unstable();
         servers.dedup();

@@ -72,6 +72,10 @@ fn is_refused(seen: &Observation) -> bool {
 }
 
 impl Detector for Scan {
+    fn evicted(&self) -> u64 {
+        self.tcp.evicted() + self.udp.evicted() + self.web.evicted() + self.slow.evicted()
+    }
+
     fn observe(&mut self, seen: &Observation, site: &Site<'_>) -> Option<Draft> {
         if !is_refused(seen) {
             return None;
@@ -85,7 +89,7 @@ impl Detector for Scan {
             &mut self.tcp
         };
         let client = seen.client.ip();
-        let mut tried = window.add(client, seen.server, seen.time);
+        let mut tried = window.add(site.who(client), seen.server, seen.time);
         let mut seconds = window.seconds();
         // Over hours it is one only if it is at services that the client has no business with.
         let service = seen.service()?;
@@ -94,7 +98,7 @@ impl Detector for Scan {
             && is_lasting(service)
             && !site.knows(client, &Fact::Uses(seen.server.ip(), service))
         {
-            let slow = self.slow.add(client, seen.server, seen.time);
+            let slow = self.slow.add(site.who(client), seen.server, seen.time);
             if tried.is_none() {
                 (tried, seconds) = (slow, self.slow.seconds());
             }

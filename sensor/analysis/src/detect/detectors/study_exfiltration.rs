@@ -57,14 +57,12 @@ impl Detector for StudyExfiltration {
         let usual_bytes = site.baselines.usual(client, length, Feature::BytesIn);
         Some(Draft {
             confidence: 0.75,
-            victims: vec![seen.server.ip()],
-            service: seen.service(),
             evidence: format!("{count} C-MOVE or C-GET requests within the hour"),
             features: vec![
                 contribution(length, feature, count, usual),
                 contribution(length, Feature::BytesIn, received, usual_bytes),
             ],
-            ..Draft::default()
+            ..Draft::about_server(seen)
         })
     }
 }

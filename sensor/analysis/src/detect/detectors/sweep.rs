@@ -4,6 +4,7 @@
 use std::{collections::VecDeque, net::IpAddr, num::NonZeroUsize};
 
 use lru::LruCache;
+use sensor_facts::address::mac_text;
 
 use crate::detect::prelude::*;
 
@@ -46,12 +47,16 @@ struct Question {
     time: Time,
     client: IpAddr,
     mac: Mac,
+    /// Source of the Ethernet header.
+    frame_mac: Mac,
     target: IpAddr,
 }
 
 /// Someone asked for many who are not there.
 struct Unanswered {
     client: IpAddr,
+    /// Who sent the last of them.
+    sender: Mac,
     router: bool,
     asked: Vec<IpAddr>,
 }
@@ -101,9 +106,10 @@ impl Sweep {
             if self.is_there(target, now) || is_known(target, site) {
                 continue;
             }
-            if let Some(asked) = self.arp.add(question.client, target, question.time) {
+            if let Some(asked) = self.arp.add(site.who(question.client), target, question.time) {
                 found = Some(Unanswered {
                     client: question.client,
+                    sender: question.frame_mac,
                     router: site.routers.is_router(question.mac),
                     asked,
                 });
@@ -115,9 +121,11 @@ impl Sweep {
     fn of(&self, unanswered: Unanswered) -> Draft {
         let Unanswered {
             client,
+            sender,
             router,
             asked,
         } = unanswered;
+        let sender = mac_text(sender).unwrap_or_default();
         let who = if router {
             ", by a router, through which someone else may search"
         } else {
@@ -128,7 +136,7 @@ impl Sweep {
             confidence: if router { 0.3 } else { 0.8 },
             subject: Some(client),
             evidence: format!(
-                "ARP requests for {} addresses within {} s at which there is no host{who}",
+                "ARP requests of {sender} for {} addresses within {} s at which there is no host{who}",
                 asked.len(),
                 self.arp.seconds()
             ),
@@ -146,6 +154,10 @@ fn is_known(address: IpAddr, site: &Site<'_>) -> bool {
 }
 
 impl Detector for Sweep {
+    fn evicted(&self) -> u64 {
+        self.echo.evicted() + self.slow.evicted() + self.arp.evicted()
+    }
+
     fn observe(&mut self, seen: &Observation, site: &Site<'_>) -> Option<Draft> {
         let (client, server) = (seen.client.ip(), seen.server.ip());
         let unanswered = self.unanswered(seen.time, site);
@@ -167,6 +179,7 @@ impl Detector for Sweep {
                         time: seen.time,
                         client,
                         mac: arp.sender_mac,
+                        frame_mac: arp.frame_mac,
                         target: server,
                     });
                 }
@@ -180,8 +193,8 @@ impl Detector for Sweep {
         if !echo || server.is_multicast() || site.knows(client, &Fact::Peer(server)) {
             return None;
         }
-        let slow = self.slow.add(client, server, seen.time);
-        let fast = self.echo.add(client, server, seen.time);
+        let slow = self.slow.add(site.who(client), server, seen.time);
+        let fast = self.echo.add(site.who(client), server, seen.time);
         let seconds = if fast.is_some() {
             self.echo.seconds()
         } else {

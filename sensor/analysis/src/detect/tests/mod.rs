@@ -6,6 +6,7 @@ mod amounts;
 mod dicom;
 mod ends;
 mod hl7;
+mod infrastructure;
 mod network;
 
 use std::{
@@ -17,7 +18,7 @@ use sensor_common::packet::protocol;
 use sensor_facts::{
     event::{Association, CommandCounts, CommandSummary, Hl7Message, Side},
     finding::Finding,
-    observation::{FlowFacts, Half, Observation, What},
+    observation::{FlowFacts, Half, Mac, Observation, What},
     setting::Span,
     time::Time,
 };
@@ -52,6 +53,8 @@ struct Lab {
     now: i64,
     /// Flows so far.
     flows: u64,
+    /// The Ethernet address that clients' packets come from, where it is not the client's own.
+    sender: Option<Mac>,
     found: Vec<Finding>,
 }
 
@@ -80,6 +83,7 @@ impl Lab {
             }),
             now: MONDAY * DAY,
             flows: 0,
+            sender: None,
             found: Vec::new(),
         }
     }
@@ -110,12 +114,15 @@ impl Lab {
     }
 
     fn see(&mut self, client: SocketAddr, server: SocketAddr, protocol: u8, what: What) {
+        let sender = self.sender.unwrap_or_else(|| mac(client.ip()));
+        let macs = [sender, mac(server.ip())];
         let mut out = Outcome::default();
         let seen = Observation {
             time: Time(self.now),
             protocol,
             client,
             server,
+            macs,
             what,
         };
         self.analysis.observe(&seen, &mut out);
@@ -155,8 +162,6 @@ impl Lab {
             id: self.flows,
             over: true,
             duration: 1_000_000,
-            client_mac: mac(client),
-            server_mac: mac(server.0),
             to_server: half,
             to_client: half,
             ..FlowFacts::default()

@@ -279,9 +279,8 @@ fn answers_that_nobody_asked_for_are_a_flood() {
 #[test]
 fn spoofing_is_an_address_at_two_ethernet_addresses_in_turn() {
     let at = |lab: &mut Lab, address: u8, mac: u8| {
-        lab.flow(protocol::TCP, host(address), (host(1), 443), |facts| {
-            facts.client_mac = [2, 0, 0, 0, 9, mac];
-        });
+        lab.sender = Some([2, 0, 0, 0, 9, mac]);
+        lab.tcp(host(address), host(1), 443);
         lab.wait(10);
     };
     let mut lab = Lab::new("arp_spoof", as_it_is);
@@ -298,7 +297,12 @@ fn spoofing_is_an_address_at_two_ethernet_addresses_in_turn() {
     let mut lab = Lab::new("arp_spoof", as_it_is);
     for _ in 0..4 {
         for router in [101, 102] {
-            (30..40).for_each(|address| at(&mut lab, address, router));
+            for client in 30..40 {
+                let client = std::net::IpAddr::from([10, 77, 2 + client % 3, client]);
+                lab.sender = Some([2, 0, 0, 0, 9, router]);
+                lab.tcp(client, host(1), 443);
+                lab.wait(20);
+            }
         }
     }
     lab.is_quiet("two routers carry the traffic of all");

@@ -52,17 +52,9 @@ pub struct Match {
     pub title: String,
     /// The device.
     pub device: IpAddr,
-    /// The vendor and the product that agree best.
-    pub vendor: String,
-    /// See `vendor`.
-    pub product: String,
-    /// Its affected versions; which one the device has is not known.
-    pub versions: Vec<String>,
-    /// Worst CVSS base score, 0 to 10.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub cvss: Option<f64>,
-    /// Its vulnerabilities.
-    pub cves: Vec<String>,
+    /// The product that agrees best; which of its affected versions the device has is not known.
+    #[serde(flatten)]
+    pub product: Affected,
     /// How well the texts agree, 0 to 1: 0.4 for the vendor's words, 0.6 for the product's.
     pub score: f64,
     /// What agrees with what.
@@ -212,10 +204,11 @@ fn cut(all: &mut Vec<Match>) -> u64 {
 impl Match {
     /// It agrees better, or as well and is worse.
     fn beats(&self, other: &Self) -> bool {
-        (self.score, self.cvss.unwrap_or(0.0)) > (other.score, other.cvss.unwrap_or(0.0))
+        let (own, others) = (&self.product, &other.product);
+        (self.score, own.cvss.unwrap_or(0.0)) > (other.score, others.cvss.unwrap_or(0.0))
             || (self.score.total_cmp(&other.score).is_eq()
-                && self.cvss == other.cvss
-                && self.product < other.product)
+                && own.cvss == others.cvss
+                && own.product < others.product)
     }
 }
 
@@ -228,11 +221,7 @@ impl Sought<'_> {
             advisory: self.advisory.id.clone(),
             title: self.advisory.title.clone(),
             device: host.address,
-            vendor: self.product.vendor.clone(),
-            product: self.product.product.clone(),
-            versions: self.product.versions.clone(),
-            cvss: self.product.cvss,
-            cves: self.product.cves.clone(),
+            product: self.product.clone(),
             score,
             agreements: [vendor.1, name.1].concat(),
             judgement: None,

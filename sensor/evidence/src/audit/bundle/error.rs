@@ -2,7 +2,7 @@
 
 use std::{io, path::PathBuf};
 
-use crate::audit::{checkpoint::CheckpointFlaw, entry::Flaw, reading::JournalError};
+use crate::audit::{checkpoint::CheckpointFlaw, entry::Flaw, error::JournalError};
 
 /// Longest file that is made, bytes.
 pub(super) const LENGTH_MAX: usize = 40 << 20;

@@ -19,10 +19,11 @@ use sensor_facts::{rule::Actor, time::Time};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    CHECKPOINTS, Checkpoint, CheckpointFlaw, Entry, Flaw,
-    checkpoint::{is_signed, sign},
+    Checkpoint, CheckpointFlaw, Entry, Flaw,
+    checkpoint::is_signed,
     entry::GENESIS,
-    reading::read_each,
+    reading::{read_each, segments},
+    signer::sign,
 };
 use crate::pseudonym::Veil;
 use error::LENGTH_MAX;
@@ -72,6 +73,7 @@ pub struct Header {
 /// Entries of a trail, read to be exported.
 #[derive(Debug)]
 pub struct Selection {
+    trail: PathBuf,
     folder: PathBuf,
     first: u64,
     before: String,
@@ -86,6 +88,7 @@ impl Selection {
     /// [`BundleError`]; a broken trail is not exported.
     pub fn read(trail: &Path, within: &Range<Time>) -> Result<Self, BundleError> {
         let mut this = Self {
+            trail: trail.to_owned(),
             folder: trail.parent().unwrap_or(Path::new(".")).to_owned(),
             first: 0,
             before: GENESIS.to_owned(),
@@ -93,14 +96,18 @@ impl Selection {
             entries: Vec::new(),
         };
         let (mut over, mut length) = (false, 0);
-        read_each(trail, |entry, own, line| {
-            over |= entry.time >= within.end;
-            if entry.time < within.start && this.entries.is_empty() {
-                own.clone_into(&mut this.before);
-            } else if !over && length <= LENGTH_MAX {
-                length += line.len();
-                own.clone_into(&mut this.head);
-                this.entries.push((entry, line.to_owned()));
+        read_each(trail, |read| {
+            over |= read.entry.time >= within.end;
+            if read.entry.time < within.start && this.entries.is_empty() {
+                return;
+            }
+            if !over && length <= LENGTH_MAX {
+                if this.entries.is_empty() {
+                    read.prev.clone_into(&mut this.before);
+                }
+                length += read.line.len();
+                read.own.clone_into(&mut this.head);
+                this.entries.push((read.entry, read.line.to_owned()));
             }
         })?;
         if length > LENGTH_MAX {
@@ -206,19 +213,23 @@ impl Selection {
 
     /// The lines of the checkpoints of these entries.
     fn checkpoints(&self) -> Result<Vec<Vec<u8>>, BundleError> {
-        let path = self.folder.join(CHECKPOINTS);
-        let text = match fs::read(&path) {
-            Ok(text) => text,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
-            Err(source) => return Err(BundleError::System { path, source }),
-        };
         let within = self.first..self.first + self.len();
-        let lines = text.split_inclusive(|byte| *byte == b'\n');
-        let whole = lines.filter_map(|line| line.strip_suffix(b"\n"));
-        let ours = whole.filter(|line| {
-            Checkpoint::parse(line, None).is_ok_and(|one| within.contains(&one.seq))
-        });
-        Ok(ours.map(<[u8]>::to_owned).collect())
+        let mut ours = Vec::new();
+        for segment in segments(&self.trail)? {
+            let path = segment.checkpoints;
+            let text = match fs::read(&path) {
+                Ok(text) => text,
+                Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
+                Err(source) => return Err(BundleError::System { path, source }),
+            };
+            let lines = text.split_inclusive(|byte| *byte == b'\n');
+            let whole = lines.filter_map(|line| line.strip_suffix(b"\n"));
+            let signed = whole.filter(|line| {
+                Checkpoint::parse(line, None).is_ok_and(|one| within.contains(&one.seq))
+            });
+            ours.extend(signed.map(<[u8]>::to_owned));
+        }
+        Ok(ours)
     }
 }
 

@@ -209,7 +209,7 @@ pub struct Incident {
     pub id: u64,
     /// The device.
     pub device: IpAddr,
-    /// The device suffered it; else it is suspected.
+    /// Whether the device is suspected or the victim.
     pub role: AttackRole,
     /// How urgent.
     pub severity: String,

@@ -7,7 +7,7 @@ use sensor_facts::{action::Action, time::Time};
 use super::{Coverage, Facts, Gap, Loss, Run};
 
 /// Counters of what is lost or left out, and what they count.
-const LOSSES: [(&str, &str); 17] = [
+const LOSSES: [(&str, &str); 18] = [
     (
         "ring_lost",
         "events that the kernel had no room to hand over",
@@ -28,10 +28,14 @@ const LOSSES: [(&str, &str); 17] = [
         "frames of other protocols than IP and ARP, not looked into",
     ),
     (
+        "tunnel_unread",
+        "packets on a tunnel's port or protocol whose contents are not read",
+    ),
+    (
         "link_truncated",
         "frames that end within their first header",
     ),
-    ("vlan_depth", "frames with more VLAN tags than are read"),
+    ("vlan_depth", "frames with more tags than are read"),
     ("ip_truncated", "packets that end within the IP header"),
     ("ip_malformed", "packets with a malformed IP header"),
     (

@@ -26,7 +26,7 @@ struct Rule {
 }
 
 pub(super) fn incidents(facts: Facts<'_>) -> Incidents {
-    let trail = Told::of(facts);
+    let trail = FromTrail::of(facts);
     let alerts: Vec<Incident> = facts
         .alerts
         .iter()
@@ -72,13 +72,13 @@ fn median(alerts: &[Incident], moment: impl Fn(&Incident) -> Option<Time>) -> Op
 }
 
 /// What the trail tells of rules, decisions and labels.
-struct Told<'a> {
+struct FromTrail<'a> {
     rules: HashMap<RuleId, Rule>,
     decisions: HashMap<&'a str, Vec<(Time, &'a Decision)>>,
     labels: HashMap<u64, (Time, &'a str)>,
 }
 
-impl<'a> Told<'a> {
+impl<'a> FromTrail<'a> {
     fn of(facts: Facts<'a>) -> Self {
         let mut this = Self {
             rules: HashMap::new(),
@@ -101,8 +101,8 @@ impl<'a> Told<'a> {
                     known.drops_since = Some(time);
                 }
             }
-            Action::RuleChanged { id, state, .. } if *state == State::Enabled => {
-                let known = self.rules.entry(*id).or_default();
+            Action::RuleChanged(changed) if changed.state == State::Enabled => {
+                let known = self.rules.entry(changed.id).or_default();
                 known.drops_since = known.drops_since.or(Some(time));
             }
             Action::Effect { id, verdict, .. } if verdict == "effective" => {

@@ -2,7 +2,7 @@
 
 use super::{Act, Acts, Facts};
 use crate::audit::Entry;
-use sensor_facts::action::Action;
+use sensor_facts::action::{Action, RuleChange};
 
 pub(super) fn acts(facts: Facts<'_>) -> Acts {
     let mut acts = Acts::default();
@@ -50,9 +50,9 @@ fn take(acts: &mut Acts, entry: &Entry) {
             ),
             &rule.reason,
         )),
-        Action::RuleChanged {
+        Action::RuleChanged(RuleChange {
             id, change, reason, ..
-        } => acts
+        }) => acts
             .containment
             .push(did(format!("rule {id} {}", change.label()), reason)),
         Action::RuleRemoved { id, cause, reason } => acts
@@ -81,6 +81,12 @@ fn take(acts: &mut Acts, entry: &Entry) {
         }
         Action::Decided(decision) => {
             *acts.decisions.entry(decision.verdict.clone()).or_default() += 1;
+        }
+        Action::DecidedAgain(repeats) => {
+            *acts.decisions.entry(repeats.verdict.clone()).or_default() += repeats.count;
+        }
+        Action::SegmentRemoved { .. } | Action::EntriesDropped { .. } => {
+            acts.other.push(did(entry.action.to_string(), ""));
         }
         Action::Labelled {
             alert,
@@ -133,7 +139,10 @@ fn take(acts: &mut Acts, entry: &Entry) {
             format!("what is usual of {device} is learnt anew"),
             reason,
         )),
-        // Coverage has the first two; how many resets a rule took is in the trail.
-        Action::Started { .. } | Action::Stopped | Action::Reset { .. } => {}
+        // Coverage has the first two; how many resets a rule took is in the trail, which splits itself.
+        Action::Started { .. }
+        | Action::Stopped
+        | Action::Reset { .. }
+        | Action::SegmentBegun { .. } => {}
     }
 }

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use sensor_facts::{
     action::{Action, Cause, Change},
-    effect::Verdict,
+    effect::Effectiveness,
     rule::{Actor, Rule, RuleId, Scope as Breadth, State},
     target::Target,
     time::Time,
@@ -88,7 +88,7 @@ pub struct Measure {
     /// TCP resets that were sent for it.
     pub resets: u64,
     /// Whether it works or worked.
-    pub verdict: Verdict,
+    pub verdict: Effectiveness,
     /// When that became known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub verified: Option<Time>,
@@ -175,7 +175,7 @@ impl Measure {
             packets: None,
             bytes: None,
             resets: 0,
-            verdict: Verdict::Unverified,
+            verdict: Effectiveness::Unverified,
             verified: None,
             detail: String::new(),
         };
@@ -198,19 +198,13 @@ impl Measure {
             reason: reason.to_owned(),
         };
         match &entry.action {
-            Action::RuleChanged {
-                id,
-                change,
-                state,
-                expires,
-                reason,
-            } if *id == self.id => {
-                (self.state, self.expires) = (*state, *expires);
-                if *change == Change::Approved {
+            Action::RuleChanged(changed) if changed.id == self.id => {
+                (self.state, self.expires) = (changed.state, changed.expires);
+                if changed.change == Change::Approved {
                     self.approved = Some(Approval {
                         time: entry.time,
                         by: entry.actor.clone(),
-                        reason: reason.clone(),
+                        reason: changed.reason.clone(),
                     });
                 }
                 self.enforce(entry.time, begin);
@@ -226,7 +220,7 @@ impl Measure {
                 verdict,
                 detail,
             } if *id == self.id => {
-                let known = Verdict::ALL.iter().find(|one| one.label() == verdict);
+                let known = Effectiveness::ALL.iter().find(|one| one.label() == verdict);
                 self.verdict = known.copied().unwrap_or_default();
                 self.verified = Some(entry.time);
                 self.detail.clone_from(detail);
@@ -248,9 +242,9 @@ impl Measure {
         match (self.enforced, &self.ended, self.state) {
             (Some(_), Some(_), _) => Contained::Ended,
             (_, None, State::Enabled) => match self.verdict {
-                Verdict::Effective => Contained::Effective,
-                Verdict::NotEffective => Contained::NotEffective,
-                Verdict::Unverified => Contained::Unverified,
+                Effectiveness::Effective => Contained::Effective,
+                Effectiveness::NotEffective => Contained::NotEffective,
+                Effectiveness::Unverified => Contained::Unverified,
             },
             (_, None, State::Proposed | State::DryRun) => Contained::Proposed,
             _ => Contained::No,

@@ -112,7 +112,7 @@ pub struct Incident {
     pub timeline: Vec<Happened>,
     /// Things left out of it because they were too many.
     pub timeline_cut: u64,
-    /// Suspects, those that suffered, and those that were in contact with either.
+    /// Suspects, victims, and those that were in contact with either.
     pub systems: Vec<System>,
     /// Whom the suspects talked to.
     pub peers: Vec<Peer>,

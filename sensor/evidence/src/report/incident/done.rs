@@ -9,12 +9,13 @@ use sensor_facts::{
 };
 
 /// What an entry of the trail is in the timeline: kind, tone, words, reason.
-type Told<'a> = (What, Good, String, &'a String);
+type Line<'a> = (What, Good, String, &'a String);
 
 /// The entry, if it is about the incident.
 pub(super) fn done(entry: &Entry, scope: &Scope<'_>, rules: &[RuleId]) -> Option<Happened> {
     let of_rule = || of_rule(&entry.action, rules);
     let (kind, tone, what, reason) = decided(&entry.action, scope)
+        .or_else(|| decided_again(&entry.action, scope))
         .or_else(of_rule)
         .or_else(|| of_people(&entry.action, scope))?;
     Some(Happened {
@@ -27,23 +28,14 @@ pub(super) fn done(entry: &Entry, scope: &Scope<'_>, rules: &[RuleId]) -> Option
 }
 
 /// Decisions about a suspect.
-fn decided<'a>(action: &'a Action, scope: &Scope<'_>) -> Option<Told<'a>> {
+fn decided<'a>(action: &'a Action, scope: &Scope<'_>) -> Option<Line<'a>> {
     let Action::Decided(decision) = action else {
         return None;
     };
-    let mut suspects = scope.suspects.keys();
-    if !suspects.any(|device| device.to_string() == decision.subject) {
+    if !is_suspect(&decision.subject, scope) {
         return None;
     }
-    let verdict = match decision.verdict.as_str() {
-        "act" => "act",
-        "propose" => "propose a rule",
-        "would_act" => "do nothing, though it would act in automatic mode",
-        "wait" => "wait",
-        // "refuse" in trails before schema version 2.
-        "no_action" | "refuse" => "do nothing",
-        other => other,
-    };
+    let verdict = words(&decision.verdict);
     let tone = if decision.verdict == "act" {
         Good::Good
     } else {
@@ -57,8 +49,43 @@ fn decided<'a>(action: &'a Action, scope: &Scope<'_>) -> Option<Told<'a>> {
     Some((What::Decision, tone, what, &decision.reason))
 }
 
+fn is_suspect(subject: &str, scope: &Scope<'_>) -> bool {
+    let mut suspects = scope.suspects.keys();
+    suspects.any(|device| device.to_string() == subject)
+}
+
+/// What a verdict of the policy means.
+fn words(verdict: &str) -> &str {
+    match verdict {
+        "propose" => "propose a rule",
+        "would_act" => "do nothing, though it would act in automatic mode",
+        // "refuse" in trails before schema version 2.
+        "no_action" | "refuse" => "do nothing",
+        other => other,
+    }
+}
+
+/// Decisions about a suspect that repeated.
+fn decided_again<'a>(action: &'a Action, scope: &Scope<'_>) -> Option<Line<'a>> {
+    let Action::DecidedAgain(repeats) = action else {
+        return None;
+    };
+    let subject = repeats.subject.as_deref()?;
+    if !is_suspect(subject, scope) {
+        return None;
+    }
+    let what = format!(
+        "Decided {} times more to {} about {subject}, on findings of {} until {}",
+        repeats.count,
+        words(&repeats.verdict),
+        repeats.detector,
+        utc_moment(repeats.last)
+    );
+    Some((What::Decision, Good::Open, what, &repeats.reason))
+}
+
 /// What was done with a rule about a suspect.
-fn of_rule<'a>(action: &'a Action, rules: &[RuleId]) -> Option<Told<'a>> {
+fn of_rule<'a>(action: &'a Action, rules: &[RuleId]) -> Option<Line<'a>> {
     let tone = |state: State| {
         if state == State::Enabled {
             Good::Good
@@ -78,17 +105,11 @@ fn of_rule<'a>(action: &'a Action, rules: &[RuleId]) -> Option<Told<'a>> {
             let what = format!("Rule {id} {state}: drops {target} until {until}");
             (What::Rule, tone(rule.state), what, &rule.reason)
         }
-        Action::RuleChanged {
-            id,
-            change,
-            state,
-            expires,
-            reason,
-        } if rules.contains(id) => {
-            let change = change.label();
-            let until = utc_moment(*expires);
-            let what = format!("Rule {id} {change}, now {} until {until}", state.label());
-            (What::Rule, tone(*state), what, reason)
+        Action::RuleChanged(changed) if rules.contains(&changed.id) => {
+            let (id, change) = (changed.id, changed.change.label());
+            let (state, until) = (changed.state.label(), utc_moment(changed.expires));
+            let what = format!("Rule {id} {change}, now {state} until {until}");
+            (What::Rule, tone(changed.state), what, &changed.reason)
         }
         Action::RuleRemoved { id, reason, .. } if rules.contains(id) => {
             (What::Rule, Good::Open, format!("Rule {id} ended"), reason)
@@ -123,7 +144,7 @@ fn of_rule<'a>(action: &'a Action, rules: &[RuleId]) -> Option<Told<'a>> {
 }
 
 /// What people said of the alerts and the suspects.
-fn of_people<'a>(action: &'a Action, scope: &Scope<'_>) -> Option<Told<'a>> {
+fn of_people<'a>(action: &'a Action, scope: &Scope<'_>) -> Option<Line<'a>> {
     match action {
         Action::Labelled {
             alert,

@@ -2,7 +2,7 @@
 
 use super::{Containment, Facts, exchange, scope::Scope};
 use sensor_facts::{
-    effect::Verdict,
+    effect::Effectiveness,
     words::{between, utc_moment},
 };
 
@@ -12,10 +12,7 @@ const SPANS_MAX: usize = 8;
 pub(super) fn of(facts: &Facts, scope: &Scope<'_>, containment: &Containment) -> Vec<String> {
     let mut unknown = Vec::new();
     if scope.zero.is_none() {
-        unknown.push(
-            "Who is behind it: findings name a device that suffers, and none that is suspected."
-                .to_owned(),
-        );
+        unknown.push("Who is behind it: the findings name a victim and no suspect.".to_owned());
     }
     if facts.alert.closed.is_none() {
         unknown.push(
@@ -50,7 +47,7 @@ pub(super) fn of(facts: &Facts, scope: &Scope<'_>, containment: &Containment) ->
     let unverified: Vec<String> = containment
         .rules
         .iter()
-        .filter(|rule| rule.enforced.is_some() && rule.verdict == Verdict::Unverified)
+        .filter(|rule| rule.enforced.is_some() && rule.verdict == Effectiveness::Unverified)
         .map(|rule| rule.id.to_string())
         .collect();
     if !unverified.is_empty() {

@@ -53,7 +53,7 @@ pub(super) fn of(incident: &Incident) -> Recovery {
             &mut steps,
             "Find who is behind it.".to_owned(),
             format!(
-                "{} suffers, and no device is suspected. Contacts since the begin are in the report; isolate nothing that suffers.",
+                "{} is the victim, and no device is suspected. The report lists its contacts since the beginning. Do not isolate a victim.",
                 incident.alert.device
             ),
         );

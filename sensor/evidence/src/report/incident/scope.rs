@@ -59,8 +59,8 @@ impl<'a> Scope<'a> {
             .flat_map(|one| &one.findings)
             .flat_map(|one| one.victims.iter().copied())
             .collect();
-        let suffering = alerts.iter().filter(|one| one.role.is_victim());
-        victims.extend(suffering.map(|one| one.device));
+        let attacked = alerts.iter().filter(|one| one.role.is_victim());
+        victims.extend(attacked.map(|one| one.device));
         Self {
             begin,
             since: Time(begin.0.saturating_sub(LEAD)),

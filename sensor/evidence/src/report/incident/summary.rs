@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use sensor_facts::{
-    effect::Verdict,
+    effect::Effectiveness,
     finding::Finding,
     rule::Actor,
     words::{bytes, count, utc_moment},
@@ -41,7 +41,7 @@ fn who(scope: &Scope<'_>, incident: &Incident) -> String {
     let at = utc_moment(incident.begin);
     let Some(zero) = &incident.patient_zero else {
         return format!(
-            "{} suffers what follows, first found at {at}. No device is suspected of it.",
+            "{} is the victim of what follows, first found at {at}. No device is suspected of it.",
             incident.alert.device
         );
     };
@@ -148,9 +148,9 @@ fn contained(incident: &Incident) -> String {
             let enforced = rule.enforced?;
             let after = seconds(rule.delay_ms.unwrap_or(0));
             let works = match rule.verdict {
-                Verdict::Effective => "effective",
-                Verdict::NotEffective => "not effective",
-                Verdict::Unverified => "unverified",
+                Effectiveness::Effective => "effective",
+                Effectiveness::NotEffective => "not effective",
+                Effectiveness::Unverified => "unverified",
             };
             let dropped = rule.packets.map_or_else(String::new, |packets| {
                 format!(", {} packets dropped", count(packets))

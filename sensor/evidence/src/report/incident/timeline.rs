@@ -110,7 +110,7 @@ pub(super) fn of(facts: &Facts, scope: &Scope<'_>) -> Timeline {
         let id = alert.id;
         let severity = alert.severity.label();
         let told = if alert.suppressed {
-            "kept back, the day's budget being used up"
+            "suppressed: the day's budget was used up"
         } else {
             "told"
         };
@@ -204,7 +204,7 @@ fn traffic(facts: &Facts, scope: &Scope<'_>, out: &mut Vec<Happened>) {
 fn found(finding: &Finding) -> Happened {
     let (subject, detector) = (finding.subject, &finding.detector);
     let way = if finding.role.is_victim() {
-        "suffers"
+        "is the victim of"
     } else {
         "did"
     };

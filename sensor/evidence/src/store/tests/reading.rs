@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use sensor_facts::{
-    action::{Action, Decision},
+    action::{Action, Change, Decision, RuleChange},
     alert::{Alert, Severity},
     event::{
         AlertReport, Association, AuditReport, DicomEvent, DicomEventType, Hl7Event, Hl7Message,
@@ -67,25 +67,12 @@ fn sessions() -> Vec<Event> {
 }
 
 fn alert(id: u64, opened: i64, severity: Severity) -> Event {
+    let (device, role) = (address("10.0.0.9"), AttackRole::Suspect);
     let alert = Alert {
-        id,
-        device: address("10.0.0.9"),
-        role: AttackRole::Suspect,
         severity,
         confidence: 0.5,
         title: "it scans".to_owned(),
-        opened: Time(opened),
-        updated: Time(opened),
-        closed: None,
-        techniques: Vec::new(),
-        findings: Vec::new(),
-        finding_count: 0,
-        features: Vec::new(),
-        check: Vec::new(),
-        containment: None,
-        decisions: Vec::new(),
-        label: None,
-        suppressed: false,
+        ..Alert::new(id, device, role, Time(opened))
     };
     let change = sensor_facts::alert::Change::Opened;
     Event::general(
@@ -162,13 +149,13 @@ fn a_rule_has_its_latest_state_and_decisions_are_listed() {
     running.send(audit(NOON, Action::RuleAdded { rule }));
     running.send(audit(
         NOON + 1_000,
-        Action::RuleChanged {
+        Action::RuleChanged(RuleChange {
             id: 3,
-            change: sensor_facts::action::Change::Approved,
+            change: Change::Approved,
             state: State::Enabled,
             expires: Time(NOON + 2 * HOUR),
             reason: "yes".to_owned(),
-        },
+        }),
     ));
     running.send(audit(
         NOON + HOUR,
@@ -287,4 +274,40 @@ fn flows_that_go_on_count_once_also_over_a_restart() {
     assert_eq!((all.flows, all.refused), (2, 1));
     assert_eq!((all.bytes_to_server, all.bytes_to_client), (5_700, 6_001));
     assert_eq!(count(&folder.database(), "mark"), 0);
+}
+
+#[test]
+fn a_database_of_version_1_is_read_and_brought_up_to_date() {
+    let folder = Folder::new();
+    let old = Connection::open(database::path(&folder.0)).expect("opens");
+    old.execute_batch(database::MIGRATIONS[0])
+        .expect("makes it");
+    let mut alert = serde_json::to_value(Alert::new(
+        7,
+        address("10.0.0.9"),
+        AttackRole::Suspect,
+        Time(NOON),
+    ))
+    .expect("is JSON");
+    // The name in events of version 1.
+    alert["kept_back"] = true.into();
+    old.execute_batch(&format!(
+        "INSERT INTO alert VALUES (7, '10.0.0.9', 'low', 0.5, 'it scans', 1, 1, NULL, NULL, 1, '{alert}');
+         PRAGMA user_version = 1"
+    ))
+    .expect("is filled");
+    let read = || {
+        let reader = Reader::open(&folder.0).expect("opens");
+        reader.alert(7).expect("reads").expect("is there")
+    };
+    assert!(read().suppressed, "read as it is");
+    drop(old);
+    let new = folder.database();
+    for source in ["alert", "alerts"] {
+        let suppressed = new.query_row(&format!("SELECT suppressed FROM {source}"), [], |row| {
+            row.get::<_, bool>(0)
+        });
+        assert_eq!(suppressed, Ok(true), "{source}");
+    }
+    assert!(read().suppressed);
 }

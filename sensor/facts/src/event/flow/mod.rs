@@ -64,17 +64,17 @@ record! {
     ) {
         /// Time of the first packet.
         start: Time = timebase.wall(flow.start) => once "start_time";
-        /// Time of the last packet.
-        end: Time = timebase.wall(flow.last()) => once "end_time";
+        /// Time of the last packet; that of the first where the clock went back.
+        end: Time = timebase.wall(flow.end()) => once "end_time";
         /// Nanoseconds between both.
-        duration_ns: u64 = flow.last().saturating_sub(flow.start);
+        duration_ns: u64 = flow.end() - flow.start;
         /// State of the connection.
         state: FlowState = FlowState::of(flow) => once "state";
         /// Why this was written.
         reason: FlowWhy = why => once "reason";
-        /// The opening of the conversation was not seen; who opened it is taken from the ports.
+        /// The opening of the conversation was not seen; who opened it is taken from its content or its ports.
         midstream: bool = flow.flags & flow::MIDSTREAM != 0 => once "midstream";
-        /// A TCP reset was seen.
+        /// A TCP reset was seen that its receiver takes, and nothing went on after it.
         reset: bool = flow.flags & flow::RESET != 0 => once "reset";
         /// Made of fragments without ports.
         fragments: bool = flow.flags & flow::FRAGMENTS != 0;
@@ -90,9 +90,11 @@ record! {
         /// Ethernet address of the destination, or of the router before it.
         [optional] dest_mac: Option<String> where { "pattern": "^([0-9a-f]{2}:){5}[0-9a-f]{2}$" }
             = mac_text(flow.client_and_server_macs().1) => once "dest_mac";
-        /// Tunnels that were unwrapped: `gre`, `erspan`, `vxlan`.
+        /// Encapsulations that were unwrapped, in the order of `docs/encapsulations.md`.
         [optional] tunnels: Vec<Cow<'static, str>>
-            where { "items": { "enum": ["gre", "erspan", "vxlan"] } } = tunnels(flow);
+            where { "items": { "enum": ["gre", "erspan", "vxlan", "geneve", "ip", "gtp", "capwap", "teredo", "hp_erm",
+                "tzsp", "mpls", "pppoe", "pbb", "l2tp", "ayiya"] } }
+            = Tunnel::names(flow.tunnels).map(Cow::Borrowed).collect();
         /// Payload sizes of the first packets that had any, in bytes: positive to the server, negative to
         /// the client.
         first_payloads: Vec<i32> = first_payloads(flow);
@@ -138,6 +140,9 @@ record! {
         gaps: u32 = half.gaps => sum "gaps";
         /// Copies that the mirror delivered twice.
         duplicates: u32 = half.duplicates => sum "duplicates";
+        /// TCP segments that the receiver would discard: a wrong checksum, outside of the window, a reset or a SYN that does
+        /// not fit.
+        ignored: u32 = half.order.ignored;
         /// TCP segments with PSH.
         psh: u32 = half.push;
         /// TCP segments with SYN.
@@ -178,18 +183,6 @@ impl FlowState {
             Self::New
         }
     }
-}
-
-fn tunnels(flow: &Flow) -> Vec<Cow<'static, str>> {
-    [
-        (Tunnel::Gre, "gre"),
-        (Tunnel::Erspan, "erspan"),
-        (Tunnel::Vxlan, "vxlan"),
-    ]
-    .into_iter()
-    .filter(|(tunnel, _)| flow.tunnels & *tunnel as u8 != 0)
-    .map(|(_, name)| Cow::Borrowed(name))
-    .collect()
 }
 
 /// The kernel counts them positive from endpoint A to B.

@@ -71,7 +71,7 @@ pub struct Hl7Message {
     /// MSA-2 control id of the message that is acknowledged.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ack_control_id: Option<String>,
-    /// Time from the end of that message to this one, microseconds.
+    /// Time from the end of that message to this one, microseconds; 0 if this one came before that end.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ack_time_us: Option<u64>,
     /// Bytes between the start and the end block character; of a message in a batch unknown.
@@ -113,7 +113,7 @@ pub struct Hl7SessionSummary {
     pub outcome: Hl7SessionEnd,
     /// The capture begins after the connection's opening.
     pub midstream: bool,
-    /// Parts are missing: loss before the sensor or in it.
+    /// Parts are missing: loss before the sensor or in it, or what could not be read.
     pub incomplete: bool,
     /// Messages, acknowledgements included.
     pub messages: u64,
@@ -149,9 +149,18 @@ pub struct Hl7SessionSummary {
     pub repeated_control_ids: u64,
     /// Blocks that were batches.
     pub batches: u64,
+    /// Commit acknowledgements of MLLP release 2: a message was received and is safe.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub commit_acks: u64,
+    /// Negative ones.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub commit_naks: u64,
     /// Things left out of the lists above because they were too many.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub omitted: u64,
+    /// Bytes that were not read, by reason.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub skipped: BTreeMap<String, u64>,
 }
 
 /// An application and its facility.

@@ -1,5 +1,7 @@
 //! TLS events: a connection is encrypted, and what its hello messages say.
 
+use std::collections::BTreeMap;
+
 use sensor_common::layer7::Protocol;
 use serde::{Deserialize, Serialize};
 
@@ -60,8 +62,11 @@ pub struct TlsReport {
     pub likely: Option<Likely>,
     /// Always true: what goes on inside is not seen.
     pub encrypted: bool,
-    /// A hello message could be read in part only.
+    /// A hello message could be read in part only, or was missed.
     pub incomplete: bool,
+    /// Bytes that were not read, by reason.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub skipped: BTreeMap<String, u64>,
 }
 
 impl SessionEvent for TlsReport {

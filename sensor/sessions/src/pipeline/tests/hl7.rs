@@ -4,7 +4,7 @@ use super::wire::Wire;
 use crate::pipeline::PipelineOptions;
 use sensor_facts::event::{Hl7SessionEnd, Party};
 
-fn block(segments: &[&str]) -> Vec<u8> {
+pub(super) fn block(segments: &[&str]) -> Vec<u8> {
     [
         &[0x0b][..],
         (segments.join("\r") + "\r").as_bytes(),
@@ -13,14 +13,14 @@ fn block(segments: &[&str]) -> Vec<u8> {
     .concat()
 }
 
-fn admit(id: &str) -> Vec<u8> {
+pub(super) fn admit(id: &str) -> Vec<u8> {
     let header = format!(
         "MSH|^~\\&|ADT|WARD^1.2^ISO|EHR|HOSP|20260101120000|SECRET|ADT^A01^ADT_A01|{id}|P|2.5"
     );
     block(&[&header, "EVN|A01", "PID|1||4711||CANARY^WILLY"])
 }
 
-fn acknowledge(code: &str, id: &str) -> Vec<u8> {
+pub(super) fn acknowledge(code: &str, id: &str) -> Vec<u8> {
     let msa = format!("MSA|{code}|{id}|CANARY said no");
     block(&[
         "MSH|^~\\&|EHR|HOSP|ADT|WARD|20260101120001||ACK^A01|R1|P|2.5",

@@ -98,27 +98,37 @@ fn a_refused_port_is_no_service_and_a_router_s_address_is_nobody_s() {
         flow.directions[1].tcp_flags = flags;
         pipeline.flow_ended(&key, &flow, FlowEndReason::Closed, &mut out);
     }
+    // Whole conversations of two subnets for three minutes, behind one Ethernet address; those behind the other had no answer.
     for last in 3..10 {
-        let (key, mut flow) = flow(1, last, 80);
-        flow.mac_b = [2, 0, 0, 0, 0, 254];
-        pipeline.flow_ended(&key, &flow, FlowEndReason::Idle, &mut out);
+        for (mac, port, payload) in [(254, 80, 50), (253, 81, 0)] {
+            let (mut key, mut flow) = flow(1, last, port);
+            key.addr_b[2] = if port == 80 { last % 2 } else { 7 };
+            flow.mac_b = [2, 0, 0, 0, 0, mac];
+            for half in &mut flow.directions {
+                half.payload = payload;
+                half.last += u64::from(last) * 30_000_000_000;
+            }
+            pipeline.flow_ended(&key, &flow, FlowEndReason::Idle, &mut out);
+        }
     }
     let hosts = pipeline.hosts();
-    let host = |last: u8| {
+    let in_net = |net: u8, last: u8| {
         hosts
             .iter()
-            .find(|host| host.address == std::net::IpAddr::from([10, 0, 0, last]))
+            .find(|host| host.address == std::net::IpAddr::from([10, 0, net, last]))
             .unwrap()
     };
+    let host = |last: u8| in_net(0, last);
     let ports: Vec<_> = host(2)
         .services
         .iter()
         .map(|service| service.port)
         .collect();
     assert_eq!(ports, [22]);
-    assert!(host(3).mac_shared && host(9).mac_shared);
+    assert!(in_net(1, 3).mac_shared && host(4).mac_shared);
     assert!(!host(1).mac_shared && !host(2).mac_shared);
-    assert_eq!(host(1).flows_opened, 9);
+    assert!(!in_net(7, 3).mac_shared, "nobody answered");
+    assert_eq!(host(1).flows_opened, 16);
 }
 
 #[test]

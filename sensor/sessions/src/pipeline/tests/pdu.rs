@@ -36,7 +36,7 @@ fn user(max: u32, class: &str, version: &str, more: &[Vec<u8>]) -> Vec<u8> {
 /// and a user with a password.
 pub(super) fn request(called: &str, calling: &str, abstract_syntaxes: &[&str]) -> Vec<u8> {
     let mut items = vec![item(0x10, b"1.2.840.10008.3.1.1.1")];
-    for (id, syntax) in (1..).step_by(2).zip(abstract_syntaxes) {
+    for (id, syntax) in (1..=255_u8).step_by(2).zip(abstract_syntaxes) {
         let subs = [
             item(0x30, syntax.as_bytes()),
             item(0x40, IMPLICIT.as_bytes()),
@@ -56,7 +56,7 @@ pub(super) fn request(called: &str, calling: &str, abstract_syntaxes: &[&str]) -
 /// Answers contexts 1, 3, ... with the results.
 pub(super) fn accept(called: &str, calling: &str, results: &[u8]) -> Vec<u8> {
     let mut items = vec![item(0x10, b"1.2.840.10008.3.1.1.1")];
-    for (id, result) in (1..).step_by(2).zip(results) {
+    for (id, result) in (1..=255_u8).step_by(2).zip(results) {
         let sub = item(0x40, IMPLICIT.as_bytes());
         items.push(item(0x21, &[&[id, 0, *result, 0][..], &sub].concat()));
     }
@@ -125,4 +125,58 @@ pub(super) fn answer(
         elements.extend((0x1020..).zip(numbers.iter().map(|number| &number[..])));
     }
     command(context, &elements)
+}
+
+/// The plain exchange of one association: request, acceptance, C-ECHO, its answer, release.
+pub(super) fn echo_talk(wire: &mut super::wire::Wire, request: &[u8], accept: &[u8], ask: &[u8]) {
+    wire.client(request);
+    wire.server(accept);
+    wire.client(ask);
+    wire.server(&answer(1, 0x0030, 1, 0, false, None));
+    wire.client(&pdu(5, &[0; 4]));
+    wire.server(&pdu(6, &[0; 4]));
+    wire.close();
+}
+
+/// The content of [`ask`]'s P-DATA-TF: the command set alone.
+pub(super) fn command_set(field: u16, id: u16, sop: &str) -> Vec<u8> {
+    ask(1, field, id, sop, false).split_off(12)
+}
+
+/// A command set of C-ECHO in another encoding.
+pub(super) fn echo_set(big: bool, explicit: bool) -> Vec<u8> {
+    let two = |n: u16| {
+        if big {
+            n.to_be_bytes()
+        } else {
+            n.to_le_bytes()
+        }
+    };
+    let four = |n: u32| {
+        if big {
+            n.to_be_bytes()
+        } else {
+            n.to_le_bytes()
+        }
+    };
+    let element = |number: u16, vr: &[u8; 2], value: &[u8]| {
+        let length = u16::try_from(value.len()).unwrap();
+        let head = if explicit {
+            [&vr[..], &two(length)].concat()
+        } else {
+            four(u32::from(length)).to_vec()
+        };
+        [&[0, 0][..], &two(number), &head, value].concat()
+    };
+    let body = [
+        element(2, b"UI", format!("{ECHO}\0").as_bytes()),
+        element(0x100, b"US", &two(0x30)),
+        element(0x110, b"US", &two(1)),
+        element(0x800, b"US", &two(0x101)),
+        // A comment, which stays.
+        element(0x902, b"LO", b"CANARY^WILLY"),
+    ]
+    .concat();
+    let length = u32::try_from(body.len()).unwrap();
+    [element(0, b"UL", &four(length)), body].concat()
 }

@@ -9,7 +9,7 @@ use super::{
     names::Uid,
     state::{DicomState, Titles},
 };
-use crate::protocol::text::padded_text;
+use crate::protocol::text::title;
 
 /// Role selections that are kept.
 const ROLES_MAX: usize = 256;
@@ -29,30 +29,17 @@ impl DicomState {
             offset: length,
         };
         let titles = bytes.get(4..36).ok_or(error)?;
-        let sender = self.sender(direction);
-        sender.left = sender
-            .left
-            .saturating_sub(i64::try_from(length).unwrap_or(i64::MAX));
-        if sender.associate == pdu::ASSOCIATE_RQ {
+        if self.sender(direction).associate == pdu::ASSOCIATE_RQ {
             let (called, calling) = titles.split_at(16);
             self.titles = Some(Titles {
-                calling: padded_text(calling, 16),
-                called: padded_text(called, 16),
+                calling: title(calling),
+                called: title(called),
             });
         }
         Ok(())
     }
 
     pub(super) fn item(&mut self, direction: Direction, bytes: &[u8]) -> Result<(), DicomError> {
-        let sender = self.sender(direction);
-        let length = items::length(bytes).unwrap_or(0);
-        sender.left = sender
-            .left
-            .saturating_sub(i64::try_from(length).unwrap_or(i64::MAX));
-        if bytes.first().is_some_and(|kind| *kind > 0x50) && !sender.user_information {
-            sender.user_information = true;
-            sender.left -= 4;
-        }
         let item = items::parse(bytes)?.ok_or(DicomError {
             what: "association item",
             offset: bytes.len(),
@@ -68,7 +55,9 @@ impl DicomState {
                 abstract_syntax,
                 transfer_syntaxes,
                 omitted,
+                cut,
             } => {
+                self.incomplete |= cut;
                 let abstract_syntax = abstract_syntax.and_then(|uid| self.keep(uid));
                 let transfer_syntaxes = transfer_syntaxes
                     .into_iter()

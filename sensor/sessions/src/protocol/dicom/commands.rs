@@ -50,6 +50,7 @@ struct Entry {
     statuses: BTreeMap<u16, u64>,
     sub_operations: Option<SubOperations>,
     data_bytes: [u64; 2],
+    unfinished: u64,
     message_ids: Option<(u16, u16)>,
 }
 
@@ -181,8 +182,8 @@ impl Commands {
         Some(at)
     }
 
-    /// Takes the size of a whole data set that `from` sent.
-    pub(super) fn data_set(&mut self, from: Side, bytes: u64) {
+    /// Takes the size of a data set that `from` sent, whole or as far as it came.
+    pub(super) fn data_set(&mut self, from: Side, bytes: u64, complete: bool) {
         let side = from.index();
         self.data_bytes[side] = self.data_bytes[side].saturating_add(bytes);
         if let Some((entry, asked)) = self.data_of[side].take()
@@ -190,6 +191,7 @@ impl Commands {
         {
             let sum = &mut entry.data_bytes[usize::from(asked == Asked::Response)];
             *sum = sum.saturating_add(bytes);
+            entry.unfinished += u64::from(!complete);
         }
     }
 
@@ -235,6 +237,7 @@ impl Commands {
                         sub_operations,
                         request_data_bytes,
                         response_data_bytes,
+                        unfinished_data_sets: entry.unfinished,
                         first_message_id: entry.message_ids.map(|(first, _)| first),
                         last_message_id: entry.message_ids.map(|(_, last)| last),
                     },
@@ -261,6 +264,7 @@ impl Commands {
             statuses: BTreeMap::new(),
             sub_operations: None,
             data_bytes: [0; 2],
+            unfinished: 0,
             message_ids: None,
         });
         Some(self.entries.len() - 1)

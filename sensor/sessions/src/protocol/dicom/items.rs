@@ -18,6 +18,8 @@ pub(crate) enum Item {
         transfer_syntaxes: Vec<Uid>,
         /// Transfer syntaxes left out because they were too many.
         omitted: u64,
+        /// A sub-item does not fit; it and what follows are left out.
+        cut: bool,
     },
     /// 21: the answer to one.
     Answered {
@@ -104,15 +106,14 @@ fn context(answer: bool, body: &[u8]) -> Result<Item, DicomError> {
     let (&[id, _, result, _], mut rest) = body
         .split_first_chunk::<4>()
         .ok_or(bad("presentation context item", 4))?;
-    if id & 1 == 0 {
-        return Err(bad("presentation context id, which must be odd", 4));
-    }
     let (mut abstract_syntax, mut transfer_syntaxes, mut omitted) = (None, Vec::new(), 0);
+    let mut cut = false;
     while !rest.is_empty() {
-        let offset = 4 + body.len() - rest.len();
-        let (sub, after) = length(rest)
-            .and_then(|length| rest.split_at_checked(length))
-            .ok_or(bad("sub-item of a presentation context", offset))?;
+        let sub = length(rest).and_then(|length| rest.split_at_checked(length));
+        let Some((sub, after)) = sub else {
+            cut = true;
+            break;
+        };
         let (kind, value) = (sub.first(), sub.get(4..).unwrap_or_default());
         match kind {
             Some(0x30) => abstract_syntax = Some(Uid::of_bytes(value)),
@@ -138,6 +139,7 @@ fn context(answer: bool, body: &[u8]) -> Result<Item, DicomError> {
             abstract_syntax,
             transfer_syntaxes,
             omitted,
+            cut,
         }
     })
 }

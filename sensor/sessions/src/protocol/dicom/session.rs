@@ -12,7 +12,7 @@ use super::{
     state::{Change, DicomState},
 };
 use crate::protocol::session::{
-    Context, Entry, Malformed, Opening, Progress, Record, Session, SessionEnd,
+    Context, Entry, Malformed, Opening, Progress, Record, Session, SessionEnd, Skipped,
 };
 
 /// The entry of DICOM.
@@ -82,6 +82,14 @@ impl Session for DicomState {
             Some(Change::Ended) => return Ok(Progress::Ended),
         }
         Ok(Progress::Open)
+    }
+
+    fn skipped(&mut self, skipped: Skipped) {
+        self.incomplete |= skipped.add_to(&mut self.skipped);
+    }
+
+    fn left_open(&mut self, direction: Direction, bytes: u64) {
+        self.data_set(direction, bytes, false);
     }
 
     fn gap(&mut self, direction: Direction, _context: &mut Context<'_, '_>) {

@@ -64,6 +64,7 @@ pub(super) struct DicomState {
     pub(super) destination: Option<String>,
     pub(super) text: usize,
     pub(super) omitted: u64,
+    pub(super) skipped: BTreeMap<String, u64>,
 }
 
 #[derive(Debug)]
@@ -77,10 +78,6 @@ pub(super) struct Titles {
 pub(super) struct Sender {
     /// Type of the association PDU whose items come.
     pub(super) associate: u8,
-    /// Bytes of it that have not come yet.
-    pub(super) left: i64,
-    /// The user information's header was taken off `left`.
-    pub(super) user_information: bool,
     pub(super) command: Option<CommandSet>,
 }
 
@@ -116,6 +113,7 @@ impl DicomState {
             destination: None,
             text: 0,
             omitted: 0,
+            skipped: BTreeMap::new(),
         }
     }
 
@@ -154,9 +152,7 @@ impl DicomState {
     }
 
     fn acceptance_is_whole(&self, followed: bool) -> bool {
-        self.outcome == AssociationOutcome::Accepted
-            && !self.opened_reported
-            && (followed || self.senders[self.acceptor() as usize].left <= 0)
+        self.outcome == AssociationOutcome::Accepted && !self.opened_reported && followed
     }
 
     fn take(&mut self, record: &Record<'_>) -> Result<Option<Change>, DicomError> {
@@ -172,9 +168,8 @@ impl DicomState {
         let first = !self.request_seen && self.outcome == AssociationOutcome::Pending;
         match tag {
             Tag::DicomPdu => {
-                let [kind, _, length @ ..] =
-                    *bytes.first_chunk::<6>().ok_or(short("PDU header"))?;
-                return Ok(self.pdu(direction, kind, u32::from_be_bytes(length)));
+                let [kind, ..] = *bytes.first_chunk::<6>().ok_or(short("PDU header"))?;
+                return Ok(self.pdu(direction, kind));
             }
             Tag::DicomAssociate => self.associate(direction, bytes)?,
             Tag::DicomItem => self.item(direction, bytes)?,
@@ -189,8 +184,8 @@ impl DicomState {
             }
             Tag::DicomPdv => {
                 self.midstream |= first;
-                // A command set may come in several fragments.
-                self.sender(direction).command.get_or_insert_default();
+                let encoding = bytes.get(6).copied().unwrap_or_default();
+                self.sender(direction).command = Some(CommandSet::new(encoding));
             }
             Tag::DicomElement => {
                 let command = self.sender(direction).command.get_or_insert_default();
@@ -212,10 +207,10 @@ impl DicomState {
             Tag::DicomDataEnd => {
                 self.midstream |= first;
                 let size = *bytes.first_chunk::<8>().ok_or(short("data set's size"))?;
-                self.commands
-                    .data_set(self.side(direction), u64::from_le_bytes(size));
+                // The context id is between.
+                let complete = bytes.get(9) != Some(&0);
+                self.data_set(direction, u64::from_le_bytes(size), complete);
             }
-            Tag::Desync => self.lose(direction),
             // Of other protocols, or of none.
             _ => {}
         }
@@ -230,9 +225,14 @@ impl DicomState {
     /// Something of a direction is missing from here on.
     pub(super) fn lose(&mut self, direction: Direction) {
         self.incomplete = true;
-        let sender = self.sender(direction);
-        sender.command = None;
-        sender.left = 0;
+        self.sender(direction).command = None;
+    }
+
+    /// A data set is over, complete or given up by its sender.
+    pub(super) fn data_set(&mut self, direction: Direction, bytes: u64, complete: bool) {
+        self.incomplete |= !complete;
+        self.commands
+            .data_set(self.side(direction), bytes, complete);
     }
 
     /// The connection is over.
@@ -259,7 +259,7 @@ impl DicomState {
         self.reject.map(|[_, source, reason]| (source, reason))
     }
 
-    fn pdu(&mut self, direction: Direction, kind: u8, length: u32) -> Option<Change> {
+    fn pdu(&mut self, direction: Direction, kind: u8) -> Option<Change> {
         match kind {
             pdu::ASSOCIATE_RQ | pdu::ASSOCIATE_AC => {
                 if kind == pdu::ASSOCIATE_RQ {
@@ -270,10 +270,7 @@ impl DicomState {
                     self.requests = direction.reversed();
                     self.outcome = AssociationOutcome::Accepted;
                 }
-                let sender = self.sender(direction);
-                sender.associate = kind;
-                sender.left = i64::from(length);
-                sender.user_information = false;
+                self.sender(direction).associate = kind;
             }
             pdu::ASSOCIATE_RJ => {
                 self.midstream |= !self.request_seen;
@@ -297,10 +294,6 @@ impl DicomState {
 
     pub(super) fn sender(&mut self, direction: Direction) -> &mut Sender {
         &mut self.senders[direction as usize]
-    }
-
-    fn acceptor(&self) -> Direction {
-        self.requests.reversed()
     }
 
     pub(super) fn side(&self, direction: Direction) -> Side {

@@ -73,6 +73,7 @@ impl DicomState {
             requestor_data_bytes: self.commands.data_bytes(Side::Requestor),
             acceptor_data_bytes: self.commands.data_bytes(Side::Acceptor),
             omitted: self.omitted + self.commands.omitted(),
+            skipped: self.skipped.clone(),
         }
     }
 }

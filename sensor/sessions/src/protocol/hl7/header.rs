@@ -1,6 +1,6 @@
 //! MSH, FHS, BHS and MSA.
 
-use super::error::Hl7Error;
+use super::{error::Hl7Error, separators::Separators};
 use crate::protocol::text::text;
 use sensor_facts::event::Hl7Message;
 
@@ -11,7 +11,7 @@ const FIELD_MAX: usize = 768;
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Header {
     /// MSH: a message.
-    Message(Box<Hl7Message>),
+    Message(Box<Hl7Message>, Separators),
     /// FHS or BHS: a batch of messages.
     Batch,
 }
@@ -41,18 +41,17 @@ pub(crate) fn parse_header(bytes: &[u8]) -> Result<Option<Header>, Hl7Error> {
             .filter(|field| !field.is_empty())
     };
     let field = |number| raw(number).map(|field| text(field, FIELD_MAX));
-    let component = raw(2)
-        .and_then(|encoding| encoding.first())
-        .copied()
-        .unwrap_or(b'^');
+    let separators = Separators::new(*separator, raw(2).unwrap_or_default());
+    // The first repetition, of each component the first subcomponent: a type has no others.
     let part = |number: usize| {
-        let parts = raw(9)?.split(|byte| *byte == component);
-        parts
-            .map(|part| text(part, FIELD_MAX))
-            .nth(number)
-            .filter(|part| !part.is_empty())
+        let kind = separators.first(raw(9)?, |it| it.repetition);
+        let part = kind
+            .split(|byte| *byte == separators.component)
+            .nth(number)?;
+        let part = separators.first(part, |it| it.subcomponent);
+        Some(text(part, FIELD_MAX)).filter(|part| !part.is_empty())
     };
-    Ok(Some(Header::Message(Box::new(Hl7Message {
+    let message = Hl7Message {
         sending_application: field(3),
         sending_facility: field(4),
         receiving_application: field(5),
@@ -65,7 +64,8 @@ pub(crate) fn parse_header(bytes: &[u8]) -> Result<Option<Header>, Hl7Error> {
         processing_id: field(11),
         version: field(12),
         ..Hl7Message::default()
-    }))))
+    };
+    Ok(Some(Header::Message(Box::new(message), separators)))
 }
 
 /// MSA-1 and 2.

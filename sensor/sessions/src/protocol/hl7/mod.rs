@@ -4,7 +4,9 @@ mod activity;
 mod error;
 mod header;
 mod inventory;
+mod separators;
 mod session;
 mod state;
+mod summary;
 
 pub(super) use session::ENTRY;

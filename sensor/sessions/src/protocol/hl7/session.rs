@@ -9,7 +9,7 @@ use sensor_facts::{
 
 use super::{inventory::learn, state::Hl7State};
 use crate::protocol::session::{
-    Context, Entry, Malformed, Opening, Progress, Record, Session, SessionEnd,
+    Context, Entry, Malformed, Opening, Progress, Record, Session, SessionEnd, Skipped,
 };
 
 /// The entry of HL7.
@@ -35,6 +35,14 @@ impl Session for Hl7State {
             report(message, context.now, context);
         }
         Ok(Progress::Open)
+    }
+
+    fn skipped(&mut self, skipped: Skipped) {
+        self.skip(skipped);
+    }
+
+    fn turned(&mut self, initiator: Direction) {
+        self.turn(initiator);
     }
 
     fn gap(&mut self, direction: Direction, context: &mut Context<'_, '_>) {

@@ -3,17 +3,18 @@
 use std::collections::{BTreeMap, HashSet, VecDeque};
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-use sensor_common::{key::Direction, tape::Tag};
+use sensor_common::{key::Direction, layer7::hl7::COMMIT, tape::Tag};
 use sensor_facts::{
-    event::{AckTimes, Acknowledgements, Hl7Message, Hl7SessionEnd, Hl7SessionSummary, Party},
+    event::{AckTimes, Acknowledgements, Hl7Message, Hl7SessionEnd, Party},
     time::Time,
 };
 
 use super::{
     error::Hl7Error,
     header::{Header, parse_acknowledgement, parse_header},
+    separators::Separators,
 };
-use crate::protocol::session::Record;
+use crate::protocol::session::{Record, Skipped};
 
 /// Message types that are counted separately.
 const TYPES_MAX: usize = 64;
@@ -29,45 +30,51 @@ const CONTROL_IDS_MAX: usize = 256;
 /// The session of one connection.
 #[derive(Debug)]
 pub(super) struct Hl7State {
-    initiator: Direction,
-    sides: [DirectionState; 2],
-    start: Time,
-    end: Time,
-    outcome: Hl7SessionEnd,
-    midstream: bool,
-    incomplete: bool,
-    types: BTreeMap<String, u64>,
-    senders: Vec<Party>,
-    receivers: Vec<Party>,
-    versions: Vec<String>,
-    acknowledgements: Acknowledgements,
-    times: AckTimes,
-    time_sum: u64,
-    unmatched: u64,
-    unacknowledged: u64,
-    repeated: u64,
-    batches: u64,
-    omitted: u64,
+    pub(super) initiator: Direction,
+    pub(super) sides: [DirectionState; 2],
+    pub(super) start: Time,
+    pub(super) end: Time,
+    pub(super) outcome: Hl7SessionEnd,
+    pub(super) midstream: bool,
+    pub(super) incomplete: bool,
+    pub(super) types: BTreeMap<String, u64>,
+    pub(super) senders: Vec<Party>,
+    pub(super) receivers: Vec<Party>,
+    pub(super) versions: Vec<String>,
+    pub(super) acknowledgements: Acknowledgements,
+    pub(super) times: AckTimes,
+    pub(super) time_sum: u64,
+    pub(super) unmatched: u64,
+    pub(super) unacknowledged: u64,
+    pub(super) repeated: u64,
+    pub(super) batches: u64,
+    pub(super) commit_acks: u64,
+    pub(super) commit_naks: u64,
+    pub(super) omitted: u64,
+    pub(super) skipped: BTreeMap<String, u64>,
 }
 
 #[derive(Debug, Default)]
-struct DirectionState {
-    message: Option<Box<Hl7Message>>,
-    batch: bool,
-    messages: u64,
-    bytes: u64,
-    waiting: VecDeque<Waiting>,
-    seen: HashSet<u64>,
-    seen_order: VecDeque<u64>,
+pub(super) struct DirectionState {
+    pub(super) message: Option<Box<Hl7Message>>,
+    pub(super) separators: Separators,
+    /// The message was acknowledged before its end came, by this code.
+    pub(super) answered: Option<String>,
+    pub(super) batch: bool,
+    pub(super) messages: u64,
+    pub(super) bytes: u64,
+    pub(super) waiting: VecDeque<Waiting>,
+    pub(super) seen: HashSet<u64>,
+    pub(super) seen_order: VecDeque<u64>,
 }
 
 /// A message without its final acknowledgement.
 #[derive(Debug)]
-struct Waiting {
-    control_id: String,
-    sent: Time,
+pub(super) struct Waiting {
+    pub(super) control_id: String,
+    pub(super) sent: Time,
     /// An accept acknowledgement (CA) came; the application's may follow.
-    committed: bool,
+    pub(super) committed: bool,
 }
 
 impl Hl7State {
@@ -92,7 +99,10 @@ impl Hl7State {
             unacknowledged: 0,
             repeated: 0,
             batches: 0,
+            commit_acks: 0,
+            commit_naks: 0,
             omitted: 0,
+            skipped: BTreeMap::new(),
         }
     }
 
@@ -123,7 +133,10 @@ impl Hl7State {
                 let before = side.message.take();
                 let whole = side.batch;
                 match header {
-                    Header::Message(message) => side.message = Some(message),
+                    Header::Message(message, separators) => {
+                        side.message = Some(message);
+                        side.separators = separators;
+                    }
                     Header::Batch => {
                         self.batches += u64::from(!side.batch);
                         side.batch = true;
@@ -151,9 +164,26 @@ impl Hl7State {
                 self.sides[direction as usize].batch = false;
                 Ok(message)
             }
-            Tag::Desync => Ok(self.lose(direction, now)),
+            Tag::Hl7Commit => {
+                if bytes.first() == Some(&COMMIT) {
+                    self.commit_acks += 1;
+                } else {
+                    self.commit_naks += 1;
+                }
+                Ok(None)
+            }
             _ => Ok(None),
         }
+    }
+
+    /// Bytes were left out.
+    pub(super) fn skip(&mut self, skipped: Skipped) {
+        self.incomplete |= skipped.add_to(&mut self.skipped);
+    }
+
+    /// The sender of `initiator` opened the connection.
+    pub(super) fn turn(&mut self, initiator: Direction) {
+        self.initiator = initiator;
     }
 
     /// Something of a direction is missing here; gives the message that it cuts.
@@ -242,12 +272,25 @@ impl Hl7State {
             "CR" => &mut counts.cr,
             _ => &mut counts.other,
         } += 1;
-        let waiting = &mut self.sides[direction.reversed() as usize].waiting;
+        let separators = self.sides[direction as usize].separators;
         let wanted = message.ack_control_id.as_deref();
+        let wanted = wanted.map(|id| separators.plain(id));
+        let sender = &mut self.sides[direction.reversed() as usize];
+        let waiting = &mut sender.waiting;
         let found = waiting
             .iter()
-            .position(|w| Some(w.control_id.as_str()) == wanted);
+            .position(|w| Some(&w.control_id) == wanted.as_ref());
         let Some(at) = found else {
+            let running = sender
+                .message
+                .as_ref()
+                .and_then(|it| it.control_id.as_deref());
+            if wanted.is_some() && running.map(|id| sender.separators.plain(id)) == wanted {
+                // Its end is still to come.
+                let first = sender.answered.is_none();
+                sender.answered = Some(code.to_owned());
+                return first.then(|| self.take_time(0));
+            }
             self.unmatched += 1;
             return None;
         };
@@ -260,6 +303,11 @@ impl Hl7State {
             waiting.remove(at);
         }
         let taken = u64::try_from(now.0.saturating_sub(first?.0)).unwrap_or(0) / 1_000;
+        Some(self.take_time(taken))
+    }
+
+    /// Takes the time that an acknowledgement took, in microseconds.
+    fn take_time(&mut self, taken: u64) -> u64 {
         let times = &mut self.times;
         times.min_us = if times.count == 0 {
             taken
@@ -269,15 +317,17 @@ impl Hl7State {
         times.max_us = times.max_us.max(taken);
         times.count += 1;
         self.time_sum = self.time_sum.saturating_add(taken);
-        Some(taken)
+        taken
     }
 
     /// Takes a message that is to be acknowledged; true if its control id came before.
     fn expect(&mut self, direction: Direction, message: &Hl7Message, now: Time) -> bool {
-        let Some(control_id) = message.control_id.clone() else {
+        let side = &mut self.sides[direction as usize];
+        let answered = side.answered.take();
+        let Some(control_id) = &message.control_id else {
             return false;
         };
-        let side = &mut self.sides[direction as usize];
+        let control_id = side.separators.plain(control_id);
         let mut hasher = DefaultHasher::new();
         control_id.hash(&mut hasher);
         let name = hasher.finish();
@@ -292,6 +342,10 @@ impl Hl7State {
                 side.seen.remove(&oldest);
             }
         }
+        let committed = answered.as_deref() == Some("CA");
+        if answered.is_some() && !committed {
+            return repeated;
+        }
         if side.waiting.len() >= WAITING_MAX
             && let Some(oldest) = side.waiting.pop_front()
         {
@@ -300,55 +354,10 @@ impl Hl7State {
         side.waiting.push_back(Waiting {
             control_id,
             sent: now,
-            committed: false,
+            committed,
         });
         repeated
     }
-
-    /// The session as events have it.
-    pub(super) fn summary(&self) -> Hl7SessionSummary {
-        let to_server = &self.sides[self.initiator as usize];
-        let to_client = &self.sides[self.initiator.reversed() as usize];
-        let waiting = self.sides.iter().flat_map(|side| &side.waiting);
-        let acks = self.acknowledgements;
-        let times = self.times;
-        Hl7SessionSummary {
-            start: self.start,
-            end: self.end,
-            outcome: self.outcome,
-            midstream: self.midstream,
-            incomplete: self.incomplete,
-            messages: to_server.messages + to_client.messages,
-            to_server: to_server.messages,
-            to_client: to_client.messages,
-            bytes_to_server: to_server.bytes,
-            bytes_to_client: to_client.bytes,
-            types: self.types.clone(),
-            senders: self.senders.clone(),
-            receivers: self.receivers.clone(),
-            versions: self.versions.clone(),
-            acknowledgements: acks,
-            nak_ratio: ratio(acks.negative(), acks.total()),
-            ack_times: (times.count > 0).then(|| AckTimes {
-                mean_us: self.time_sum / times.count,
-                ..times
-            }),
-            unmatched_acks: self.unmatched,
-            unacknowledged: self.unacknowledged
-                + waiting.filter(|waiting| !waiting.committed).count() as u64,
-            repeated_control_ids: self.repeated,
-            batches: self.batches,
-            omitted: self.omitted,
-        }
-    }
-}
-
-#[expect(
-    clippy::cast_precision_loss,
-    reason = "a ratio; counts stay far below 2^52"
-)]
-fn ratio(part: u64, whole: u64) -> Option<f64> {
-    (whole > 0).then(|| part as f64 / whole as f64)
 }
 
 /// Adds `value` to a bounded set; false if there was no room.

@@ -3,55 +3,46 @@
 use std::net::Ipv4Addr;
 
 use sensor_common::tape::Tag;
-use sensor_facts::observation::Mac;
+use sensor_facts::observation::{Asked, DhcpFacts};
 
 use super::name::name;
 
 /// A DHCP message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Dhcp {
-    /// A server sent it.
-    pub(crate) reply: bool,
-    /// Message type (RFC 2132 section 9.6), 0 without one.
-    pub(crate) kind: u8,
-    /// Ethernet address of the client.
-    pub(crate) mac: Mac,
-    /// The address that the client has.
-    pub(crate) client: Ipv4Addr,
-    /// The address that it is given.
-    pub(crate) yours: Ipv4Addr,
-    /// The address that it asks for.
-    pub(crate) requested: Option<Ipv4Addr>,
+    /// What is in it.
+    pub(crate) facts: DhcpFacts,
     /// Host name that the client gives itself (option 12).
     pub(crate) name: Option<String>,
     /// Vendor class of the client (option 60).
     pub(crate) vendor_class: Option<String>,
 }
 
-/// The message type DHCPACK (RFC 2132 section 9.6).
-const ACK: u8 = 5;
-
-impl Dhcp {
-    /// The address that the server leaves to the client by this message.
-    pub(crate) fn leased(&self) -> Option<Ipv4Addr> {
-        (self.reply && self.kind == ACK && !self.yours.is_unspecified()).then_some(self.yours)
-    }
-}
-
 impl Dhcp {
     /// The message that a record of its fixed part begins.
     pub(super) fn of_head(bytes: &[u8]) -> Option<Self> {
         let (operation, rest) = bytes.split_first()?;
-        let (mac, rest) = rest.split_first_chunk::<6>()?;
+        let (client_mac, rest) = rest.split_first_chunk::<6>()?;
         let (client, rest) = rest.split_first_chunk::<4>()?;
-        let yours: [u8; 4] = rest.try_into().ok()?;
+        let (yours, rest) = rest.split_first_chunk::<4>()?;
+        let (transaction, rest) = rest.split_first_chunk::<4>()?;
+        let (relay, rest) = rest.split_first_chunk::<4>()?;
         Some(Self {
-            reply: *operation == 2,
-            kind: 0,
-            mac: *mac,
-            client: (*client).into(),
-            yours: yours.into(),
-            requested: None,
+            facts: DhcpFacts {
+                reply: *operation == 2,
+                kind: 0,
+                transaction: u32::from_be_bytes(*transaction),
+                client_mac: *client_mac,
+                client: (*client).into(),
+                yours: (*yours).into(),
+                relay: (*relay).into(),
+                requested: None,
+                server: None,
+                routers: Vec::new(),
+                name_servers: Vec::new(),
+                frame_mac: rest.try_into().ok()?,
+                asked: Asked::Unknown,
+            },
             name: None,
             vendor_class: None,
         })
@@ -59,15 +50,23 @@ impl Dhcp {
 
     /// Takes an option; `None` if it is none, or is malformed.
     pub(super) fn option(&mut self, tag: Tag, bytes: &[u8]) -> Option<()> {
+        let facts = &mut self.facts;
         match tag {
-            Tag::DhcpType => self.kind = *bytes.first()?,
-            Tag::DhcpRequested => {
-                self.requested = Some(<[u8; 4]>::try_from(bytes).ok()?.into());
-            }
+            Tag::DhcpType => facts.kind = *bytes.first()?,
+            Tag::DhcpRequested => facts.requested = Some(<[u8; 4]>::try_from(bytes).ok()?.into()),
+            Tag::DhcpServer => facts.server = Some(<[u8; 4]>::try_from(bytes).ok()?.into()),
+            Tag::DhcpRouters => facts.routers = addresses(bytes),
+            Tag::DhcpNameServers => facts.name_servers = addresses(bytes),
             Tag::DhcpName => self.name = Some(name(bytes)),
             Tag::DhcpVendor => self.vendor_class = Some(name(bytes)),
             _ => return None,
         }
         Some(())
     }
+}
+
+fn addresses(bytes: &[u8]) -> Vec<Ipv4Addr> {
+    let all = bytes.chunks_exact(4);
+    all.filter_map(|it| Some(<[u8; 4]>::try_from(it).ok()?.into()))
+        .collect()
 }

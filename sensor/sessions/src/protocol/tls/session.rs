@@ -12,7 +12,7 @@ use super::{
     state::TlsState,
 };
 use crate::protocol::session::{
-    Context, Entry, Malformed, Opening, Progress, Record, Session, SessionEnd,
+    Context, Entry, Malformed, Opening, Progress, Record, Session, SessionEnd, Skipped,
 };
 
 /// The entry of TLS.
@@ -45,6 +45,10 @@ impl Session for TlsState {
             summary(report, context);
         }
         Ok(Progress::Open)
+    }
+
+    fn skipped(&mut self, skipped: Skipped) {
+        self.skip(skipped);
     }
 
     fn gap(&mut self, _direction: Direction, _context: &mut Context<'_, '_>) {

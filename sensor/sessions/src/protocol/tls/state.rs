@@ -6,6 +6,7 @@ use sensor_facts::{
 };
 
 use super::hello::{Hello, TlsError, parse_hello};
+use crate::protocol::session::Skipped;
 
 /// A TLS connection.
 #[derive(Debug, Default)]
@@ -68,6 +69,11 @@ impl TlsState {
         }
         let both = self.report.client_version.is_some() && self.report.version.is_some();
         Ok((both && !self.reported).then(|| self.report()))
+    }
+
+    /// Bytes were left out.
+    pub(super) fn skip(&mut self, skipped: Skipped) {
+        self.report.incomplete |= skipped.add_to(&mut self.report.skipped);
     }
 
     /// Something is missing.

@@ -7,7 +7,7 @@ use ratatui::{
     text::{Line, Span},
     widgets::{Cell, Paragraph, Row, Table, TableState},
 };
-use sensor_facts::{alert::Alert, effect::Verdict, rule::State, time::Time};
+use sensor_facts::{alert::Alert, effect::Effectiveness, rule::State, time::Time};
 
 use super::style::{CHOSEN, HEADING, Look, paragraphs};
 use crate::{
@@ -197,9 +197,9 @@ pub(super) fn rules(frame: &mut Frame, body: Rect, rules: &List<RuleView>, look:
             State::Disabled | State::DryRun => Style::new(),
         };
         let (works, style) = match (rule.state, view.effect.verdict) {
-            (State::Enabled, Verdict::Effective) => ("effective", look.good()),
-            (State::Enabled, Verdict::NotEffective) => ("not effective", look.bad()),
-            (State::Enabled, Verdict::Unverified) => ("unverified", look.doubtful()),
+            (State::Enabled, Effectiveness::Effective) => ("effective", look.good()),
+            (State::Enabled, Effectiveness::NotEffective) => ("not effective", look.bad()),
+            (State::Enabled, Effectiveness::Unverified) => ("unverified", look.doubtful()),
             _ => ("-", Style::new()),
         };
         Row::new([

@@ -1,7 +1,7 @@
 //! A device's everyday, and windows that are not.
 
 use super::*;
-use crate::{baseline::Baselines, config::Baseline, detect::Routers, model::Row};
+use crate::{baseline::Baselines, config::Baseline, detect::{Origins, Routers}, model::Row};
 use sensor_facts::{
     observation::{FlowFacts, Half, Observation, What},
     time::Time,
@@ -52,6 +52,7 @@ impl Bench {
             protocol: 6,
             client: (DEVICE, 40_000).into(),
             server: ([10, 0, 1, 1], 104).into(),
+            macs: [[0; 6]; 2],
             what: What::Flow(Box::new(FlowFacts {
                 to_server: one,
                 to_client: one,
@@ -73,6 +74,7 @@ impl Bench {
             now: self.now,
             baselines: &self.baselines,
             routers: &Routers::new(4),
+            origins: &Origins::default(),
             inside: &[],
             delta: None,
         };

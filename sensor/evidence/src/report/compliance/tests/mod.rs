@@ -4,7 +4,7 @@ mod document;
 
 use sensor_analysis::{detect::Detect, exposure::Exposure};
 use sensor_facts::{
-    action::{Action, Change, Decision},
+    action::{Action, Change, Decision, RuleChange},
     alert::Alert,
     contact::Contact,
     rule::{Actor, Rule, Scope, State},
@@ -237,13 +237,13 @@ fn contained() -> Month {
         (
             123,
             person(),
-            Action::RuleChanged {
+            Action::RuleChanged(RuleChange {
                 id: 7,
                 change: Change::Approved,
                 state: State::Enabled,
                 expires: at(181),
                 reason: "seen at the desk".to_owned(),
-            },
+            }),
         ),
         (
             124,

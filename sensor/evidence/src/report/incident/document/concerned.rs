@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use sensor_facts::{
     action::Cause,
-    effect::Verdict,
+    effect::Effectiveness,
     rule::Scope,
     words::{between, bytes, count, utc_moment},
 };
@@ -318,6 +318,7 @@ fn rule_cells(rule: &Measure) -> [String; 7] {
                 Cause::Expired => "ended by itself",
                 Cause::Released => "lifted",
                 Cause::Protected => "lifted, its target being protected",
+                Cause::Undone => "undone, since the audit trail did not take it,",
             };
             format!(
                 "{how} at {} by {}: {}",
@@ -328,9 +329,9 @@ fn rule_cells(rule: &Measure) -> [String; 7] {
         },
     );
     let works = match rule.verdict {
-        Verdict::Effective => "effective",
-        Verdict::NotEffective => "not effective",
-        Verdict::Unverified => "unverified",
+        Effectiveness::Effective => "effective",
+        Effectiveness::NotEffective => "not effective",
+        Effectiveness::Unverified => "unverified",
     };
     let mut known = vec![rule.detail.clone()];
     if let (Some(packets), Some(size)) = (rule.packets, rule.bytes)

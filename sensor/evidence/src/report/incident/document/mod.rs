@@ -24,7 +24,7 @@ impl Incident {
         let alert = &self.alert;
         let title = match &self.patient_zero {
             Some(zero) => format!("Alert {}: {} is suspected", alert.id, zero.address),
-            None => format!("Alert {}: {} suffers", alert.id, alert.device),
+            None => format!("Alert {}: {} is the victim", alert.id, alert.device),
         };
         let mut document = Document::new("Incident report", title);
         if self.pseudonymised {
@@ -155,7 +155,7 @@ impl Incident {
                 "nothing that was seen connects them"
             };
             let way = if one.role.is_victim() {
-                "suffers"
+                "is the victim"
             } else {
                 "is suspected"
             };

@@ -122,7 +122,7 @@ fn patient_zero_is_the_first_of_the_connected_suspects() {
 }
 
 #[test]
-fn a_device_that_suffers_is_not_isolated() {
+fn a_victim_is_not_isolated() {
     let mut facts = facts();
     facts.alert.role = sensor_facts::finding::AttackRole::Victim;
     let incident = Incident::of(&facts);

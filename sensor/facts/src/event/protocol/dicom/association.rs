@@ -69,7 +69,7 @@ pub struct Association {
     pub outcome: AssociationOutcome,
     /// The capture begins after the association request, so its fields are missing.
     pub midstream: bool,
-    /// Parts are missing: loss before the sensor or in it.
+    /// Parts are missing: loss before the sensor or in it, what could not be read, or what a side left unfinished.
     pub incomplete: bool,
     /// Calling AE title (of the requestor), without padding.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -114,6 +114,9 @@ pub struct Association {
     /// Things left out of the lists above because they were too many.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub omitted: u64,
+    /// Bytes that were not read, by reason.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub skipped: BTreeMap<String, u64>,
 }
 
 /// A UID and, where it is a well-known one, its name.
@@ -129,7 +132,7 @@ pub struct NamedUid {
 /// A presentation context.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PresentationContext {
-    /// Its id, odd.
+    /// Its id; odd by the standard, which some sides do not keep.
     pub id: u8,
     /// What it is for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -257,6 +260,9 @@ pub struct CommandCounts {
     pub request_data_bytes: u64,
     /// Bytes of the data sets of the responses.
     pub response_data_bytes: u64,
+    /// Of these data sets, those whose sender gave them up before their end.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub unfinished_data_sets: u64,
     /// Message id of the first request.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub first_message_id: Option<u16>,

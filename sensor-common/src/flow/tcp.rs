@@ -1,0 +1,418 @@
+//! A TCP segment that is more than the next of its flow: what its receiver makes of it decides what it changes here.
+//!
+//! The rules are those of RFC 9293 section 3.10.7 and RFC 5961 sections 3 to 5, as Linux has them: a segment with a wrong
+//! checksum, outside of the window or without ACK changes nothing; a reset counts only at the very number that is expected
+//! next; a SYN in a connection changes nothing. Where the sensor can have missed something, the other side's acknowledgements
+//! decide.
+
+use super::{
+    FIN_A, FIN_B, FIRST_PAYLOADS, Flow, MIDSTREAM, RESET,
+    direction::Half,
+    is_closed,
+    order::{
+        ACKED, AHEAD, CONFIRMED, DAMAGED, FINISHED, GIVE_UP, LOST, OPENED, RESETTING, STRAY,
+        STRAY_SYN, distance, is_within, window,
+    },
+    role::Rank,
+    update::Edges,
+};
+use crate::{
+    layer7::Protocol,
+    packet::{Packet, TCP_ACK, TCP_FIN, TCP_RST, TCP_SYN},
+    time::since,
+};
+
+/// Packets after which a flow is watched no longer although nothing was acknowledged: one direction is not seen, or the
+/// beginning was not.
+const WATCHED: u64 = 8;
+/// Bytes that are missing are waited for so long at most, nanoseconds: a retransmission comes after 1 s (RFC 6298 section
+/// 2), its own after 2 s more.
+const PATIENCE: u64 = 3_000_000_000;
+/// The same where the other direction is not seen, so that nothing tells whether they came.
+const PATIENCE_ONE_SIDED: u64 = 200_000_000;
+/// A stream that is not recognised after so many bytes is not worth waiting for.
+const EARLY: u32 = 4_096;
+/// Bytes that a SYN can carry (RFC 7413), at most.
+const SYN_PAYLOAD: u32 = 65_535;
+
+/// Both halves of a flow, of the sender first.
+#[inline(always)]
+const fn halves(directions: &mut [Half; 2], b_sends: bool) -> (&mut Half, &mut Half) {
+    let [a, b] = directions;
+    if b_sends { (b, a) } else { (a, b) }
+}
+
+/// Gives up the place in the protocol, at `to`.
+#[inline(always)]
+fn jump(half: &mut Half, to: u32) {
+    half.stream.next_sequence = to;
+    half.stream.forget();
+    half.order.unread = to;
+    half.order.flags = half.order.flags & !(STRAY | STRAY_SYN | LOST) | DAMAGED;
+}
+
+impl Flow {
+    /// True if a TCP segment has to be [examined](crate::engine::examine) before [`Flow::update`]: all but those that
+    /// [`Flow::follow`] could take.
+    #[inline(always)]
+    #[must_use]
+    pub fn is_special(&self, packet: &Packet) -> bool {
+        let [a, b] = &self.directions;
+        let half = if packet.direction & 1 == 1 { b } else { a };
+        packet.tcp_flags & (TCP_SYN | TCP_FIN | TCP_RST) != 0
+            || half.order.plain == 0
+            || (packet.payload_length > 0
+                && (self.first_count < FIRST_PAYLOADS as u32 || !half.stream.expects(packet)))
+    }
+
+    /// Takes in what a special segment that is no copy says of the connection, and says what follows. Its checksum was
+    /// judged before.
+    #[inline(always)]
+    pub(super) fn segment(&mut self, packet: &mut Packet, now: u64) -> u32 {
+        let flags = packet.tcp_flags;
+        let mut edges = 0;
+        packet.stream_delta = 0;
+        if flags & TCP_RST != 0 {
+            edges |= self.reset(packet);
+        } else if flags & TCP_SYN != 0 {
+            edges |= self.synchronise(packet, now);
+        } else if flags & TCP_ACK == 0 {
+            // RFC 9293 section 3.10.7.4, fifth: drop the segment.
+            edges |= self.ignore(packet, Edges::BAD_FLAGS);
+        } else {
+            edges |= self.acknowledge(packet);
+            edges |= self.data(packet, now);
+        }
+        self.watch();
+        edges
+    }
+
+    #[inline(always)]
+    fn ignore(&mut self, packet: &Packet, why: u32) -> u32 {
+        let (me, _) = halves(&mut self.directions, packet.direction & 1 == 1);
+        me.order.ignore();
+        why
+    }
+
+    /// A reset.
+    #[inline(always)]
+    fn reset(&mut self, packet: &Packet) -> u32 {
+        if packet.tcp_flags & TCP_SYN != 0 {
+            return self.ignore(packet, Edges::BAD_FLAGS);
+        }
+        let was_closed = self.is_closed();
+        let (me, peer) = halves(&mut self.directions, packet.direction & 1 == 1);
+        let believed = if me.stream.is_known() {
+            let ahead = distance(packet.sequence, me.stream.next_sequence);
+            // The number of the FIN is not in `next_sequence`.
+            ahead == 0
+                || (ahead == 1 && me.order.is(FINISHED))
+                || (peer.order.is(ACKED) && packet.sequence == peer.order.acknowledged)
+                || (me.order.is(AHEAD) && packet.sequence == me.order.ahead_end)
+        } else if packet.tcp_flags & TCP_ACK != 0 && peer.order.is(OPENED) {
+            // The answer to a SYN (RFC 9293 section 3.10.7.3): it must acknowledge it.
+            let acknowledged = packet.acknowledgement.wrapping_sub(peer.order.isn);
+            acknowledged != 0 && acknowledged <= 1 + SYN_PAYLOAD
+        } else {
+            true
+        };
+        if !believed {
+            me.order.ignore();
+            return Edges::RESET_IGNORED;
+        }
+        me.rst = me.rst.saturating_add(1);
+        me.order.flags |= RESETTING;
+        me.order.plain = 0;
+        self.flags |= RESET;
+        if was_closed { 0 } else { Edges::CLOSED }
+    }
+
+    /// A SYN.
+    #[inline(always)]
+    fn synchronise(&mut self, packet: &mut Packet, now: u64) -> u32 {
+        if packet.tcp_flags & TCP_FIN != 0 {
+            return self.ignore(packet, Edges::BAD_FLAGS);
+        }
+        let b_sends = packet.direction & 1 == 1;
+        let answers = packet.tcp_flags & TCP_ACK != 0;
+        let (me, peer) = halves(&mut self.directions, b_sends);
+        if me.order.is(OPENED) && me.order.isn == packet.sequence && me.syn > 0 {
+            me.syn = me.syn.saturating_add(1);
+            me.retransmissions += 1;
+            return 0;
+        }
+        let unanswered = answers
+            && peer.order.is(OPENED)
+            && !is_within(
+                packet.acknowledgement,
+                peer.order.isn,
+                peer.order.isn.wrapping_add(1 + SYN_PAYLOAD),
+            );
+        if unanswered || me.order.is(CONFIRMED) {
+            me.order.ignore();
+            if !answers {
+                let sequence = packet.sequence;
+                me.order.stray(sequence, sequence.wrapping_add(1), STRAY_SYN);
+            }
+            return Edges::SYN_IGNORED;
+        }
+        me.syn = me.syn.saturating_add(1);
+        let first = packet.sequence.wrapping_add(1);
+        if me.stream.is_known() && me.stream.next_sequence != first {
+            // The reader waits for bytes of a connection that is no more, or never was.
+            me.stream.forget();
+        }
+        me.stream.start(first);
+        me.order.isn = packet.sequence;
+        me.order.scale = packet.scale;
+        me.order.unread = first;
+        me.order.flags = me.order.flags & !(AHEAD | STRAY | STRAY_SYN | LOST | FINISHED) | OPENED;
+        let mut rank = Rank::Syn;
+        if answers {
+            rank = Rank::SynAck;
+            if peer.order.is(OPENED) {
+                peer.order.flags |= CONFIRMED;
+                rank = Rank::Handshake;
+            }
+        }
+        self.opened_by(b_sends != answers, rank);
+        // A payload may come with it (RFC 7413).
+        if packet.payload_length > 0 {
+            packet.sequence = first;
+            let edges = self.data(packet, now);
+            packet.sequence = first.wrapping_sub(1);
+            edges
+        } else {
+            0
+        }
+    }
+
+    /// What the segment acknowledges of the other direction.
+    #[inline(always)]
+    fn acknowledge(&mut self, packet: &Packet) -> u32 {
+        let number = packet.acknowledgement;
+        let (me, peer) = halves(&mut self.directions, packet.direction & 1 == 1);
+        let before = me.order.acknowledged;
+        let advanced = !me.order.is(ACKED) || distance(number, before) > 0;
+        if me.order.is(RESETTING) && advanced {
+            // Who has reset a connection says nothing more in it: the reset came from elsewhere.
+            me.order.flags &= !RESETTING;
+            me.order.ignore();
+            self.flags &= !RESET;
+        }
+        me.order.acknowledged = number;
+        me.order.flags |= ACKED;
+        if !peer.stream.is_known() {
+            return 0;
+        }
+        let mut ahead = distance(number, peer.stream.next_sequence);
+        if ahead == 1 && peer.order.is(FINISHED) {
+            ahead = 0;
+        }
+        let room = window(me.window_max, me.order.scale).cast_signed();
+        if ahead <= 0 && ahead >= -room {
+            if distance(number, peer.order.isn) > 0 {
+                peer.order.flags = (peer.order.flags | CONFIRMED) & !(STRAY | STRAY_SYN);
+            }
+            return 0;
+        }
+        if ahead > 0 && (peer.order.held != 0 || peer.order.is(AHEAD)) {
+            // It has what the sensor waits for.
+            peer.order.flags |= GIVE_UP;
+            return Edges::SETTLE_OTHER;
+        }
+        if peer.order.is(STRAY)
+            && !peer.order.is(STRAY_SYN)
+            && is_within(number, peer.order.stray, peer.order.stray_end)
+        {
+            // It took the segment that was thought to be outside: the sensor was wrong, or missed much.
+            jump(peer, number);
+            peer.order.flags |= CONFIRMED;
+            return Edges::JUMP;
+        }
+        0
+    }
+
+    /// The payload and the FIN of a segment that is no reset.
+    #[inline(always)]
+    fn data(&mut self, packet: &mut Packet, now: u64) -> u32 {
+        let b_sends = packet.direction & 1 == 1;
+        let finishes = packet.tcp_flags & TCP_FIN != 0;
+        let was_closed = self.is_closed();
+        let known = self.protocol != Protocol::None as u8;
+        let (me, peer) = halves(&mut self.directions, b_sends);
+        let length = packet.payload_length;
+        if length == 0 && !finishes {
+            return 0;
+        }
+        let start = packet.sequence;
+        let end = start.wrapping_add(length);
+        if !me.stream.is_known() {
+            me.stream.start(start);
+            me.order.isn = start.wrapping_sub(1);
+            me.order.unread = start;
+        }
+        let next = me.stream.next_sequence;
+        let delta = distance(start, next);
+        let room = window(peer.window_max, peer.order.scale).cast_signed();
+        let one_sided = peer.packets == 0;
+        let mut edges = 0;
+        if delta > room || distance(end, next) < -room {
+            if !(one_sided && delta > 0 && me.order.is(STRAY) && start == me.order.stray_end) {
+                me.order.stray(start, end, 0);
+                me.order.ignore();
+                return Edges::OUT_OF_WINDOW;
+            }
+            // Nobody acknowledges here, but the stream goes on there.
+            jump(me, start);
+            edges |= Edges::JUMP | self.read(packet, 0);
+            return edges;
+        }
+        if finishes {
+            if me.order.is(FINISHED) && distance(end, next) <= 0 {
+                me.retransmissions += 1;
+                return 0;
+            }
+            me.fin = me.fin.saturating_add(1);
+            me.order.flags |= FINISHED;
+            me.order.end = end;
+            me.order.plain = 0;
+            self.flags |= if b_sends { FIN_B } else { FIN_A };
+            if !was_closed && is_closed(self.flags) {
+                edges |= Edges::CLOSED;
+            }
+            if length == 0 {
+                if one_sided && (me.order.held != 0 || me.order.is(AHEAD)) {
+                    // Nothing comes any more, and nobody acknowledges.
+                    me.order.flags |= GIVE_UP;
+                    edges |= Edges::SETTLE;
+                }
+                return edges;
+            }
+        } else if me.order.is(FINISHED | RESETTING) && distance(end, next) > 0 {
+            // It goes on all the same.
+            if me.order.is(RESETTING) {
+                self.flags &= !RESET;
+            }
+            if me.order.is(FINISHED) {
+                self.flags &= !(if b_sends { FIN_B } else { FIN_A });
+            }
+            me.order.flags &= !(FINISHED | RESETTING);
+            me.order.ignore();
+        }
+        let probing = me.stream.is_probing();
+        let begins = Protocol::any_may_begin(packet.first_byte);
+        // Nothing before it was read, so what this begins with is tried, whatever came there before.
+        let untried = probing && begins && distance(start, me.order.unread) >= 0;
+        if distance(end, next) <= 0 {
+            if me.order.is(LOST)
+                && (start == me.order.lost || is_within(start, me.order.lost, me.order.lost_end))
+                && start != me.order.lost_end
+            {
+                // It was given up, and comes after all. Where it stands, the stream is read on; what was read beyond it is
+                // left out when the stream comes there.
+                me.order.ahead = me.order.lost_end;
+                me.order.ahead_end = next;
+                me.order.lost = end;
+                me.order.flags |= AHEAD | DAMAGED;
+                me.stream.forget();
+                me.stream.next_sequence = start;
+                return edges | Edges::LATE | Edges::SETTLE | self.read(packet, 0);
+            }
+            if untried {
+                me.stream.next_sequence = start;
+                return edges | self.read(packet, 0);
+            }
+            me.retransmissions += 1;
+            return edges;
+        }
+        if delta <= 0 {
+            if delta < 0 && untried {
+                return edges | self.read(packet, 0);
+            }
+            if me.order.held != 0 || me.order.is(AHEAD) {
+                edges |= Edges::SETTLE;
+            } else if one_sided {
+                me.order.flags &= !(STRAY | STRAY_SYN);
+            }
+            return edges | self.read(packet, delta);
+        }
+        me.gaps += 1;
+        edges |= Edges::GAP;
+        if me.stream.survives(delta.cast_unsigned().saturating_add(length)) {
+            return edges | self.read(packet, delta);
+        }
+        if !known && me.stream.offset >= EARLY && !begins {
+            me.order.lost = next;
+            me.order.lost_end = start;
+            me.order.flags |= LOST;
+            return edges | self.read(packet, delta);
+        }
+        if me.order.since == 0 {
+            me.order.since = now;
+        }
+        let waited = since(now, me.order.since);
+        if waited > PATIENCE || (one_sided && waited > PATIENCE_ONE_SIDED) {
+            me.order.flags |= GIVE_UP;
+        }
+        edges | Edges::HOLD
+    }
+
+    /// Takes a payload in although what is before it did not come; whether a reader wants it, and whether anything was lost.
+    #[inline(always)]
+    pub(crate) fn skip_to(&mut self, packet: &mut Packet) -> (bool, bool) {
+        let (me, _) = halves(&mut self.directions, packet.direction & 1 == 1);
+        let next = me.stream.next_sequence;
+        let (start, end) = (packet.sequence, packet.sequence.wrapping_add(packet.payload_length));
+        if distance(end, next) <= 0 {
+            return (false, false);
+        }
+        let delta = distance(start, next);
+        let lost = delta > 0;
+        if lost {
+            me.order.lost = next;
+            me.order.lost_end = start;
+            me.order.flags |= LOST | DAMAGED;
+        }
+        me.order.flags &= !GIVE_UP;
+        me.order.since = 0;
+        (self.read(packet, delta) != 0, lost)
+    }
+
+    /// Takes a payload that begins `delta` bytes from what was expected into the stream.
+    #[inline(always)]
+    fn read(&mut self, packet: &mut Packet, delta: i32) -> u32 {
+        let (me, _) = halves(&mut self.directions, packet.direction & 1 == 1);
+        packet.stream_delta = delta;
+        if me.stream.take(packet) {
+            me.order.unread = me.stream.next_sequence;
+            Edges::INSPECT
+        } else {
+            0
+        }
+    }
+
+    /// Forgets who opened the connection and that it was closed, by packets that are not believed any more.
+    #[inline(always)]
+    pub(super) fn forget_opening(&mut self) {
+        if self.role < Rank::Content as u8 {
+            self.role = Rank::Guess as u8;
+            self.flags |= MIDSTREAM;
+        }
+        self.flags &= !(RESET | FIN_A | FIN_B);
+    }
+
+    /// Lets the segments of both directions take the short way if nothing is open.
+    #[inline(always)]
+    fn watch(&mut self) {
+        let watched = self.packets() < WATCHED;
+        let [a, b] = &mut self.directions;
+        let open = a.order.is_open()
+            || b.order.is_open()
+            || (watched && !(a.order.is(CONFIRMED) && b.order.is(CONFIRMED)));
+        for half in [a, b] {
+            let goes_on = half.packets > 0 && !half.order.is(FINISHED | RESETTING);
+            half.order.plain = u8::from(!open && goes_on);
+        }
+    }
+}

@@ -1,0 +1,139 @@
+//! Someone uses up the addresses of a DHCP server, before he takes its place (ATT&CK T1499).
+
+use std::{
+    net::{IpAddr, Ipv4Addr, Ipv6Addr},
+    num::NonZeroUsize,
+};
+
+use lru::LruCache;
+use sensor_facts::{
+    address::mac_text,
+    infrastructure::dhcp,
+    observation::{Asked, DhcpFacts},
+};
+
+use crate::detect::{fair::Who, prelude::*};
+
+pub(super) const ABOUT: About = About {
+    id: "dhcp_starvation",
+    techniques: &["T1499"],
+    finds: "many clients unknown before ask for an address by DHCP in a short time, or several from one Ethernet address",
+    starts: Starts::AtOnce,
+    wrong_if: &[MANY, BEHIND],
+    thresholds: THRESHOLDS,
+    features: &[],
+    new: |values| Box::new(DhcpStarvation::new(values)),
+};
+
+thresholds! {
+    /// This many clients that never asked before, or a sixth of them from one Ethernet address that is not theirs, ask for an
+    /// address by DHCP within `dhcp_starvation_within`.
+    dhcp_starvation_clients: count = 100, 6..=1_024;
+    /// The time in which they are counted.
+    dhcp_starvation_within: seconds = 60, 1..=86_400;
+}
+
+const MANY: &str =
+    "many devices that the sensor never saw were switched on at once, as after a loss of power";
+const BEHIND: &str = "it is a wireless repeater or a host of virtual machines, which asks for others from its own Ethernet address";
+
+/// Clients that are remembered.
+const CLIENTS: NonZeroUsize = NonZeroUsize::new(16_384).expect("it is not zero");
+/// So many times as many are needed in all as from one Ethernet address.
+const FROM_ONE: u32 = 6;
+
+pub(super) struct DhcpStarvation {
+    known: LruCache<Mac, ()>,
+    all: Window<Mac>,
+    /// By the Ethernet address that asks for them.
+    from: Window<Mac>,
+    /// The server that answered last.
+    server: Option<IpAddr>,
+}
+
+impl DhcpStarvation {
+    fn new(values: &Values) -> Self {
+        let own = Thresholds::of(values);
+        let (within, clients) = (own.dhcp_starvation_within, own.dhcp_starvation_clients);
+        Self {
+            known: LruCache::new(CLIENTS),
+            all: Window::new(within, clients),
+            from: Window::new(within, clients.div_ceil(FROM_ONE)),
+            server: None,
+        }
+    }
+
+    fn ask(&mut self, facts: &DhcpFacts, now: Time) -> Option<Draft> {
+        let frame = facts.frame_mac;
+        let of_one = if facts.client_mac == frame {
+            None
+        } else {
+            self.from.add(Who::unconfirmed(key(frame)), facts.client_mac, now)
+        };
+        let is_new = self.known.put(facts.client_mac, ()).is_none();
+        let of_all = if is_new {
+            self.all.add(Who::unconfirmed(key([0; 6])), facts.client_mac, now)
+        } else {
+            None
+        };
+        let seconds = self.all.seconds();
+        let sender = mac_text(frame).unwrap_or_default();
+        if let Some(clients) = of_one {
+            return Some(Draft {
+                confidence: 0.8,
+                evidence: format!(
+                    "{sender} asked by DHCP within {seconds} s for the addresses of {} clients with other Ethernet addresses",
+                    clients.len()
+                ),
+                wrong_if: BEHIND,
+                ..Draft::default()
+            });
+        }
+        of_all.map(|clients| Draft {
+            confidence: 0.6,
+            evidence: format!(
+                "{} clients that never asked before asked for an address by DHCP within {seconds} s, the last from {sender}",
+                clients.len()
+            ),
+            wrong_if: MANY,
+            ..Draft::default()
+        })
+    }
+}
+
+/// An Ethernet address as the suspect of a window.
+fn key(mac: Mac) -> IpAddr {
+    let [a, b, c, d, e, f] = mac.map(u16::from);
+    Ipv6Addr::new(0xfe80, 0, a, b, c, d, e, f).into()
+}
+
+impl Detector for DhcpStarvation {
+    fn evicted(&self) -> u64 {
+        self.from.evicted() + self.all.evicted()
+    }
+
+    fn observe(&mut self, seen: &Observation, _: &Site<'_>) -> Option<Draft> {
+        let What::Dhcp(facts) = &seen.what else {
+            return None;
+        };
+        if facts.reply {
+            if facts.asked == Asked::Yes {
+                let name = facts.server.map_or(seen.client.ip(), IpAddr::V4);
+                self.server = Some(name).filter(|name| is_host(*name)).or(self.server);
+            }
+            return None;
+        }
+        // A relay agent asks for many.
+        let asks = matches!(facts.kind, dhcp::DISCOVER | dhcp::REQUEST | 0);
+        if !asks || !facts.relay.is_unspecified() {
+            return None;
+        }
+        let mut found = self.ask(facts, seen.time)?;
+        found.role = AttackRole::Victim;
+        let named = facts.server.map(IpAddr::V4);
+        let meant = Some(seen.server.ip()).filter(|address| is_host(*address));
+        let everyone = IpAddr::V4(Ipv4Addr::BROADCAST);
+        found.subject = Some(self.server.or(named).or(meant).unwrap_or(everyone));
+        Some(found)
+    }
+}

@@ -1,0 +1,222 @@
+//! An operator and the audit trail while an attacker makes as many findings as packets.
+
+use std::{
+    collections::BTreeSet,
+    net::Ipv4Addr,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
+    thread::{self, JoinHandle},
+    time::{Duration, Instant},
+};
+
+use anyhow::{Result, anyhow, ensure};
+use etherparse::PacketBuilder;
+use sensor::control::{
+    api::{RULES, Reason},
+    client,
+};
+use sensor_facts::rule::RuleId;
+use sensor_kernel::PinnedRules;
+use tests::{
+    folder::StillDisk,
+    passage::{LEFT_MAC, Passage, RIGHT_MAC},
+    wait::wait_for,
+    wire::Wire,
+};
+
+use super::{SECONDS, number, passage, printed};
+
+/// Ports that each made-up address asks for: more than make a scan.
+const PORTS: u16 = 25;
+/// Times that all rules are released.
+const RELEASES: usize = 100;
+/// How long that may take at the 99th percentile.
+const LIMIT: Duration = Duration::from_secs(1);
+
+/// Scans from made-up addresses, as fast as frames can be sent, until this is dropped.
+struct Flood {
+    stop: Arc<AtomicBool>,
+    sent: Arc<AtomicU64>,
+    thread: Option<JoinHandle<Result<()>>>,
+}
+
+impl Flood {
+    fn start(passage: &Passage) -> Result<Self> {
+        let mut wire = Wire::open(&passage.left, "eth0")?;
+        let (stop, sent) = (
+            Arc::new(AtomicBool::new(false)),
+            Arc::new(AtomicU64::new(0)),
+        );
+        let (over, count) = (Arc::clone(&stop), Arc::clone(&sent));
+        let (from, to) = (mac(LEFT_MAC)?, mac(RIGHT_MAC)?);
+        let thread = thread::spawn(move || {
+            for source in (0..).map(|number: u32| Ipv4Addr::from(0x0a0a_0000 + number % 0xffff)) {
+                for port in 1..=PORTS {
+                    let frame = PacketBuilder::ethernet2(from, to)
+                        .ipv4(source.octets(), [10, 9, 0, 2], 64)
+                        .tcp(40_000, port, 1, 1_000)
+                        .syn();
+                    let mut bytes = Vec::new();
+                    frame.write(&mut bytes, &[])?;
+                    wire.send(&bytes)?;
+                    count.fetch_add(1, Ordering::Relaxed);
+                }
+                if over.load(Ordering::Relaxed) {
+                    return Ok(());
+                }
+            }
+            Ok(())
+        });
+        Ok(Self {
+            stop,
+            sent,
+            thread: Some(thread),
+        })
+    }
+
+    fn end(mut self) -> Result<u64> {
+        self.stop.store(true, Ordering::Relaxed);
+        if let Some(thread) = self.thread.take() {
+            thread.join().map_err(|_| anyhow!("the flood panicked"))??;
+        }
+        Ok(self.sent.load(Ordering::Relaxed))
+    }
+}
+
+impl Drop for Flood {
+    fn drop(&mut self) {
+        self.stop.store(true, Ordering::Relaxed);
+    }
+}
+
+fn mac(text: &str) -> Result<[u8; 6]> {
+    let bytes: Result<Vec<u8>, _> = text
+        .split(':')
+        .map(|byte| u8::from_str_radix(byte, 16))
+        .collect();
+    bytes?.try_into().map_err(|_| anyhow!("no address"))
+}
+
+/// Findings since the start.
+fn findings(passage: &Passage) -> Option<u64> {
+    let status = passage.json(&["status"]).ok()?;
+    let by_detector = status["detection"]["findings"].as_object()?;
+    Some(by_detector.values().map(number).sum())
+}
+
+#[test]
+fn release_all_answers_within_a_second_in_a_flood_of_findings() -> Result<()> {
+    let more = "[audit]\nsummary = \"30s\"\n";
+    let Some((_turn, passage)) = passage("findings", more)? else {
+        return Ok(());
+    };
+    let mut daemon = passage.start()?;
+    let flood = Flood::start(&passage)?;
+    wait_for("a flood of findings", 6 * SECONDS, || {
+        findings(&passage).filter(|count| *count >= 1_000)
+    })?;
+    let socket = passage.folder().join("control.sock");
+    let mut times = BTreeSet::new();
+    for number in 0..RELEASES {
+        if number % 10 == 0 {
+            let device = "10.66.0.1";
+            passage.json(&["rules", "add", "--device", device, "--reason", "test"])?;
+        }
+        let reason = Reason {
+            reason: "a false alarm".to_owned(),
+        };
+        let begin = Instant::now();
+        let _: usize = client::post(&socket, &format!("{RULES}/release-all"), &reason)?;
+        times.insert((begin.elapsed(), number));
+    }
+    let rules = passage.json(&["rules", "list"])?;
+    ensure!(rules["total"] == 0, "{rules}");
+    let found = findings(&passage).unwrap_or(0);
+    let sent = flood.end()?;
+    let at = |share: usize| times.iter().nth(RELEASES * share / 100 - 1);
+    let (half, most) = (at(50), at(99));
+    println!(
+        "{sent} packets, {found} findings; release-all took {:?} in the middle and {:?} at the 99th percentile",
+        half.map(|one| one.0),
+        most.map(|one| one.0)
+    );
+    ensure!(most.is_some_and(|one| one.0 < LIMIT), "{times:?}");
+    daemon.stop()?;
+    // Every release is there, and the findings are counted in few entries.
+    let trail = passage.trail().display().to_string();
+    let verified = passage.json(&["audit", "verify", &trail])?;
+    let shown = passage.json(&["audit", "show", &trail, "--last", "100000"])?;
+    let entries = shown.as_array().map_or(&[][..], Vec::as_slice);
+    let of = |action: &str| entries.iter().filter(|one| one["action"] == action).count();
+    ensure!(of("released_all") == RELEASES, "{}", of("released_all"));
+    let (firsts, repeats) = (of("decided"), of("decided_again"));
+    println!(
+        "{} entries: {firsts} decisions, {repeats} summaries",
+        verified["entries"]
+    );
+    ensure!(
+        repeats > 0 && firsts + repeats < 1_000,
+        "{firsts}, {repeats}"
+    );
+    let counted = entries
+        .iter()
+        .filter(|one| one["action"] == "decided_again");
+    let told = firsts as u64 + counted.map(|one| number(&one["count"])).sum::<u64>();
+    ensure!(told >= found, "{told} of {found} findings are told of");
+    Ok(())
+}
+
+/// A disk that gives no answer: what blocks is put back and refused, what lifts is done, and neither is told to be written.
+#[test]
+fn a_change_that_is_not_written_is_never_confirmed() -> Result<()> {
+    let Some((_turn, passage)) = passage("still", "")? else {
+        return Ok(());
+    };
+    let disk = StillDisk::mount(&passage.folder().join("state"), 64 << 20)?;
+    let mut daemon = passage.start()?;
+    let add = |device: &str| passage.cli(&["rules", "add", "--device", device, "--reason", "test"]);
+    let kernel = || -> Result<Vec<RuleId>> {
+        let rules = PinnedRules::open(&passage.pins())?.all()?;
+        Ok(rules.into_iter().map(|rule| rule.id).collect())
+    };
+    ensure!(add("10.66.0.1")?.status.success());
+    disk.stop()?;
+    let refused = add("10.66.0.2")?;
+    let words = printed(&refused);
+    ensure!(
+        !refused.status.success() && words.contains("nothing was changed"),
+        "{words}"
+    );
+    ensure!(kernel()? == [1], "it is in force: {:?}", kernel()?);
+    let begin = Instant::now();
+    let released = passage.cli(&["rules", "release-all", "--reason", "care"])?;
+    let words = printed(&released);
+    ensure!(begin.elapsed() < 2 * LIMIT, "{:?}", begin.elapsed());
+    ensure!(
+        !released.status.success()
+            && words.contains("it was done")
+            && words.contains("not written"),
+        "{words}"
+    );
+    ensure!(kernel()?.is_empty(), "it is in force: {:?}", kernel()?);
+    disk.go_on()?;
+    wait_for("the trail to be written", SECONDS, || {
+        let status = passage.json(&["status"]).ok()?;
+        (status["containment"]["waiting"] == 0).then_some(())
+    })?;
+    daemon.kill()?;
+    // The trail has all of it, and a start finds what is in force.
+    let _daemon = passage.start()?;
+    let rules = passage.json(&["rules", "list"])?;
+    ensure!(rules["total"] == 0 && kernel()?.is_empty(), "{rules}");
+    let trail = passage.trail().display().to_string();
+    let shown = passage.json(&["audit", "show", &trail, "--last", "100"])?;
+    let text = shown.to_string();
+    ensure!(
+        text.contains("undone") && text.contains("released_all"),
+        "{text}"
+    );
+    Ok(())
+}
