@@ -12,6 +12,7 @@ import json
 import logging
 import sys
 import threading
+import time
 
 LOCK = threading.Lock()
 
@@ -21,7 +22,7 @@ class Report:
         self.file = open(path, "a", encoding="utf-8")
 
     def say(self, port, did, **what):
-        line = f"{port}\t{json.dumps({'did': did, **what})}\n"
+        line = f"{port}\t{json.dumps({'did': did, 'at': time.time(), **what})}\n"
         with LOCK:
             self.file.write(line)
             self.file.flush()

@@ -4,7 +4,7 @@ use std::{
     io::{ErrorKind, Read, Write},
     net::{Ipv4Addr, Shutdown, SocketAddrV4, TcpStream},
     thread,
-    time::{Duration, Instant},
+    time::{Duration, Instant, SystemTime},
 };
 
 use anyhow::{Context, Result};
@@ -40,6 +40,7 @@ struct Client<'a> {
 pub(crate) fn play(script: &Script, receiver: &Receiver) -> Result<Exchange> {
     let address = SocketAddrV4::new(Ipv4Addr::LOCALHOST, receiver.port);
     let begin = Instant::now();
+    let wall = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH)?;
     let stream = loop {
         match TcpStream::connect(address) {
             Err(error)
@@ -73,6 +74,7 @@ pub(crate) fn play(script: &Script, receiver: &Receiver) -> Result<Exchange> {
         packets: client.packets,
         did: Vec::new(),
         port,
+        begin: wall.as_secs_f64(),
     })
 }
 

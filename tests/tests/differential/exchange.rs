@@ -30,6 +30,8 @@ pub(crate) struct Exchange {
     pub(crate) did: Vec<Value>,
     /// The client's port.
     pub(crate) port: u16,
+    /// When it began, seconds since 1970.
+    pub(crate) begin: f64,
 }
 
 impl Exchange {
@@ -125,6 +127,7 @@ fn an_exchange_survives_its_text() {
         ],
         did: vec![serde_json::json!({"did": "closed"})],
         port: 0,
+        begin: 0.0,
     };
     let again = Exchange::parse(&format!("a comment\n\n{}", exchange.text()));
     assert_eq!(again.packets, exchange.packets);

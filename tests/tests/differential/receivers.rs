@@ -284,8 +284,10 @@ impl Said {
     }
 
     /// What was done on a connection from `port`, up to its end.
-    fn take(&mut self, port: u16) -> Option<Vec<Value>> {
+    fn take(&mut self, port: u16, since: f64) -> Option<Vec<Value>> {
         let said = self.by_port.get_mut(&port)?;
+        // What came late of an earlier connection from the same port.
+        said.retain(|one| one["at"].as_f64().is_some_and(|at| at >= since));
         let end = said.iter().position(|one| one["did"] == "closed")?;
         let rest = said.split_off(end + 1);
         Some(std::mem::replace(said, rest))
@@ -293,17 +295,17 @@ impl Said {
 }
 
 impl Reports {
-    /// What it did on a connection from `port`, which is over, and whether it says that this is all: pynetdicom does
+    /// What it did on a connection from `port`, which began at `since` and is over, and whether it says that this is all: pynetdicom does
     /// not after some aborts.
     ///
     /// # Errors
     /// When its report can't be read.
-    pub(crate) fn take(&self, port: u16) -> Result<(Vec<Value>, bool)> {
+    pub(crate) fn take(&self, port: u16, since: f64) -> Result<(Vec<Value>, bool)> {
         let begin = Instant::now();
         loop {
             {
                 let mut said = lock(&self.0);
-                if let Some(mine) = said.take(port) {
+                if let Some(mine) = said.take(port, since) {
                     return Ok((mine, true));
                 }
                 if begin.elapsed() > SAID {
@@ -311,7 +313,7 @@ impl Reports {
                     return Ok((some.unwrap_or_default(), false));
                 }
                 said.fill()?;
-                if let Some(mine) = said.take(port) {
+                if let Some(mine) = said.take(port, since) {
                     return Ok((mine, true));
                 }
             }

@@ -148,7 +148,6 @@ impl Done {
         self.unsaid += other.unsaid;
         self.known += other.known;
         self.wrong += other.wrong;
-        self.wrong += other.wrong;
         self.seconds = self.seconds.max(other.seconds);
         for (name, class) in other.classes {
             match self.classes.get_mut(&name) {
@@ -222,7 +221,7 @@ impl Worker {
         let Some(reports) = &self.reports else {
             return Ok(true);
         };
-        let (said, whole) = reports.take(exchange.port)?;
+        let (said, whole) = reports.take(exchange.port, exchange.begin)?;
         exchange.did = said;
         Ok(whole)
     }

@@ -229,7 +229,7 @@ fn commands(
             findings.add("dicom: SOP class", format!("{} of {class}", one.name()));
         }
     }
-    if reply.released && asked == answered && association.incomplete {
+    if reply.released && asked == answered && asked > 0 && association.incomplete {
         findings.add("dicom: incomplete", "though all was answered and released");
     }
     acted(exchange, association, requests, findings);
@@ -274,7 +274,11 @@ fn acted(
         .filter(|it| it.command == "C-STORE" && it.scu == Side::Requestor)
         .map(|it| it.counts.request_data_bytes)
         .sum();
-    let whole = exchange.did("released").next().is_some();
+    let stores = exchange
+        .did("command")
+        .filter(|one| one["command"] == "C-STORE");
+    let whole =
+        stores.count() as u64 == requests("C-STORE") && exchange.did("released").next().is_some();
     if stored < bytes || whole && stored > bytes {
         findings.add(
             "dicom: bytes stored",
