@@ -12,7 +12,7 @@ use anyhow::{Context, Result, bail};
 use etherparse::{PacketBuilder, SlicedPacket, TransportSlice};
 use nix::sched::{CloneFlags, setns};
 use pnet::datalink::{self, Channel, Config, DataLinkReceiver, DataLinkSender};
-use proptest::{prelude::Rng, test_runner::TestRunner};
+use proptest::{prelude::RngExt, test_runner::TestRunner};
 use tests::netns::{Namespace, remove_leftovers};
 
 const SENDER: [u8; 4] = [10, 99, 0, 1];
@@ -264,7 +264,7 @@ impl Line {
         }
         let sent = self.sender.send_to(&frame, None);
         sent.context("the line is closed")??;
-        self.frames.push(frame);
+        self.frames.push(frame.clone());
         Ok(())
     }
 
@@ -300,7 +300,7 @@ impl Line {
             tcp.acknowledgment_number(),
             tcp.slice()[13],
         );
-        self.frames.push(frame);
+        self.frames.push(frame.clone());
         Some(found)
     }
 }
