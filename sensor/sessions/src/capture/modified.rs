@@ -84,7 +84,7 @@ mod tests {
         }
         for (piece, room) in [(1, 1), (7, 5), (100, 100), (3, 64)] {
             let (mut modified, mut rest) = (Modified::default(), &file[..]);
-            let mut read = Vec::new();
+            let mut read: Vec<u8> = Vec::new();
             let mut out = vec![0; room];
             loop {
                 let source = |out: &mut [u8]| {
