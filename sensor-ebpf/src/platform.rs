@@ -26,9 +26,9 @@ use crate::{
         PROTECTED_NETS, RULE_HITS, RULE_HOSTS, RULE_NETS, RULE_PAIRS, RULES, SETTINGS,
     },
     programs::{
-        wardtap_decide, wardtap_examine, wardtap_flush, wardtap_hold, wardtap_layer,
+        wardtap_decide, wardtap_examine, wardtap_flush, wardtap_hold, wardtap_inspect, wardtap_layer,
         wardtap_nearest, wardtap_notice, wardtap_notice_step, wardtap_option, wardtap_owner, wardtap_protected, wardtap_read, wardtap_release,
-        wardtap_rule_step, wardtap_segment, wardtap_send_flow, wardtap_services, wardtap_settle, wardtap_settle_one, wardtap_special, wardtap_step,
+        wardtap_rule_step, wardtap_segment, wardtap_send_flow, wardtap_services, wardtap_settle, wardtap_settle_one, wardtap_skip, wardtap_special, wardtap_step,
         wardtap_step_held, wardtap_sum,
     },
 };
@@ -160,8 +160,18 @@ impl Platform for KernelPlatform {
     }
 
     #[inline(always)]
-    fn hold(&mut self, table: Table, now: u64) {
-        wardtap_hold(self.context, table as u32, now);
+    fn inspect(&mut self, table: Table, now: u64) {
+        wardtap_inspect(self.context, table as u32, now);
+    }
+
+    #[inline(always)]
+    fn hold(&mut self, table: Table, now: u64) -> u32 {
+        wardtap_hold(self.context, table as u32, now)
+    }
+
+    #[inline(always)]
+    fn skip(&mut self, table: Table, now: u64) {
+        wardtap_skip(self.context, table as u32, now);
     }
 
     #[inline(always)]

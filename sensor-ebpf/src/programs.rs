@@ -186,9 +186,29 @@ pub(crate) extern "C" fn wardtap_owner(flow_start: u64, direction: u32) -> u64 {
 #[unsafe(no_mangle)]
 #[inline(never)]
 pub(crate) extern "C" fn wardtap_hold(context: *mut xdp_md, table: u32, now: u64) -> u32 {
+    let Some(cpu) = platform::cpu() else { return 1 };
+    let mut platform = KernelPlatform::new(context, cpu);
+    engine::hold(&mut platform, table_of(table), now)
+}
+
+/// [`engine::skip`]; `table` is [`Table`] as a number.
+#[unsafe(no_mangle)]
+#[inline(never)]
+pub(crate) extern "C" fn wardtap_skip(context: *mut xdp_md, table: u32, now: u64) -> u32 {
     if let Some(cpu) = platform::cpu() {
         let mut platform = KernelPlatform::new(context, cpu);
-        engine::hold(&mut platform, table_of(table), now);
+        engine::skip(&mut platform, table_of(table), now);
+    }
+    0
+}
+
+/// [`engine::inspect_packet`]; `table` is [`Table`] as a number.
+#[unsafe(no_mangle)]
+#[inline(never)]
+pub(crate) extern "C" fn wardtap_inspect(context: *mut xdp_md, table: u32, now: u64) -> u32 {
+    if let Some(cpu) = platform::cpu() {
+        let mut platform = KernelPlatform::new(context, cpu);
+        engine::inspect_packet(&mut platform, table_of(table), now);
     }
     0
 }

@@ -12,7 +12,6 @@ use super::{
 use crate::{
     bytes::Frame,
     counter::Counter,
-    cpu::Cpu,
     flow::order::{AHEAD, DAMAGED, GIVE_UP, HELD_MAX, LOST, distance},
     packet::{Packet, TCP_ACK},
     tape::COPY_MAX,
@@ -85,12 +84,12 @@ const fn place(owner: u64, number: u32) -> u32 {
     ((owner >> 32) as u32).wrapping_mul(HELD_MAX).wrapping_add(number) & (HELD_PLACES - 1)
 }
 
-/// Keeps the packet's payload, which came too early, for its flow in `table`. If it can't be kept, what is before it is
-/// waited for no longer.
+/// Keeps the packet's payload, which came too early, for its flow in `table`; 0 if it can't be kept. Then it is set aside:
+/// [`skip`] reads it, once [`settle`] has read what was kept before, as what is missing is waited for no longer.
 #[inline(always)]
-pub fn hold<H: Platform>(platform: &mut H, table: Table, now: u64) {
+pub fn hold<H: Platform>(platform: &mut H, table: Table, now: u64) -> u32 {
     let Some(entry) = platform.find(table) else {
-        return;
+        return 1;
     };
     // SAFETY: as in `track`.
     let flow = unsafe { &mut *entry };
@@ -108,27 +107,43 @@ pub fn hold<H: Platform>(platform: &mut H, table: Table, now: u64) {
     if whole && number < HELD_MAX && keep(platform, number, flow.start, now) {
         order.held |= 1 << (number & 7);
         platform.cpu().counters.count(Counter::TcpHeld);
-        return;
+        return 1;
     }
-    platform.cpu().counters.count(Counter::TcpHeldFull);
     order.flags |= GIVE_UP;
-    // `settle` uses the packet up.
-    let packet = &platform.cpu().packet;
-    let (offset, sequence, first_byte) = (packet.offset, packet.sequence, packet.first_byte);
-    let (length, captured) = (packet.payload_length, packet.payload_captured);
-    platform.settle(table, u32::from(b_sends), now);
-    let Cpu {
-        packet, counters, ..
-    } = platform.cpu();
-    packet.direction = u8::from(b_sends);
+    let cpu = platform.cpu();
+    cpu.counters.count(Counter::TcpHeldFull);
+    let packet = &cpu.packet;
+    cpu.work.aside = [
+        packet.offset,
+        packet.sequence,
+        packet.payload_length,
+        packet.payload_captured,
+        u32::from(packet.first_byte),
+        u32::from(packet.direction),
+    ];
+    0
+}
+
+/// Reads the packet that was set aside.
+#[inline(always)]
+pub fn skip<H: Platform>(platform: &mut H, table: Table, now: u64) {
+    let Some(entry) = platform.find(table) else {
+        return;
+    };
+    // SAFETY: as in `track`.
+    let flow = unsafe { &mut *entry };
+    let cpu = platform.cpu();
+    let [offset, sequence, length, captured, first_byte, direction] = cpu.work.aside;
+    let packet = &mut cpu.packet;
     packet.offset = offset;
     packet.sequence = sequence;
-    packet.first_byte = first_byte;
     packet.payload_length = length;
     packet.payload_captured = captured;
+    packet.first_byte = first_byte as u8;
+    packet.direction = direction as u8;
     let (inspects, lost) = flow.skip_to(packet);
     if lost {
-        counters.count(Counter::TcpGapLost);
+        cpu.counters.count(Counter::TcpGapLost);
     }
     if inspects {
         inspect(platform, flow, now);

@@ -73,8 +73,14 @@ pub trait Platform: Sized {
     /// [`super::take_special`], as a number.
     fn take_special(&mut self, table: Table, examined: bool, now: u64) -> u32;
 
+    /// [`super::inspect_packet`]: gives the payload to its reader.
+    fn inspect(&mut self, table: Table, now: u64);
+
     /// [`super::hold`]: keeps the packet's payload.
-    fn hold(&mut self, table: Table, now: u64);
+    fn hold(&mut self, table: Table, now: u64) -> u32;
+
+    /// [`super::skip`]: reads a packet that could not be kept.
+    fn skip(&mut self, table: Table, now: u64);
 
     /// [`super::nearest`]: the first of what was kept.
     fn nearest(&mut self, table: Table, direction: u32) -> u32;

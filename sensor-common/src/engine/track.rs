@@ -65,13 +65,14 @@ pub(super) fn track<H: Platform>(
     }
     let direction = platform.cpu().packet.direction & 1;
     if edges.has(Edges::INSPECT) {
-        inspect(platform, flow, now);
+        platform.inspect(table, now);
     }
     if edges.has(Edges::NOTICE) {
         platform.notice(now);
     }
-    if edges.has(Edges::HOLD) {
-        platform.hold(table, now);
+    if edges.has(Edges::HOLD) && platform.hold(table, now) == 0 {
+        platform.settle(table, u32::from(direction), now);
+        platform.skip(table, now);
     }
     if edges.has(Edges::SETTLE | Edges::HOLD) {
         platform.settle(table, u32::from(direction), now);
@@ -184,6 +185,15 @@ pub fn take_segment<H: Platform>(platform: &mut H, table: Table, now: u64) -> u3
     };
     // SAFETY: as in `track`.
     unsafe { (*entry).segment(&mut platform.cpu().packet, now) }
+}
+
+/// Gives the payload of the packet's flow in `table` to its reader.
+#[inline(always)]
+pub fn inspect_packet<H: Platform>(platform: &mut H, table: Table, now: u64) {
+    if let Some(entry) = platform.find(table) {
+        // SAFETY: as in `track`.
+        inspect(platform, unsafe { &mut *entry }, now);
+    }
 }
 
 /// Counts what was odd about a segment.

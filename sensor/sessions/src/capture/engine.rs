@@ -266,8 +266,16 @@ impl<'a, S: FnMut(&[u8])> Platform for Visit<'a, S> {
         engine::take_special(self, table, examined, now).to_code()
     }
 
-    fn hold(&mut self, table: Table, now: u64) {
-        engine::hold(self, table, now);
+    fn inspect(&mut self, table: Table, now: u64) {
+        engine::inspect_packet(self, table, now);
+    }
+
+    fn hold(&mut self, table: Table, now: u64) -> u32 {
+        engine::hold(self, table, now)
+    }
+
+    fn skip(&mut self, table: Table, now: u64) {
+        engine::skip(self, table, now);
     }
 
     fn nearest(&mut self, table: Table, direction: u32) -> u32 {
