@@ -101,7 +101,9 @@ pub fn examine<H: Platform>(platform: &mut H) {
         packet.acknowledgement = header.be32::<8>();
         field = header.ne16::<16>();
         if packet.tcp_flags & TCP_SYN != 0 {
-            packet.scale = scale(&frame, start + 20, packet.offset);
+            let end = packet.offset;
+            let scale = scale(platform, start + 20, end);
+            platform.cpu().packet.scale = scale;
         }
     } else if packet.protocol == protocol::UDP && !packet.is_fragment() {
         let Some(view) = frame.view::<2>(start + 6) else {
@@ -111,6 +113,7 @@ pub fn examine<H: Platform>(platform: &mut H) {
     } else {
         return;
     }
+    let packet = &mut platform.cpu().packet;
     if packet.is_fragment() || packet.is_snapped() {
         return;
     }
@@ -180,31 +183,42 @@ const fn words(address: &[u8; 16]) -> [u64; 2] {
     [whole as u64, (whole >> 64) as u64]
 }
 
-/// The window scale of the options from `at` to `end`, plus one.
+/// The TCP option at `at`: how many bytes it takes, 0 for the last; and in the byte above that, of a window scale, its shift
+/// plus one.
 #[inline(always)]
-fn scale<F: Frame>(frame: &F, at: u32, end: u32) -> u8 {
+pub fn option<F: Frame>(frame: &F, at: u32) -> u32 {
     const END: u8 = 0;
     const NOTHING: u8 = 1;
     const WINDOW_SCALE: u8 = 3;
+    let Some([kind, length, shift]) = frame.array::<3>(at) else {
+        return 0;
+    };
+    match kind {
+        END => 0,
+        NOTHING => 1,
+        // RFC 7323 section 2.3: a shift above 14 counts as 14.
+        WINDOW_SCALE if length == 3 => 3 | (if shift > 14 { 15 } else { u32::from(shift) + 1 }) << 8,
+        _ if length < 2 => 0,
+        _ => u32::from(length),
+    }
+}
+
+/// The window scale of the options from `at` to `end`, plus one.
+#[inline(always)]
+fn scale<H: Platform>(platform: &mut H, at: u32, end: u32) -> u8 {
     let mut at = at;
     for _ in 0..OPTIONS {
         if at + 3 > end {
             break;
         }
-        let Some(option) = frame.array::<3>(at) else {
-            break;
-        };
-        let [kind, length, shift] = option;
-        match kind {
-            END => break,
-            NOTHING => at += 1,
-            WINDOW_SCALE if length == 3 => {
-                // RFC 7323 section 2.3: a shift above 14 counts as 14.
-                return if shift > 14 { 15 } else { shift + 1 };
-            }
-            _ if length < 2 => break,
-            _ => at += u32::from(length),
+        let option = platform.option(at);
+        if option >> 8 != 0 {
+            return (option >> 8) as u8;
         }
+        if option == 0 {
+            break;
+        }
+        at += option & 0xff;
     }
     1
 }
@@ -233,10 +247,13 @@ mod tests {
     }
 
     #[test]
-    fn the_window_scale_is_found_among_other_options() {
-        let options = [2_u8, 4, 5, 180, 1, 3, 3, 7, 4, 2];
-        assert_eq!(scale(&&options[..], 0, 10), 8);
-        assert_eq!(scale(&&options[..], 0, 6), 1, "the option is cut");
-        assert_eq!(scale(&&[2_u8, 0, 3, 3, 7, 0][..], 0, 6), 1, "a length of 0 ends it");
+    fn options_say_how_long_they_are() {
+        let options = [2_u8, 4, 5, 180, 1, 3, 3, 7, 0, 0];
+        let frame = &options[..];
+        let seen = [0, 4, 5, 8].map(|at| option(&frame, at));
+        assert_eq!(seen, [4, 1, 3 | 8 << 8, 0]);
+        assert_eq!(option(&&[3_u8, 3, 99][..], 0), 3 | 15 << 8, "a shift counts as 14");
+        assert_eq!(option(&&[2_u8, 0, 0][..], 0), 0, "a length of 0 ends it");
+        assert_eq!(option(&&[3_u8, 3][..], 0), 0, "the option is cut");
     }
 }

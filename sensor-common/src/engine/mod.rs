@@ -6,11 +6,12 @@ mod platform;
 mod send;
 mod track;
 
-pub use examine::{SUM_MAX, examine, sum};
-pub use held::{HELD_BYTES, HELD_PLACES, Held, hold, release, settle};
+pub use examine::{SUM_MAX, examine, option, sum};
+pub use held::{HELD_BYTES, HELD_PLACES, Held, hold, nearest, owner, release, settle, settle_one, skip};
 pub use platform::{Platform, Table};
 pub use send::{flush, read, send_flow};
 
+pub use track::{inspect_packet, take_segment, take_special};
 use track::{look_up, track};
 
 use crate::{

@@ -65,14 +65,38 @@ pub trait Platform: Sized {
     /// [`super::sum`] of the frame's bytes.
     fn sum(&mut self, from: u32, length: u32) -> u32;
 
+    /// [`super::option`] of the frame.
+    fn option(&mut self, at: u32) -> u32;
+
+    /// [`super::owner`] of the packet.
+    fn owner(&mut self, flow_start: u64, direction: u32) -> u64;
+
+    /// [`super::take_segment`], as a number.
+    fn take_segment(&mut self, table: Table, now: u64) -> u32;
+
     /// [`crate::flow::services`] of a packet's ports.
     fn services(&mut self, source: u16, destination: u16) -> u32;
 
     /// A place for a segment that came too early.
     fn held(&mut self, place: u32) -> Option<*mut Held>;
 
+    /// [`super::take_special`], as a number.
+    fn take_special(&mut self, table: Table, examined: bool, now: u64) -> u32;
+
+    /// [`super::inspect_packet`]: gives the payload to its reader.
+    fn inspect(&mut self, table: Table, now: u64);
+
     /// [`super::hold`]: keeps the packet's payload.
-    fn hold(&mut self, number: u32, flow_start: u64, now: u64) -> u32;
+    fn hold(&mut self, table: Table, now: u64) -> u32;
+
+    /// [`super::skip`]: reads a packet that could not be kept.
+    fn skip(&mut self, table: Table, now: u64);
+
+    /// [`super::nearest`]: the first of what was kept.
+    fn nearest(&mut self, table: Table, direction: u32) -> u32;
+
+    /// [`super::settle_one`]: reads one of what was kept.
+    fn settle_one(&mut self, table: Table, direction: u32, now: u64) -> u32;
 
     /// [`super::settle`]: reads what was kept of a direction.
     fn settle(&mut self, table: Table, direction: u32, now: u64);

@@ -39,7 +39,7 @@ pub fn read<H: Platform>(platform: &mut H) {
     chunk.header.kind = EventKind::Chunk as u8;
     chunk.header.detail = cpu.packet.direction;
     chunk.header.interface = cpu.packet.interface;
-    chunk.key = cpu.packet.flow_key();
+    cpu.packet.write_key(&mut chunk.key);
     chunk.stream_offset = cpu.work.stream.offset;
     for _ in 0..STEPS {
         if platform.cpu().work.tape_len > tape::FLUSH_AT {

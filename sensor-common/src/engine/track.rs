@@ -3,11 +3,10 @@
 use super::platform::{Platform, Table};
 use crate::{
     counter::{Counter, Counters},
-    cpu::Cpu,
     event::{self, FlowReason},
     flow::{
         self, Edges, Flow, IDLE_MIN, Rank,
-        order::{DAMAGED, GIVE_UP, HELD_MAX},
+        order::DAMAGED,
     },
     layer7::{Asked, Protocol},
     packet::{Sum, TCP_FIN, TCP_RST, TCP_SYN},
@@ -29,7 +28,7 @@ pub(super) fn track<H: Platform>(
 ) {
     let cpu = platform.cpu();
     cpu.packet.sum = Sum::Unknown as u8;
-    let mut examined = cpu.packet.has_flags(TCP_SYN | TCP_FIN | TCP_RST) || cpu.packet.topic() != 0;
+    let examined = cpu.packet.has_flags(TCP_SYN | TCP_FIN | TCP_RST) || cpu.packet.topic() != 0;
     if examined {
         platform.examine();
     }
@@ -43,13 +42,12 @@ pub(super) fn track<H: Platform>(
     if let Some(clearance) = clearance {
         flow.clear(platform.cpu().packet.direction, clearance);
     }
-    if !examined && platform.cpu().packet.is_tcp() {
-        examined = flow.is_special(&platform.cpu().packet);
-        if examined {
-            platform.examine();
-        }
-    }
-    let edges = flow.update(&mut platform.cpu().packet, now);
+    let packet = &mut platform.cpu().packet;
+    let edges = if packet.is_tcp() && (examined || flow.is_special(packet)) {
+        Edges::of_code(platform.take_special(table, examined, now))
+    } else {
+        flow.update(packet, now)
+    };
     if edges.has(Edges::DUPLICATE | Edges::BAD_CHECKSUM) {
         platform.cpu().counters.count(if edges.has(Edges::DUPLICATE) {
             Counter::Duplicate
@@ -67,13 +65,14 @@ pub(super) fn track<H: Platform>(
     }
     let direction = platform.cpu().packet.direction & 1;
     if edges.has(Edges::INSPECT) {
-        inspect(platform, flow, now);
+        platform.inspect(table, now);
     }
     if edges.has(Edges::NOTICE) {
         platform.notice(now);
     }
-    if edges.has(Edges::HOLD) {
-        hold(platform, flow, table, now);
+    if edges.has(Edges::HOLD) && platform.hold(table, now) == 0 {
+        platform.settle(table, u32::from(direction), now);
+        platform.skip(table, now);
     }
     if edges.has(Edges::SETTLE | Edges::HOLD) {
         platform.settle(table, u32::from(direction), now);
@@ -154,47 +153,46 @@ fn establish<H: Platform>(platform: &mut H, flow: &mut Flow, clinical: bool) {
     }
 }
 
-/// Keeps the payload, which came too early. If it can't be kept, what is before it is waited for no longer.
+/// Takes a special TCP segment into its flow in `table`: what follows. It is examined first, unless it was.
 #[inline(always)]
-fn hold<H: Platform>(platform: &mut H, flow: &mut Flow, table: Table, now: u64) {
-    let packet = &platform.cpu().packet;
-    let b_sends = packet.direction & 1 == 1;
-    let whole = packet.payload_captured == packet.payload_length;
-    let order = &mut flow.directions[usize::from(b_sends)].order;
-    let mut number = 0;
-    for _ in 0..HELD_MAX {
-        if order.held >> number & 1 == 0 {
-            break;
-        }
-        number += 1;
+pub fn take_special<H: Platform>(
+    platform: &mut H,
+    table: Table,
+    examined: bool,
+    now: u64,
+) -> Edges {
+    if !examined {
+        platform.examine();
     }
-    if whole && number < HELD_MAX && platform.hold(number, flow.start, now) != 0 {
-        order.held |= 1 << (number & 7);
-        platform.cpu().counters.count(Counter::TcpHeld);
-        return;
+    let Some(entry) = platform.find(table) else {
+        return Edges::default();
+    };
+    // SAFETY: as in `track`.
+    let admitted = unsafe { (*entry).admit(&platform.cpu().packet, now) };
+    if !admitted.is_empty() {
+        return admitted;
     }
-    platform.cpu().counters.count(Counter::TcpHeldFull);
-    order.flags |= GIVE_UP;
-    // `settle` uses the packet up.
-    let packet = &platform.cpu().packet;
-    let (offset, sequence, first_byte) = (packet.offset, packet.sequence, packet.first_byte);
-    let (length, captured) = (packet.payload_length, packet.payload_captured);
-    platform.settle(table, u32::from(b_sends), now);
-    let Cpu {
-        packet, counters, ..
-    } = platform.cpu();
-    packet.direction = u8::from(b_sends);
-    packet.offset = offset;
-    packet.sequence = sequence;
-    packet.first_byte = first_byte;
-    packet.payload_length = length;
-    packet.payload_captured = captured;
-    let (inspects, lost) = flow.skip_to(packet);
-    if lost {
-        counters.count(Counter::TcpGapLost);
-    }
-    if inspects {
-        inspect(platform, flow, now);
+    let edges = platform.take_segment(table, now);
+    // SAFETY: as in `track`.
+    unsafe { (*entry).conclude(&platform.cpu().packet, edges) }
+}
+
+/// What the segment says of the connection.
+#[inline(always)]
+pub fn take_segment<H: Platform>(platform: &mut H, table: Table, now: u64) -> u32 {
+    let Some(entry) = platform.find(table) else {
+        return 0;
+    };
+    // SAFETY: as in `track`.
+    unsafe { (*entry).segment(&mut platform.cpu().packet, now) }
+}
+
+/// Gives the payload of the packet's flow in `table` to its reader.
+#[inline(always)]
+pub fn inspect_packet<H: Platform>(platform: &mut H, table: Table, now: u64) {
+    if let Some(entry) = platform.find(table) {
+        // SAFETY: as in `track`.
+        inspect(platform, unsafe { &mut *entry }, now);
     }
 }
 

@@ -65,22 +65,35 @@ impl Flow {
                 && (self.first_count < FIRST_PAYLOADS as u32 || !half.stream.expects(packet)))
     }
 
-    /// Takes in what a special segment that is no copy says of the connection, and says what follows. Its checksum was
-    /// judged before.
+    /// Takes in what a special segment says of the connection, and says what follows: [`Edges`] as a number. Its checksum was
+    /// judged before, and it is no copy.
     #[inline(always)]
-    pub(super) fn segment(&mut self, packet: &mut Packet, now: u64) -> u32 {
+    pub(crate) fn segment(&mut self, packet: &mut Packet, now: u64) -> u32 {
         let flags = packet.tcp_flags;
-        let mut edges = 0;
         packet.stream_delta = 0;
+        let (me, _) = halves(&mut self.directions, packet.direction & 1 == 1);
+        if me.order.is_cleared_by(packet) {
+            me.forget_order();
+            self.forget_opening();
+        }
+        let mut edges = 0;
+        let mut goes_on = packet.payload_length > 0 || flags & TCP_FIN != 0;
         if flags & TCP_RST != 0 {
             edges |= self.reset(packet);
+            goes_on = false;
         } else if flags & TCP_SYN != 0 {
-            edges |= self.synchronise(packet, now);
+            let odd = self.synchronise(packet);
+            edges |= odd;
+            // A payload may come with it (RFC 7413).
+            goes_on = goes_on && odd == 0;
         } else if flags & TCP_ACK == 0 {
             // RFC 9293 section 3.10.7.4, fifth: drop the segment.
             edges |= self.ignore(packet, Edges::BAD_FLAGS);
+            goes_on = false;
         } else {
             edges |= self.acknowledge(packet);
+        }
+        if goes_on {
             edges |= self.data(packet, now);
         }
         self.watch();
@@ -129,7 +142,7 @@ impl Flow {
 
     /// A SYN.
     #[inline(always)]
-    fn synchronise(&mut self, packet: &mut Packet, now: u64) -> u32 {
+    fn synchronise(&mut self, packet: &Packet) -> u32 {
         if packet.tcp_flags & TCP_FIN != 0 {
             return self.ignore(packet, Edges::BAD_FLAGS);
         }
@@ -139,7 +152,7 @@ impl Flow {
         if me.order.is(OPENED) && me.order.isn == packet.sequence && me.syn > 0 {
             me.syn = me.syn.saturating_add(1);
             me.retransmissions += 1;
-            return 0;
+            return Edges::AGAIN;
         }
         let unanswered = answers
             && peer.order.is(OPENED)
@@ -176,15 +189,7 @@ impl Flow {
             }
         }
         self.opened_by(b_sends != answers, rank);
-        // A payload may come with it (RFC 7413).
-        if packet.payload_length > 0 {
-            packet.sequence = first;
-            let edges = self.data(packet, now);
-            packet.sequence = first.wrapping_sub(1);
-            edges
-        } else {
-            0
-        }
+        0
     }
 
     /// What the segment acknowledges of the other direction.
@@ -236,15 +241,22 @@ impl Flow {
     /// The payload and the FIN of a segment that is no reset.
     #[inline(always)]
     fn data(&mut self, packet: &mut Packet, now: u64) -> u32 {
+        // A SYN takes a number of the sequence space before the payload.
+        packet.sequence = packet.sequence.wrapping_add(packet.syn_length());
+        let (edges, reads) = self.place(packet, now);
+        if reads { edges | self.read(packet) } else { edges }
+    }
+
+    /// Finds the place of a payload: what follows, and whether it is to be read, `packet.stream_delta` bytes from what was
+    /// expected.
+    #[inline(always)]
+    fn place(&mut self, packet: &mut Packet, now: u64) -> (u32, bool) {
         let b_sends = packet.direction & 1 == 1;
         let finishes = packet.tcp_flags & TCP_FIN != 0;
         let was_closed = self.is_closed();
         let known = self.protocol != Protocol::None as u8;
         let (me, peer) = halves(&mut self.directions, b_sends);
         let length = packet.payload_length;
-        if length == 0 && !finishes {
-            return 0;
-        }
         let start = packet.sequence;
         let end = start.wrapping_add(length);
         if !me.stream.is_known() {
@@ -254,29 +266,28 @@ impl Flow {
         }
         let next = me.stream.next_sequence;
         let delta = distance(start, next);
+        let new = distance(end, next);
         let room = window(peer.window_max, peer.order.scale).cast_signed();
         let one_sided = peer.packets == 0;
         let mut edges = 0;
-        if delta > room || distance(end, next) < -room {
+        if delta > room || new < -room {
             if !(one_sided && delta > 0 && me.order.is(STRAY) && start == me.order.stray_end) {
                 me.order.stray(start, end, 0);
                 me.order.ignore();
-                return Edges::OUT_OF_WINDOW;
+                return (Edges::OUT_OF_WINDOW, false);
             }
             // Nobody acknowledges here, but the stream goes on there.
             jump(me, start);
-            edges |= Edges::JUMP | self.read(packet, 0);
-            return edges;
+            return (Edges::JUMP, length > 0);
         }
         if finishes {
-            if me.order.is(FINISHED) && distance(end, next) <= 0 {
+            if me.order.is(FINISHED) && new <= 0 {
                 me.retransmissions += 1;
-                return 0;
+                return (0, false);
             }
             me.fin = me.fin.saturating_add(1);
             me.order.flags |= FINISHED;
             me.order.end = end;
-            me.order.plain = 0;
             self.flags |= if b_sends { FIN_B } else { FIN_A };
             if !was_closed && is_closed(self.flags) {
                 edges |= Edges::CLOSED;
@@ -287,9 +298,9 @@ impl Flow {
                     me.order.flags |= GIVE_UP;
                     edges |= Edges::SETTLE;
                 }
-                return edges;
+                return (edges, false);
             }
-        } else if me.order.is(FINISHED | RESETTING) && distance(end, next) > 0 {
+        } else if me.order.is(FINISHED | RESETTING) && new > 0 {
             // It goes on all the same.
             if me.order.is(RESETTING) {
                 self.flags &= !RESET;
@@ -300,15 +311,12 @@ impl Flow {
             me.order.flags &= !(FINISHED | RESETTING);
             me.order.ignore();
         }
-        let probing = me.stream.is_probing();
         let begins = Protocol::any_may_begin(packet.first_byte);
         // Nothing before it was read, so what this begins with is tried, whatever came there before.
-        let untried = probing && begins && distance(start, me.order.unread) >= 0;
-        if distance(end, next) <= 0 {
-            if me.order.is(LOST)
-                && (start == me.order.lost || is_within(start, me.order.lost, me.order.lost_end))
-                && start != me.order.lost_end
-            {
+        let untried =
+            me.stream.is_probing() && begins && distance(start, me.order.unread) >= 0;
+        if new <= 0 {
+            if me.order.is(LOST) && start.wrapping_sub(me.order.lost) < me.order.lost_end.wrapping_sub(me.order.lost) {
                 // It was given up, and comes after all. Where it stands, the stream is read on; what was read beyond it is
                 // left out when the stream comes there.
                 me.order.ahead = me.order.lost_end;
@@ -316,37 +324,35 @@ impl Flow {
                 me.order.lost = end;
                 me.order.flags |= AHEAD | DAMAGED;
                 me.stream.forget();
-                me.stream.next_sequence = start;
-                return edges | Edges::LATE | Edges::SETTLE | self.read(packet, 0);
+                return (edges | Edges::LATE | Edges::SETTLE, true);
             }
-            if untried {
-                me.stream.next_sequence = start;
-                return edges | self.read(packet, 0);
+            if !untried {
+                me.retransmissions += 1;
             }
-            me.retransmissions += 1;
-            return edges;
+            return (edges, untried);
         }
         if delta <= 0 {
-            if delta < 0 && untried {
-                return edges | self.read(packet, 0);
+            if !untried {
+                packet.stream_delta = delta;
+                if me.order.held != 0 || me.order.is(AHEAD) {
+                    edges |= Edges::SETTLE;
+                } else if one_sided {
+                    me.order.flags &= !(STRAY | STRAY_SYN);
+                }
             }
-            if me.order.held != 0 || me.order.is(AHEAD) {
-                edges |= Edges::SETTLE;
-            } else if one_sided {
-                me.order.flags &= !(STRAY | STRAY_SYN);
-            }
-            return edges | self.read(packet, delta);
+            return (edges, true);
         }
         me.gaps += 1;
         edges |= Edges::GAP;
+        packet.stream_delta = delta;
         if me.stream.survives(delta.cast_unsigned().saturating_add(length)) {
-            return edges | self.read(packet, delta);
+            return (edges, true);
         }
         if !known && me.stream.offset >= EARLY && !begins {
             me.order.lost = next;
             me.order.lost_end = start;
             me.order.flags |= LOST;
-            return edges | self.read(packet, delta);
+            return (edges, true);
         }
         if me.order.since == 0 {
             me.order.since = now;
@@ -355,7 +361,7 @@ impl Flow {
         if waited > PATIENCE || (one_sided && waited > PATIENCE_ONE_SIDED) {
             me.order.flags |= GIVE_UP;
         }
-        edges | Edges::HOLD
+        (edges | Edges::HOLD, false)
     }
 
     /// Takes a payload in although what is before it did not come; whether a reader wants it, and whether anything was lost.
@@ -376,14 +382,14 @@ impl Flow {
         }
         me.order.flags &= !GIVE_UP;
         me.order.since = 0;
-        (self.read(packet, delta) != 0, lost)
+        packet.stream_delta = delta;
+        (self.read(packet) != 0, lost)
     }
 
-    /// Takes a payload that begins `delta` bytes from what was expected into the stream.
+    /// Takes a payload into the stream.
     #[inline(always)]
-    fn read(&mut self, packet: &mut Packet, delta: i32) -> u32 {
+    fn read(&mut self, packet: &Packet) -> u32 {
         let (me, _) = halves(&mut self.directions, packet.direction & 1 == 1);
-        packet.stream_delta = delta;
         if me.stream.take(packet) {
             me.order.unread = me.stream.next_sequence;
             Edges::INSPECT

@@ -60,6 +60,8 @@ impl Edges {
     /// It discards it: a SYN within a connection.
     pub const SYN_IGNORED: u32 = 65_536;
 
+    /// A SYN came again.
+    pub const AGAIN: u32 = 131_072;
     /// Something about the segment is counted.
     pub(crate) const ODD: u32 = Self::GAP
         | Self::JUMP
@@ -68,6 +70,20 @@ impl Edges {
         | Self::OUT_OF_WINDOW
         | Self::RESET_IGNORED
         | Self::SYN_IGNORED;
+
+    /// As a number, for a call across a verifier boundary.
+    #[inline(always)]
+    #[must_use]
+    pub const fn to_code(self) -> u32 {
+        self.0
+    }
+
+    /// From such a number.
+    #[inline(always)]
+    #[must_use]
+    pub const fn of_code(code: u32) -> Self {
+        Self(code)
+    }
 
     /// True if nothing follows.
     #[inline(always)]
@@ -135,56 +151,49 @@ impl Flow {
         true
     }
 
-    /// Takes a packet in and says what follows.
-    ///
-    /// Leaves in `packet.stream_delta` how far the segment's start lies from the byte that was
-    /// expected next.
+    /// Takes a packet in and says what follows; of TCP one that is not [special](Flow::is_special).
     #[inline(always)]
     pub fn update(&mut self, packet: &mut Packet, now: u64) -> Edges {
-        let mut edges = 0;
         let b_sends = packet.direction & 1 == 1;
-        let special = packet.is_tcp() && self.is_special(packet);
-        let half = sender(&mut self.directions, b_sends);
-        if special {
-            if half.order.discards(packet) {
-                return Edges(Edges::BAD_CHECKSUM);
-            }
-        } else if packet.sum == Sum::Wrong as u8 {
-            // Only what was asked for is known: a datagram that says something of hosts.
+        let mut edges = 0;
+        if packet.sum == Sum::Wrong as u8 {
+            // Only what says something of hosts was examined.
             return Edges(Edges::BAD_CHECKSUM);
         }
-        if half.fingerprint == packet.fingerprint
-            && packet.fingerprint != 0
-            && since(now, half.last) <= DUPLICATE_WINDOW
-            && half.is_another_copy(packet.fingerprint)
-        {
-            half.duplicates += 1;
+        let half = sender(&mut self.directions, b_sends);
+        if half.takes_for_copy(packet, now) {
             return Edges(Edges::DUPLICATE);
         }
-        half.fingerprint = packet.fingerprint;
-        half.add(Seen {
-            time: now,
-            length: packet.ip_length,
-            payload: packet.payload_length,
-            ttl: packet.ttl,
-            window: packet.window,
-        });
-
         if packet.is_tcp() {
             half.add_flags(packet.tcp_flags);
-            if special {
-                if half.order.is_cleared_by(packet) {
-                    half.forget_order();
-                    self.forget_opening();
-                }
-                edges |= self.segment(packet, now);
-            } else if packet.payload_length > 0 {
+            if packet.payload_length > 0 {
                 half.stream.follow(packet.payload_length);
             }
         } else if packet.topic() != Topic::None as u8 {
             edges |= Edges::NOTICE;
         }
+        self.conclude(packet, edges)
+    }
 
+    /// Adds a [special](Flow::is_special) TCP segment, which was [examined](crate::engine::examine), to the features; what
+    /// it says of the connection is for [`Flow::segment`], unless this says that it changes nothing.
+    #[inline(always)]
+    pub(crate) fn admit(&mut self, packet: &Packet, now: u64) -> Edges {
+        let half = sender(&mut self.directions, packet.direction & 1 == 1);
+        if half.order.discards(packet) {
+            return Edges(Edges::BAD_CHECKSUM);
+        }
+        if half.takes_for_copy(packet, now) {
+            return Edges(Edges::DUPLICATE);
+        }
+        half.add_flags(packet.tcp_flags);
+        Edges(0)
+    }
+
+    /// What all packets change.
+    #[inline(always)]
+    pub(crate) fn conclude(&mut self, packet: &Packet, edges: u32) -> Edges {
+        let mut edges = edges;
         if packet.payload_length > 0 && self.first_count < FIRST_PAYLOADS as u32 {
             let size = if packet.payload_length > 0x7fff {
                 0x7fff
@@ -192,11 +201,10 @@ impl Flow {
                 packet.payload_length as i16
             };
             if let Some(slot) = self.first_payloads.get_mut(self.first_count as usize) {
-                *slot = if b_sends { -size } else { size };
+                *slot = if packet.direction & 1 == 1 { -size } else { size };
             }
             self.first_count += 1;
         }
-
         let [a, b] = &self.directions;
         let total = self.packets();
         if total & total.wrapping_sub(1) == 0 && total >= SNAPSHOT_FROM {
@@ -208,5 +216,29 @@ impl Flow {
             edges |= Edges::ESTABLISHED;
         }
         Edges(edges)
+    }
+}
+
+impl Half {
+    /// True for a copy that a mirror made, which is counted; any other packet adds to the features.
+    #[inline(always)]
+    fn takes_for_copy(&mut self, packet: &Packet, now: u64) -> bool {
+        if self.fingerprint == packet.fingerprint
+            && packet.fingerprint != 0
+            && since(now, self.last) <= DUPLICATE_WINDOW
+            && self.is_another_copy(packet.fingerprint)
+        {
+            self.duplicates += 1;
+            return true;
+        }
+        self.fingerprint = packet.fingerprint;
+        self.add(Seen {
+            time: now,
+            length: packet.ip_length,
+            payload: packet.payload_length,
+            ttl: packet.ttl,
+            window: packet.window,
+        });
+        false
     }
 }

@@ -27,6 +27,9 @@ pub struct Work {
     pub pad: [u8; 2],
     /// The place of the segment that is read, plus one ([`crate::engine::Held`]); 0: the frame is read.
     pub held: u32,
+    /// Of a packet that could not be kept, while what came before it is read: offset, sequence number, payload bytes, of
+    /// these captured, first byte, direction.
+    pub aside: [u32; 6],
     /// Always zero.
     pub pad2: [u8; 4],
 }
@@ -44,6 +47,7 @@ impl Work {
         asked: 0,
         pad: [0; 2],
         held: 0,
+        aside: [0; 6],
         pad2: [0; 4],
     };
 

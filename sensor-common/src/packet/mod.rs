@@ -5,7 +5,7 @@ mod pieces;
 pub mod protocol;
 mod tunnel;
 
-use core::mem;
+use core::{mem, ptr};
 
 pub use macs::Macs;
 pub(crate) use pieces::Fragment;
@@ -379,6 +379,39 @@ impl Packet {
             FlowKey::from(&self.key4)
         } else {
             self.key6
+        }
+    }
+
+    /// Writes the flow key of either family to `key`, in words: a copy by the compiler would take the stack.
+    #[inline(always)]
+    pub(crate) fn write_key(&self, key: &mut FlowKey) {
+        if self.family == 4 {
+            let [addresses, rest] = self.key4.words();
+            let (a, b, rest) = if cfg!(target_endian = "little") {
+                let rest = rest & 0xff_ffff_ffff | 4 << 40;
+                (addresses & 0xffff_ffff, addresses >> 32, rest)
+            } else {
+                let rest = rest & 0xffff_ffff_ff00_0000 | 4 << 16;
+                (addresses & 0xffff_ffff_0000_0000, addresses << 32, rest)
+            };
+            // SAFETY: the five words of a key, aligned as a word is.
+            unsafe {
+                let words = ptr::from_mut(key).cast::<u64>();
+                words.write(a);
+                words.add(1).write(0);
+                words.add(2).write(b);
+                words.add(3).write(0);
+                words.add(4).write(rest);
+            }
+        } else {
+            // SAFETY: the same, to another place.
+            unsafe {
+                let from = ptr::from_ref(&self.key6).cast::<u64>();
+                let words = ptr::from_mut(key).cast::<u64>();
+                for at in 0..5 {
+                    words.add(at).write(from.add(at).read());
+                }
+            }
         }
     }
 

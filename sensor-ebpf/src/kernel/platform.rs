@@ -27,9 +27,11 @@ use super::{
     },
     programs::{
         wardtap_decide, wardtap_examine, wardtap_flush, wardtap_headers, wardtap_hold,
-        wardtap_inside, wardtap_join, wardtap_notice, wardtap_notice_step, wardtap_protected,
-        wardtap_read, wardtap_release, wardtap_rule_step, wardtap_send_flow, wardtap_services,
-        wardtap_settle, wardtap_shim, wardtap_step, wardtap_step_held, wardtap_sum,
+        wardtap_inside, wardtap_inspect, wardtap_join, wardtap_nearest, wardtap_notice,
+        wardtap_notice_step, wardtap_option, wardtap_owner, wardtap_protected, wardtap_read,
+        wardtap_release, wardtap_rule_step, wardtap_segment, wardtap_send_flow, wardtap_services,
+        wardtap_settle, wardtap_settle_one, wardtap_shim, wardtap_skip, wardtap_special,
+        wardtap_step, wardtap_step_held, wardtap_sum,
     },
 };
 
@@ -145,6 +147,21 @@ impl Platform for KernelPlatform {
     }
 
     #[inline(always)]
+    fn option(&mut self, at: u32) -> u32 {
+        wardtap_option(self.context, at)
+    }
+
+    #[inline(always)]
+    fn owner(&mut self, flow_start: u64, direction: u32) -> u64 {
+        wardtap_owner(flow_start, direction)
+    }
+
+    #[inline(always)]
+    fn take_segment(&mut self, table: Table, now: u64) -> u32 {
+        wardtap_segment(table as u32, now)
+    }
+
+    #[inline(always)]
     fn services(&mut self, source: u16, destination: u16) -> u32 {
         wardtap_services(u32::from(source), u32::from(destination))
     }
@@ -155,8 +172,33 @@ impl Platform for KernelPlatform {
     }
 
     #[inline(always)]
-    fn hold(&mut self, number: u32, flow_start: u64, now: u64) -> u32 {
-        wardtap_hold(self.context, number, flow_start, now)
+    fn take_special(&mut self, table: Table, examined: bool, now: u64) -> u32 {
+        wardtap_special(self.context, table as u32, u32::from(examined), now)
+    }
+
+    #[inline(always)]
+    fn inspect(&mut self, table: Table, now: u64) {
+        wardtap_inspect(self.context, table as u32, now);
+    }
+
+    #[inline(always)]
+    fn hold(&mut self, table: Table, now: u64) -> u32 {
+        wardtap_hold(self.context, table as u32, now)
+    }
+
+    #[inline(always)]
+    fn skip(&mut self, table: Table, now: u64) {
+        wardtap_skip(self.context, table as u32, now);
+    }
+
+    #[inline(always)]
+    fn nearest(&mut self, table: Table, direction: u32) -> u32 {
+        wardtap_nearest(table as u32, direction)
+    }
+
+    #[inline(always)]
+    fn settle_one(&mut self, table: Table, direction: u32, now: u64) -> u32 {
+        wardtap_settle_one(self.context, table as u32, direction, now)
     }
 
     #[inline(always)]

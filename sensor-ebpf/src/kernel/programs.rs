@@ -169,22 +169,93 @@ pub(crate) extern "C" fn wardtap_services(source: u32, destination: u32) -> u32 
     flow::services(source as u16, destination as u16)
 }
 
-/// [`engine::hold`].
+/// The table of a number.
+#[inline(always)]
+const fn table_of(number: u32) -> Table {
+    if number == Table::Established as u32 {
+        Table::Established
+    } else {
+        Table::Fresh
+    }
+}
+
+/// [`engine::take_special`]; `table` is [`Table`] as a number.
 #[unsafe(no_mangle)]
 #[inline(never)]
-pub(crate) extern "C" fn wardtap_hold(
+pub(crate) extern "C" fn wardtap_special(
     context: *mut xdp_md,
-    number: u32,
-    flow_start: u64,
+    table: u32,
+    examined: u32,
     now: u64,
 ) -> u32 {
     let Some(cpu) = platform::cpu() else { return 0 };
-    engine::hold(
-        &mut KernelPlatform::new(context, cpu),
-        number,
-        flow_start,
-        now,
-    )
+    let mut platform = KernelPlatform::new(context, cpu);
+    engine::take_special(&mut platform, table_of(table), examined != 0, now).to_code()
+}
+
+/// [`engine::take_segment`]; `table` is [`Table`] as a number.
+#[unsafe(no_mangle)]
+#[inline(never)]
+pub(crate) extern "C" fn wardtap_segment(table: u32, now: u64) -> u32 {
+    let Some(cpu) = platform::cpu() else { return 0 };
+    let mut platform = KernelPlatform::new(ptr::null_mut(), cpu);
+    engine::take_segment(&mut platform, table_of(table), now)
+}
+
+/// [`engine::option`] of the frame.
+#[unsafe(no_mangle)]
+#[inline(never)]
+pub(crate) extern "C" fn wardtap_option(context: *mut xdp_md, at: u32) -> u32 {
+    engine::option(&XdpFrame::new(context), at)
+}
+
+/// [`engine::owner`] of the packet.
+#[unsafe(no_mangle)]
+#[inline(never)]
+pub(crate) extern "C" fn wardtap_owner(flow_start: u64, direction: u32) -> u64 {
+    let Some(cpu) = platform::cpu() else { return 0 };
+    // SAFETY: as above.
+    unsafe { engine::owner(&(*cpu).packet, flow_start, direction) }
+}
+
+/// [`engine::hold`]; `table` is [`Table`] as a number.
+#[unsafe(no_mangle)]
+#[inline(never)]
+pub(crate) extern "C" fn wardtap_hold(context: *mut xdp_md, table: u32, now: u64) -> u32 {
+    let Some(cpu) = platform::cpu() else { return 1 };
+    let mut platform = KernelPlatform::new(context, cpu);
+    engine::hold(&mut platform, table_of(table), now)
+}
+
+/// [`engine::skip`]; `table` is [`Table`] as a number.
+#[unsafe(no_mangle)]
+#[inline(never)]
+pub(crate) extern "C" fn wardtap_skip(context: *mut xdp_md, table: u32, now: u64) -> u32 {
+    if let Some(cpu) = platform::cpu() {
+        let mut platform = KernelPlatform::new(context, cpu);
+        engine::skip(&mut platform, table_of(table), now);
+    }
+    0
+}
+
+/// [`engine::inspect_packet`]; `table` is [`Table`] as a number.
+#[unsafe(no_mangle)]
+#[inline(never)]
+pub(crate) extern "C" fn wardtap_inspect(context: *mut xdp_md, table: u32, now: u64) -> u32 {
+    if let Some(cpu) = platform::cpu() {
+        let mut platform = KernelPlatform::new(context, cpu);
+        engine::inspect_packet(&mut platform, table_of(table), now);
+    }
+    0
+}
+
+/// [`engine::nearest`]; `table` is [`Table`] as a number.
+#[unsafe(no_mangle)]
+#[inline(never)]
+pub(crate) extern "C" fn wardtap_nearest(table: u32, direction: u32) -> u32 {
+    let Some(cpu) = platform::cpu() else { return 0 };
+    let mut platform = KernelPlatform::new(ptr::null_mut(), cpu);
+    engine::nearest(&mut platform, table_of(table), direction & 1)
 }
 
 /// [`engine::settle`]; `table` is [`Table`] as a number.
@@ -196,16 +267,25 @@ pub(crate) extern "C" fn wardtap_settle(
     direction: u32,
     now: u64,
 ) -> u32 {
-    let table = if table == Table::Established as u32 {
-        Table::Established
-    } else {
-        Table::Fresh
-    };
     if let Some(cpu) = platform::cpu() {
         let mut platform = KernelPlatform::new(context, cpu);
-        engine::settle(&mut platform, table, direction & 1, now);
+        engine::settle(&mut platform, table_of(table), direction & 1, now);
     }
     0
+}
+
+/// [`engine::settle_one`]; `table` is [`Table`] as a number.
+#[unsafe(no_mangle)]
+#[inline(never)]
+pub(crate) extern "C" fn wardtap_settle_one(
+    context: *mut xdp_md,
+    table: u32,
+    direction: u32,
+    now: u64,
+) -> u32 {
+    let Some(cpu) = platform::cpu() else { return 0 };
+    let mut platform = KernelPlatform::new(context, cpu);
+    engine::settle_one(&mut platform, table_of(table), direction & 1, now)
 }
 
 /// [`engine::release`].

@@ -127,10 +127,9 @@ fn what_linux_hands_on_is_what_is_read() -> Result<()> {
         compare(&mut line, &format!("{order:?}"), &pieces.collect::<Vec<_>>())?;
     }
     // Each segment with the one before it.
-    let overlapping = whole.windows(2).map(|pair| Segment {
-        shift: pair[0].shift,
-        bytes: [&pair[0].bytes[..], &pair[1].bytes[..]].concat(),
-        ..Segment::new(0, b"")
+    let overlapping = whole.windows(2).map(|pair| {
+        let both = [&pair[0].bytes[..], &pair[1].bytes[..]].concat();
+        Segment::new(pair[0].shift, &both)
     });
     compare(&mut line, "overlaps", &overlapping.collect::<Vec<_>>())?;
     Ok(())

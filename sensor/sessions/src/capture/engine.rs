@@ -249,6 +249,20 @@ impl<'a, S: FnMut(&[u8])> Platform for Visit<'a, S> {
     }
 
     #[inline]
+    fn option(&mut self, at: u32) -> u32 {
+        engine::option(&self.frame, at)
+    }
+
+    fn owner(&mut self, flow_start: u64, direction: u32) -> u64 {
+        engine::owner(&self.engine.cpu.packet, flow_start, direction)
+    }
+
+    #[inline]
+    fn take_segment(&mut self, table: Table, now: u64) -> u32 {
+        engine::take_segment(self, table, now)
+    }
+
+    #[inline]
     fn services(&mut self, source: u16, destination: u16) -> u32 {
         flow::services(source, destination)
     }
@@ -261,8 +275,28 @@ impl<'a, S: FnMut(&[u8])> Platform for Visit<'a, S> {
         held.get_mut(place as usize).map(ptr::from_mut)
     }
 
-    fn hold(&mut self, number: u32, flow_start: u64, now: u64) -> u32 {
-        engine::hold(self, number, flow_start, now)
+    fn take_special(&mut self, table: Table, examined: bool, now: u64) -> u32 {
+        engine::take_special(self, table, examined, now).to_code()
+    }
+
+    fn inspect(&mut self, table: Table, now: u64) {
+        engine::inspect_packet(self, table, now);
+    }
+
+    fn hold(&mut self, table: Table, now: u64) -> u32 {
+        engine::hold(self, table, now)
+    }
+
+    fn skip(&mut self, table: Table, now: u64) {
+        engine::skip(self, table, now);
+    }
+
+    fn nearest(&mut self, table: Table, direction: u32) -> u32 {
+        engine::nearest(self, table, direction)
+    }
+
+    fn settle_one(&mut self, table: Table, direction: u32, now: u64) -> u32 {
+        engine::settle_one(self, table, direction, now)
     }
 
     fn settle(&mut self, table: Table, direction: u32, now: u64) {
