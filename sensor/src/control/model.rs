@@ -16,7 +16,7 @@ use sensor_facts::{action::Action, alert::Verdict, rule::Actor};
 use super::{
     answer::{Failed, answer, failure},
     api::{MODELS, NewModel, Reason},
-    change::{Body, act},
+    change::{Body, NO_ROOM, act},
     evidence::blocking,
     peer::Peer,
 };
@@ -200,8 +200,11 @@ where
             "the socket does not say who you are, and the trail has to",
         );
     };
-    let time = match response.command(|keeper| keeper.time()).await {
-        Ok(time) => time,
+    let asked = response.command(|keeper| (keeper.time(), keeper.trail().has_room()));
+    let time = match asked.await {
+        Ok((time, true)) => time,
+        // Before anything is done: what can't be written down is not done.
+        Ok((_, false)) => return failure(StatusCode::SERVICE_UNAVAILABLE, NO_ROOM),
         Err(error) => return answer::<()>(Err(error)),
     };
     let result = tokio::task::spawn_blocking(move || does(time, &actor)).await;
