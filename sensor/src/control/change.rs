@@ -149,7 +149,7 @@ impl<B: Send + 'static> Order<B> {
 }
 
 /// Why nothing is done.
-const NO_ROOM: &str = "too many entries of the audit trail wait for the disk, so nothing was changed: what can't be written down is not done; see `wardtap status`";
+pub(super) const NO_ROOM: &str = "too many entries of the audit trail wait for the disk, so nothing was changed: what can't be written down is not done; see `wardtap status`";
 
 /// An answer that has no place for a warning.
 #[derive(Serialize)]

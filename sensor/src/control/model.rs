@@ -16,7 +16,7 @@ use sensor_facts::{action::Action, alert::Verdict, rule::Actor, time::Time};
 use super::{
     answer::{Failed, answer},
     api::{MODELS, NewModel, Reason},
-    change::Order,
+    change::{NO_ROOM, Order},
     evidence::blocking,
 };
 use crate::live::{
@@ -178,8 +178,18 @@ where
     F: FnOnce(Time, &Actor) -> Result<Loaded, LoadError> + Send + 'static,
     G: FnOnce((String, String), Option<String>, String) -> Action + Send + 'static,
 {
-    let time = order.response.command(|keeper| keeper.time());
-    let (time, actor) = (time.await?, order.actor.clone());
+    let asked = order
+        .response
+        .command(|keeper| (keeper.time(), keeper.trail().has_room()));
+    let (time, has_room) = asked.await?;
+    if !has_room {
+        // Before anything is done: what can't be written down is not done.
+        return Err(Failed::Said(
+            StatusCode::SERVICE_UNAVAILABLE,
+            NO_ROOM.to_owned(),
+        ));
+    }
+    let actor = order.actor.clone();
     let result = blocking(move || does(time, &actor)).await?;
     let records = move |responder: &mut Responder, actor: &Actor, asked: Requested| {
         let mut keeper = responder.keeper_mut();
