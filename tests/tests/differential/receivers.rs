@@ -11,13 +11,15 @@ use std::{
     time::{Duration, Instant},
 };
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use sensor_facts::lock::lock;
 use serde_json::Value;
 use tests::{hl7::python, netns::Namespace, program::Program};
 
 /// What the names of the namespaces begin with.
 const PREFIX: &str = "wt-differential";
+/// How long a receiver may take to listen.
+const LISTENS: Duration = Duration::from_secs(60);
 /// How long a receiver may take to say what it did.
 const SAID: Duration = Duration::from_millis(1_500);
 
@@ -147,7 +149,11 @@ impl Site {
             programs.push(program);
         }
         for one in receivers {
-            namespace.wait_for_listener(one.port).context(one.name)?;
+            // A loaded machine takes its time for Python and its modules.
+            let begin = Instant::now();
+            while let Err(error) = namespace.wait_for_listener(one.port) {
+                ensure!(begin.elapsed() < LISTENS, "{}: {error:#}", one.name);
+            }
         }
         Ok(Self {
             _programs: programs,

@@ -256,12 +256,12 @@ impl Worker {
         done.known += u64::from(!known.is_empty());
         done.wrong += u64::from(!findings.is_empty());
         for finding in findings {
-            let class = match done.classes.get_mut(&finding.class) {
-                Some(class) => class,
-                None => {
-                    let example = self.example(&played, &finding.class, finding.detail)?;
-                    done.classes.entry(finding.class).or_insert(example)
-                }
+            if !done.classes.contains_key(&finding.class) {
+                let example = self.example(&played, &finding.class, finding.detail)?;
+                done.classes.insert(finding.class.clone(), example);
+            }
+            let Some(class) = done.classes.get_mut(&finding.class) else {
+                continue;
             };
             class.count += 1;
             for name in &played.odd {

@@ -119,7 +119,7 @@ fn segments(choices: &mut Choices, how: usize, most: usize, bytes: &[u8]) -> Vec
         0 | 1 => {}
         2 => cuts.push(choices.pick(bytes.len())),
         3 => {
-            for _ in 0..choices.pick(4) + 1 {
+            for _ in 0..=choices.pick(4) {
                 cuts.push(choices.pick(bytes.len()));
             }
         }

@@ -79,14 +79,13 @@ impl Reply {
         while let Some((kind, body, after)) = take_pdu(rest) {
             rest = after;
             match (kind, body) {
-                (1, _) => {}
                 (2, body) if body.len() >= 68 => reply.accepted.push(contexts(&body[68..])?),
                 (3, [_, result, source, reason]) => {
                     reply.rejected = Some([*result, *source, *reason]);
                 }
                 (4, body) => reply.data(body, &mut command)?,
-                // A release that the receiver asks for changes nothing.
-                (5, _) => {}
+                // Requests of an association or its release change nothing.
+                (1 | 5, _) => {}
                 (6, _) => reply.released = true,
                 (7, [_, _, source, reason]) => reply.aborted = Some([*source, *reason]),
                 _ => return Err(format!("a PDU of type {kind}, {} bytes", body.len())),

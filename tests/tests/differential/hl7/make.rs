@@ -210,7 +210,7 @@ fn content(choices: &mut Choices, odd: &Odd, number: usize) -> Vec<u8> {
             all.push("FHS|^~\\&|ENGINE|HOSPITAL|EHR|HOSPITAL|20260105".to_owned());
         }
         all.push("BHS|^~\\&|ENGINE|HOSPITAL|EHR|HOSPITAL|20260105".to_owned());
-        for part in 0..choices.pick(3) + 1 {
+        for part in 0..=choices.pick(3) {
             all.extend(segments(choices, odd, number * 10 + part));
         }
         if !odd.has("batch-without-trailer") {
@@ -248,20 +248,17 @@ fn content(choices: &mut Choices, odd: &Odd, number: usize) -> Vec<u8> {
 /// A block with what goes before and after it.
 fn block(choices: &mut Choices, odd: &Odd, number: usize) -> Vec<u8> {
     let mut bytes = Vec::new();
-    match () {
-        () if odd.has("text-before") => {
-            bytes.extend(choices.of(&[&b"hello"[..], b"MSH|^~\\&|X\r"]))
-        }
-        () if odd.has("line-break-before") => {
-            bytes.extend(choices.of(&[&b"\r\n"[..], b"\n", b"\r"]))
-        }
-        () if odd.has("nul-before") => bytes.push(0),
-        () if odd.has("space-before") => bytes.push(b' '),
-        () if odd.has("empty-block") => bytes.extend(b"\x0b\x1c\r"),
-        () if odd.has("commit-block") => bytes.extend(b"\x0b\x06\x1c\r"),
-        () if odd.has("negative-commit-block") => bytes.extend(b"\x0b\x15\x1c\r"),
-        () => {}
-    }
+    let before: &[u8] = match () {
+        () if odd.has("text-before") => choices.of(&[&b"hello"[..], b"MSH|^~\\&|X\r"]),
+        () if odd.has("line-break-before") => choices.of(&[&b"\r\n"[..], b"\n", b"\r"]),
+        () if odd.has("nul-before") => b"\0",
+        () if odd.has("space-before") => b" ",
+        () if odd.has("empty-block") => b"\x0b\x1c\r",
+        () if odd.has("commit-block") => b"\x0b\x06\x1c\r",
+        () if odd.has("negative-commit-block") => b"\x0b\x15\x1c\r",
+        () => b"",
+    };
+    bytes.extend(before);
     if odd.has("utf-16") {
         bytes.push(0);
     }

@@ -274,11 +274,11 @@ fn acted(
         .filter(|it| it.command == "C-STORE" && it.scu == Side::Requestor)
         .map(|it| it.counts.request_data_bytes)
         .sum();
-    let stores = exchange
+    let named = exchange
         .did("command")
         .filter(|one| one["command"] == "C-STORE");
     let whole =
-        stores.count() as u64 == requests("C-STORE") && exchange.did("released").next().is_some();
+        named.count() as u64 == requests("C-STORE") && exchange.did("released").next().is_some();
     if stored < bytes || whole && stored > bytes {
         findings.add(
             "dicom: bytes stored",

@@ -1,7 +1,5 @@
 //! HL7: the messages that the receiver took, and its acknowledgements.
 
-use serde_json::Value;
-
 use sensor_facts::event::Hl7Message;
 
 use super::Findings;
@@ -56,7 +54,7 @@ pub(super) fn judge(exchange: &Exchange, said: &Said, findings: &mut Findings) {
 
     // Each message that was taken is there, in order.
     // A block that begins inside of another one leaves open what is whole.
-    let starts = exchange.sent().iter().filter(|byte| **byte == 0x0b).count();
+    let starts = exchange.sent().split(|byte| *byte == 0x0b).count() - 1;
     let all = exchange.did("message").count();
     let mut rest = sent.iter();
     let mut taken = 0;
@@ -89,7 +87,7 @@ pub(super) fn judge(exchange: &Exchange, said: &Said, findings: &mut Findings) {
     }
     // A receiver that stayed to the end has taken all that was there. What others would take as a block of its own, since
     // it begins with VT and ends with FS, may be told of too.
-    let stayed = exchange.did("end").any(|end| end["left"] == Value::from(0));
+    let stayed = exchange.did("end").any(|end| end["left"] == 0);
     let complete = sent.iter().filter(|it| it.complete && !it.batch).count();
     if stayed && complete > taken.max(starts) {
         findings.add(

@@ -3,6 +3,8 @@
 mod dicom;
 mod hl7;
 
+use std::fmt::Write;
+
 use super::{
     exchange::Exchange,
     hl7::make::CANARY,
@@ -66,7 +68,8 @@ pub(crate) fn in_short(said: &Said) -> String {
             .iter()
             .map(|it| format!("{}× {}", it.counts.requests, it.command))
             .collect();
-        text += &format!(
+        let _ = write!(
+            text,
             "association {:?}->{:?} {:?}{}{} [{}]; ",
             one.calling_ae.as_deref().unwrap_or("-"),
             one.called_ae.as_deref().unwrap_or("-"),
@@ -77,7 +80,8 @@ pub(crate) fn in_short(said: &Said) -> String {
         );
     }
     for one in &said.messages {
-        text += &format!(
+        let _ = write!(
+            text,
             "{} {:?} id {:?} ack {:?} of {:?}{}; ",
             if one.to_server { "message" } else { "answer" },
             one.message_type.as_deref().unwrap_or("-"),
