@@ -116,6 +116,12 @@ pub trait Platform: Sized {
     /// One [`crate::notice::step`] on the frame.
     fn notice_step(&mut self) -> u32;
 
+    /// [`crate::notice::hand_over`].
+    fn send_notice(&mut self, now: u64);
+
+    /// [`crate::notice::count_claim`].
+    fn count_claim(&mut self, now: u64);
+
     /// The claim of `cpu().notice.arp`, good as [`Platform::find`]'s.
     fn claim(&mut self) -> Option<*mut Claim>;
 

@@ -21,7 +21,7 @@ mod send;
 mod state;
 
 pub use limit::PER_SECOND;
-pub use send::{send, step};
+pub use send::{count_claim, hand_over, send, step};
 pub use state::{Budget, NAME_MAX, Notice, STEPS};
 
 pub use crate::registry::Topic;

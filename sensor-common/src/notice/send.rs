@@ -59,6 +59,17 @@ pub fn step<F: Frame>(frame: &F, cpu: &mut Cpu) -> Step {
     }
 }
 
+/// Counts the claim of an ARP message, and puts it on the tape if it is new or due.
+#[inline(always)]
+pub fn count_claim<H: Platform>(platform: &mut H, now: u64) {
+    if let Some(claim) = platform.claim() {
+        // SAFETY: `claim` has just given it. Another CPU may count meanwhile, and a count may be lost.
+        arp::again(platform.cpu(), unsafe { &mut *claim }, now);
+    } else if let Some(claim) = arp::first(platform.cpu(), now) {
+        platform.keep_claim(&claim);
+    }
+}
+
 /// Reads what the packet says of hosts, and sends it if it is new or due and there are not too many.
 #[inline(always)]
 pub fn send<H: Platform>(platform: &mut H, now: u64) {
@@ -79,15 +90,18 @@ pub fn send<H: Platform>(platform: &mut H, now: u64) {
         }
     }
     if platform.cpu().notice.has_arp() {
-        if let Some(claim) = platform.claim() {
-            // SAFETY: `claim` has just given it. Another CPU may count meanwhile, and a count may be lost.
-            arp::again(platform.cpu(), unsafe { &mut *claim }, now);
-        } else if let Some(claim) = arp::first(platform.cpu(), now) {
-            platform.keep_claim(&claim);
-        }
+        platform.count_claim(now);
     } else if platform.cpu().work.tape_len > 0 && !may_go(platform.cpu(), now) {
         return;
     }
+    if platform.cpu().work.tape_len > 0 {
+        platform.send_notice(now);
+    }
+}
+
+/// Sends what is on the tape.
+#[inline(always)]
+pub fn hand_over<H: Platform>(platform: &mut H, now: u64) {
     let cpu = platform.cpu();
     let length = cpu.work.tape_len & (tape::CAPACITY - 1);
     if length == 0 {

@@ -26,10 +26,10 @@ use super::{
         PROTECTED_NETS, RULE_HITS, RULE_HOSTS, RULE_NETS, RULE_PAIRS, RULES, SETTINGS,
     },
     programs::{
-        wardtap_decide, wardtap_examine, wardtap_flush, wardtap_headers, wardtap_hold,
+        wardtap_claim, wardtap_decide, wardtap_examine, wardtap_flush, wardtap_headers, wardtap_hold,
         wardtap_inside, wardtap_inspect, wardtap_join, wardtap_nearest, wardtap_notice,
         wardtap_notice_step, wardtap_option, wardtap_owner, wardtap_protected, wardtap_read,
-        wardtap_release, wardtap_rule_step, wardtap_segment, wardtap_send_flow, wardtap_services,
+        wardtap_release, wardtap_rule_step, wardtap_segment, wardtap_send_flow, wardtap_send_notice, wardtap_services,
         wardtap_settle, wardtap_settle_one, wardtap_shim, wardtap_skip, wardtap_special,
         wardtap_step, wardtap_step_held, wardtap_sum,
     },
@@ -234,6 +234,16 @@ impl Platform for KernelPlatform {
     #[inline(always)]
     fn notice_step(&mut self) -> u32 {
         wardtap_notice_step(self.context)
+    }
+
+    #[inline(always)]
+    fn send_notice(&mut self, now: u64) {
+        wardtap_send_notice(now);
+    }
+
+    #[inline(always)]
+    fn count_claim(&mut self, now: u64) {
+        wardtap_claim(now);
     }
 
     #[inline(always)]

@@ -319,6 +319,14 @@ impl<'a, S: FnMut(&[u8])> Platform for Visit<'a, S> {
         notice::step(&self.frame, &mut self.engine.cpu) as u32
     }
 
+    fn send_notice(&mut self, now: u64) {
+        notice::hand_over(self, now);
+    }
+
+    fn count_claim(&mut self, now: u64) {
+        notice::count_claim(self, now);
+    }
+
     fn claim(&mut self) -> Option<*mut Claim> {
         let key = self.engine.cpu.notice.arp.key;
         self.engine.claims.get_mut(&key).map(ptr::from_mut)
