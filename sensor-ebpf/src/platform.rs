@@ -13,6 +13,7 @@ use sensor_common::{
     event::{EventHeader, FlowReason},
     flow::Flow,
     key::Key4,
+    layer7,
     notice::arp::Claim,
     rule::{Containment, NetKey, Rule, RuleRef},
     settings::{Clock, Settings},
@@ -28,6 +29,7 @@ use crate::{
     programs::{
         wardtap_decide, wardtap_flush, wardtap_layer, wardtap_notice, wardtap_notice_step,
         wardtap_protected, wardtap_read, wardtap_rule_step, wardtap_send_flow, wardtap_step,
+        wardtap_step_other,
     },
 };
 
@@ -124,7 +126,11 @@ impl Platform for KernelPlatform {
 
     #[inline(always)]
     fn step(&mut self) -> u32 {
-        wardtap_step(self.context)
+        if layer7::is_binary(self.cpu()) {
+            wardtap_step(self.context)
+        } else {
+            wardtap_step_other(self.context)
+        }
     }
 
     #[inline(always)]

@@ -79,7 +79,7 @@ pub(crate) extern "C" fn wardtap_read(context: *mut xdp_md) -> u32 {
     0
 }
 
-/// One step of the layer-7 reader: [`Step`].
+/// One step of the layer-7 reader in the states of [`layer7::step_binary`]: [`Step`].
 #[unsafe(no_mangle)]
 #[inline(never)]
 pub(crate) extern "C" fn wardtap_step(context: *mut xdp_md) -> u32 {
@@ -88,7 +88,19 @@ pub(crate) extern "C" fn wardtap_step(context: *mut xdp_md) -> u32 {
     };
     let frame = XdpFrame::new(context);
     // SAFETY: as above.
-    unsafe { layer7::step(&frame, &mut *cpu) as u32 }
+    unsafe { layer7::step_binary(&frame, &mut *cpu) as u32 }
+}
+
+/// The same, for the states of [`layer7::step_other`].
+#[unsafe(no_mangle)]
+#[inline(never)]
+pub(crate) extern "C" fn wardtap_step_other(context: *mut xdp_md) -> u32 {
+    let Some(cpu) = platform::cpu() else {
+        return Step::Done as u32;
+    };
+    let frame = XdpFrame::new(context);
+    // SAFETY: as above.
+    unsafe { layer7::step_other(&frame, &mut *cpu) as u32 }
 }
 
 /// [`engine::flush`].

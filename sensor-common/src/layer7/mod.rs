@@ -24,7 +24,7 @@ mod reason;
 mod stream;
 mod work;
 
-pub use payload::{STEPS, begin, finish, lose, step};
+pub use payload::{STEPS, begin, finish, is_binary, lose, step, step_binary, step_other};
 pub use reader::FOUND;
 pub use reason::Reason;
 pub use stream::{CARRY, Place, Stream};

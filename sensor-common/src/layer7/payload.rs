@@ -36,20 +36,6 @@ macro_rules! each {
     };
 }
 
-/// One step of the reader that `state` belongs to.
-macro_rules! step_by {
-    ($state:ident, $frame:ident, $cpu:ident; ($protocol:ident $module:ident)) => {
-        super::$module::$protocol::step($frame, $cpu)
-    };
-    ($state:ident, $frame:ident, $cpu:ident; ($protocol:ident $module:ident) $($rest:tt)+) => {
-        if $state <= const { Protocol::$protocol.last_state() } {
-            super::$module::$protocol::step($frame, $cpu)
-        } else {
-            step_by!($state, $frame, $cpu; $($rest)+)
-        }
-    };
-}
-
 /// The first state of the protocol that can begin with the byte `first`, unless another is `known`; else
 /// [`State::Begin`].
 macro_rules! begin_by {
@@ -153,25 +139,56 @@ pub fn lose(cpu: &mut Cpu, bytes: u32) {
 /// One step of the reader: bounded work on the bytes from `cpu.work.position` on.
 #[inline(always)]
 pub fn step<F: Frame>(frame: &F, cpu: &mut Cpu) -> Step {
+    if is_binary(cpu) {
+        step_binary(frame, cpu)
+    } else {
+        step_other(frame, cpu)
+    }
+}
+
+/// True if [`step_binary`] is what [`step`] does, else [`step_other`]. In the kernel these are two functions, so that each
+/// needs less of the stack, of which a row of calls has 512 bytes.
+#[inline(always)]
+#[must_use]
+pub const fn is_binary(cpu: &Cpu) -> bool {
     let state = cpu.work.stream.state;
-    if cpu.work.position >= cpu.work.end && !with_layer7!(any!(is_due(&cpu.work.stream))) {
+    Protocol::Dicom.first_state() <= state && state <= Protocol::Dicom.last_state()
+}
+
+#[inline(always)]
+fn is_over(cpu: &Cpu) -> bool {
+    cpu.work.position >= cpu.work.end && !with_layer7!(any!(is_due(&cpu.work.stream)))
+}
+
+/// One step in the states of DICOM.
+#[inline(always)]
+pub fn step_binary<F: Frame>(frame: &F, cpu: &mut Cpu) -> Step {
+    if is_over(cpu) {
+        return Step::Done;
+    }
+    super::dicom::Dicom::step(frame, cpu)
+}
+
+/// One step in the states of the other protocols, and in those that all share.
+#[inline(always)]
+pub fn step_other<F: Frame>(frame: &F, cpu: &mut Cpu) -> Step {
+    let state = cpu.work.stream.state;
+    if is_over(cpu) {
         return Step::Done;
     }
     if state == State::Run as u8 {
         run(frame, cpu)
     } else if state == State::Probe as u8 {
         probe(cpu)
-    } else if state == State::Begin as u8
-        || state == State::Line as u8
-        || state == State::Head as u8
-        || state == State::Proxy as u8
-    {
-        prelude::step(frame, cpu)
     } else if state == State::Done as u8 {
         cpu.work.position = cpu.work.end;
         Step::Done
+    } else if state <= const { Protocol::None.last_state() } {
+        prelude::step(frame, cpu)
+    } else if state <= const { Protocol::Hl7.last_state() } {
+        super::hl7::Hl7::step(frame, cpu)
     } else {
-        with_layer7!(step_by!(state, frame, cpu;))
+        super::tls::Tls::step(frame, cpu)
     }
 }
 
