@@ -10,7 +10,7 @@ use crate::{
     notice::Notice,
     packet::{Packet, Pieces},
     registry::Tag,
-    tape::{self, RECORD_HEADER},
+    tape::{self, FIRST, LAST, RECORD_HEADER},
 };
 
 /// Counters and scratch memory of one CPU (for one interface). Zero bytes are a valid start.
@@ -118,5 +118,24 @@ impl Cpu {
         let at = self.work.tape_len & (tape::CAPACITY - 1);
         frame.copy(position, length, &mut self.chunk.tape, at);
         self.work.tape_len += length;
+    }
+
+    /// Writes a record of `length` bytes from the frame and the source of the Ethernet header after them. It goes from the
+    /// frame to the tape without the stack, of which there is little.
+    #[inline(always)]
+    pub(crate) fn copy_with_sender<F: Frame>(
+        &mut self,
+        frame: &F,
+        tag: Tag,
+        position: u32,
+        length: u32,
+    ) {
+        self.record_header(tag as u8, FIRST | LAST, length + 6);
+        let at = self.work.tape_len & (tape::CAPACITY - 1);
+        frame.copy(position, length, &mut self.chunk.tape, at);
+        self.work.tape_len += length;
+        for byte in self.packet.macs.source() {
+            self.push(byte);
+        }
     }
 }

@@ -15,6 +15,8 @@ use crate::{
 /// Bytes of a DHCP message before its options, the magic cookie included.
 const DHCP_HEAD: u32 = 240;
 const DHCP_COOKIE: u32 = 0x6382_5363;
+/// Bytes of it that go out: all up to the client's hardware address.
+const DHCP_TOLD: u32 = 34;
 /// Operation of what a server says.
 const DHCP_REPLY: u8 = 2;
 const DHCP_PAD: u8 = 0;
@@ -35,25 +37,10 @@ pub(crate) fn step<F: Frame>(frame: &F, cpu: &mut Cpu) -> Option<Step> {
         if at + DHCP_HEAD > end || head.be32::<236>() != DHCP_COOKIE || head.be16::<1>() != 0x0106 {
             return None;
         }
-        let [x0, x1, x2, x3] = head.ne32::<4>().to_ne_bytes();
-        let [c0, c1, c2, c3] = head.ne32::<12>().to_ne_bytes();
-        let [y0, y1, y2, y3] = head.ne32::<16>().to_ne_bytes();
-        let [g0, g1, g2, g3] = head.ne32::<24>().to_ne_bytes();
-        let [m0, m1, m2, m3] = head.ne32::<28>().to_ne_bytes();
-        let [m4, m5] = head.ne16::<32>().to_ne_bytes();
-        let [f0, f1, f2, f3, f4, f5] = cpu.packet.macs.source();
-        let operation = head.u8::<0>();
-        #[rustfmt::skip]
-        let record = [
-            operation,
-            m0, m1, m2, m3, m4, m5,
-            c0, c1, c2, c3, y0, y1, y2, y3, x0, x1, x2, x3, g0, g1, g2, g3,
-            f0, f1, f2, f3, f4, f5,
-        ];
-        if operation == DHCP_REPLY {
+        if head.u8::<0>() == DHCP_REPLY {
             cpu.notice.lane = Lane::Leases as u8;
         }
-        cpu.record(Tag::DhcpHead, FIRST | LAST, record);
+        cpu.copy_with_sender(frame, Tag::DhcpHead, at, DHCP_TOLD);
         cpu.work.position = at + DHCP_HEAD;
         cpu.notice.set(Stage::Part);
         return Some(Step::More);

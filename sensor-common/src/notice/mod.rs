@@ -2,11 +2,11 @@
 //! (RFC 2131), multicast DNS (RFC 6762) and IPv6 neighbour discovery (RFC 4861).
 //!
 //! What leaves the kernel is listed here and nothing else does: of ARP the addresses ([`arp::Arp::record`]); of DHCP the
-//! operation, the transaction, the client's hardware address, `ciaddr`, `yiaddr` and `giaddr`, the source of the Ethernet
-//! header, and the options routers (3), name servers (6), host name (12), requested address (50), message type (53), server
-//! (54) and vendor class (60); of multicast DNS the first label of the name of an address record in an answer, and the
-//! address; of neighbour discovery the type, the flags, the target, the Ethernet addresses in its options and in its
-//! header, and of router advertisements the hop limit, the lifetime, the prefixes and the addresses of name servers.
+//! message up to the client's hardware address, the source of the Ethernet header, and the options routers (3), name
+//! servers (6), host name (12), requested address (50), message type (53), server (54) and vendor class (60); of multicast
+//! DNS the first label of the name of an address record in an answer, and the address; of neighbour discovery the message
+//! before its options, the Ethernet addresses in its options and its header, and of router advertisements the prefixes and
+//! the addresses of name servers.
 //!
 //! Like the layer-7 readers, the readers here go step by step. A CPU lets out so many notices a second
 //! ([`Budget`]); what is beyond is counted.

@@ -131,12 +131,8 @@ fn option<F: Frame>(frame: &F, cpu: &mut Cpu, kind: u8, units: u8) {
     }
     let at = cpu.work.position + 2;
     if (kind == SOURCE_LINK || kind == TARGET_LINK) && units == 1 {
-        if let Some(mac) = frame.view::<6>(at) {
-            let [m0, m1, m2, m3] = mac.ne32::<0>().to_ne_bytes();
-            let [m4, m5] = mac.ne16::<4>().to_ne_bytes();
-            let record = [kind, m0, m1, m2, m3, m4, m5];
-            cpu.record(Tag::NeighbourLink, FIRST | LAST, record);
-        }
+        let tag = Tag::NeighbourLink as u8;
+        cpu.copy_piece(frame, tag, FIRST | LAST, cpu.work.position, 8);
     } else if kind == PREFIX && units == 4 {
         cpu.copy_piece(frame, Tag::RouterPrefix as u8, FIRST | LAST, at, 30);
     } else if kind == DNS && units >= 3 && units & 1 == 1 {
@@ -168,7 +164,6 @@ fn head<F: Frame>(frame: &F, cpu: &mut Cpu) -> Option<Step> {
     } else {
         (&packet.key6.addr_a, &packet.key6.addr_b)
     };
-    let [f0, f1, f2, f3, f4, f5] = packet.macs.source();
     let sum = pseudo_header(packet) + words(head.ne32::<0>()) + words(head.ne32::<4>());
     if kind == ROUTER_ADVERTISEMENT {
         // Only a link-local address is a router's (section 6.1.2).
@@ -179,12 +174,10 @@ fn head<F: Frame>(frame: &F, cpu: &mut Cpu) -> Option<Step> {
         if at + 8 > cpu.work.end {
             return None;
         }
-        let [l0, l1] = head.ne16::<6>().to_ne_bytes();
-        let record = [flags, head.u8::<5>(), l0, l1, f0, f1, f2, f3, f4, f5];
         cpu.notice.name = sum + words(times.ne32::<0>()) + words(times.ne32::<4>());
         cpu.notice.lane = Lane::Routers as u8;
         cpu.work.position = at + 8;
-        cpu.record(Tag::RouterAdvertisement, FIRST | LAST, record);
+        cpu.copy_with_sender(frame, Tag::RouterAdvertisement, at.wrapping_sub(8), 8);
     } else {
         let target = frame.view::<16>(at)?;
         let multicast = target.u8::<0>() == 0xff;
@@ -192,28 +185,13 @@ fn head<F: Frame>(frame: &F, cpu: &mut Cpu) -> Option<Step> {
         if at + 16 > cpu.work.end || multicast || answers_all {
             return None;
         }
-        let t = [
-            target.ne32::<0>(),
-            target.ne32::<4>(),
-            target.ne32::<8>(),
-            target.ne32::<12>(),
-        ];
-        cpu.notice.name = sum + words(t[0]) + words(t[1]) + words(t[2]) + words(t[3]);
+        cpu.notice.name = sum
+            + words(target.ne32::<0>())
+            + words(target.ne32::<4>())
+            + words(target.ne32::<8>())
+            + words(target.ne32::<12>());
         cpu.work.position = at + 16;
-        let flags = if kind == ADVERTISEMENT { flags } else { 0 };
-        let [[a, b, c, d], [e, f, g, h], [i, j, k, l], [m, n, o, p]] = [
-            t[0].to_ne_bytes(),
-            t[1].to_ne_bytes(),
-            t[2].to_ne_bytes(),
-            t[3].to_ne_bytes(),
-        ];
-        #[rustfmt::skip]
-        let record = [
-            kind, flags,
-            a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p,
-            f0, f1, f2, f3, f4, f5,
-        ];
-        cpu.record(Tag::Neighbour, FIRST | LAST, record);
+        cpu.copy_with_sender(frame, Tag::Neighbour, at.wrapping_sub(8), 24);
     }
     cpu.notice.set(Stage::Part);
     Some(Step::More)

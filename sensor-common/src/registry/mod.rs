@@ -141,8 +141,7 @@ registry! {
         Dhcp = 2 in dhcp {
             udp_ports: |_source, destination| destination == 67 || destination == 68,
             tags: {
-                /// DHCP: operation, hardware address, `ciaddr`, `yiaddr`, transaction, `giaddr`, source of the Ethernet
-                /// header, 29 bytes.
+                /// DHCP: the message up to the client's hardware address, then the source of the Ethernet header, 40 bytes.
                 DhcpHead = 41,
                 /// DHCP option 12, host name, at most [`crate::notice::NAME_MAX`] bytes.
                 DhcpName = 42,
@@ -174,11 +173,11 @@ registry! {
         Neighbour = 4 in neighbour {
             icmp6_types: |kind| kind >= 134 && kind <= 136,
             tags: {
-                /// A neighbour solicitation or advertisement: type, flags, target, source of the Ethernet header, 24 bytes.
+                /// A neighbour solicitation or advertisement without options, then the source of the Ethernet header, 30 bytes.
                 Neighbour = 51,
-                /// The type of a link-layer address option (1 the source's, 2 the target's), and the address, 7 bytes.
+                /// A link-layer address option (1 the source's, 2 the target's), 8 bytes.
                 NeighbourLink = 52,
-                /// A router advertisement: hop limit, flags, lifetime, source of the Ethernet header, 10 bytes.
+                /// The first 8 bytes of a router advertisement, then the source of the Ethernet header, 14 bytes.
                 RouterAdvertisement = 53,
                 /// A prefix information option (RFC 4861 section 4.6.2) after its type and length, 30 bytes.
                 RouterPrefix = 54,

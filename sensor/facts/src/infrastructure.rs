@@ -123,12 +123,14 @@ impl NeighbourFacts {
     /// From the bytes of a [`sensor_common::tape::Tag::Neighbour`] record and the ends of its datagram.
     #[must_use]
     pub fn of_record(bytes: &[u8], source: Ipv6Addr, destination: Ipv6Addr) -> Option<Self> {
-        let ([kind, flags], rest) = bytes.split_first_chunk()?;
+        let ([kind, _, _, _, flags, ..], rest) = bytes.split_first_chunk::<8>()?;
         let (target, rest) = rest.split_first_chunk::<16>()?;
+        // These bits of a solicitation mean nothing.
+        let tells = *kind == neighbour::ADVERTISEMENT;
         Some(Self {
-            solicitation: *kind == neighbour::SOLICITATION,
-            solicited: flags & neighbour::SOLICITED != 0,
-            replaces: flags & neighbour::OVERRIDE != 0,
+            solicitation: !tells,
+            solicited: tells && flags & neighbour::SOLICITED != 0,
+            replaces: tells && flags & neighbour::OVERRIDE != 0,
             source,
             destination,
             target: (*target).into(),
@@ -177,13 +179,12 @@ impl RouterFacts {
     /// From the bytes of a [`sensor_common::tape::Tag::RouterAdvertisement`] record and its sender.
     #[must_use]
     pub fn of_record(bytes: &[u8], source: Ipv6Addr) -> Option<Self> {
-        let ([hop_limit, flags], rest) = bytes.split_first_chunk()?;
-        let (lifetime, rest) = rest.split_first_chunk::<2>()?;
+        let ([_, _, _, _, hop_limit, flags, high, low], rest) = bytes.split_first_chunk()?;
         Some(Self {
             source,
             hop_limit: *hop_limit,
             flags: *flags,
-            lifetime: u16::from_be_bytes(*lifetime),
+            lifetime: u16::from_be_bytes([*high, *low]),
             link: None,
             prefixes: Vec::new(),
             name_servers: Vec::new(),
@@ -232,7 +233,7 @@ mod tests {
     #[test]
     fn a_solicitation_claims_its_source_and_an_advertisement_its_target() {
         let record = |kind: u8, flags: u8| {
-            let mut bytes = vec![kind, flags];
+            let mut bytes = vec![kind, 0, 0, 0, flags, 0, 0, 0];
             bytes.extend(host(7).octets());
             bytes.extend(MAC);
             bytes
@@ -247,13 +248,14 @@ mod tests {
         let tells = NeighbourFacts::of_record(&record(136, 0x60), host(5), to).unwrap();
         assert!(tells.solicited && tells.replaces && !tells.solicitation);
         assert_eq!(tells.claim(), Some((host(7), MAC)));
-        assert_eq!(NeighbourFacts::of_record(&[135; 23], host(5), to), None);
+        assert_eq!(NeighbourFacts::of_record(&[135; 29], host(5), to), None);
     }
 
     #[test]
     fn prefixes_and_name_servers_are_read_and_bounded() {
         let mut router =
-            RouterFacts::of_record(&[64, 0x08, 7, 8, 2, 0, 0, 0, 0, 9], host(1)).unwrap();
+            RouterFacts::of_record(&[134, 0, 0, 0, 64, 0x08, 7, 8, 2, 0, 0, 0, 0, 9], host(1))
+                .unwrap();
         assert_eq!((router.lifetime, router.frame_mac), (0x0708, MAC));
         let mut prefix = vec![64, 0xc0, 0, 0, 1, 0, 0, 0, 0, 9, 0, 0, 0, 0];
         prefix.extend(Ipv6Addr::from([0x20; 16]).octets());

@@ -21,26 +21,23 @@ pub(crate) struct Dhcp {
 impl Dhcp {
     /// The message that a record of its fixed part begins.
     pub(super) fn of_head(bytes: &[u8]) -> Option<Self> {
-        let (operation, rest) = bytes.split_first()?;
-        let (client_mac, rest) = rest.split_first_chunk::<6>()?;
-        let (client, rest) = rest.split_first_chunk::<4>()?;
-        let (yours, rest) = rest.split_first_chunk::<4>()?;
-        let (transaction, rest) = rest.split_first_chunk::<4>()?;
-        let (relay, rest) = rest.split_first_chunk::<4>()?;
+        let bytes: &[u8; 40] = bytes.try_into().ok()?;
+        let word = |at: usize| bytes.get(at..)?.first_chunk::<4>().copied();
+        let mac = |at: usize| bytes.get(at..)?.first_chunk::<6>().copied();
         Some(Self {
             facts: DhcpFacts {
-                reply: *operation == 2,
+                reply: bytes[0] == 2,
                 kind: 0,
-                transaction: u32::from_be_bytes(*transaction),
-                client_mac: *client_mac,
-                client: (*client).into(),
-                yours: (*yours).into(),
-                relay: (*relay).into(),
+                transaction: u32::from_be_bytes(word(4)?),
+                client_mac: mac(28)?,
+                client: word(12)?.into(),
+                yours: word(16)?.into(),
+                relay: word(24)?.into(),
                 requested: None,
                 server: None,
                 routers: Vec::new(),
                 name_servers: Vec::new(),
-                frame_mac: rest.try_into().ok()?,
+                frame_mac: mac(34)?,
                 asked: Asked::Unknown,
             },
             name: None,

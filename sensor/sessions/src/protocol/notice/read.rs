@@ -91,7 +91,9 @@ const TARGET_LINK: u8 = 2;
 
 /// Takes an option of a solicitation or an advertisement; `None` if it is none, or is malformed.
 fn neighbour_option(facts: &mut NeighbourFacts, tag: Tag, bytes: &[u8]) -> Option<()> {
-    let (kind, mac) = bytes.split_first().filter(|_| tag == Tag::NeighbourLink)?;
+    let ([kind, _], mac) = bytes
+        .split_first_chunk()
+        .filter(|_| tag == Tag::NeighbourLink)?;
     let wanted = if facts.solicitation {
         SOURCE_LINK
     } else {
@@ -108,7 +110,7 @@ fn neighbour_option(facts: &mut NeighbourFacts, tag: Tag, bytes: &[u8]) -> Optio
 fn router_option(facts: &mut RouterFacts, tag: Tag, bytes: &[u8]) -> Option<()> {
     match tag {
         Tag::NeighbourLink => {
-            let (kind, mac) = bytes.split_first()?;
+            let ([kind, _], mac) = bytes.split_first_chunk()?;
             if *kind == SOURCE_LINK {
                 facts.link = Some(mac.try_into().ok()?);
             }
@@ -140,9 +142,9 @@ mod tests {
 
     #[test]
     fn a_lease_is_read() {
-        let mut head = vec![2, 2, 0, 0, 0, 0, 7];
-        head.extend([0, 0, 0, 0, 10, 0, 0, 9, 1, 2, 3, 4, 0, 0, 0, 0]);
-        head.extend([2, 0, 0, 0, 0, 1]);
+        let mut head = vec![2, 1, 6, 0, 1, 2, 3, 4, 0, 0, 0, 0];
+        head.extend([0, 0, 0, 0, 10, 0, 0, 9, 0, 0, 0, 0, 0, 0, 0, 0]);
+        head.extend([2, 0, 0, 0, 0, 7, 2, 0, 0, 0, 0, 1]);
         let tape = [
             record(Tag::DhcpHead, &head),
             record(Tag::DhcpType, &[5]),
@@ -173,11 +175,16 @@ mod tests {
 
     #[test]
     fn neighbours_and_routers_are_read_with_their_options() {
-        let head = [&[136, 0x60][..], &[0x20; 16], &[2, 0, 0, 0, 0, 9]].concat();
+        let head = [
+            &[136, 0, 0, 0, 0x60, 0, 0, 0][..],
+            &[0x20; 16],
+            &[2, 0, 0, 0, 0, 9],
+        ]
+        .concat();
         let tape = [
             record(Tag::Neighbour, &head),
-            record(Tag::NeighbourLink, &[1, 2, 0, 0, 0, 0, 5]),
-            record(Tag::NeighbourLink, &[2, 2, 0, 0, 0, 0, 7]),
+            record(Tag::NeighbourLink, &[1, 1, 2, 0, 0, 0, 0, 5]),
+            record(Tag::NeighbourLink, &[2, 1, 2, 0, 0, 0, 0, 7]),
         ]
         .concat();
         let said = read(&tape, V6).unwrap();
@@ -189,8 +196,11 @@ mod tests {
 
         let dns = [&[0; 6][..], &[0x20; 16]].concat();
         let tape = [
-            record(Tag::RouterAdvertisement, &[64, 0, 7, 8, 2, 0, 0, 0, 0, 9]),
-            record(Tag::NeighbourLink, &[1, 2, 0, 0, 0, 0, 5]),
+            record(
+                Tag::RouterAdvertisement,
+                &[134, 0, 0, 0, 64, 0, 7, 8, 2, 0, 0, 0, 0, 9],
+            ),
+            record(Tag::NeighbourLink, &[1, 1, 2, 0, 0, 0, 0, 5]),
             record(Tag::RouterPrefix, &[64; 30]),
             record(Tag::RouterDns, &dns),
         ]
