@@ -22,14 +22,16 @@ use crate::{
     emit, established,
     frame::XdpFrame,
     maps::{
-        ARP_CLAIMS, CLINICAL, CONTAINMENT, CPU, ESTABLISHED6, FRESH4, FRESH6, HELD, PROTECTED_HOSTS,
-        PROTECTED_NETS, RULE_HITS, RULE_HOSTS, RULE_NETS, RULE_PAIRS, RULES, SETTINGS,
+        ARP_CLAIMS, CLINICAL, CONTAINMENT, CPU, ESTABLISHED6, FRESH4, FRESH6, HELD,
+        PROTECTED_HOSTS, PROTECTED_NETS, RULE_HITS, RULE_HOSTS, RULE_NETS, RULE_PAIRS, RULES,
+        SETTINGS,
     },
     programs::{
-        wardtap_decide, wardtap_examine, wardtap_flush, wardtap_hold, wardtap_inspect, wardtap_layer,
-        wardtap_nearest, wardtap_notice, wardtap_notice_step, wardtap_option, wardtap_owner, wardtap_protected, wardtap_read, wardtap_release,
-        wardtap_rule_step, wardtap_segment, wardtap_send_flow, wardtap_services, wardtap_settle, wardtap_settle_one, wardtap_skip, wardtap_special, wardtap_step,
-        wardtap_step_held, wardtap_sum,
+        wardtap_decide, wardtap_examine, wardtap_flush, wardtap_hold, wardtap_inspect,
+        wardtap_layer, wardtap_nearest, wardtap_notice, wardtap_notice_step, wardtap_option,
+        wardtap_owner, wardtap_protected, wardtap_read, wardtap_release, wardtap_rule_step,
+        wardtap_segment, wardtap_send_flow, wardtap_services, wardtap_settle, wardtap_settle_one,
+        wardtap_skip, wardtap_special, wardtap_step, wardtap_step_held, wardtap_sum,
     },
 };
 

@@ -113,7 +113,10 @@ impl Order {
                 }
                 2 => Some(segment.clone()),
                 3 => Some(Segment::new(here, &[b'?'; 50]).wrong()),
-                4 => Some(Segment::new(here.wrapping_add(0x100_0000 + chance / 4), b"?")),
+                4 => Some(Segment::new(
+                    here.wrapping_add(0x100_0000 + chance / 4),
+                    b"?",
+                )),
                 5 => Some(Segment::new(here.wrapping_add(1 + chance % 9_999), b"").flags(4)),
                 6 => Some(Segment::new(*chance, b"").flags(SYN)),
                 7 => Some(Segment::new(here, b"????").flags(8)),
@@ -164,7 +167,15 @@ impl Line {
         let host = Ipv4Addr::from(HOST).to_string();
         there.ip(&["addr", "add", &format!("{host}/24"), "dev", "line1"])?;
         let sender = Ipv4Addr::from(SENDER).to_string();
-        let neighbour = ["neigh", "replace", &sender, "lladdr", &text(SENDER_MAC), "dev", "line1"];
+        let neighbour = [
+            "neigh",
+            "replace",
+            &sender,
+            "lladdr",
+            &text(SENDER_MAC),
+            "dev",
+            "line1",
+        ];
         there.ip(&neighbour)?;
         let (sender, receiver) = within(&here, || {
             let interfaces = datalink::interfaces();
@@ -269,7 +280,11 @@ impl Line {
     }
 
     /// Takes what comes of this connection until something that is wanted: sequence, acknowledgement, flags.
-    fn until(&mut self, limit: Duration, mut wanted: impl FnMut((u32, u32, u8)) -> bool) -> Result<()> {
+    fn until(
+        &mut self,
+        limit: Duration,
+        mut wanted: impl FnMut((u32, u32, u8)) -> bool,
+    ) -> Result<()> {
         let begin = Instant::now();
         while begin.elapsed() < limit {
             if let Some(tcp) = self.take()

@@ -95,20 +95,41 @@ fn what_linux_hands_on_is_what_is_read() -> Result<()> {
             ("a byte far behind", junk(here.wrapping_sub(0x3000_0000))),
             ("a wrong checksum", Segment::new(here, &[b'?'; 300]).wrong()),
             ("a wrong checksum ahead", junk(here + 100).wrong()),
-            ("a wrong IP checksum", Segment::new(here, &[b'?'; 300]).wrong_ip()),
+            (
+                "a wrong IP checksum",
+                Segment::new(here, &[b'?'; 300]).wrong_ip(),
+            ),
             ("no ACK", Segment::new(here, &[b'?'; 20]).flags(0x08)),
             ("no flags", Segment::new(here, &[b'?'; 20]).flags(0)),
             ("a reset ahead", Segment::new(here + 5, b"").flags(0x04)),
-            ("a reset far behind", Segment::new(here.wrapping_sub(900_000), b"").flags(0x14)),
-            ("a reset, wrong checksum", Segment::new(here, b"").flags(0x04).wrong()),
+            (
+                "a reset far behind",
+                Segment::new(here.wrapping_sub(900_000), b"").flags(0x14),
+            ),
+            (
+                "a reset, wrong checksum",
+                Segment::new(here, b"").flags(0x04).wrong(),
+            ),
             ("a SYN", Segment::new(here, b"").flags(0x02)),
-            ("a SYN elsewhere", Segment::new(here + 0x1111_1111, b"").flags(0x02)),
+            (
+                "a SYN elsewhere",
+                Segment::new(here + 0x1111_1111, b"").flags(0x02),
+            ),
             ("a SYN with ACK", Segment::new(here, b"").flags(0x12)),
             ("SYN and FIN", Segment::new(here, b"").flags(0x03)),
-            ("a FIN, wrong checksum", Segment::new(here, b"").flags(0x11).wrong()),
-            ("a FIN far ahead", Segment::new(here + 0x3000_0000, b"").flags(0x11)),
+            (
+                "a FIN, wrong checksum",
+                Segment::new(here, b"").flags(0x11).wrong(),
+            ),
+            (
+                "a FIN far ahead",
+                Segment::new(here + 0x3000_0000, b"").flags(0x11),
+            ),
             ("a keep-alive", Segment::new(here.wrapping_sub(1), b"")),
-            ("a keep-alive with a byte", Segment::new(here.wrapping_sub(1), b"\0")),
+            (
+                "a keep-alive with a byte",
+                Segment::new(here.wrapping_sub(1), b"\0"),
+            ),
             ("urgent data", Segment::new(here, b"").flags(0x30)),
         ] {
             if at == 0 && of.starts_with("a keep-alive with") {
@@ -117,14 +138,27 @@ fn what_linux_hands_on_is_what_is_read() -> Result<()> {
             compare(&mut line, &format!("{of} at {at}"), &with(&[odd], at))?;
         }
     }
-    for order in [&[1, 0][..], &[2, 1, 0], &[1, 2, 0], &[3, 0, 1, 2], &[3, 2, 1, 0]] {
+    for order in [
+        &[1, 0][..],
+        &[2, 1, 0],
+        &[1, 2, 0],
+        &[3, 0, 1, 2],
+        &[3, 2, 1, 0],
+    ] {
         let pieces = whole.chunks(order.len()).flat_map(|group| {
             let full = group.len() == order.len();
-            let pick = order.iter().filter(move |_| full).map(|at| group[*at].clone());
+            let pick = order
+                .iter()
+                .filter(move |_| full)
+                .map(|at| group[*at].clone());
             let rest = group.iter().filter(move |_| !full).cloned();
             pick.chain(rest).collect::<Vec<_>>()
         });
-        compare(&mut line, &format!("{order:?}"), &pieces.collect::<Vec<_>>())?;
+        compare(
+            &mut line,
+            &format!("{order:?}"),
+            &pieces.collect::<Vec<_>>(),
+        )?;
     }
     // Each segment with the one before it.
     let overlapping = whole.windows(2).map(|pair| Segment {
