@@ -197,7 +197,9 @@ pub fn option<F: Frame>(frame: &F, at: u32) -> u32 {
         END => 0,
         NOTHING => 1,
         // RFC 7323 section 2.3: a shift above 14 counts as 14.
-        WINDOW_SCALE if length == 3 => 3 | (if shift > 14 { 15 } else { u32::from(shift) + 1 }) << 8,
+        WINDOW_SCALE if length == 3 => {
+            3 | (if shift > 14 { 15 } else { u32::from(shift) + 1 }) << 8
+        }
         _ if length < 2 => 0,
         _ => u32::from(length),
     }
@@ -252,7 +254,11 @@ mod tests {
         let frame = &options[..];
         let seen = [0, 4, 5, 8].map(|at| option(&frame, at));
         assert_eq!(seen, [4, 1, 3 | 8 << 8, 0]);
-        assert_eq!(option(&&[3_u8, 3, 99][..], 0), 3 | 15 << 8, "a shift counts as 14");
+        assert_eq!(
+            option(&&[3_u8, 3, 99][..], 0),
+            3 | 15 << 8,
+            "a shift counts as 14"
+        );
         assert_eq!(option(&&[2_u8, 0, 0][..], 0), 0, "a length of 0 ends it");
         assert_eq!(option(&&[3_u8, 3][..], 0), 0, "the option is cut");
     }

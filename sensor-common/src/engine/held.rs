@@ -69,8 +69,17 @@ pub fn owner(packet: &Packet, flow_start: u64, direction: u32) -> u64 {
         let key = &packet.key6;
         let ports = u32::from(u16::from_ne_bytes(key.port_a)) << 16
             | u32::from(u16::from_ne_bytes(key.port_b));
-        let [a, b] = [u128::from_ne_bytes(key.addr_a), u128::from_ne_bytes(key.addr_b)];
-        for word in [a as u64, (a >> 64) as u64, b as u64, (b >> 64) as u64, u64::from(ports)] {
+        let [a, b] = [
+            u128::from_ne_bytes(key.addr_a),
+            u128::from_ne_bytes(key.addr_b),
+        ];
+        for word in [
+            a as u64,
+            (a >> 64) as u64,
+            b as u64,
+            (b >> 64) as u64,
+            u64::from(ports),
+        ] {
             mixed = (mixed ^ word).wrapping_mul(SECOND);
             mixed ^= mixed >> 29;
         }
@@ -81,7 +90,10 @@ pub fn owner(packet: &Packet, flow_start: u64, direction: u32) -> u64 {
 /// The place of an owner's segment of this number.
 #[inline(always)]
 const fn place(owner: u64, number: u32) -> u32 {
-    ((owner >> 32) as u32).wrapping_mul(HELD_MAX).wrapping_add(number) & (HELD_PLACES - 1)
+    ((owner >> 32) as u32)
+        .wrapping_mul(HELD_MAX)
+        .wrapping_add(number)
+        & (HELD_PLACES - 1)
 }
 
 /// Keeps the packet's payload, which came too early, for its flow in `table`; 0 if it can't be kept. Then it is set aside:
@@ -173,7 +185,12 @@ fn keep<H: Platform>(platform: &mut H, number: u32, flow_start: u64, now: u64) -
     let first = if length > COPY_MAX { COPY_MAX } else { length };
     if !frame.copy(offset, first, &mut held.data, 0)
         || (length > COPY_MAX
-            && !frame.copy(offset + COPY_MAX, length - COPY_MAX, &mut held.data, COPY_MAX))
+            && !frame.copy(
+                offset + COPY_MAX,
+                length - COPY_MAX,
+                &mut held.data,
+                COPY_MAX,
+            ))
     {
         return false;
     }

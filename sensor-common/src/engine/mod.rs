@@ -7,7 +7,9 @@ mod send;
 mod track;
 
 pub use examine::{SUM_MAX, examine, option, sum};
-pub use held::{HELD_BYTES, HELD_PLACES, Held, hold, nearest, owner, release, settle, settle_one, skip};
+pub use held::{
+    HELD_BYTES, HELD_PLACES, Held, hold, nearest, owner, release, settle, settle_one, skip,
+};
 pub use platform::{Platform, Table};
 pub use send::{flush, read, send_flow};
 

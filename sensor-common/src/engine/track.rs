@@ -4,10 +4,7 @@ use super::platform::{Platform, Table};
 use crate::{
     counter::{Counter, Counters},
     event::{self, FlowReason},
-    flow::{
-        self, Edges, Flow, IDLE_MIN, Rank,
-        order::DAMAGED,
-    },
+    flow::{self, Edges, Flow, IDLE_MIN, Rank, order::DAMAGED},
     layer7::{Asked, Protocol},
     packet::{Sum, TCP_FIN, TCP_RST, TCP_SYN},
     rule::Clearance,
@@ -49,11 +46,14 @@ pub(super) fn track<H: Platform>(
         flow.update(packet, now)
     };
     if edges.has(Edges::DUPLICATE | Edges::BAD_CHECKSUM) {
-        platform.cpu().counters.count(if edges.has(Edges::DUPLICATE) {
-            Counter::Duplicate
-        } else {
-            Counter::BadChecksum
-        });
+        platform
+            .cpu()
+            .counters
+            .count(if edges.has(Edges::DUPLICATE) {
+                Counter::Duplicate
+            } else {
+                Counter::BadChecksum
+            });
         return;
     }
     platform.cpu().counters.count(Counter::InFlow);

@@ -149,10 +149,7 @@ impl Order {
     /// True if this is the first right checksum after wrong ones that nothing has confirmed: what they said is forgotten.
     #[inline(always)]
     pub(crate) const fn is_cleared_by(&self, packet: &Packet) -> bool {
-        packet.sum == Sum::Right as u8
-            && self.good == 0
-            && self.bad > 0
-            && !self.is(CONFIRMED)
+        packet.sum == Sum::Right as u8 && self.good == 0 && self.bad > 0 && !self.is(CONFIRMED)
     }
 
     /// Counts a segment that changed nothing.

@@ -126,10 +126,7 @@ pub(super) fn by_ports(packet: &Packet, services: u32) -> (bool, Rank) {
     const SYSTEM: u16 = 1_024;
     let (source, destination) = (packet.source_port(), packet.destination_port());
     if packet.protocol != protocol::TCP && packet.protocol != protocol::UDP {
-        return (
-            !(source < SYSTEM && destination >= SYSTEM),
-            Rank::Guess,
-        );
+        return (!(source < SYSTEM && destination >= SYSTEM), Rank::Guess);
     }
     if packet.protocol == protocol::UDP {
         match (source, destination) {

@@ -165,7 +165,8 @@ impl Flow {
             me.order.ignore();
             if !answers {
                 let sequence = packet.sequence;
-                me.order.stray(sequence, sequence.wrapping_add(1), STRAY_SYN);
+                me.order
+                    .stray(sequence, sequence.wrapping_add(1), STRAY_SYN);
             }
             return Edges::SYN_IGNORED;
         }
@@ -244,7 +245,11 @@ impl Flow {
         // A SYN takes a number of the sequence space before the payload.
         packet.sequence = packet.sequence.wrapping_add(packet.syn_length());
         let (edges, reads) = self.place(packet, now);
-        if reads { edges | self.read(packet) } else { edges }
+        if reads {
+            edges | self.read(packet)
+        } else {
+            edges
+        }
     }
 
     /// Finds the place of a payload: what follows, and whether it is to be read, `packet.stream_delta` bytes from what was
@@ -313,10 +318,11 @@ impl Flow {
         }
         let begins = Protocol::any_may_begin(packet.first_byte);
         // Nothing before it was read, so what this begins with is tried, whatever came there before.
-        let untried =
-            me.stream.is_probing() && begins && distance(start, me.order.unread) >= 0;
+        let untried = me.stream.is_probing() && begins && distance(start, me.order.unread) >= 0;
         if new <= 0 {
-            if me.order.is(LOST) && start.wrapping_sub(me.order.lost) < me.order.lost_end.wrapping_sub(me.order.lost) {
+            if me.order.is(LOST)
+                && start.wrapping_sub(me.order.lost) < me.order.lost_end.wrapping_sub(me.order.lost)
+            {
                 // It was given up, and comes after all. Where it stands, the stream is read on; what was read beyond it is
                 // left out when the stream comes there.
                 me.order.ahead = me.order.lost_end;
@@ -345,7 +351,10 @@ impl Flow {
         me.gaps += 1;
         edges |= Edges::GAP;
         packet.stream_delta = delta;
-        if me.stream.survives(delta.cast_unsigned().saturating_add(length)) {
+        if me
+            .stream
+            .survives(delta.cast_unsigned().saturating_add(length))
+        {
             return (edges, true);
         }
         if !known && me.stream.offset >= EARLY && !begins {
@@ -369,7 +378,10 @@ impl Flow {
     pub(crate) fn skip_to(&mut self, packet: &mut Packet) -> (bool, bool) {
         let (me, _) = halves(&mut self.directions, packet.direction & 1 == 1);
         let next = me.stream.next_sequence;
-        let (start, end) = (packet.sequence, packet.sequence.wrapping_add(packet.payload_length));
+        let (start, end) = (
+            packet.sequence,
+            packet.sequence.wrapping_add(packet.payload_length),
+        );
         if distance(end, next) <= 0 {
             return (false, false);
         }

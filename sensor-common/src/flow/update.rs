@@ -201,7 +201,11 @@ impl Flow {
                 packet.payload_length as i16
             };
             if let Some(slot) = self.first_payloads.get_mut(self.first_count as usize) {
-                *slot = if packet.direction & 1 == 1 { -size } else { size };
+                *slot = if packet.direction & 1 == 1 {
+                    -size
+                } else {
+                    size
+                };
             }
             self.first_count += 1;
         }

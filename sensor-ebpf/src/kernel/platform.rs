@@ -22,8 +22,9 @@ use super::{
     emit, established,
     frame::XdpFrame,
     maps::{
-        ARP_CLAIMS, CLINICAL, CONTAINMENT, CPU, ESTABLISHED6, FRESH4, FRESH6, HELD, PROTECTED_HOSTS,
-        PROTECTED_NETS, RULE_HITS, RULE_HOSTS, RULE_NETS, RULE_PAIRS, RULES, SETTINGS,
+        ARP_CLAIMS, CLINICAL, CONTAINMENT, CPU, ESTABLISHED6, FRESH4, FRESH6, HELD,
+        PROTECTED_HOSTS, PROTECTED_NETS, RULE_HITS, RULE_HOSTS, RULE_NETS, RULE_PAIRS, RULES,
+        SETTINGS,
     },
     programs::{
         wardtap_claim, wardtap_decide, wardtap_examine, wardtap_flush, wardtap_headers, wardtap_hold,

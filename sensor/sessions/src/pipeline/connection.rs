@@ -109,7 +109,12 @@ impl Connection {
 
     /// Takes what a chunk says of its connection before its records: who opened it, whether it goes on after all, and
     /// whether something is missing.
-    pub(super) fn header(&mut self, header: &ChunkHeader, direction: Direction, outlet: &mut Outlet<'_>) {
+    pub(super) fn header(
+        &mut self,
+        header: &ChunkHeader,
+        direction: Direction,
+        outlet: &mut Outlet<'_>,
+    ) {
         self.opened_by(header.flags & event::INITIATOR_B != 0);
         let goes_on = !flow::is_closed(header.flags);
         if goes_on && self.closed.is_some_and(|at| header.header.time > at) {

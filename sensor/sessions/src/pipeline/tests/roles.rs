@@ -138,8 +138,16 @@ fn ports_and_addresses_say_who_asks() {
         (17, 67, 68),
         (17, 547, 546),
     ] {
-        assert_eq!(client_of(protocol, (b, server), (a, client)), "10.0.0.1", "{server}");
-        assert_eq!(client_of(protocol, (a, client), (b, server)), "10.0.0.1", "{server}");
+        assert_eq!(
+            client_of(protocol, (b, server), (a, client)),
+            "10.0.0.1",
+            "{server}"
+        );
+        assert_eq!(
+            client_of(protocol, (a, client), (b, server)),
+            "10.0.0.1",
+            "{server}"
+        );
     }
     // Groups and all are never the client.
     for group in [[255; 4], [10, 0, 0, 255], [239, 255, 255, 250]] {

@@ -77,17 +77,47 @@ fn what_the_receiver_discards_changes_nothing() {
         ("a byte far ahead", true, "PA", b"x", far(0x3000_0000)),
         ("a byte just outside", true, "PA", b"x", far(70_000)),
         ("a byte far behind", true, "PA", b"x", far(0xd000_0000)),
-        ("the same of the server", false, "PA", b"x", far(0x3000_0000)),
-        ("junk with a wrong checksum", true, "PA", &[b'x'; 300], wrong(0)),
-        ("junk ahead, wrong checksum", true, "PA", &[b'x'; 300], wrong(50)),
+        (
+            "the same of the server",
+            false,
+            "PA",
+            b"x",
+            far(0x3000_0000),
+        ),
+        (
+            "junk with a wrong checksum",
+            true,
+            "PA",
+            &[b'x'; 300],
+            wrong(0),
+        ),
+        (
+            "junk ahead, wrong checksum",
+            true,
+            "PA",
+            &[b'x'; 300],
+            wrong(50),
+        ),
         ("a reset, wrong checksum", true, "R", b"", wrong(0)),
-        ("a reset of the server, wrong checksum", false, "RA", b"", wrong(0)),
+        (
+            "a reset of the server, wrong checksum",
+            false,
+            "RA",
+            b"",
+            wrong(0),
+        ),
         ("a reset ahead", true, "R", b"", far(17)),
         ("a reset of the server ahead", false, "R", b"", far(100)),
         ("a reset behind", true, "R", b"", far(u32::MAX - 300_000)),
         ("a SYN anywhere", true, "S", b"", far(0x1234_5678)),
         ("a SYN of the server", false, "S", b"", far(99)),
-        ("a SYN with ACK anywhere", false, "SA", b"", far(0x1234_5678)),
+        (
+            "a SYN with ACK anywhere",
+            false,
+            "SA",
+            b"",
+            far(0x1234_5678),
+        ),
         ("a SYN, wrong checksum", true, "S", b"", wrong(0)),
         ("a FIN, wrong checksum", true, "FA", b"", wrong(0)),
         ("a FIN far ahead", true, "FA", b"", far(0x3000_0000)),
@@ -96,7 +126,13 @@ fn what_the_receiver_discards_changes_nothing() {
         ("SYN and RST", true, "SR", b"", far(0)),
         ("a keep-alive", true, "A", b"", far(u32::MAX)),
         ("a keep-alive with a byte", true, "A", b"\0", far(u32::MAX)),
-        ("junk ahead, in the window, that never was taken", true, "PA", b"x", far(40)),
+        (
+            "junk ahead, in the window, that never was taken",
+            true,
+            "PA",
+            b"x",
+            far(40),
+        ),
     ];
     for (of, from_client, flags, payload, odd) in cases {
         for every in [false, true] {
@@ -284,14 +320,20 @@ fn no_loss_is_silent() {
                     .iter()
                     .filter(|message| message.ack_code.is_none() && message.complete);
                 let complete = complete.count();
-                let whole = wire.hl7_sessions().iter().all(|session| !session.incomplete);
+                let whole = wire
+                    .hl7_sessions()
+                    .iter()
+                    .all(|session| !session.incomplete);
                 assert!(
                     complete == MESSAGES || !whole,
                     "piece {lost} late by {late:?}, acknowledged: {acknowledged}: {complete} in {:?}",
                     wire.hl7_sessions()
                 );
                 // What is not touched is there.
-                assert!(complete >= MESSAGES - 2, "{lost} {late:?} {acknowledged}: {complete}");
+                assert!(
+                    complete >= MESSAGES - 2,
+                    "{lost} {late:?} {acknowledged}: {complete}"
+                );
             }
         }
     }
@@ -393,7 +435,10 @@ fn a_new_connection_from_the_same_port_is_another() {
         converse(&mut wire, |_, _| ());
         wire.finish();
         let sessions = wire.hl7_sessions();
-        let seen: Vec<_> = sessions.iter().map(|one| (one.to_server, one.incomplete)).collect();
+        let seen: Vec<_> = sessions
+            .iter()
+            .map(|one| (one.to_server, one.incomplete))
+            .collect();
         assert_eq!(seen, [(5, false), (5, false)], "closed: {closed}");
     }
 }
@@ -429,7 +474,10 @@ fn a_mirror_makes_few_copies() {
     }
     wire.finish();
     let flow = wire.flows()[0].1;
-    assert_eq!((flow.to_server.packets, flow.to_server.duplicates), (1_998, 2));
+    assert_eq!(
+        (flow.to_server.packets, flow.to_server.duplicates),
+        (1_998, 2)
+    );
 }
 
 #[test]
