@@ -19,7 +19,7 @@ use tests::{hl7::python, netns::Namespace, program::Program};
 /// What the names of the namespaces begin with.
 const PREFIX: &str = "wt-differential";
 /// How long a receiver may take to listen.
-const LISTENS: Duration = Duration::from_secs(60);
+const LISTENS: Duration = Duration::from_mins(1);
 /// How long a receiver may take to say what it did.
 const SAID: Duration = Duration::from_millis(1_500);
 

@@ -221,7 +221,12 @@ fn commands(
         }
     }
     for one in reply.commands.iter().filter(|it| !it.asks()) {
-        let Some(class) = &one.class else { continue };
+        // How to show what is no text is the sensor's own affair.
+        let class = one
+            .class
+            .as_ref()
+            .filter(|class| class.bytes().all(|byte| byte.is_ascii_graphic()));
+        let Some(class) = class else { continue };
         let found = association.commands.iter().any(|it| {
             it.command == one.name() && it.sop_class.as_ref().is_some_and(|it| it.uid == *class)
         });
