@@ -403,7 +403,6 @@ impl Flow {
     fn read(&mut self, packet: &Packet) -> u32 {
         let (me, _) = halves(&mut self.directions, packet.direction & 1 == 1);
         if me.stream.take(packet) {
-            me.order.unread = me.stream.next_sequence;
             Edges::INSPECT
         } else {
             0

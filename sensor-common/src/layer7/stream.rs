@@ -202,6 +202,8 @@ impl Stream {
     #[inline(always)]
     pub(crate) const fn is_probing(&self) -> bool {
         self.state == State::Probe as u8
+            || self.state == State::Begin as u8
+            || (self.flags & EARLY != 0 && self.state == State::Hl7Start as u8)
     }
 
     /// True if so many bytes can be missing, or come in any order, without harm.

@@ -3,6 +3,7 @@
 use super::life::Inherited;
 use sensor_common::{
     cpu::Cpu,
+    engine::Held,
     flow::Flow,
     key::{FlowKey, Key4},
     notice::arp::{ArpKey, Claim},
@@ -40,5 +41,6 @@ pod!(
     Containment,
     ArpKey,
     Claim,
+    Held,
     Inherited
 );

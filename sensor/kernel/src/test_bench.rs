@@ -14,6 +14,7 @@ use aya::{
 use sensor_common::{
     counter::Counters,
     cpu::Cpu,
+    engine::{HELD_PLACES, Held},
     notice::arp::{ArpKey, Claim},
     settings::Settings,
 };
@@ -31,6 +32,7 @@ pub struct TestBench {
     current: Settings,
     cpu: PerCpuArray<MapData, Pod<Cpu>>,
     claims: HashMap<MapData, Pod<ArpKey>, Pod<Claim>>,
+    held: Array<MapData, Pod<Held>>,
     /// The flow tables.
     pub flows: FlowTables,
     /// The rules; they count where the bench is [`Place::Inline`].
@@ -109,6 +111,7 @@ impl TestBench {
             current: options.settings,
             cpu: maps::take(&mut ebpf, "CPU")?,
             claims: maps::take(&mut ebpf, "ARP_CLAIMS")?,
+            held: maps::take(&mut ebpf, "HELD")?,
             flows: FlowTables::new(&mut ebpf, &options)?,
             rules: RuleTables::new(&mut ebpf)?,
             ring: Ring::new(maps::take(&mut ebpf, "EVENTS")?),
@@ -175,11 +178,16 @@ impl TestBench {
         Ok(xdp.test_run(options)?)
     }
 
-    /// Forgets all claims of addresses by ARP.
+    /// Forgets all claims of addresses by ARP, and all segments that are held until those before them come.
     ///
     /// # Errors
     /// When the kernel refuses a look-up or a removal.
-    pub fn forget_claims(&mut self) -> Result<(), KernelError> {
+    pub fn forget(&mut self) -> Result<(), KernelError> {
+        for place in 0..HELD_PLACES {
+            if self.held.get(&place, 0)?.0.owner != 0 {
+                self.held.set(place, Pod(Held::EMPTY), 0)?;
+            }
+        }
         let keys: Vec<_> = self.claims.keys().collect::<Result<_, _>>()?;
         for key in keys {
             self.claims.remove(&key)?;

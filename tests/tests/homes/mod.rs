@@ -36,7 +36,7 @@ pub(crate) fn kernel(bench: &mut TestBench, frames: &[(u64, Vec<u8>)]) -> Seen {
     }
     let mut flows = HashMap::new();
     let counters = bench.counters().unwrap().since(&before);
-    bench.forget_claims().unwrap();
+    bench.forget().unwrap();
     bench
         .flows
         .drain(|item| assert!(flows.insert(item.key, item.flow).is_none()))

@@ -99,6 +99,15 @@ impl Reader for Hl7 {
     }
 }
 
+/// Blanks between blocks that one step passes.
+const BLANKS: u32 = 16;
+
+/// True for what may stand between blocks without being text: line ends, and halves of wide characters.
+#[inline(always)]
+const fn is_blank(byte: u8) -> bool {
+    matches!(byte, b'\r' | b'\n' | 0)
+}
+
 /// Between blocks: looks for the next one. Line ends are common there.
 #[inline(always)]
 fn start<F: Frame>(frame: &F, cpu: &mut Cpu) -> Step {
@@ -108,8 +117,15 @@ fn start<F: Frame>(frame: &F, cpu: &mut Cpu) -> Step {
     };
     if byte != START_BLOCK {
         let begin = cpu.work.position;
-        if matches!(byte, b'\r' | b'\n' | 0) {
-            cpu.work.position += 1;
+        if is_blank(byte) {
+            for _ in 0..BLANKS {
+                if !frame.u8(cpu.work.position).is_some_and(is_blank)
+                    || cpu.work.position >= cpu.work.end
+                {
+                    break;
+                }
+                cpu.work.position += 1;
+            }
         } else {
             scan::seek(frame, &mut cpu.work, START_BLOCK);
             let stream = &mut cpu.work.stream;

@@ -4,7 +4,8 @@ use sensor_common::counter::Counter;
 use sensor_sessions::pipeline::PipelineStats;
 
 /// Counters of layer-7 data that the sensor did not read, beside the records that the ring buffer did not take.
-const UNREAD: [Counter; 4] = [
+const UNREAD: [Counter; 5] = [
+    Counter::TcpGapLost,
     Counter::L7Desync,
     Counter::L7Budget,
     Counter::TcpHeldFull,
