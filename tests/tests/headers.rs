@@ -335,7 +335,7 @@ proptest! {
         inner.v6 = true;
         let ip = with_extensions(&inner, &extensions);
         inner.is_found(&ethernet(0x86dd, &[], &ip), Layer::Ethernet, 0, &[]);
-        let many = [(60, 8); 150];
+        let many = [(60, 8); 250];
         let (_, outcome) = parse(&with_extensions(&inner, &many), Layer::Ip);
         prop_assert_eq!(outcome, Outcome::Done(Counter::Ipv6ExtensionDepth));
     }

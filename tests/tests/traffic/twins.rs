@@ -5,7 +5,7 @@ use std::mem;
 
 use sensor_common::{
     counter::{Counter, Counters},
-    event::{EventHeader, EventKind, FlowEvent},
+    event::{ChunkHeader, EventHeader, EventKind, FlowEvent},
     flow::Flow,
     key::FlowKey,
     packet::Layer,
@@ -82,9 +82,11 @@ impl Twins {
 /// A record without the Ethernet addresses of its flow, if it is one.
 fn without_macs(record: &[u8]) -> Vec<u8> {
     let mut record = record.to_vec();
-    if record[mem::offset_of!(EventHeader, kind)] == EventKind::Flow as u8 {
-        let at = mem::offset_of!(FlowEvent, flow) + mem::offset_of!(Flow, mac_a);
-        record[at..at + 12].fill(0);
-    }
+    let at = if record[mem::offset_of!(EventHeader, kind)] == EventKind::Flow as u8 {
+        mem::offset_of!(FlowEvent, flow) + mem::offset_of!(Flow, mac_a)
+    } else {
+        mem::offset_of!(ChunkHeader, mac_a)
+    };
+    record[at..at + 12].fill(0);
     record
 }
