@@ -11,12 +11,10 @@ use std::{
     time::Duration,
 };
 
-use etherparse::PacketBuilder;
-
 use command::{BINARY, Done, Folder, wardtap};
 use recording::{
     BEGIN, Order, STEP, conversation, enhanced, framed, interface, modified, obsolete, pcap,
-    section,
+    refusals, section,
 };
 use serde_json::Value;
 
@@ -323,34 +321,6 @@ fn a_person_gets_tables() -> io::Result<()> {
     let short = replay(&file, &["--summary"])?;
     assert!(!short.out.contains("LAB@WARD3"), "{}", short.out);
     Ok(())
-}
-
-/// Refused connections to so many ports of one host, by raw IP packets.
-fn refusals(ports: u16) -> Vec<(u64, Vec<u8>)> {
-    let (client, server) = ([10, 1, 0, 66], [10, 1, 0, 2]);
-    let packet = |from, to, ports: (u16, u16), refused: bool| {
-        let builder = PacketBuilder::ipv4(from, to, 64).tcp(ports.0, ports.1, 1, 1_000);
-        let builder = if refused {
-            builder.rst().ack(2)
-        } else {
-            builder.syn()
-        };
-        let mut bytes = Vec::new();
-        builder.write(&mut bytes, &[]).map(|()| bytes)
-    };
-    let mut time = BEGIN;
-    let mut packets = Vec::new();
-    for port in 1..=ports {
-        let both = [
-            packet(client, server, (40_000, port), false),
-            packet(server, client, (port, 40_000), true),
-        ];
-        for one in both.into_iter().flatten() {
-            packets.push((time, one));
-            time += STEP;
-        }
-    }
-    packets
 }
 
 /// What is suspicious in a capture is among the events, at its place, and is explained to people.

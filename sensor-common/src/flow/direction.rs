@@ -2,7 +2,7 @@
 
 use super::{
     bins::{INTERVAL_BINS, SIZE_BINS, bump, interval_bin, size_bin},
-    order::{AHEAD, DAMAGED, FINISHED, Order, distance},
+    order::{AHEAD, DAMAGED, FINISHED, LOST, Order, STRAY, STRAY_SYN, distance},
 };
 use crate::{
     layer7::Stream,
@@ -266,4 +266,20 @@ impl Seen {
             self.length as u16
         }
     }
+}
+
+/// Both halves of a flow, of the sender first.
+#[inline(always)]
+pub(super) const fn halves(directions: &mut [Half; 2], b_sends: bool) -> (&mut Half, &mut Half) {
+    let [a, b] = directions;
+    if b_sends { (b, a) } else { (a, b) }
+}
+
+/// Gives up the place in the protocol, at `to`.
+#[inline(always)]
+pub(super) fn jump(half: &mut Half, to: u32) {
+    half.stream.next_sequence = to;
+    half.stream.forget();
+    half.order.unread = to;
+    half.order.flags = half.order.flags & !(STRAY | STRAY_SYN | LOST) | DAMAGED;
 }

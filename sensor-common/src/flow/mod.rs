@@ -9,6 +9,7 @@ pub mod slot;
 mod bins;
 mod direction;
 pub(crate) mod order;
+mod payload;
 mod role;
 mod tcp;
 mod update;

@@ -18,6 +18,7 @@ macro_rules! modules {
 with_layer7!(modules!());
 
 mod payload;
+mod place;
 mod prelude;
 mod reader;
 mod reason;

@@ -116,7 +116,7 @@ pub fn finish(cpu: &mut Cpu) {
             cpu.counters.count(Counter::L7Budget);
         }
         let at = reader::offset(&cpu.work);
-        reader::lose_place(cpu, Reason::Budget, at);
+        cpu.lose_place(Reason::Budget, at);
     }
     let stream = &mut cpu.work.stream;
     stream.offset = stream
@@ -144,7 +144,7 @@ pub fn lose(cpu: &mut Cpu, bytes: u32) {
         }
         _ => {
             if !with_layer7!(any!(survives_loss(stream, bytes))) {
-                reader::lose_place(cpu, Reason::Loss, at);
+                cpu.lose_place(Reason::Loss, at);
             }
         }
     }

@@ -9,7 +9,7 @@ use crate::{
     bytes::Frame,
     counter::Counter,
     cpu::Cpu,
-    registry::{Protocol, State, Tag, with_layer7},
+    registry::{Protocol, State, Tag},
     tape::{FIRST, LAST},
 };
 
@@ -17,7 +17,7 @@ use crate::{
 /// [registry](crate::registry), unless the method says otherwise.
 pub(crate) trait Reader {
     /// One step: bounded work on the bytes from `cpu.work.position` on. A state that the reader does not know means
-    /// that the place was lost: [`desync`].
+    /// that the place was lost: [`Cpu::desync`].
     fn step<F: Frame>(frame: &F, cpu: &mut Cpu) -> Step;
 
     /// True if a step is due though no byte of the packet is left. Called in any state.
@@ -44,63 +44,6 @@ pub(crate) trait Reader {
     /// The state in which a connection of this protocol is read on after the place was lost; [`State::Probe`] tries the starts
     /// of segments.
     const LOST: State = State::Probe;
-}
-
-/// Calls a method of each protocol's [`Reader`].
-macro_rules! each {
-    ($method:ident $arguments:tt $(($protocol:ident $module:ident))+) => {
-        $(super::$module::$protocol::$method $arguments;)+
-    };
-}
-
-/// The state in which a connection of a known protocol is read on.
-macro_rules! lost_state {
-    ($known:ident $(($protocol:ident $module:ident))+) => {
-        $(if $known == Protocol::$protocol as u8 {
-            <super::$module::$protocol as Reader>::LOST
-        } else)+ {
-            State::Probe
-        }
-    };
-}
-
-/// Gives up the place in the protocol. If the connection's protocol is not known, this segment was not its start.
-#[inline(always)]
-pub(crate) fn desync(cpu: &mut Cpu, reason: Reason) -> Step {
-    let at = offset(&cpu.work);
-    if cpu.work.protocol == Protocol::None as u8 {
-        let early = cpu.work.stream.is(EARLY);
-        cpu.work.stream.lose_place(Reason::Before, at);
-        if early {
-            // A message may begin further on in the segment.
-            cpu.work.stream.set(State::Hl7Start);
-            cpu.work.stream.length = 0;
-            return Step::More;
-        }
-        cpu.work.position = cpu.work.end;
-        return Step::Done;
-    }
-    lose_place(cpu, reason, at);
-    let state = cpu.work.stream.state;
-    if state == State::Probe as u8 {
-        cpu.work.position = cpu.work.end;
-        return Step::Done;
-    }
-    Step::More
-}
-
-/// Gives up the place in the protocol, at an offset of the stream.
-#[inline(always)]
-pub(crate) fn lose_place(cpu: &mut Cpu, reason: Reason, at: u32) {
-    let known = cpu.work.protocol;
-    if known != Protocol::None as u8 && !cpu.work.stream.is(LOST) {
-        with_layer7!(each!(place_lost(cpu)));
-        note_gap(cpu, reason);
-    }
-    let stream = &mut cpu.work.stream;
-    stream.lose_place(reason, at);
-    stream.set(with_layer7!(lost_state!(known)));
-    stream.length = 0;
 }
 
 /// Says that a unit of the protocol was given up here; the next record begins another.

@@ -91,7 +91,7 @@ fn record<F: Frame>(frame: &F, cpu: &mut Cpu) -> Step {
         APPLICATION_DATA if sound && known => stream.set(State::Done),
         _ => {
             stream.inner_left = 0;
-            return reader::desync(cpu, Reason::TlsRecord);
+            return cpu.desync(Reason::TlsRecord);
         }
     }
     Step::More
@@ -105,7 +105,7 @@ fn message<F: Frame>(frame: &F, cpu: &mut Cpu) -> Step {
         return Step::More;
     }
     if stream.pdu_left < 4 {
-        return reader::desync(cpu, Reason::TlsRecord);
+        return cpu.desync(Reason::TlsRecord);
     }
     let Some([kind, l0, l1, l2]) = reader::header::<4, F>(frame, &mut cpu.work) else {
         return Step::Done;
@@ -135,7 +135,7 @@ fn message<F: Frame>(frame: &F, cpu: &mut Cpu) -> Step {
             stream.inner_left = length;
             stream.length = 0;
         }
-        _ => return reader::desync(cpu, Reason::TlsRecord),
+        _ => return cpu.desync(Reason::TlsRecord),
     }
     cpu.work.stream.set(State::TlsBody);
     Step::More

@@ -1,5 +1,7 @@
 //! A packet: what the [parser](crate::parse) knows of it.
 
+mod flags;
+mod layer;
 mod macs;
 mod pieces;
 pub mod protocol;
@@ -7,26 +9,14 @@ mod tunnel;
 
 use core::{mem, ptr};
 
+pub use flags::{TCP_ACK, TCP_FIN, TCP_PSH, TCP_RST, TCP_SYN};
+pub use layer::Layer;
 pub use macs::Macs;
 pub(crate) use pieces::Fragment;
 pub use pieces::Pieces;
 pub use tunnel::Tunnel;
 
-use crate::{
-    key::{FlowKey, Key4},
-    registry::{Topic, with_notices},
-};
-
-/// TCP flag, RFC 9293 section 3.1.
-pub const TCP_FIN: u8 = 0x01;
-/// TCP flag.
-pub const TCP_SYN: u8 = 0x02;
-/// TCP flag.
-pub const TCP_RST: u8 = 0x04;
-/// TCP flag.
-pub const TCP_PSH: u8 = 0x08;
-/// TCP flag.
-pub const TCP_ACK: u8 = 0x10;
+use crate::key::{FlowKey, Key4};
 
 /// Whether a packet's checksums are right.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,107 +30,6 @@ pub enum Sum {
     Unfilled = 2,
     /// One is wrong.
     Wrong = 3,
-}
-
-/// What the next bytes are.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u8)]
-pub enum Layer {
-    /// An Ethernet header.
-    Ethernet = 0,
-    /// An IP header of the version in its first four bits.
-    Ip = 1,
-    /// An IPv4 header.
-    Ip4 = 2,
-    /// An IPv6 header.
-    Ip6 = 3,
-    /// What comes after the IP header and its extension headers, of the protocol that they name.
-    Transport = 4,
-    /// An `EtherType` and what it says.
-    EtherType = 5,
-    /// An LLC header (IEEE 802.2).
-    Llc = 6,
-    /// A label stack of MPLS.
-    Mpls = 7,
-    /// A header of PPPoE.
-    Pppoe = 8,
-    /// A PPP frame.
-    Ppp = 9,
-    /// An 802.11 frame.
-    Wifi = 10,
-    /// The same with the two bytes of its control in the other order.
-    WifiSwapped = 13,
-    /// [`Packet::inside`], if it is there.
-    Inside = 14,
-    /// What is below the labels of MPLS.
-    Below = 15,
-    /// Extension headers of IPv6, or an authentication header of IPv4.
-    Extensions = 11,
-    /// What an IP protocol of a tunnel carries; the packet has its flow key already.
-    Carried = 12,
-}
-
-impl Layer {
-    /// True if [`Packet::parse_headers`] reads the layer, false if [`Packet::parse_shim`] does.
-    #[inline(always)]
-    #[must_use]
-    pub const fn is_header(layer: u8) -> bool {
-        layer <= Self::Transport as u8
-    }
-
-    /// True if [`Packet::parse_inside`] looks for it; all others are [`Packet::parse_shim`]'s.
-    #[inline(always)]
-    #[must_use]
-    pub const fn is_inside(layer: u8) -> bool {
-        layer >= Self::Inside as u8
-    }
-}
-
-/// Packet flag: a fragment other than the first.
-const LATER_FRAGMENT: u8 = 1;
-/// Packet flag: the capture is shorter than the headers say.
-const SNAPPED: u8 = 2;
-/// Packet flag: a fragment, which others follow.
-const MORE_FRAGMENTS: u8 = 0x80;
-/// Packet flag: goes on with a packet of which a fragment came before.
-const CONTINUATION: u8 = 0x40;
-/// The packet flag of a topic; the first topic has the bit after [`SNAPPED`].
-#[inline(always)]
-const fn topic_flag(topic: Topic) -> u8 {
-    let flag = SNAPPED << topic as u8;
-    assert!(flag < CONTINUATION, "too many topics for a byte of flags");
-    flag
-}
-
-/// The flags of all topics.
-macro_rules! any_flag {
-    ($(($topic:ident $module:ident))+) => {
-        const { $(topic_flag(Topic::$topic))|+ }
-    };
-}
-
-/// The flag of a topic that is known only at run time.
-macro_rules! flag_of {
-    ($of:ident $(($topic:ident $module:ident))+) => {
-        match $of {
-            Topic::None => 0,
-            $(Topic::$topic => const { topic_flag(Topic::$topic) },)+
-        }
-    };
-}
-
-/// The topic of a packet that has one.
-macro_rules! topic_of {
-    ($packet:ident ($topic:ident $module:ident)) => {
-        Topic::$topic as u8
-    };
-    ($packet:ident ($topic:ident $module:ident) $($rest:tt)+) => {
-        if $packet.flags & const { topic_flag(Topic::$topic) } != 0 {
-            Topic::$topic as u8
-        } else {
-            topic_of!($packet $($rest)+)
-        }
-    };
 }
 
 /// How much of a packet is known, however parsing ended.
@@ -415,103 +304,6 @@ impl Packet {
         }
     }
 
-    /// True for TCP with a header, so not for a later fragment.
-    #[inline(always)]
-    #[must_use]
-    pub const fn is_tcp(&self) -> bool {
-        self.protocol == protocol::TCP && !self.is_later_fragment()
-    }
-
-    /// True for a fragment other than the first.
-    #[inline(always)]
-    #[must_use]
-    pub const fn is_later_fragment(&self) -> bool {
-        self.flags & LATER_FRAGMENT != 0
-    }
-
-    /// True if it goes on with a packet of which a fragment came before.
-    #[inline(always)]
-    #[must_use]
-    pub const fn is_continuation(&self) -> bool {
-        self.flags & CONTINUATION != 0
-    }
-
-    #[inline(always)]
-    pub(crate) fn mark_continuation(&mut self) {
-        self.flags |= CONTINUATION;
-    }
-
-    /// True for a fragment that others follow.
-    #[inline(always)]
-    #[must_use]
-    pub const fn has_more_fragments(&self) -> bool {
-        self.flags & MORE_FRAGMENTS != 0
-    }
-
-    /// True if the capture is shorter than the headers say.
-    #[inline(always)]
-    #[must_use]
-    pub const fn is_snapped(&self) -> bool {
-        self.flags & SNAPPED != 0
-    }
-
-    /// True for a fragment, first or later.
-    #[inline(always)]
-    #[must_use]
-    pub const fn is_fragment(&self) -> bool {
-        self.flags & (LATER_FRAGMENT | MORE_FRAGMENTS) != 0
-    }
-
-    /// True for a TCP segment with any of these flags.
-    #[inline(always)]
-    #[must_use]
-    pub const fn has_flags(&self, flags: u8) -> bool {
-        self.is_tcp() && self.tcp_flags & flags != 0
-    }
-
-    /// True for ARP.
-    #[inline(always)]
-    #[must_use]
-    pub const fn is_arp(&self) -> bool {
-        self.flags & const { topic_flag(Topic::Arp) } != 0
-    }
-
-    /// [`Topic`] of what the packet says of hosts.
-    #[inline(always)]
-    #[must_use]
-    pub const fn topic(&self) -> u8 {
-        if self.flags & with_notices!(any_flag!()) == 0 {
-            Topic::None as u8
-        } else {
-            with_notices!(topic_of!(self))
-        }
-    }
-
-    #[inline(always)]
-    pub(crate) fn mark_topic(&mut self, topic: Topic) {
-        self.flags |= with_notices!(flag_of!(topic));
-    }
-
-    #[inline(always)]
-    pub(crate) const fn forget_flags(&mut self) {
-        self.flags = 0;
-    }
-
-    #[inline(always)]
-    pub(crate) fn mark_later_fragment(&mut self) {
-        self.flags |= LATER_FRAGMENT;
-    }
-
-    #[inline(always)]
-    pub(crate) fn mark_more_fragments(&mut self) {
-        self.flags |= MORE_FRAGMENTS;
-    }
-
-    #[inline(always)]
-    pub(crate) fn mark_snapped(&mut self) {
-        self.flags |= SNAPPED;
-    }
-
     /// The sender's port, or what stands for it with ICMP.
     #[inline(always)]
     #[must_use]
@@ -534,12 +326,5 @@ impl Packet {
             (self.key6.port_a, self.key6.port_b)
         };
         u16::from_be_bytes(if self.direction & 1 == 1 { a } else { b })
-    }
-
-    /// What a SYN adds to the sequence space besides the payload: 1, or 0 without SYN.
-    #[inline(always)]
-    #[must_use]
-    pub(crate) const fn syn_length(&self) -> u32 {
-        if self.tcp_flags & TCP_SYN != 0 { 1 } else { 0 }
     }
 }

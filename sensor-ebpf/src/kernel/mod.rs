@@ -1,9 +1,11 @@
 //! The kernel as a platform of `sensor_common::engine`: maps, clock, ring buffer, and the entry points.
 
+mod decisions;
 mod emit;
 mod established;
 #[macro_use]
 pub(crate) mod frame;
+mod instance;
 mod maps;
 mod platform;
 pub(crate) mod programs;

@@ -19,42 +19,23 @@ use sensor_common::{
 };
 
 use super::{
+    decisions::{wardtap_decide, wardtap_protected, wardtap_rule_step},
     emit, established,
     frame::XdpFrame,
+    instance::{WARDTAP_CLOCK, WARDTAP_INLINE},
     maps::{
-        ARP_CLAIMS, CLINICAL, CONTAINMENT, CPU, ESTABLISHED6, FRESH4, FRESH6, HELD,
-        PROTECTED_HOSTS, PROTECTED_NETS, RULE_HITS, RULE_HOSTS, RULE_NETS, RULE_PAIRS, RULES,
-        SETTINGS,
+        ARP_CLAIMS, CLINICAL, CONTAINMENT, ESTABLISHED6, FRESH4, FRESH6, HELD, PROTECTED_HOSTS,
+        PROTECTED_NETS, RULE_HITS, RULE_HOSTS, RULE_NETS, RULE_PAIRS, RULES, SETTINGS,
     },
     programs::{
-        wardtap_claim, wardtap_decide, wardtap_examine, wardtap_flush, wardtap_headers, wardtap_hold,
+        wardtap_claim, wardtap_examine, wardtap_flush, wardtap_headers, wardtap_hold,
         wardtap_inside, wardtap_inspect, wardtap_join, wardtap_nearest, wardtap_notice,
-        wardtap_notice_step, wardtap_option, wardtap_owner, wardtap_protected, wardtap_read,
-        wardtap_release, wardtap_rule_step, wardtap_segment, wardtap_send_flow, wardtap_send_notice, wardtap_services,
-        wardtap_settle, wardtap_settle_one, wardtap_shim, wardtap_skip, wardtap_special,
-        wardtap_step, wardtap_step_held, wardtap_sum,
+        wardtap_notice_step, wardtap_option, wardtap_owner, wardtap_read, wardtap_release,
+        wardtap_segment, wardtap_send_flow, wardtap_send_notice, wardtap_services, wardtap_settle,
+        wardtap_settle_one, wardtap_shim, wardtap_skip, wardtap_special, wardtap_step,
+        wardtap_step_held, wardtap_sum,
     },
 };
-
-/// [`Clock`], set when the program is loaded; a constant to the verifier.
-#[unsafe(no_mangle)]
-static WARDTAP_CLOCK: u32 = Clock::Precise as u32;
-
-/// Which element of [`CPU`] this program instance uses, set when it is loaded.
-#[unsafe(no_mangle)]
-static WARDTAP_SLOT: u32 = 0;
-
-/// Not 0: the interface is in the path, so rules drop there. Set when the program is loaded.
-#[unsafe(no_mangle)]
-static WARDTAP_INLINE: u32 = 0;
-
-/// This instance's scratch memory.
-#[inline(always)]
-pub(crate) fn cpu() -> Option<*mut Cpu> {
-    // SAFETY: a static of this object, read as volatile since the loader changes it.
-    let slot = unsafe { ptr::read_volatile(&raw const WARDTAP_SLOT) };
-    CPU.get_ptr_mut(slot)
-}
 
 /// The kernel as a platform of the engine, for one packet.
 pub(crate) struct KernelPlatform {

@@ -17,7 +17,7 @@ use aya_ebpf::{
     programs::XdpContext,
 };
 use sensor_common::{
-    contain::{self, Answer, End, Verdict},
+    contain::Verdict,
     counter::Counter,
     engine::{self, Table},
     event::FlowReason,
@@ -30,8 +30,9 @@ use sensor_common::{
 
 use super::{
     frame::{HeldFrame, XdpFrame},
+    instance,
     maps::HELD,
-    platform::{self, KernelPlatform},
+    platform::KernelPlatform,
 };
 
 /// The sensor.
@@ -49,7 +50,7 @@ pub(crate) fn wardtap_frags(context: XdpContext) -> u32 {
 /// Gives a packet to the engine; the engine's verdict as XDP has it.
 #[inline(always)]
 pub(crate) fn observe(context: *mut xdp_md) -> u32 {
-    let Some(cpu) = platform::cpu() else {
+    let Some(cpu) = instance::cpu() else {
         return XDP_PASS;
     };
     let verdict = engine::process(&mut KernelPlatform::new(context, cpu), Layer::Ethernet);
@@ -63,7 +64,7 @@ pub(crate) fn observe(context: *mut xdp_md) -> u32 {
 #[unsafe(no_mangle)]
 #[inline(never)]
 pub(crate) extern "C" fn wardtap_headers(context: *mut xdp_md) -> u32 {
-    let Some(cpu) = platform::cpu() else {
+    let Some(cpu) = instance::cpu() else {
         return Outcome::Done(Counter::IpTruncated).to_code();
     };
     let frame = XdpFrame::new(context);
@@ -75,7 +76,7 @@ pub(crate) extern "C" fn wardtap_headers(context: *mut xdp_md) -> u32 {
 #[unsafe(no_mangle)]
 #[inline(never)]
 pub(crate) extern "C" fn wardtap_shim(context: *mut xdp_md) -> u32 {
-    let Some(cpu) = platform::cpu() else {
+    let Some(cpu) = instance::cpu() else {
         return Outcome::Done(Counter::IpTruncated).to_code();
     };
     let frame = XdpFrame::new(context);
@@ -87,7 +88,7 @@ pub(crate) extern "C" fn wardtap_shim(context: *mut xdp_md) -> u32 {
 #[unsafe(no_mangle)]
 #[inline(never)]
 pub(crate) extern "C" fn wardtap_inside(context: *mut xdp_md) -> u32 {
-    let Some(cpu) = platform::cpu() else {
+    let Some(cpu) = instance::cpu() else {
         return Outcome::Done(Counter::IpTruncated).to_code();
     };
     let frame = XdpFrame::new(context);
@@ -99,7 +100,7 @@ pub(crate) extern "C" fn wardtap_inside(context: *mut xdp_md) -> u32 {
 #[unsafe(no_mangle)]
 #[inline(never)]
 pub(crate) extern "C" fn wardtap_join(context: *mut xdp_md) -> u32 {
-    if let Some(cpu) = platform::cpu() {
+    if let Some(cpu) = instance::cpu() {
         let frame = XdpFrame::new(context);
         // SAFETY: as above.
         unsafe { (*cpu).join(&frame) }
@@ -111,7 +112,7 @@ pub(crate) extern "C" fn wardtap_join(context: *mut xdp_md) -> u32 {
 #[unsafe(no_mangle)]
 #[inline(never)]
 pub(crate) extern "C" fn wardtap_read(context: *mut xdp_md) -> u32 {
-    if let Some(cpu) = platform::cpu() {
+    if let Some(cpu) = instance::cpu() {
         engine::read(&mut KernelPlatform::new(context, cpu));
     }
     0
@@ -121,7 +122,7 @@ pub(crate) extern "C" fn wardtap_read(context: *mut xdp_md) -> u32 {
 #[unsafe(no_mangle)]
 #[inline(never)]
 pub(crate) extern "C" fn wardtap_step(context: *mut xdp_md) -> u32 {
-    let Some(cpu) = platform::cpu() else {
+    let Some(cpu) = instance::cpu() else {
         return Step::Done as u32;
     };
     let frame = XdpFrame::new(context);
@@ -133,7 +134,7 @@ pub(crate) extern "C" fn wardtap_step(context: *mut xdp_md) -> u32 {
 #[unsafe(no_mangle)]
 #[inline(never)]
 pub(crate) extern "C" fn wardtap_step_held() -> u32 {
-    let Some(cpu) = platform::cpu() else {
+    let Some(cpu) = instance::cpu() else {
         return Step::Done as u32;
     };
     // SAFETY: as above.
@@ -149,7 +150,7 @@ pub(crate) extern "C" fn wardtap_step_held() -> u32 {
 #[unsafe(no_mangle)]
 #[inline(never)]
 pub(crate) extern "C" fn wardtap_examine(context: *mut xdp_md) -> u32 {
-    if let Some(cpu) = platform::cpu() {
+    if let Some(cpu) = instance::cpu() {
         engine::examine(&mut KernelPlatform::new(context, cpu));
     }
     0
@@ -188,7 +189,7 @@ pub(crate) extern "C" fn wardtap_special(
     examined: u32,
     now: u64,
 ) -> u32 {
-    let Some(cpu) = platform::cpu() else { return 0 };
+    let Some(cpu) = instance::cpu() else { return 0 };
     let mut platform = KernelPlatform::new(context, cpu);
     engine::take_special(&mut platform, table_of(table), examined != 0, now).to_code()
 }
@@ -197,7 +198,7 @@ pub(crate) extern "C" fn wardtap_special(
 #[unsafe(no_mangle)]
 #[inline(never)]
 pub(crate) extern "C" fn wardtap_segment(table: u32, now: u64) -> u32 {
-    let Some(cpu) = platform::cpu() else { return 0 };
+    let Some(cpu) = instance::cpu() else { return 0 };
     let mut platform = KernelPlatform::new(ptr::null_mut(), cpu);
     engine::take_segment(&mut platform, table_of(table), now)
 }
@@ -213,7 +214,7 @@ pub(crate) extern "C" fn wardtap_option(context: *mut xdp_md, at: u32) -> u32 {
 #[unsafe(no_mangle)]
 #[inline(never)]
 pub(crate) extern "C" fn wardtap_owner(flow_start: u64, direction: u32) -> u64 {
-    let Some(cpu) = platform::cpu() else { return 0 };
+    let Some(cpu) = instance::cpu() else { return 0 };
     // SAFETY: as above.
     unsafe { engine::owner(&(*cpu).packet, flow_start, direction) }
 }
@@ -222,7 +223,7 @@ pub(crate) extern "C" fn wardtap_owner(flow_start: u64, direction: u32) -> u64 {
 #[unsafe(no_mangle)]
 #[inline(never)]
 pub(crate) extern "C" fn wardtap_hold(context: *mut xdp_md, table: u32, now: u64) -> u32 {
-    let Some(cpu) = platform::cpu() else { return 1 };
+    let Some(cpu) = instance::cpu() else { return 1 };
     let mut platform = KernelPlatform::new(context, cpu);
     engine::hold(&mut platform, table_of(table), now)
 }
@@ -231,7 +232,7 @@ pub(crate) extern "C" fn wardtap_hold(context: *mut xdp_md, table: u32, now: u64
 #[unsafe(no_mangle)]
 #[inline(never)]
 pub(crate) extern "C" fn wardtap_skip(context: *mut xdp_md, table: u32, now: u64) -> u32 {
-    if let Some(cpu) = platform::cpu() {
+    if let Some(cpu) = instance::cpu() {
         let mut platform = KernelPlatform::new(context, cpu);
         engine::skip(&mut platform, table_of(table), now);
     }
@@ -242,7 +243,7 @@ pub(crate) extern "C" fn wardtap_skip(context: *mut xdp_md, table: u32, now: u64
 #[unsafe(no_mangle)]
 #[inline(never)]
 pub(crate) extern "C" fn wardtap_inspect(context: *mut xdp_md, table: u32, now: u64) -> u32 {
-    if let Some(cpu) = platform::cpu() {
+    if let Some(cpu) = instance::cpu() {
         let mut platform = KernelPlatform::new(context, cpu);
         engine::inspect_packet(&mut platform, table_of(table), now);
     }
@@ -253,7 +254,7 @@ pub(crate) extern "C" fn wardtap_inspect(context: *mut xdp_md, table: u32, now: 
 #[unsafe(no_mangle)]
 #[inline(never)]
 pub(crate) extern "C" fn wardtap_nearest(table: u32, direction: u32) -> u32 {
-    let Some(cpu) = platform::cpu() else { return 0 };
+    let Some(cpu) = instance::cpu() else { return 0 };
     let mut platform = KernelPlatform::new(ptr::null_mut(), cpu);
     engine::nearest(&mut platform, table_of(table), direction & 1)
 }
@@ -267,7 +268,7 @@ pub(crate) extern "C" fn wardtap_settle(
     direction: u32,
     now: u64,
 ) -> u32 {
-    if let Some(cpu) = platform::cpu() {
+    if let Some(cpu) = instance::cpu() {
         let mut platform = KernelPlatform::new(context, cpu);
         engine::settle(&mut platform, table_of(table), direction & 1, now);
     }
@@ -283,7 +284,7 @@ pub(crate) extern "C" fn wardtap_settle_one(
     direction: u32,
     now: u64,
 ) -> u32 {
-    let Some(cpu) = platform::cpu() else { return 0 };
+    let Some(cpu) = instance::cpu() else { return 0 };
     let mut platform = KernelPlatform::new(context, cpu);
     engine::settle_one(&mut platform, table_of(table), direction & 1, now)
 }
@@ -292,7 +293,7 @@ pub(crate) extern "C" fn wardtap_settle_one(
 #[unsafe(no_mangle)]
 #[inline(never)]
 pub(crate) extern "C" fn wardtap_release(place: u32) -> u32 {
-    if let Some(cpu) = platform::cpu() {
+    if let Some(cpu) = instance::cpu() {
         engine::release(&mut KernelPlatform::new(ptr::null_mut(), cpu), place);
     }
     0
@@ -302,7 +303,7 @@ pub(crate) extern "C" fn wardtap_release(place: u32) -> u32 {
 #[unsafe(no_mangle)]
 #[inline(never)]
 pub(crate) extern "C" fn wardtap_flush() -> u32 {
-    if let Some(cpu) = platform::cpu() {
+    if let Some(cpu) = instance::cpu() {
         engine::flush(&mut KernelPlatform::new(ptr::null_mut(), cpu));
     }
     0
@@ -317,7 +318,7 @@ pub(crate) extern "C" fn wardtap_send_flow(table: u32, reason: u32, now: u64) ->
     } else {
         Table::Fresh
     };
-    if let (Some(cpu), Ok(reason)) = (platform::cpu(), FlowReason::try_from(reason as u8)) {
+    if let (Some(cpu), Ok(reason)) = (instance::cpu(), FlowReason::try_from(reason as u8)) {
         engine::send_flow(
             &mut KernelPlatform::new(ptr::null_mut(), cpu),
             table,
@@ -332,7 +333,7 @@ pub(crate) extern "C" fn wardtap_send_flow(table: u32, reason: u32, now: u64) ->
 #[unsafe(no_mangle)]
 #[inline(never)]
 pub(crate) extern "C" fn wardtap_notice(context: *mut xdp_md, now: u64) -> u32 {
-    if let Some(cpu) = platform::cpu() {
+    if let Some(cpu) = instance::cpu() {
         notice::send(&mut KernelPlatform::new(context, cpu), now);
     }
     0
@@ -342,7 +343,7 @@ pub(crate) extern "C" fn wardtap_notice(context: *mut xdp_md, now: u64) -> u32 {
 #[unsafe(no_mangle)]
 #[inline(never)]
 pub(crate) extern "C" fn wardtap_send_notice(now: u64) -> u32 {
-    if let Some(cpu) = platform::cpu() {
+    if let Some(cpu) = instance::cpu() {
         notice::hand_over(&mut KernelPlatform::new(ptr::null_mut(), cpu), now);
     }
     0
@@ -352,7 +353,7 @@ pub(crate) extern "C" fn wardtap_send_notice(now: u64) -> u32 {
 #[unsafe(no_mangle)]
 #[inline(never)]
 pub(crate) extern "C" fn wardtap_claim(now: u64) -> u32 {
-    if let Some(cpu) = platform::cpu() {
+    if let Some(cpu) = instance::cpu() {
         notice::count_claim(&mut KernelPlatform::new(ptr::null_mut(), cpu), now);
     }
     0
@@ -362,40 +363,10 @@ pub(crate) extern "C" fn wardtap_claim(now: u64) -> u32 {
 #[unsafe(no_mangle)]
 #[inline(never)]
 pub(crate) extern "C" fn wardtap_notice_step(context: *mut xdp_md) -> u32 {
-    let Some(cpu) = platform::cpu() else {
+    let Some(cpu) = instance::cpu() else {
         return Step::Done as u32;
     };
     let frame = XdpFrame::new(context);
     // SAFETY: as above.
     unsafe { notice::step(&frame, &mut *cpu) as u32 }
-}
-
-/// [`contain::decide`]: an [`Answer`].
-#[unsafe(no_mangle)]
-#[inline(never)]
-pub(crate) extern "C" fn wardtap_decide(length: u32) -> u32 {
-    let Some(cpu) = platform::cpu() else {
-        return Answer::Clear as u32;
-    };
-    contain::decide(&mut KernelPlatform::new(ptr::null_mut(), cpu), length) as u32
-}
-
-/// [`contain::is_protected`] of an end, by its number: 1 or 0.
-#[unsafe(no_mangle)]
-#[inline(never)]
-pub(crate) extern "C" fn wardtap_protected(end: u32) -> u32 {
-    let Some(cpu) = platform::cpu() else { return 0 };
-    let mut platform = KernelPlatform::new(ptr::null_mut(), cpu);
-    u32::from(contain::is_protected(&mut platform, End::of(end)))
-}
-
-/// [`contain::step`]: an [`Answer`].
-#[unsafe(no_mangle)]
-#[inline(never)]
-pub(crate) extern "C" fn wardtap_rule_step(number: u32, length: u32) -> u32 {
-    let Some(cpu) = platform::cpu() else {
-        return Answer::Clear as u32;
-    };
-    let mut platform = KernelPlatform::new(ptr::null_mut(), cpu);
-    contain::step(&mut platform, number, length) as u32
 }

@@ -4,6 +4,7 @@
 //! The capture thread tells it every second how it fares and what was seen of the rules' targets; it never
 //! waits for this thread. Others ask it by [`ResponderHandle::ask`]: questions go before observations.
 
+mod board;
 mod carry_out;
 mod handle;
 mod judgement;
@@ -31,7 +32,7 @@ use sensor_facts::{
 use sensor_output::OutputSender;
 use sensor_response::{Keeper, Mirrors, RuleResets};
 
-pub(crate) use handle::Board;
+pub(crate) use board::Board;
 use handle::Question;
 pub use handle::ResponderHandle;
 use judgement::Judgement;

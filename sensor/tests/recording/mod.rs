@@ -30,6 +30,34 @@ pub(crate) fn conversation() -> Vec<(u64, Vec<u8>)> {
         .collect()
 }
 
+/// Refused connections to so many ports of one host, by raw IP packets.
+pub(crate) fn refusals(ports: u16) -> Vec<(u64, Vec<u8>)> {
+    let (client, server) = ([10, 1, 0, 66], [10, 1, 0, 2]);
+    let packet = |from, to, ports: (u16, u16), refused: bool| {
+        let builder = PacketBuilder::ipv4(from, to, 64).tcp(ports.0, ports.1, 1, 1_000);
+        let builder = if refused {
+            builder.rst().ack(2)
+        } else {
+            builder.syn()
+        };
+        let mut bytes = Vec::new();
+        builder.write(&mut bytes, &[]).map(|()| bytes)
+    };
+    let mut time = BEGIN;
+    let mut packets = Vec::new();
+    for port in 1..=ports {
+        let both = [
+            packet(client, server, (40_000, port), false),
+            packet(server, client, (port, 40_000), true),
+        ];
+        for one in both.into_iter().flatten() {
+            packets.push((time, one));
+            time += STEP;
+        }
+    }
+    packets
+}
+
 /// 802.11 to a station, then SNAP.
 const WIFI: [u8; 32] = [
     8, 2, 0, 0, 2, 0, 0, 0, 0, 2, 2, 9, 9, 9, 9, 9, 2, 0, 0, 0, 0, 1, 0x10, 0, 0xaa, 0xaa, 3, 0, 0,

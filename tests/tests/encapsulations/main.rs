@@ -15,7 +15,7 @@ use sensor_common::{
     counter::Counter,
     packet::{Layer, Tunnel},
     settings::Settings,
-    unread,
+    unread::{self, KINDS},
 };
 use sensor_kernel::TestBench;
 use sensor_sessions::capture::PortableEngine;

@@ -1,6 +1,6 @@
 //! Association requests and acceptances (PS3.8 section 9.3.2 and 9.3.3), and their items.
 
-use super::leave_pdu;
+use super::pdu;
 use crate::{
     bytes::Frame,
     cpu::Cpu,
@@ -67,7 +67,7 @@ pub(super) fn associate<F: Frame>(frame: &F, cpu: &mut Cpu) -> Step {
         || (version && high == 0 && has_items(frame, cpu));
     if !sound {
         let rest = cpu.work.stream.pdu_left - ASSOCIATE_CHECKED;
-        return leave_pdu(cpu, Reason::DicomAssociate, rest);
+        return pdu::leave(cpu, Reason::DicomAssociate, rest);
     }
     reader::prove(cpu, Protocol::Dicom, PDU_HEADER + ASSOCIATE_CHECKED);
     cpu.work.stream.flags |= PROVEN;
@@ -168,7 +168,7 @@ fn item_header<C: Container, F: Frame>(frame: &F, cpu: &mut Cpu) -> Result<([u8;
         }
         // Too short for an item.
         let rest = C::rest(stream);
-        return Err(leave_pdu(cpu, Reason::DicomItem, rest));
+        return Err(pdu::leave(cpu, Reason::DicomItem, rest));
     }
     let Some(header) = reader::header::<4, F>(frame, &mut cpu.work) else {
         return Err(Step::Done);
@@ -179,7 +179,7 @@ fn item_header<C: Container, F: Frame>(frame: &F, cpu: &mut Cpu) -> Result<([u8;
     let left = C::left(stream);
     if length + 4 > *left {
         let rest = C::rest(stream).wrapping_sub(4);
-        return Err(leave_pdu(cpu, Reason::DicomItem, rest));
+        return Err(pdu::leave(cpu, Reason::DicomItem, rest));
     }
     *left -= length + 4;
     Ok((header, length))

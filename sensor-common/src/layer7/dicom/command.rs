@@ -3,7 +3,7 @@
 //! The standard has them in implicit VR little-endian. Some receivers take explicit VR (pydicom does), and some old senders
 //! wrote big-endian, so these are read too. An element may be cut by the end of a fragment.
 
-use super::data::LAST_FRAGMENT;
+use super::pdu::LAST_FRAGMENT;
 use crate::{
     bytes::Frame,
     counter::Counter,
@@ -173,7 +173,7 @@ pub(super) fn element<F: Frame>(frame: &F, cpu: &mut Cpu) -> Step {
         // where the association was not seen or the place was lost.
         if !cpu.work.stream.is(PROVEN) && (head.group != 0 || head.number != 0 || head.length != 4)
         {
-            return reader::desync(cpu, Reason::DicomPdu);
+            return cpu.desync(Reason::DicomPdu);
         }
         reader::prove(cpu, Protocol::Dicom, PROOF);
         let stream = &mut cpu.work.stream;
@@ -268,7 +268,7 @@ fn fragment_end<F: Frame>(frame: &F, cpu: &mut Cpu) -> Step {
     let cut = rest > 0 || stream.length > 0;
     end(stream);
     if !known {
-        return reader::desync(cpu, Reason::DicomPdu);
+        return cpu.desync(Reason::DicomPdu);
     }
     if cut {
         reader::skipped(cpu, Reason::DicomElement, rest);

@@ -1,6 +1,9 @@
 //! P-DATA-TF (PS3.8 section 9.3.5): fragments of command sets, and data sets, which are only counted.
 
-use super::{command, leave_pdu};
+use super::{
+    command,
+    pdu::{self, COMMAND, LAST_FRAGMENT},
+};
 use crate::{
     bytes::Frame,
     cpu::Cpu,
@@ -14,11 +17,6 @@ use crate::{
     tape::{FIRST, LAST},
 };
 
-/// Control bit: the fragment belongs to a command set (PS3.8 annex E.2).
-pub(super) const COMMAND: u8 = 1;
-/// Control bit: the last fragment.
-pub(super) const LAST_FRAGMENT: u8 = 2;
-
 /// Bytes from a PDU's first to the first of its value's content.
 const HEADERS: u32 = 12;
 
@@ -31,7 +29,7 @@ pub(super) fn pdv<F: Frame>(frame: &F, cpu: &mut Cpu) -> Step {
             stream.set(State::DicomPdu);
             return Step::More;
         }
-        return leave_pdu(cpu, Reason::DicomValue, rest);
+        return pdu::leave(cpu, Reason::DicomValue, rest);
     }
     let Some([l0, l1, l2, l3, context, control]) = reader::header::<6, F>(frame, &mut cpu.work)
     else {
@@ -51,7 +49,7 @@ pub(super) fn pdv<F: Frame>(frame: &F, cpu: &mut Cpu) -> Step {
     let sound = length >= 2 && length <= room && (command || strict || stream.is(PROVEN));
     if !sound {
         let rest = stream.pdu_left.saturating_sub(6);
-        return leave_pdu(cpu, Reason::DicomValue, rest);
+        return pdu::leave(cpu, Reason::DicomValue, rest);
     }
     if command {
         // A data set that is open was given up.

@@ -11,6 +11,7 @@
 mod association;
 mod command;
 mod data;
+pub mod pdu;
 
 pub use command::{BIG_ENDIAN, EXPLICIT_VR};
 
@@ -28,24 +29,6 @@ use crate::{
     registry::{Protocol, State, Tag},
     tape::{FIRST, LAST},
 };
-
-/// PDU types (PS3.8 section 9.3).
-pub mod pdu {
-    /// A-ASSOCIATE-RQ.
-    pub const ASSOCIATE_RQ: u8 = 1;
-    /// A-ASSOCIATE-AC.
-    pub const ASSOCIATE_AC: u8 = 2;
-    /// A-ASSOCIATE-RJ.
-    pub const ASSOCIATE_RJ: u8 = 3;
-    /// P-DATA-TF.
-    pub const DATA: u8 = 4;
-    /// A-RELEASE-RQ.
-    pub const RELEASE_RQ: u8 = 5;
-    /// A-RELEASE-RP.
-    pub const RELEASE_RP: u8 = 6;
-    /// A-ABORT.
-    pub const ABORT: u8 = 7;
-}
 
 /// Longest association PDU that is read: 128 contexts with many transfer syntaxes are below 64 KiB.
 pub const ASSOCIATE_MAX: u32 = 256 * 1024;
@@ -74,7 +57,7 @@ impl Reader for Dicom {
             s if s == State::DicomReason as u8 => reason(frame, cpu),
             s if s == State::DicomPdv as u8 => data::pdv(frame, cpu),
             s if s == State::DicomElement as u8 => command::element(frame, cpu),
-            _ => reader::desync(cpu, Reason::DicomPdu),
+            _ => cpu.desync(Reason::DicomPdu),
         }
     }
 
@@ -96,22 +79,6 @@ impl Reader for Dicom {
             data::give_up(cpu, false);
         }
     }
-}
-
-/// Leaves the rest of a PDU out, of which `rest` bytes are to come; where the place in the stream is not certain, that is
-/// given up.
-#[inline(always)]
-fn leave_pdu(cpu: &mut Cpu, reason: Reason, rest: u32) -> Step {
-    if !cpu.work.stream.is(PROVEN) {
-        return reader::desync(cpu, reason);
-    }
-    reader::skipped(cpu, reason, rest);
-    let stream = &mut cpu.work.stream;
-    stream.pdu_left = 0;
-    stream.inner_left = 0;
-    stream.held = 0;
-    stream.skip(rest, State::DicomPdu);
-    Step::More
 }
 
 #[inline(always)]
@@ -153,10 +120,10 @@ fn pdu_header<F: Frame>(frame: &F, cpu: &mut Cpu) -> Step {
             cpu.work.stream.skip(length, State::DicomPdu);
         }
         pdu::ASSOCIATE_RQ | pdu::ASSOCIATE_AC if length <= OTHER_MAX => {
-            return leave_pdu(cpu, Reason::DicomAssociate, length);
+            return pdu::leave(cpu, Reason::DicomAssociate, length);
         }
-        _ if length <= OTHER_MAX => return leave_pdu(cpu, Reason::DicomPdu, length),
-        _ => return reader::desync(cpu, Reason::DicomPdu),
+        _ if length <= OTHER_MAX => return pdu::leave(cpu, Reason::DicomPdu, length),
+        _ => return cpu.desync(Reason::DicomPdu),
     }
     Step::More
 }

@@ -1,6 +1,6 @@
 //! Characters of a block: bytes, or the two bytes of a unit of UTF-16.
 
-use super::{END_BLOCK, HALF, LITTLE, NARROW, WIDE};
+use super::writing::{END_BLOCK, HALF, LITTLE, NARROW, WIDE};
 use crate::{
     bytes::Frame,
     cpu::Cpu,

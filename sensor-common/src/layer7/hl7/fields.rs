@@ -1,8 +1,9 @@
 //! Fields of the segments that may leave the kernel.
 
 use super::{
-    ACK, LINE_FEED, LINES, MAY_ANSWER, SEGMENT_END, block_end,
     character::{self, Character, character},
+    ending::block_end,
+    writing::{ACK, END_BLOCK, LINE_FEED, LINES, MAY_ANSWER, SEGMENT_END},
 };
 use crate::{
     bytes::Frame,
@@ -118,7 +119,7 @@ pub(super) fn fields<F: Frame>(frame: &F, cpu: &mut Cpu) -> Step {
     }
     stream.held = 0;
     match state {
-        State::Hl7End => return block_end(cpu, u16::from(super::END_BLOCK)),
+        State::Hl7End => return block_end(cpu, u16::from(END_BLOCK)),
         // The rest of an MSA's message is of no interest.
         State::Hl7Segment if !stream.has(MAY_ANSWER | ACK) && !stream.is(BATCH) => {
             stream.set(State::Hl7Body);

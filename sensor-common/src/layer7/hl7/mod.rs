@@ -7,9 +7,13 @@
 //! Characters have one byte, or two where the stream is UTF-16; what of these leaves the kernel leaves it as UTF-8.
 
 mod character;
+mod ending;
 mod fields;
 mod opening;
 mod scan;
+mod writing;
+
+pub use writing::{COMMIT, END_BLOCK, REFUSAL, START_BLOCK};
 
 use super::{
     reader::{self, Reader},
@@ -21,45 +25,9 @@ use crate::{
     bytes::Frame,
     cpu::Cpu,
     registry::{Protocol, State, Tag},
-    tape::{FIRST, LAST},
 };
 use character::{Character, character};
-
-/// MLLP start block character.
-pub const START_BLOCK: u8 = 0x0b;
-/// MLLP end block character; a carriage return follows it.
-pub const END_BLOCK: u8 = 0x1c;
-/// MLLP release 2: the content of a block that says that a message was received and is safe.
-pub const COMMIT: u8 = 0x06;
-/// MLLP release 2: the same, that it was not.
-pub const REFUSAL: u8 = 0x15;
-/// Segment terminator.
-const SEGMENT_END: u8 = b'\r';
-/// What some senders end segments with instead, or besides. It is never part of a field, so it ends what is
-/// copied.
-const LINE_FEED: u8 = b'\n';
-
-/// Mode: UTF-16.
-const WIDE: u8 = 1;
-/// Mode: UTF-16, little-endian.
-const LITTLE: u8 = 2;
-/// Mode: UTF-16 between start and end block characters of one byte.
-const NARROW: u8 = 4;
-/// Mode: segments end with a line feed.
-const LINES: u8 = 8;
-/// Mode: the message is an acknowledgement, or its MSA may come yet.
-const MAY_ANSWER: u8 = 16;
-/// Mode: MSH-9 says that the message is an acknowledgement.
-const ACK: u8 = 32;
-/// Mode: the block is no message; it is left out.
-const UNKNOWN: u8 = 64;
-
-/// Place in `carry` of the byte before, where it is half a character.
-const HALF: usize = 11;
-/// Place in `carry` of 1 if the byte before the start block character was zero.
-const BEFORE: usize = 10;
-/// How the characters of a block are written; the next block is likely the same.
-const WRITING: u8 = WIDE | LITTLE | NARROW;
+use writing::{ACK, BEFORE, LINE_FEED, MAY_ANSWER, SEGMENT_END};
 
 /// The reader of HL7.
 pub(crate) struct Hl7;
@@ -76,9 +44,9 @@ impl Reader for Hl7 {
             s if s == State::Hl7Fields as u8 => fields::fields(frame, cpu),
             s if s == State::Hl7Segment as u8 => scan::scan(frame, cpu, true),
             s if s == State::Hl7Body as u8 => scan::body(frame, cpu),
-            s if s == State::Hl7End as u8 => end(frame, cpu),
+            s if s == State::Hl7End as u8 => ending::end(frame, cpu),
             s if s == State::Hl7Commit as u8 => opening::commit(frame, cpu),
-            _ => reader::desync(cpu, Reason::Hl7Block),
+            _ => cpu.desync(Reason::Hl7Block),
         }
     }
 
@@ -160,7 +128,7 @@ fn name<F: Frame>(frame: &F, cpu: &mut Cpu) -> Step {
         Character::Whole(unit) => unit,
     };
     if character::is_end(&cpu.work.stream, unit) {
-        return block_end(cpu, unit);
+        return ending::block_end(cpu, unit);
     }
     let stream = &mut cpu.work.stream;
     let byte = character::narrow(unit);
@@ -201,56 +169,4 @@ fn name<F: Frame>(frame: &F, cpu: &mut Cpu) -> Step {
         stream.set(State::Hl7Body);
     }
     Step::More
-}
-
-/// An end block character was read. Where a character has one byte, what follows shows whether it is one.
-#[inline(always)]
-fn block_end(cpu: &mut Cpu, unit: u16) -> Step {
-    let stream = &mut cpu.work.stream;
-    stream.held = 0;
-    if stream.has(WIDE) {
-        stream.length = stream.length.wrapping_sub(2);
-        finish(cpu);
-        return Step::More;
-    }
-    debug_assert!(unit == u16::from(END_BLOCK), "one byte");
-    stream.length = stream.length.wrapping_sub(1);
-    stream.set(State::Hl7End);
-    Step::More
-}
-
-/// After an end block character: a carriage return is due. A segment's end there is the block's end too, since some senders
-/// write no carriage return, and what is known now must not wait for the next segment.
-#[inline(always)]
-fn end<F: Frame>(frame: &F, cpu: &mut Cpu) -> Step {
-    match reader::next(frame, &mut cpu.work) {
-        None | Some(SEGMENT_END | LINE_FEED) => finish(cpu),
-        Some(START_BLOCK) => {
-            // The carriage return is missing, and the next block begins here.
-            cpu.work.position -= 1;
-            finish(cpu);
-        }
-        Some(_) => {
-            // Content after all: an encoding that uses 0x1c.
-            let stream = &mut cpu.work.stream;
-            stream.length = stream.length.wrapping_add(2);
-            stream.set(State::Hl7Body);
-        }
-    }
-    Step::More
-}
-
-/// The block is whole.
-#[inline(always)]
-fn finish(cpu: &mut Cpu) {
-    let stream = &mut cpu.work.stream;
-    let (length, unknown) = (stream.length, stream.has(UNKNOWN));
-    stream.length = 0;
-    stream.stash = stream.mode & WRITING;
-    stream.set(State::Hl7Start);
-    if unknown {
-        reader::skipped(cpu, Reason::Hl7Block, length);
-    } else {
-        cpu.record(Tag::Hl7End, FIRST | LAST, length.to_le_bytes());
-    }
 }

@@ -1,10 +1,13 @@
 //! How a block begins: with a message, a batch, a commit, a byte order mark, or with what is none of these.
 
 use super::{
-    BEFORE, COMMIT, END_BLOCK, HALF, LINE_FEED, LITTLE, MAY_ANSWER, NARROW, REFUSAL, SEGMENT_END,
-    START_BLOCK, UNKNOWN, WIDE, WRITING,
     character::{self, Character, character},
+    ending::block_end,
     fields,
+    writing::{
+        ACK, BEFORE, COMMIT, END_BLOCK, HALF, LINE_FEED, LITTLE, MAY_ANSWER, NARROW, REFUSAL,
+        SEGMENT_END, START_BLOCK, UNKNOWN, WIDE, WRITING,
+    },
 };
 use crate::{
     bytes::Frame,
@@ -40,7 +43,7 @@ pub(super) fn header(cpu: &mut Cpu, segment: [u8; 3], separator: u8) {
     stream.held = 0;
     stream.control = separator;
     stream.context = 2;
-    stream.mode = stream.mode & !super::ACK | MAY_ANSWER;
+    stream.mode = stream.mode & !ACK | MAY_ANSWER;
     fields::begin(cpu, Tag::Hl7Header, segment, separator);
 }
 
@@ -157,7 +160,7 @@ const fn consumed(stream: &Stream) -> u32 {
 #[inline(always)]
 fn empty(cpu: &mut Cpu) -> Step {
     if !cpu.work.is_of(Protocol::Hl7) {
-        return reader::desync(cpu, Reason::Hl7Empty);
+        return cpu.desync(Reason::Hl7Empty);
     }
     if !cpu.work.stream.is(LOST) {
         reader::skipped(cpu, Reason::Hl7Empty, 0);
@@ -203,13 +206,13 @@ fn unknown(cpu: &mut Cpu, unit: u16) -> Step {
         if unit == u16::from(START_BLOCK) {
             cpu.work.position -= 1;
         }
-        return reader::desync(cpu, Reason::Hl7Block);
+        return cpu.desync(Reason::Hl7Block);
     }
     let stream = &mut cpu.work.stream;
     stream.mode |= UNKNOWN;
     stream.held = 0;
     if character::is_end(stream, unit) {
-        return super::block_end(cpu, unit);
+        return block_end(cpu, unit);
     }
     stream.set(State::Hl7Body);
     Step::More

@@ -2,8 +2,9 @@
 //! section 6-1).
 
 use super::{
-    END_BLOCK, LINE_FEED, LINES, SEGMENT_END, START_BLOCK, WIDE, block_end,
     character::{self, Character},
+    ending::block_end,
+    writing::{END_BLOCK, HALF, LINE_FEED, LINES, SEGMENT_END, START_BLOCK, WIDE},
 };
 use crate::{
     bytes::{Frame, View},
@@ -96,7 +97,7 @@ pub(super) fn scan<F: Frame>(frame: &F, cpu: &mut Cpu, segments: bool) -> Step {
     });
     // The last byte of the words may be half a character.
     if position != begin && cpu.work.stream.has(WIDE) {
-        cpu.work.stream.carry[super::HALF] = frame.u8(position - 1).unwrap_or(0);
+        cpu.work.stream.carry[HALF] = frame.u8(position - 1).unwrap_or(0);
     }
     let stream = &mut cpu.work.stream;
     stream.length = stream.length.wrapping_add(position - begin);

@@ -16,6 +16,7 @@ use sensor_facts::{
 };
 use serde::{Deserialize, Serialize};
 
+use super::labels::{Labels, weight};
 use crate::config::Alerting;
 
 /// Alerts that are kept.
@@ -24,8 +25,6 @@ const ALERTS_MAX: usize = 2_000;
 const EPISODES_MAX: usize = 16_384;
 /// Exceptions that are kept.
 const EXCEPTIONS_MAX: usize = 4_096;
-/// So many labels of a detector's alerts are needed before they count.
-const LABELS_MIN: u32 = 5;
 const DAY: i64 = 86_400_000_000_000;
 const FILE: &str = "alerts.json";
 
@@ -36,13 +35,6 @@ pub struct AlertUpdate {
     pub change: Change,
     /// The alert as it is now.
     pub alert: Alert,
-}
-
-/// Labels that a detector's alerts got.
-#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
-struct Labels {
-    benign: u32,
-    malicious: u32,
 }
 
 #[derive(Default, Serialize, Deserialize)]
@@ -392,14 +384,4 @@ fn worth(alert: &Alert) -> (bool, bool, Severity, u64) {
         alert.severity,
         alert.id,
     )
-}
-
-/// What a detector's word is worth, by its labels: one alone changes nothing.
-fn weight(labels: Option<&Labels>) -> f64 {
-    let Some(labels) = labels else { return 1.0 };
-    let all = labels.benign + labels.malicious;
-    if all < LABELS_MIN {
-        return 1.0;
-    }
-    (f64::from(labels.malicious + 2) / f64::from(all + 2)).clamp(0.5, 1.0)
 }

@@ -5,6 +5,7 @@
 
 mod book;
 mod case;
+mod labels;
 mod standing;
 
 pub use book::{AlertUpdate, Alerts};

@@ -15,26 +15,27 @@ use sensor_common::{
         self,
         arp::{ArpKey, CLAIMS, Claim},
     },
-    packet::{Layer, protocol},
+    packet::Layer,
     settings::Settings,
 };
-use sensor_kernel::{TableSizes, Why, is_active_due};
+use sensor_kernel::TableSizes;
 
-use super::table::{FlowTable, Passes, WhenFull};
+pub use super::sweep::SWEEPS;
+use super::table::{FlowTable, WhenFull};
 
 /// The packet engine with its tables. What the kernel would put in its ring buffer goes, byte by byte
 /// the same, to a sink.
 pub struct PortableEngine {
     cpu: Box<Cpu>,
-    settings: Settings,
-    established4: FlowTable<Key4>,
-    established6: FlowTable<FlowKey>,
-    fresh4: FlowTable<Key4>,
-    fresh6: FlowTable<FlowKey>,
+    pub(super) settings: Settings,
+    pub(super) established4: FlowTable<Key4>,
+    pub(super) established6: FlowTable<FlowKey>,
+    pub(super) fresh4: FlowTable<Key4>,
+    pub(super) fresh6: FlowTable<FlowKey>,
     claims: LruCache<ArpKey, Claim>,
     /// Places for segments that came too early; made when the first is wanted.
     held: Vec<Held>,
-    active: u64,
+    pub(super) active: u64,
     received: u64,
 }
 
@@ -112,67 +113,6 @@ impl PortableEngine {
     #[must_use]
     pub fn evicted(&self) -> u64 {
         self.fresh4.evicted() + self.fresh6.evicted()
-    }
-
-    /// Looks at a part of the tables (all of them within [`SWEEPS`] calls), removes the flows that are over
-    /// at `now` and hands them out, and hands out long ones whose active time-out has passed.
-    pub fn sweep(&mut self, now: u64, mut on: impl FnMut(&FlowKey, &Flow, Why)) {
-        let (settings, active) = (self.settings, self.active);
-        for table in [&mut self.established4, &mut self.fresh4] {
-            let due = |key: &Key4, flow: &Flow, passes| {
-                due(key.protocol, flow, now, &settings, active, passes)
-            };
-            table.sweep(part(table.places()), now, due, |key, flow, why| {
-                on(&FlowKey::from(key), &flow.concealed(), why);
-            });
-        }
-        for table in [&mut self.established6, &mut self.fresh6] {
-            let due = |key: &FlowKey, flow: &Flow, passes| {
-                due(key.protocol, flow, now, &settings, active, passes)
-            };
-            table.sweep(part(table.places()), now, due, |key, flow, why| {
-                on(key, &flow.concealed(), why);
-            });
-        }
-    }
-
-    /// Removes all flows.
-    pub fn drain(&mut self, mut on: impl FnMut(&FlowKey, &Flow, Why)) {
-        for table in [&mut self.established4, &mut self.fresh4] {
-            table.drain(|key, flow| on(&FlowKey::from(key), &flow.concealed(), Why::Shutdown));
-        }
-        for table in [&mut self.established6, &mut self.fresh6] {
-            table.drain(|key, flow| on(key, &flow.concealed(), Why::Shutdown));
-        }
-    }
-}
-
-/// Calls of [`PortableEngine::sweep`] that together look at all flows.
-pub const SWEEPS: u32 = 64;
-
-fn part(places: usize) -> usize {
-    places / usize::try_from(SWEEPS).unwrap_or(1) + 64
-}
-
-/// Why a flow is to be handed out, if it is.
-fn due(
-    protocol: u8,
-    flow: &Flow,
-    now: u64,
-    settings: &Settings,
-    active: u64,
-    passes: Passes,
-) -> Option<Why> {
-    if flow.is_idle(protocol == protocol::TCP, now, settings) {
-        Some(if flow.is_closed() {
-            Why::Closed
-        } else {
-            Why::Idle
-        })
-    } else if is_active_due(flow, active, passes.last, passes.this) {
-        Some(Why::Active)
-    } else {
-        None
     }
 }
 

@@ -9,6 +9,7 @@ pub mod link;
 mod modified;
 pub mod packet;
 mod source;
+mod sweep;
 mod table;
 
 pub use engine::PortableEngine;

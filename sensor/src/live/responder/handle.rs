@@ -10,7 +10,7 @@ use sensor_facts::{effect::WatchList, lock::lock, observation::Observation};
 use sensor_response::Keeper;
 use tokio::sync::oneshot;
 
-use super::{Pulse, Responder, Summary};
+use super::{Board, Pulse, Responder, Summary};
 use crate::live::{
     alive::Alive,
     ask::{AskError, answered},
@@ -30,14 +30,6 @@ pub struct ResponderHandle {
     pub(crate) board: Arc<Mutex<Board>>,
     pub(crate) commands: CommandHandle,
     pub(crate) alive: Alive,
-}
-
-/// What others may read without asking.
-#[derive(Debug, Default)]
-pub(crate) struct Board {
-    pub(crate) watch: Arc<WatchList>,
-    pub(crate) summary: Arc<Summary>,
-    pub(crate) account: Arc<Account>,
 }
 
 impl ResponderHandle {

@@ -14,4 +14,5 @@ mod pdu;
 mod reasons;
 mod roles;
 mod tcp;
+mod tcp_order;
 mod wire;
