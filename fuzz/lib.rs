@@ -1,13 +1,12 @@
 //! What the targets share: an engine with a pipeline behind it, and what must hold whatever comes in.
 
-use sensor_kernel::TableSizes;
-use sensor_sessions::{capture::PortableEngine, pipeline::{FlowEndReason, Pipeline, PipelineOptions}};
 use sensor_common::{
-    counter::Counter,
-    event::ChunkHeader,
-    packet::Layer,
-    settings::Settings,
-    tape::Records,
+    counter::Counter, event::ChunkHeader, packet::Layer, settings::Settings, tape::Records,
+};
+use sensor_kernel::TableSizes;
+use sensor_sessions::{
+    capture::PortableEngine,
+    pipeline::{FlowEndReason, Pipeline, PipelineOptions},
 };
 
 /// A small engine and its pipeline.
@@ -19,7 +18,12 @@ pub struct Rig {
 
 impl Default for Rig {
     fn default() -> Self {
-        let tables = TableSizes { established4: 8, established6: 8, fresh4: 8, fresh6: 8 };
+        let tables = TableSizes {
+            established4: 8,
+            established6: 8,
+            fresh4: 8,
+            fresh6: 8,
+        };
         Self {
             engine: PortableEngine::new(tables, Settings::DEFAULT),
             pipeline: Pipeline::new(PipelineOptions::default()),
@@ -34,10 +38,11 @@ impl Rig {
         self.time += u64::from(wait) * 1_000_000;
         let mut events = Vec::new();
         let pipeline = &mut self.pipeline;
-        self.engine.process(frame, layer, 1, self.time, &mut |record: &[u8]| {
-            check_tape(record);
-            pipeline.ring_record(record, &mut events);
-        });
+        self.engine
+            .process(frame, layer, 1, self.time, &mut |record: &[u8]| {
+                check_tape(record);
+                pipeline.ring_record(record, &mut events);
+            });
     }
 
     /// The end: the books must balance.
@@ -147,7 +152,10 @@ fn neighbour(kind: u8, body: &[u8]) -> Vec<u8> {
     packet.extend([kind, 0, 0, 0]);
     packet.extend(body);
     let words = packet[8..].chunks(2).map(|pair| {
-        u32::from(u16::from_be_bytes([pair[0], pair.get(1).copied().unwrap_or(0)]))
+        u32::from(u16::from_be_bytes([
+            pair[0],
+            pair.get(1).copied().unwrap_or(0),
+        ]))
     });
     let mut sum = words.sum::<u32>() + u32::from(length) + 58;
     while sum > 0xffff {
@@ -161,8 +169,16 @@ fn neighbour(kind: u8, body: &[u8]) -> Vec<u8> {
 /// An IPv4 packet with a TCP segment from one side to the other.
 fn segment(side: usize, sequence: u32, payload: &[u8]) -> Vec<u8> {
     let length = u16::try_from(40 + payload.len()).unwrap_or(u16::MAX);
-    let (from, to) = if side == 0 { ([10, 0, 0, 1], [10, 0, 0, 2]) } else { ([10, 0, 0, 2], [10, 0, 0, 1]) };
-    let (source, destination) = if side == 0 { (40_000_u16, 104_u16) } else { (104, 40_000) };
+    let (from, to) = if side == 0 {
+        ([10, 0, 0, 1], [10, 0, 0, 2])
+    } else {
+        ([10, 0, 0, 2], [10, 0, 0, 1])
+    };
+    let (source, destination) = if side == 0 {
+        (40_000_u16, 104_u16)
+    } else {
+        (104, 40_000)
+    };
     let mut packet = vec![0x45, 0];
     packet.extend(length.to_be_bytes());
     packet.extend([0, 0, 0, 0, 64, 6, 0, 0]);

@@ -11,7 +11,11 @@ fuzz_target!(|data: &[u8]| {
     while let [layer, length, tail @ ..] = rest {
         let (frame, tail) = tail.split_at(usize::from(*length).min(tail.len()));
         rest = tail;
-        let first = if layer & 1 == 0 { Layer::Ethernet } else { Layer::Ip };
+        let first = if layer & 1 == 0 {
+            Layer::Ethernet
+        } else {
+            Layer::Ip
+        };
         rig.frame(frame, first, layer >> 1);
     }
     rig.finish();

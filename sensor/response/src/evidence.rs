@@ -1,10 +1,6 @@
 //! Which findings count as evidence for blocking a device.
 
-use std::{
-    collections::VecDeque,
-    net::IpAddr,
-    num::NonZeroUsize,
-};
+use std::{collections::VecDeque, net::IpAddr, num::NonZeroUsize};
 
 use lru::LruCache;
 use sensor_facts::{

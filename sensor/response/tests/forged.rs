@@ -54,7 +54,13 @@ fn half(packets: u64, payload: u64) -> Half {
     }
 }
 
-fn flow(time: i64, macs: [Mac; 2], client: SocketAddr, server: SocketAddr, both: [Half; 2]) -> Observation {
+fn flow(
+    time: i64,
+    macs: [Mac; 2],
+    client: SocketAddr,
+    server: SocketAddr,
+    both: [Half; 2],
+) -> Observation {
     let [to_server, to_client] = both;
     Observation {
         time: Time(time),
@@ -196,7 +202,13 @@ fn a_confirmed_device_is_convicted_by_what_it_does() {
     let intruder = SocketAddr::new(address(66), 40_000);
     let half = half(6, 3_000);
     let macs = [INTRUDER, mac(10)];
-    let hello = flow(time, macs, intruder, SocketAddr::new(address(10), 22), [half, half]);
+    let hello = flow(
+        time,
+        macs,
+        intruder,
+        SocketAddr::new(address(10), 22),
+        [half, half],
+    );
     let refused = |time, host, port| Observation {
         what: What::ConnectionRefused,
         ..flow(

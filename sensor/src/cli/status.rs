@@ -217,10 +217,7 @@ fn segments(it: &TrailSegments) -> String {
     let verified = if it.whole || it.flaw.is_some() {
         format!("{} of {} older ones verified", it.verified, it.older)
     } else {
-        format!(
-            "{} of {} older ones verified so far",
-            it.verified, it.older
-        )
+        format!("{} of {} older ones verified so far", it.verified, it.older)
     };
     let removed = match it.removed_to {
         0 => String::new(),

@@ -137,7 +137,9 @@ impl Clinical {
     /// The peers of a device that count as learnt at `now`, those seen most often first.
     #[must_use]
     pub fn peers_of(&self, device: IpAddr, now: Time) -> Vec<ClinicalPeer> {
-        self.peers(now, |pair, _| [pair.client == device, pair.server == device])
+        self.peers(now, |pair, _| {
+            [pair.client == device, pair.server == device]
+        })
     }
 
     /// The same of the device with this Ethernet address; of a router's address those of all devices behind it.
@@ -147,11 +149,7 @@ impl Clinical {
     }
 
     /// The peers of the client or the server of each pair that `is_device` says is the device.
-    fn peers(
-        &self,
-        now: Time,
-        is_device: impl Fn(&Pair, &Seen) -> [bool; 2],
-    ) -> Vec<ClinicalPeer> {
+    fn peers(&self, now: Time, is_device: impl Fn(&Pair, &Seen) -> [bool; 2]) -> Vec<ClinicalPeer> {
         let mut peers: Vec<_> = self
             .pairs
             .iter()

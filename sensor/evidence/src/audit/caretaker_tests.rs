@@ -1,10 +1,6 @@
 //! The bound of a trail: removal, export, and what is said of it.
 
-use std::{
-    fs,
-    path::PathBuf,
-    time::Duration,
-};
+use std::{fs, path::PathBuf, time::Duration};
 
 use sensor_facts::{
     action::{Action, SegmentEnd, Standing},

@@ -67,7 +67,10 @@ fn an_address_that_no_handshake_confirms_is_not_blocked() {
 fn an_address_used_from_another_ethernet_address_is_not_blocked() {
     let decision = does_not_count(|one| one.origin = Origin::Foreign);
     assert_eq!(decision.verdict, ContainmentVerdict::NoAction);
-    assert!(decision.reason.contains("02:00:0a:01:00:42"), "{decision:?}");
+    assert!(
+        decision.reason.contains("02:00:0a:01:00:42"),
+        "{decision:?}"
+    );
 }
 
 #[test]
@@ -133,7 +136,9 @@ fn a_proposal_says_that_the_address_may_be_forged() {
     let decision = policy.decide(&forged, &situation(&book, 1));
     assert_eq!(decision.verdict, ContainmentVerdict::Propose);
     assert!(
-        decision.reason.contains("any host can have used its address"),
+        decision
+            .reason
+            .contains("any host can have used its address"),
         "{decision:?}"
     );
 }

@@ -17,7 +17,10 @@ pub use evidence::{
 pub use rules::{
     Added, Hits, NewProtection, NewRule, ProtectedEntry, Protecting, RuleView, Unprotecting,
 };
-pub use status::{ContainmentStatus, DetectionStatus, FlowStatus, Frozen, InterfaceStatus, OutputStatus, RingStatus, Status, TrailSegments};
+pub use status::{
+    ContainmentStatus, DetectionStatus, FlowStatus, Frozen, InterfaceStatus, OutputStatus,
+    RingStatus, Status, TrailSegments,
+};
 
 /// Answers [`Status`].
 pub const STATUS: &str = "/v1/status";

@@ -75,9 +75,8 @@ mod tests {
         assert_eq!(lost(None, &whole, nothing), 0);
         for counter in Counter::ALL {
             let name = counter.label();
-            let expected = counter.is_unprocessed()
-                || name.ends_with("_lost")
-                || UNREAD.contains(counter);
+            let expected =
+                counter.is_unprocessed() || name.ends_with("_lost") || UNREAD.contains(counter);
             let counted = lost(Some(*counter), &whole, nothing);
             assert_eq!(counted, u64::from(expected), "{name}");
         }
@@ -95,7 +94,10 @@ mod tests {
         bad.bad_records.insert("version".to_owned(), 1);
         assert_eq!(lost(None, &bad, nothing), 1, "bad records");
         for (name, set) in [
-            ("sessions", (|it| it.sessions_evicted = 1) as fn(&mut PipelineStats)),
+            (
+                "sessions",
+                (|it| it.sessions_evicted = 1) as fn(&mut PipelineStats),
+            ),
             ("incomplete", |it| it.elements_incomplete = 1),
             ("oversize", |it| it.elements_oversize = 1),
             ("malformed", |it| it.elements_malformed = 1),

@@ -1,10 +1,10 @@
 //! How containment stands, as others read it.
 
+use sensor_evidence::audit::Check;
 use sensor_facts::{
     effect::Effectiveness,
     rule::{RuleId, State},
 };
-use sensor_evidence::audit::Check;
 use sensor_response::Keeper;
 
 /// How containment stands.

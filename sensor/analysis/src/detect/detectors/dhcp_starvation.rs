@@ -68,11 +68,13 @@ impl DhcpStarvation {
         let of_one = if facts.client_mac == frame {
             None
         } else {
-            self.from.add(Who::unconfirmed(key(frame)), facts.client_mac, now)
+            self.from
+                .add(Who::unconfirmed(key(frame)), facts.client_mac, now)
         };
         let is_new = self.known.put(facts.client_mac, ()).is_none();
         let of_all = if is_new {
-            self.all.add(Who::unconfirmed(key([0; 6])), facts.client_mac, now)
+            self.all
+                .add(Who::unconfirmed(key([0; 6])), facts.client_mac, now)
         } else {
             None
         };

@@ -77,7 +77,9 @@ impl Detector for Flood {
                     if !half {
                         return None;
                     }
-                    let alone = self.alone.add(site.who(from.ip()), (to, from.port()), seen.time);
+                    let alone = self
+                        .alone
+                        .add(site.who(from.ip()), (to, from.port()), seen.time);
                     return self
                         .asked
                         .add(site.who(to.ip()), from, seen.time)
@@ -96,8 +98,11 @@ impl Detector for Flood {
                     && !AMPLIFIERS.contains(&to.port());
                 let servers = unasked
                     .then(|| {
-                        self.answered
-                            .add(site.who(to.ip()), SocketAddr::new(from.ip(), 0), seen.time)
+                        self.answered.add(
+                            site.who(to.ip()),
+                            SocketAddr::new(from.ip(), 0),
+                            seen.time,
+                        )
                     })
                     .flatten()?;
                 Some(Draft {

@@ -69,9 +69,11 @@ impl Detector for Probe {
         {
             return None;
         }
-        let tries = self
-            .tries
-            .add(site.who(client), (seen.server, seen.client.port()), seen.time)?;
+        let tries = self.tries.add(
+            site.who(client),
+            (seen.server, seen.client.port()),
+            seen.time,
+        )?;
         let mut servers: Vec<IpAddr> = tries.iter().map(|(server, _)| server.ip()).collect();
         servers.sort_unstable();
         servers.dedup();

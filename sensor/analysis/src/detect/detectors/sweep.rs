@@ -106,7 +106,10 @@ impl Sweep {
             if self.is_there(target, now) || is_known(target, site) {
                 continue;
             }
-            if let Some(asked) = self.arp.add(site.who(question.client), target, question.time) {
+            if let Some(asked) = self
+                .arp
+                .add(site.who(question.client), target, question.time)
+            {
                 found = Some(Unanswered {
                     client: question.client,
                     sender: question.frame_mac,

@@ -1,7 +1,12 @@
 //! A device's everyday, and windows that are not.
 
 use super::*;
-use crate::{baseline::Baselines, config::Baseline, detect::{Origins, Routers}, model::Row};
+use crate::{
+    baseline::Baselines,
+    config::Baseline,
+    detect::{Origins, Routers},
+    model::Row,
+};
 use sensor_facts::{
     observation::{FlowFacts, Half, Observation, What},
     time::Time,
