@@ -1,4 +1,4 @@
-//! What may come before a protocol's first byte: a PROXY header (HAProxy's PROXY protocol, versions 1 and 2), the head of an
+//! What may come before a protocol's first byte: a PROXY header (`HAProxy`'s PROXY protocol, versions 1 and 2), the head of an
 //! HTTP CONNECT or of its answer (RFC 9110 section 9.3.6), or text before an HL7 message.
 //!
 //! A direction's first segments are tried for these, later ones only at their start for a protocol. Nothing of a prelude

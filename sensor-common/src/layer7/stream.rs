@@ -234,7 +234,7 @@ impl Stream {
         self.flags &= !PROVEN;
         if self.flags & LOST == 0 {
             self.flags |= LOST;
-            self.data_bytes = (reason as u64) << 32 | offset as u64;
+            self.data_bytes = (reason as u64) << 32 | u64::from(offset);
         }
     }
 

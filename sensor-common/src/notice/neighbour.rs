@@ -78,8 +78,8 @@ fn pseudo_header(packet: &Packet) -> u32 {
     let length = packet.payload_length.wrapping_add(8) as u16;
     address(&packet.key6.addr_a)
         + address(&packet.key6.addr_b)
-        + length.to_be() as u32
-        + (protocol::ICMP6 as u16).to_be() as u32
+        + u32::from(length.to_be())
+        + u32::from(u16::from(protocol::ICMP6).to_be())
 }
 
 /// True if a sum is that of a message with the right checksum.

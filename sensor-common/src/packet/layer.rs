@@ -20,7 +20,7 @@ pub enum Layer {
     Llc = 6,
     /// A label stack of MPLS.
     Mpls = 7,
-    /// A header of PPPoE.
+    /// A header of `PPPoE`.
     Pppoe = 8,
     /// A PPP frame.
     Ppp = 9,

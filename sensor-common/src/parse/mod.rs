@@ -128,7 +128,7 @@ impl Packet {
             protocol::UDP => udp::unwrap(frame, self),
             protocol::GRE => gre::unwrap(frame, self),
             protocol => {
-                self.unread = unread::kind(unread::By::Ip, protocol as u16);
+                self.unread = unread::kind(unread::By::Ip, u16::from(protocol));
                 let layer = match protocol {
                     protocol::IPV4 => Layer::Ip4,
                     protocol::IPV6 => Layer::Ip6,

@@ -99,7 +99,7 @@ pub(super) fn mpls<F: Frame>(frame: &F, packet: &mut Packet) -> Outcome {
     packet.go_on(Layer::Mpls, offset)
 }
 
-/// Reads the header of a session of PPPoE (RFC 2516 section 4): version and type 1, code 0.
+/// Reads the header of a session of `PPPoE` (RFC 2516 section 4): version and type 1, code 0.
 #[inline(always)]
 pub(super) fn pppoe<F: Frame>(frame: &F, packet: &mut Packet) -> Outcome {
     let start = packet.offset;

@@ -176,30 +176,27 @@ impl Found {
         let is = |at: usize, wanted: char| matches!(tokens.get(at), Some(TokenTree::Punct(it)) if it.as_char() == wanted);
         let mut at = 0;
         while at < tokens.len() {
-            match &tokens[at] {
-                TokenTree::Group(group) => {
-                    self.tokens(group.stream());
+            if let TokenTree::Group(group) = &tokens[at] {
+                self.tokens(group.stream());
+                at += 1;
+            } else {
+                // A field or method is no name of the module.
+                let member = at > 0 && is(at - 1, '.') && !(at > 1 && is(at - 2, '.'));
+                let Some((first, after)) = segment(&tokens, at) else {
                     at += 1;
-                }
-                _ => {
-                    // A field or method is no name of the module.
-                    let member = at > 0 && is(at - 1, '.') && !(at > 1 && is(at - 2, '.'));
-                    let Some((first, after)) = segment(&tokens, at) else {
-                        at += 1;
-                        continue;
-                    };
+                    continue;
+                };
+                at = after;
+                let mut path = vec![first];
+                while is(at, ':')
+                    && is(at + 1, ':')
+                    && let Some((next, after)) = segment(&tokens, at + 2)
+                {
+                    path.push(next);
                     at = after;
-                    let mut path = vec![first];
-                    while is(at, ':')
-                        && is(at + 1, ':')
-                        && let Some((next, after)) = segment(&tokens, at + 2)
-                    {
-                        path.push(next);
-                        at = after;
-                    }
-                    if !member {
-                        self.paths.push(path);
-                    }
+                }
+                if !member {
+                    self.paths.push(path);
                 }
             }
         }

@@ -27,7 +27,7 @@ const FORGED: &str = "the router's network card was replaced, or a pair of route
 const ROUTERS: usize = 64;
 /// Prefixes and name servers that are remembered of a router.
 const SAID: usize = 32;
-/// A router advertises itself at least this often, nanoseconds (MaxRtrAdvInterval, RFC 4861 section 6.2.1).
+/// A router advertises itself at least this often, nanoseconds (`MaxRtrAdvInterval`, RFC 4861 section 6.2.1).
 const INTERVAL: i64 = 1_800 * 1_000_000_000;
 /// The bits of the preference in the flags, and a high one (RFC 4191 section 2.2).
 const PREFERENCE: u8 = 0x18;

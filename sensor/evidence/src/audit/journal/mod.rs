@@ -171,14 +171,14 @@ impl Journal {
         (self.entries, self.head, self.latest) = (seq, head, latest);
         self.bytes += text.len() as u64;
         let written = self.waiting.drain(..count);
-        let removed = written.filter_map(|item| match item {
+        let mut removed = written.filter_map(|item| match item {
             Item::Entry(_, _, action) => match *action {
                 Action::SegmentRemoved { removed, .. } => Some(removed),
                 _ => None,
             },
             Item::Segment(..) => None,
         });
-        if let Some(removed) = removed.last() {
+        if let Some(removed) = removed.next_back() {
             self.before.removed = Some(removed);
             self.removing = true;
         }

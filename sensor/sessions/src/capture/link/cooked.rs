@@ -11,10 +11,10 @@ const ARP: u16 = 0x0806;
 const IP: [u16; 2] = [0x0800, 0x86dd];
 const MPLS: [u16; 2] = [0x8847, 0x8848];
 const PPPOE: u16 = 0x8864;
-/// Ethernet's own: an 802.3 frame without LLC, LLC, and PPP (linux/if_ether.h).
+/// Ethernet's own: an 802.3 frame without LLC, LLC, and PPP (`linux/if_ether.h`).
 const LLC: u16 = 4;
 const PPP: [u16; 2] = [7, 8];
-/// 802.11 with and without radiotap (linux/if_arp.h).
+/// 802.11 with and without radiotap (`linux/if_arp.h`).
 const WIFI: u16 = 801;
 const RADIOTAP: u16 = 803;
 /// Frame relay and netlink, whose protocol is no `EtherType`.
