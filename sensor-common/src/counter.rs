@@ -115,7 +115,7 @@ counters! {
     TunnelTzsp = "tunnel_tzsp",
     /// Packets unwrapped from MPLS.
     TunnelMpls = "tunnel_mpls",
-    /// Packets unwrapped from PPPoE.
+    /// Packets unwrapped from `PPPoE`.
     TunnelPppoe = "tunnel_pppoe",
     /// Packets unwrapped from PBB, MAC in MAC.
     TunnelPbb = "tunnel_pbb",

@@ -55,7 +55,7 @@ impl Held {
 /// A number of a direction of the packet's flow, which was made at `flow_start`: a hash of all that names it, not 0. The
 /// time, to the nanosecond, is what nobody who sends packets can choose.
 #[inline(always)]
-#[must_use] 
+#[must_use]
 pub fn owner(packet: &Packet, flow_start: u64, direction: u32) -> u64 {
     // The constants of `flow::slot::hint`.
     const FIRST: u64 = 0x9e37_79b1_85eb_ca87;
@@ -325,6 +325,10 @@ pub fn settle_one<H: Platform>(platform: &mut H, table: Table, direction: u32, n
 
 /// Frees a place and overwrites what it held with zeros.
 #[inline(always)]
+#[allow(
+    clippy::cast_ptr_alignment,
+    reason = "the data begins at a multiple of eight bytes of an aligned place"
+)]
 pub fn release<H: Platform>(platform: &mut H, place: u32) {
     let Some(held) = platform.held(place) else {
         return;

@@ -40,6 +40,10 @@ impl Flow {
     /// Finds the place of a payload: what follows, and whether it is to be read, `packet.stream_delta` bytes from what was
     /// expected.
     #[inline(always)]
+    #[allow(
+        clippy::too_many_lines,
+        reason = "one decision; parts of it as functions cost the verifier more"
+    )]
     fn place(&mut self, packet: &mut Packet, now: u64) -> (u32, bool) {
         let b_sends = packet.direction & 1 == 1;
         let finishes = packet.tcp_flags & TCP_FIN != 0;

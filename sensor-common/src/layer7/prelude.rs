@@ -185,8 +185,7 @@ fn head<F: Frame>(frame: &F, cpu: &mut Cpu) -> Step {
         let stream = &mut cpu.work.stream;
         // An empty line ends the head; `held` is how far CR LF CR LF was seen.
         stream.held = match (stream.held, byte) {
-            (0 | 2, b'\r') => stream.held + 1,
-            (1 | 3, b'\n') => stream.held + 1,
+            (0 | 2, b'\r') | (1 | 3, b'\n') => stream.held + 1,
             (_, b'\r') => 1,
             _ => 0,
         };

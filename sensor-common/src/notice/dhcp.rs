@@ -25,7 +25,7 @@ const DHCP_END: u8 = 255;
 /// True for the length of one to four IPv4 addresses.
 #[inline(always)]
 const fn are_addresses(length: u32) -> bool {
-    length > 0 && length <= 16 && length & 3 == 0
+    length > 0 && length <= 16 && length.is_multiple_of(4)
 }
 
 /// One step: the head, or one option.

@@ -76,7 +76,7 @@ tunnels! {
     Tzsp = 9, "tzsp", TunnelTzsp, "UDP port 37008", "Ethernet, 802.11 data frames that are not encrypted";
     /// MPLS (RFC 3032), with Ethernet with or without a control word (RFC 4448)
     Mpls = 10, "mpls", TunnelMpls, "EtherType 0x8847 or 0x8848", "IP, Ethernet";
-    /// PPPoE sessions (RFC 2516)
+    /// Sessions of PPP over Ethernet (RFC 2516)
     Pppoe = 11, "pppoe", TunnelPppoe, "EtherType 0x8864", "IP, MPLS";
     /// PBB, MAC in MAC (IEEE 802.1ah)
     Pbb = 12, "pbb", TunnelPbb, "EtherType 0x88e7", "Ethernet";

@@ -161,7 +161,7 @@ fn gtp<F: Frame>(frame: &F, start: u32) -> Inside {
         return None;
     }
     let mut offset = start + 8;
-    if flags & 7 == 0 {
+    if flags.trailing_zeros() >= 3 {
         return Some((Layer::Ip, offset));
     }
     let mut next = frame.u8(offset + 3)?;

@@ -59,9 +59,9 @@ fn flow(
     macs: [Mac; 2],
     client: SocketAddr,
     server: SocketAddr,
-    both: [Half; 2],
+    both: &[Half; 2],
 ) -> Observation {
-    let [to_server, to_client] = both;
+    let [to_server, to_client] = *both;
     Observation {
         time: Time(time),
         protocol: protocol::TCP,
@@ -85,7 +85,7 @@ fn routine(time: i64, host: u8, peer: u8) -> Observation {
         SocketAddr::new(address(peer), 104),
     );
     let half = half(6, 3_000);
-    flow(time, [mac(host), mac(peer)], client, server, [half, half])
+    flow(time, [mac(host), mac(peer)], client, server, &[half, half])
 }
 
 /// Something that one host can send under addresses of its choice. It does not get the answers.
@@ -106,13 +106,13 @@ fn forged(random: &mut Random, time: i64) -> Observation {
     match random.below(6) {
         0 => Observation {
             what: What::ConnectionRefused,
-            ..flow(time, macs, client, server, [half(1, 0), empty])
+            ..flow(time, macs, client, server, &[half(1, 0), empty])
         },
         // Data without a handshake, and a SYN+ACK of the real server.
-        1 => flow(time, macs, client, server, [half(40, 60_000), half(1, 0)]),
+        1 => flow(time, macs, client, server, &[half(40, 60_000), half(1, 0)]),
         2 => Observation {
             protocol: protocol::UDP,
-            ..flow(time, macs, client, server, [half(30, 30_000), empty])
+            ..flow(time, macs, client, server, &[half(30, 30_000), empty])
         },
         3 => {
             let IpAddr::V4(sender) = client.ip() else {
@@ -131,13 +131,13 @@ fn forged(random: &mut Random, time: i64) -> Observation {
                     frame_mac: INTRUDER,
                     count: 1,
                 })),
-                ..flow(time, macs, client, server, [empty, empty])
+                ..flow(time, macs, client, server, &[empty, empty])
             }
         }
         // Whole conversations, both sides made up.
         _ => {
             let half = half(12, 5_000);
-            flow(time, [INTRUDER; 2], client, server, [half, half])
+            flow(time, [INTRUDER; 2], client, server, &[half, half])
         }
     }
 }
@@ -207,7 +207,7 @@ fn a_confirmed_device_is_convicted_by_what_it_does() {
         macs,
         intruder,
         SocketAddr::new(address(10), 22),
-        [half, half],
+        &[half, half],
     );
     let refused = |time, host, port| Observation {
         what: What::ConnectionRefused,
@@ -216,7 +216,7 @@ fn a_confirmed_device_is_convicted_by_what_it_does() {
             macs,
             intruder,
             SocketAddr::new(address(host), port),
-            [half, Half::default()],
+            &[half, Half::default()],
         )
     };
     let arp = |time, host| Observation {
@@ -235,7 +235,7 @@ fn a_confirmed_device_is_convicted_by_what_it_does() {
             macs,
             SocketAddr::new(address(66), 0),
             SocketAddr::new(address(host), 0),
-            [Half::default(); 2],
+            &[Half::default(); 2],
         )
     };
     let mut all = vec![hello];

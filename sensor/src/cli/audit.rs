@@ -244,15 +244,16 @@ impl Verified {
             );
         }
         if summary.first > 1 {
-            segments.push_str(&format!("from entry {} on", count(summary.first)));
-            segments.push_str(&if summary.removed > 0 {
-                format!(
-                    "; the segments before it, to number {}, were removed, as an entry says\n",
-                    summary.removed
-                )
+            segments.push_str("from entry ");
+            segments.push_str(&count(summary.first));
+            segments.push_str(" on");
+            if summary.removed > 0 {
+                segments.push_str("; the segments before it, to number ");
+                segments.push_str(&summary.removed.to_string());
+                segments.push_str(", were removed, as an entry says\n");
             } else {
-                ", being a segment by itself\n".to_owned()
-            });
+                segments.push_str(", being a segment by itself\n");
+            }
         }
         let entries = match summary.first {
             0 => 0,

@@ -152,7 +152,6 @@ impl<T> Shared<T> {
     }
 
     /// For the response thread, which takes it thousands of times a second in a flood.
-    #[must_use]
     pub fn get(&self) -> MutexGuard<'_, T> {
         while self.first.load(Ordering::Acquire) > 0 {
             thread::sleep(STEP_BACK);

@@ -337,7 +337,6 @@ impl Responder {
     }
 
     /// The keeper. The command thread waits while this is held, so it is not held for long.
-    #[must_use]
     pub fn keeper(&self) -> MutexGuard<'_, Enforcement> {
         self.shared.get()
     }

@@ -33,7 +33,9 @@ fn frames(wrap: Option<&Wrap>, v6: bool) -> Vec<Vec<u8>> {
 
 fn see(frames: &[Vec<u8>]) -> Seen {
     let mut sensor = Sensor::new();
-    frames.iter().for_each(|frame| sensor.frame(frame));
+    for frame in frames {
+        sensor.frame(frame);
+    }
     sensor.end()
 }
 

@@ -11,6 +11,7 @@ use crate::{
 pub(crate) type Case = (&'static str, Vec<u8>, unread::By, u16, bool);
 
 /// The cases.
+#[expect(clippy::too_many_lines, reason = "a list")]
 pub(crate) fn cases() -> Vec<Case> {
     use unread::By;
     let p = &stored(false)[0];

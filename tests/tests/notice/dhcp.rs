@@ -70,6 +70,8 @@ fn a_lease_that_was_made_up_moves_nobody() {
 }
 
 /// What an intruder can send to become the CT: each leaves the CT where it is.
+type Frames = Vec<Vec<u8>>;
+
 #[test]
 fn nobody_becomes_another_by_dhcp() {
     let (ct, new, intruder) = ([10, 0, 0, 20], [10, 0, 0, 77], [2, 0, 0, 0, 0, 0x77]);
@@ -80,10 +82,9 @@ fn nobody_becomes_another_by_dhcp() {
     let give = |mac, transaction, address, server: u8| {
         let dhcp = Dhcp::new(2, mac).transaction(transaction).yours(address);
         let dhcp = dhcp.option(53, &[5]).option(54, &[10, 0, 0, server]);
-        dhcp.from_mac([2, 0, 0, 0, 0, server])
+        dhcp.sent_by([2, 0, 0, 0, 0, server])
     };
     let take = |mac, address| arp(1, mac, address, [10, 0, 0, 1]);
-    type Frames = Vec<Vec<u8>>;
     let cases: [(&str, Frames); 5] = [
         (
             "acknowledgements that nobody asked for",
@@ -124,7 +125,7 @@ fn nobody_becomes_another_by_dhcp() {
                 Dhcp::new(1, CT)
                     .transaction(4)
                     .option(53, &[3])
-                    .from_mac(intruder)
+                    .sent_by(intruder)
                     .frame(),
                 give(CT, 4, new, 0x66).relay([10, 0, 0, 254]).frame(),
                 take(CT, new),
@@ -177,11 +178,11 @@ fn dhcp_is_told_with_who_sent_it_and_whether_it_was_asked_for() {
     let routers = Dhcp::new(2, CT).option(53, &[5]).yours([10, 0, 0, 9]);
     let routers = routers.option(3, &[10, 0, 0, 0x66]).option(6, &[8; 8]);
     // What begins with padding is read too.
-    let mut padded = Dhcp::new(2, CT).from_mac(ROGUE);
+    let mut padded = Dhcp::new(2, CT).sent_by(ROGUE);
     for _ in 0..100 {
         padded = padded.option(200, b"");
     }
-    sensor.frame(&routers.from_mac(ROGUE).frame());
+    sensor.frame(&routers.sent_by(ROGUE).frame());
     sensor.frame(&padded.option(53, &[5]).frame());
     let seen = sensor.pipeline.take_observations();
     let told: Vec<_> = seen

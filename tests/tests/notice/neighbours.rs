@@ -68,6 +68,8 @@ fn neighbours_and_routers_are_told_with_who_sent_it() {
 }
 
 /// RFC 4861 sections 6.1.2, 7.1.1 and 7.1.2 say what receivers discard; it says nothing to the sensor either.
+type Break = fn(&mut Vec<u8>);
+
 #[test]
 fn what_receivers_of_neighbour_discovery_discard_is_not_told() {
     let host = neighbour::link_local(9);
@@ -76,7 +78,6 @@ fn what_receivers_of_neighbour_discovery_discard_is_not_told() {
         neighbour::solicitation(CT, host, host, &neighbour::link(1, CT)),
         neighbour::router(CT, host, 1_800, &neighbour::prefix([0x20; 16], 7_200)),
     ];
-    type Break = fn(&mut Vec<u8>);
     let breaks: [(&str, Break); 6] = [
         ("a router passed it on", |frame| frame[21] = 254),
         ("the checksum", |frame| frame[neighbour::START + 2] ^= 1),

@@ -77,7 +77,7 @@ impl Dhcp {
     }
 
     /// From another Ethernet address than the client's, or than the server's.
-    pub(crate) fn from_mac(mut self, mac: [u8; 6]) -> Self {
+    pub(crate) fn sent_by(mut self, mac: [u8; 6]) -> Self {
         self.frame_mac = mac;
         self
     }

@@ -64,8 +64,8 @@ pub(super) fn fragment(stream: &mut Stream) {
         // What the last fragment had of an element's header goes before this one's bytes.
         stream.held = stream.stash;
         stream.inner_left += u32::from(stream.stash);
-        let [_, _, _, _, _, _, a, b, c, d, e, f, g] = stream.carry;
-        stream.carry = [a, b, c, d, e, f, g, 0, 0, 0, 0, 0, 0];
+        let [_, _, _, _, _, _, c0, c1, c2, c3, c4, c5, c6] = stream.carry;
+        stream.carry = [c0, c1, c2, c3, c4, c5, c6, 0, 0, 0, 0, 0, 0];
     } else {
         stream.mode = OPEN;
         stream.flags |= AT_START;
@@ -261,8 +261,8 @@ fn fragment_end<F: Frame>(frame: &F, cpu: &mut Cpu) -> Step {
     }
     if stream.control & LAST_FRAGMENT == 0 {
         stream.stash = rest as u8;
-        let [a, b, c, d, e, f, g, ..] = stream.carry;
-        stream.carry = [0, 0, 0, 0, 0, 0, a, b, c, d, e, f, g];
+        let [c0, c1, c2, c3, c4, c5, c6, ..] = stream.carry;
+        stream.carry = [0, 0, 0, 0, 0, 0, c0, c1, c2, c3, c4, c5, c6];
         return Step::More;
     }
     let cut = rest > 0 || stream.length > 0;

@@ -83,10 +83,8 @@ pub(super) fn opening<F: Frame>(frame: &F, cpu: &mut Cpu) -> Step {
     let [n0, n1, n2, ..] = stream.carry;
     let fits = match (stream.held, byte) {
         (0, b'M' | b'F' | b'B') => true,
-        (1, b'S') => n0 == b'M',
-        (1, b'H') => n0 != b'M',
-        (2, b'H') => n0 == b'M',
-        (2, b'S') => n0 != b'M',
+        (1, b'S') | (2, b'H') => n0 == b'M',
+        (1, b'H') | (2, b'S') => n0 != b'M',
         (3, _) => may_separate(byte),
         _ => false,
     };

@@ -49,8 +49,8 @@ fn cut(cpu: &mut Cpu) -> Step {
 /// Goes to the next `byte`, or as far as one step may go.
 #[inline(always)]
 pub(super) fn seek<F: Frame>(frame: &F, work: &mut Work, byte: u8) {
-    let word = repeat(byte);
-    work.position = words(frame, work, |bytes| zero_byte(bytes ^ word));
+    let wanted = repeat(byte);
+    work.position = words(frame, work, |bytes| zero_byte(bytes ^ wanted));
     for _ in 0..8 {
         if work.position >= work.end || frame.u8(work.position) == Some(byte) {
             break;

@@ -4,10 +4,14 @@
 //! TCP handshake confirms, of these the ones of the subnets that take most of the room, and of those the ones seen
 //! longest ago. One pass throws an eighth away, so an insertion costs a constant number of steps on average.
 
-use std::{cmp::Reverse, collections::HashMap, net::IpAddr};
+use std::{
+    cmp::Reverse,
+    collections::HashMap,
+    net::{IpAddr, Ipv6Addr},
+};
 
 use foldhash::fast::RandomState;
-use sensor_facts::time::Time;
+use sensor_facts::{observation::Mac, time::Time};
 
 /// The share of a full table that is forgotten at once.
 const PART: usize = 8;
@@ -17,6 +21,12 @@ const PART: usize = 8;
 pub(crate) struct Who {
     pub(crate) address: IpAddr,
     pub(crate) confirmed: bool,
+}
+
+/// An Ethernet address as the suspect of a window: an address that no host has.
+pub(crate) fn key(mac: Mac) -> IpAddr {
+    let [m0, m1, m2, m3, m4, m5] = mac.map(u16::from);
+    Ipv6Addr::new(0xfe80, 0, m0, m1, m2, m3, m4, m5).into()
 }
 
 impl Who {

@@ -5,7 +5,7 @@
 //! answers. So an address counts as confirmed once it has completed a handshake, together with the Ethernet address
 //! that it did so from. Only such addresses take room here: packets with made-up source addresses evict nobody.
 
-use std::{net::IpAddr, num::NonZeroUsize};
+use std::{fmt::Write, net::IpAddr, num::NonZeroUsize};
 
 use lru::LruCache;
 use sensor_common::packet::protocol;
@@ -105,12 +105,14 @@ impl Origins {
         let (Some(sender), false) = (&finding.sender_mac, finding.role.is_victim()) else {
             return;
         };
-        finding.evidence += &match finding.origin {
+        let _ = match finding.origin {
             Origin::Confirmed => return,
-            Origin::Unconfirmed => format!(
+            Origin::Unconfirmed => write!(
+                finding.evidence,
                 "; sent from Ethernet address {sender}, and no completed TCP handshake confirms that it was {subject}"
             ),
-            Origin::Foreign => format!(
+            Origin::Foreign => write!(
+                finding.evidence,
                 "; sent from Ethernet address {sender}, which is not the one that {subject} is known to use"
             ),
         };

@@ -228,7 +228,7 @@ impl Trail {
     }
 
     /// Has something written down; false if too much waits for the disk, so that it never will be.
-    #[must_use] 
+    #[must_use]
     pub fn record(&self, time: Time, actor: Actor, action: Action) -> bool {
         let room = room(&action);
         let mut progress = self.shared.lock();

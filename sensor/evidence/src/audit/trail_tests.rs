@@ -108,7 +108,7 @@ fn a_full_queue_drops_what_changed_nothing_and_says_so() {
     let wait = trail.ticket().wait(Duration::from_secs(10));
     assert!(matches!(wait, Err(NotWritten::Failing(_))), "{wait:?}");
     while trail.has_room() {
-        trail.record(Time(8), person.clone(), thing(8));
+        assert!(trail.record(Time(8), person.clone(), thing(8)));
     }
     // What lifts a block is taken even then.
     let release = Action::ReleasedAll {
@@ -150,7 +150,8 @@ fn an_hour_of_flood() {
         let mut summaries = Summaries::new(defaults.summary);
         for number in 0..RATE * HOUR {
             let now = Time(number * SECOND / RATE);
-            let subject = std::net::Ipv4Addr::from(0x0a00_0000 + (number % 60_000) as u32);
+            let subject =
+                std::net::Ipv4Addr::from(0x0a00_0000 + u32::try_from(number % 60_000).unwrap());
             let one = decision(
                 &subject.to_string(),
                 "wait",
@@ -170,7 +171,7 @@ fn an_hour_of_flood() {
                         journal.add(time, actor, action);
                     }
                     if journal.bytes() >= defaults.segment_bytes {
-                        journal.add_segment(now, Default::default());
+                        journal.add_segment(now, sensor_facts::action::Standing::default());
                     }
                 }
                 assert!(journal.write());

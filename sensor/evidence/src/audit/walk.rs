@@ -107,7 +107,7 @@ impl Walk {
             });
         }
         if self.end.is_none() {
-            self.before = header.previous.clone();
+            self.before.clone_from(&header.previous);
             self.summary.first = entry;
         }
         let key = self.signed.key.clone();

@@ -9,6 +9,11 @@ use sensor_facts::{
 
 use super::*;
 
+/// When the action of this number is done.
+fn time_of(number: usize) -> Time {
+    Time((i64::try_from(number).unwrap() + 10) * 1_000)
+}
+
 fn person() -> Actor {
     Actor::Person {
         uid: 7,
@@ -93,7 +98,7 @@ fn a_segments_begin_says_all_that_is_in_force() {
         let mut before = Book::default();
         for (at, (actor, action)) in actions.iter().enumerate() {
             if at < cut {
-                before.apply(Time((at as i64 + 10) * 1_000), actor, action);
+                before.apply(time_of(at), actor, action);
             }
         }
         let begin = Action::SegmentBegun {
@@ -111,9 +116,9 @@ fn a_segments_begin_says_all_that_is_in_force() {
         after.apply(Time(9_000), &Actor::Daemon, &begin);
         whole = Book::default();
         for (at, (actor, action)) in actions.iter().enumerate() {
-            whole.apply(Time((at as i64 + 10) * 1_000), actor, action);
+            whole.apply(time_of(at), actor, action);
             if at >= cut {
-                after.apply(Time((at as i64 + 10) * 1_000), actor, action);
+                after.apply(time_of(at), actor, action);
             }
         }
         assert_eq!(after, whole, "cut at {cut}");

@@ -1,7 +1,7 @@
 //! Someone uses up the addresses of a DHCP server, before he takes its place (ATT&CK T1499).
 
 use std::{
-    net::{IpAddr, Ipv4Addr, Ipv6Addr},
+    net::{IpAddr, Ipv4Addr},
     num::NonZeroUsize,
 };
 
@@ -12,7 +12,10 @@ use sensor_facts::{
     observation::{Asked, DhcpFacts},
 };
 
-use crate::detect::{fair::Who, prelude::*};
+use crate::detect::{
+    fair::{Who, key},
+    prelude::*,
+};
 
 pub(super) const ABOUT: About = About {
     id: "dhcp_starvation",
@@ -101,12 +104,6 @@ impl DhcpStarvation {
             ..Draft::default()
         })
     }
-}
-
-/// An Ethernet address as the suspect of a window.
-fn key(mac: Mac) -> IpAddr {
-    let [a, b, c, d, e, f] = mac.map(u16::from);
-    Ipv6Addr::new(0xfe80, 0, a, b, c, d, e, f).into()
 }
 
 impl Detector for DhcpStarvation {

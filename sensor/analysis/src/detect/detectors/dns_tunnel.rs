@@ -36,6 +36,7 @@ const CLIENTS: NonZeroUsize = NonZeroUsize::new(16_384).expect("it is not zero")
 const LENGTHS: [Length; 2] = [Length::FiveMinutes, Length::Hour];
 
 #[derive(Default)]
+#[expect(clippy::struct_field_names, reason = "queries are what is counted")]
 struct Queries {
     window: i64,
     queries: u64,

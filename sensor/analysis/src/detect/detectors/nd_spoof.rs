@@ -9,7 +9,7 @@ use lru::LruCache;
 use sensor_facts::{address::mac_text, observation::NeighbourFacts};
 
 use crate::detect::{
-    fair::Who,
+    fair::{Who, key},
     holders::{Holders, Taken},
     prelude::*,
 };
@@ -96,7 +96,9 @@ impl NdSpoof {
             self.at_once / 1_000_000_000
         );
         if facts.frame_mac != mac {
-            evidence += &format!("; {} sent the last of it", text(facts.frame_mac));
+            evidence.push_str("; ");
+            evidence.push_str(&text(facts.frame_mac));
+            evidence.push_str(" sent the last of it");
         }
         Some(Draft {
             confidence,
@@ -114,8 +116,7 @@ impl NdSpoof {
         if facts.solicitation || facts.frame_mac == who || now.0.saturating_sub(when.0) > ANSWER {
             return None;
         }
-        let [a, b, c, d, e, f] = facts.frame_mac.map(u16::from);
-        let sender = Ipv6Addr::new(0xfe80, 0, a, b, c, d, e, f);
+        let sender = key(facts.frame_mac);
         let refused = self
             .refused
             .add(Who::unconfirmed(sender), facts.target, now)?;

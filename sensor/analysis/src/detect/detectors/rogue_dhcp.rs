@@ -1,5 +1,7 @@
 //! DHCP servers that are none of the site's (ATT&CK T1557.003).
 
+use std::fmt::Write;
+
 use std::{
     net::{IpAddr, Ipv4Addr},
     num::NonZeroUsize,
@@ -83,7 +85,7 @@ impl Answer<'_> {
         let client = mac_text(facts.client_mac).unwrap_or_default();
         let mut text = format!("{kind} to {client}");
         if !facts.yours.is_unspecified() {
-            text += &format!(" of the address {}", facts.yours);
+            let _ = write!(text, " of the address {}", facts.yours);
         }
         text += &list(", router", &facts.routers);
         text += &list(", name server", &facts.name_servers);

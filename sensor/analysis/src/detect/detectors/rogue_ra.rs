@@ -1,5 +1,7 @@
 //! IPv6 router advertisements of who is no router of the site (RFC 4861 section 6; ATT&CK T1557).
 
+use std::fmt::Write;
+
 use std::{collections::BTreeSet, net::IpAddr};
 
 use sensor_facts::{
@@ -60,24 +62,24 @@ fn words(facts: &RouterFacts) -> String {
     let mac = mac_text(facts.frame_mac).unwrap_or_default();
     let mut text = format!("{} advertises itself from {mac}", facts.source);
     if let Some(link) = facts.link.filter(|link| *link != facts.frame_mac) {
-        text += &format!(" as {}", mac_text(link).unwrap_or_default());
+        let _ = write!(text, " as {}", mac_text(link).unwrap_or_default());
     }
-    text += &if facts.lifetime == 0 {
-        ", not as default router".to_owned()
+    if facts.lifetime == 0 {
+        text += ", not as default router";
     } else {
-        format!(", as default router for {} s", facts.lifetime)
-    };
+        let _ = write!(text, ", as default router for {} s", facts.lifetime);
+    }
     if facts.flags & PREFERENCE == HIGH {
         text += " before all others";
     }
     let prefix = |one: &Prefix| format!("{}/{}", one.address, one.length);
     let prefixes: Vec<String> = facts.prefixes.iter().map(prefix).collect();
     if !prefixes.is_empty() {
-        text += &format!(", with the prefix {}", prefixes.join(" and "));
+        let _ = write!(text, ", with the prefix {}", prefixes.join(" and "));
     }
     let servers: Vec<String> = facts.name_servers.iter().map(ToString::to_string).collect();
     if !servers.is_empty() {
-        text += &format!(", with the name server {}", servers.join(" and "));
+        let _ = write!(text, ", with the name server {}", servers.join(" and "));
     }
     text
 }

@@ -139,7 +139,7 @@ fn an_address_that_is_taken_from_another_unasked_is_spoofed() {
 #[test]
 fn who_refuses_every_address_that_others_try_is_found() {
     let mut lab = Lab::new("nd_spoof", |detect| {
-        set_to(detect, "nd_spoof_refused", 3_u32)
+        set_to(detect, "nd_spoof_refused", 3_u32);
     });
     for number in 1..=3 {
         lab.is_quiet("two may be a copied device");
@@ -158,7 +158,7 @@ fn who_refuses_every_address_that_others_try_is_found() {
     );
 }
 
-/// An advertisement of the router `host` with the prefix 2001:db8:`prefix`::/64.
+/// An advertisement of the router `host` whose prefix `2001:db8:…::/64` has this number.
 fn router(host: u8, prefix: u16) -> RouterFacts {
     RouterFacts {
         source: v6(host.into()),

@@ -41,6 +41,8 @@ fn arp(lab: &mut Lab, request: bool, mac: u8, sender: u8, target: u8) {
     lab.see(end(sender), end(target), 0, what);
 }
 
+type Trick = fn(&mut Lab);
+
 #[test]
 fn packets_with_made_up_sources_make_no_router() {
     let mut plain = Lab::new("sweep", as_it_is);
@@ -51,7 +53,6 @@ fn packets_with_made_up_sources_make_no_router() {
         "{}",
         expected.evidence
     );
-    type Trick = fn(&mut Lab);
     let tricks: [(&str, Trick); 4] = [
         ("datagrams, whether answered or not", |lab| {
             for number in 0..100 {

@@ -61,7 +61,7 @@ links! {
     PppDirection = [166];
     /// PPP behind a byte for the direction
     PppWithDirection = [204];
-    /// PPPoE sessions without an Ethernet header
+    /// Sessions of PPP over Ethernet, without an Ethernet header
     PppEther = [51];
     /// FDDI
     Fddi = [10];

@@ -195,7 +195,7 @@ fn in_a_crowd_it_is_not_said_that_nobody_asked() {
     for number in 0..CROWD {
         let [_, _, high, low] = number.to_be_bytes();
         lab.says(dhcp::DISCOVER, number, |facts| {
-            facts.client_mac = [2, 0, 0, 0, high, low]
+            facts.client_mac = [2, 0, 0, 0, high, low];
         });
     }
     let unknown = (Belief::No, Asked::Unknown);
@@ -214,7 +214,7 @@ fn strangers_push_no_question_and_no_server_out() {
     for number in 0..256 * 88 {
         let [_, a, b, c] = u32::to_be_bytes(number);
         lab.says(dhcp::DISCOVER, number, |facts| {
-            facts.client_mac = [2, 1, 1, a, b, c]
+            facts.client_mac = [2, 1, 1, a, b, c];
         });
     }
     for number in 0..300_u32 {

@@ -264,7 +264,7 @@ fn a_large_request_is_read_to_its_end() {
         0x50,
         &[
             item(0x51, &[0, 0, 0x40, 0]),
-            item(0x56, &[&[0, 1, b'1'][..], &[b'x'; 60_000]].concat()),
+            item(0x56, &[&[0, 1, b'1'][..], &vec![b'x'; 60_000]].concat()),
             item(0x52, b"1.2.3.4"),
         ]
         .concat(),
