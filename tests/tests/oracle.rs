@@ -110,6 +110,9 @@ fn compare_layer(
             Counter::IpTruncated,
             Counter::IpMalformed,
         ];
+        if outcome == Outcome::Done(Counter::NotIp) {
+            return Explained("no IP, in a frame that etherparse does not read");
+        }
         let same = refused.iter().any(|c| outcome == Outcome::Done(*c));
         return if same {
             Same

@@ -155,7 +155,7 @@ fn ten_thousand_forged_sequences_convict_nobody() {
             ..Containment::default()
         });
         let mut time = 20_000 * 86_400 * SECOND;
-        for step in 0..120 {
+        for step in 0..60 {
             time += i64::from(random.below(1_000)) * 1_000_000;
             let seen = if step % 20 == 0 {
                 routine(time, DEVICES[0], DEVICES[1])
