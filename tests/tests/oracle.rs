@@ -110,8 +110,8 @@ fn compare_layer(
             Counter::IpTruncated,
             Counter::IpMalformed,
         ];
-        if outcome == Outcome::Done(Counter::NotIp) {
-            return Explained("no IP, in a frame that etherparse does not read");
+        if outcome == Outcome::Done(Counter::NotIp) && packet.layer == Layer::Ppp as u8 {
+            return Explained("PPP without IP, which etherparse does not read");
         }
         let same = refused.iter().any(|c| outcome == Outcome::Done(*c));
         return if same {

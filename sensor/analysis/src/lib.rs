@@ -3,6 +3,7 @@
 #![forbid(unsafe_code)]
 
 mod analysis;
+mod room;
 
 pub mod alert;
 pub mod baseline;

@@ -35,7 +35,7 @@ const FRAGS: (u32, u32) = (5, 18);
 
 /// Instructions that a program may cost the verifier, of a million: an older kernel than the one that this runs on,
 /// or one more feature, may take twice as many.
-const HEADROOM: u64 = 700_000;
+const HEADROOM: u64 = 500_000;
 
 /// The programs of the object.
 const PROGRAMS: [&str; 2] = ["wardtap", "wardtap_frags"];

@@ -10,6 +10,8 @@ use sensor_facts::{observation::Mac, target::Service, time::Time};
 use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
 
+use crate::room::least;
+
 /// Something that a device does, or that is so at the site.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fact<'a> {
@@ -148,12 +150,8 @@ pub enum Familiar {
     Known,
 }
 
-/// The share of a full set that is forgotten at once.
-const PART: usize = 8;
-
 /// Facts, bounded: beyond the bound those make room that were seen least often, and of these those seen longest ago. So
-/// what strangers show once does not push out what is usual. One pass forgets an eighth of them, so that an insertion
-/// costs a constant number of steps on average.
+/// what strangers show once does not push out what is usual.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Items(HashMap<u64, Occurrence>);
 
@@ -184,15 +182,8 @@ impl Items {
     }
 
     fn make_room(&mut self) {
-        let order = self.0.iter();
-        let mut order: Vec<_> = order
-            .map(|(key, seen)| (seen.count, seen.last, *key))
-            .collect();
-        let part = (order.len() / PART).max(1);
-        if part < order.len() {
-            order.select_nth_unstable(part - 1);
-        }
-        for (.., key) in order.into_iter().take(part) {
+        let rank = |(key, seen): (&u64, &Occurrence)| ((seen.count, seen.last, *key), *key);
+        for key in least(self.0.iter().map(rank).collect()) {
             self.0.remove(&key);
         }
     }

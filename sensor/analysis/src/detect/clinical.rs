@@ -18,6 +18,8 @@ use sensor_facts::{
 };
 use serde::{Deserialize, Serialize};
 
+use crate::room::least;
+
 /// What is seen again after this long counts as learnt, unless the configuration says otherwise.
 pub const CLINICAL_AFTER: Span = Span::from_secs(86_400);
 
@@ -116,13 +118,8 @@ impl Clinical {
 
     /// Forgets an eighth of the pairs: those seen least often, and of these those seen longest ago.
     fn make_room(&mut self) {
-        let order = self.pairs.iter();
-        let mut order: Vec<_> = order
-            .map(|(pair, seen)| ((seen.count, seen.last), *pair))
-            .collect();
-        let part = (order.len() / 8).max(1);
-        order.select_nth_unstable_by_key(part - 1, |(rank, _)| *rank);
-        for (_, pair) in order.into_iter().take(part) {
+        let rank = |(pair, seen): (&Pair, &Seen)| ((seen.count, seen.last), *pair);
+        for pair in least(self.pairs.iter().map(rank).collect()) {
             self.pairs.remove(&pair);
             self.evicted += 1;
         }

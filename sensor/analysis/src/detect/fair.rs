@@ -2,7 +2,7 @@
 //!
 //! Whoever can make source addresses up can fill any table. So a full table first forgets addresses that no completed
 //! TCP handshake confirms, of these the ones of the subnets that take most of the room, and of those the ones seen
-//! longest ago. One pass throws an eighth away, so an insertion costs a constant number of steps on average.
+//! longest ago.
 
 use std::{
     cmp::Reverse,
@@ -13,8 +13,7 @@ use std::{
 use foldhash::fast::RandomState;
 use sensor_facts::{observation::Mac, time::Time};
 
-/// The share of a full table that is forgotten at once.
-const PART: usize = 8;
+use crate::room::{PART, least};
 
 /// An address, and whether a completed handshake confirms it.
 #[derive(Clone, Copy, Debug)]
@@ -104,17 +103,11 @@ impl<V> FairTable<V> {
                 *room.entry(network).or_default() += 1;
             }
         }
-        let mut order: Vec<_> = self
-            .entries
-            .iter()
-            .map(|(address, entry)| {
-                let share = networks(*address).map(|it| Reverse(room.get(&it).copied()));
-                ((entry.confirmed, share, entry.last), *address)
-            })
-            .collect();
-        let part = (order.len() / PART).max(1);
-        order.select_nth_unstable(part - 1);
-        for (_, address) in order.into_iter().take(part) {
+        let rank = |(address, entry): (&IpAddr, &Entry<V>)| {
+            let share = networks(*address).map(|it| Reverse(room.get(&it).copied()));
+            ((entry.confirmed, share, entry.last, *address), *address)
+        };
+        for address in least(self.entries.iter().map(rank).collect()) {
             self.entries.remove(&address);
             self.evicted += 1;
         }

@@ -36,22 +36,21 @@ const CLIENTS: NonZeroUsize = NonZeroUsize::new(16_384).expect("it is not zero")
 const LENGTHS: [Length; 2] = [Length::FiveMinutes, Length::Hour];
 
 #[derive(Default)]
-#[expect(clippy::struct_field_names, reason = "queries are what is counted")]
 struct Queries {
     window: i64,
-    queries: u64,
+    count: u64,
     bytes: u64,
 }
 
 impl Queries {
-    fn add(&mut self, window: i64, queries: u64, bytes: u64) {
+    fn add(&mut self, window: i64, count: u64, bytes: u64) {
         if self.window != window {
             *self = Self {
                 window,
                 ..Self::default()
             };
         }
-        self.queries += queries;
+        self.count += count;
         self.bytes += bytes;
     }
 }
@@ -91,12 +90,12 @@ impl Detector for DnsTunnel {
         let factors = [1, self.own.dns_hour_factor.into()];
         for ((asked, length), times) in both.iter_mut().zip(LENGTHS).zip(factors) {
             asked.add(seen.time.0.div_euclid(length.nanos()), queries, bytes);
-            let mean = asked.bytes / asked.queries.max(1);
-            let is = asked.queries >= u64::from(self.own.dns_queries) * times
+            let mean = asked.bytes / asked.count.max(1);
+            let is = asked.count >= u64::from(self.own.dns_queries) * times
                 && mean >= self.own.dns_query_bytes
                 && asked.bytes >= self.own.dns_bytes * times;
             if is && much.is_none() {
-                much = Some((length.label(), asked.queries, asked.bytes, mean));
+                much = Some((length.label(), asked.count, asked.bytes, mean));
             }
         }
         let (within, queries, bytes, mean) = much?;
