@@ -252,7 +252,7 @@ pub(super) fn inspect<H: Platform>(platform: &mut H, flow: &mut Flow, now: u64) 
     }
     let half = &mut flow.directions[usize::from(b_sends)];
     cpu.work.stream.copy_to(&mut half.stream);
-    if !half.stream.is_probing() {
+    if flow.protocol != Protocol::None as u8 || !half.stream.is_probing() {
         half.order.unread = half.stream.next_sequence;
     }
 }

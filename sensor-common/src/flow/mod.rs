@@ -290,7 +290,7 @@ impl Flow {
         } else {
             (a, b)
         };
-        if me.order.is_distrusted(packet) {
+        if me.order.is_distrusted(packet, me.stream.next_sequence) {
             return false;
         }
         if packet.tcp_flags & TCP_ACK == 0 {

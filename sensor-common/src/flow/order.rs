@@ -24,6 +24,8 @@ pub(crate) const FINISHED: u16 = 256;
 pub(crate) const RESETTING: u16 = 512;
 /// Flag: bytes were left out of which no chunk told yet.
 pub(crate) const DAMAGED: u16 = 1_024;
+/// Flag: data with a right checksum came.
+pub(crate) const SUMMED: u16 = 2_048;
 
 /// Segments of a direction that are kept until what is before them comes.
 pub(crate) const HELD_MAX: u32 = 4;
@@ -117,24 +119,29 @@ impl Order {
         self.held != 0 || self.is(AHEAD | STRAY | GIVE_UP)
     }
 
-    /// Takes the checksums of a segment into account: true if the receiver discards it.
+    /// Takes the checksums of a segment into account, `next` being the number expected: true if the receiver discards it.
     ///
     /// A host that segments or sums in its card shows its own packets without sums where it is itself the one that
     /// listens. So a wrong sum says something only in a direction that has shown more right ones than wrong ones.
     #[inline(always)]
-    pub(crate) fn discards(&mut self, packet: &Packet) -> bool {
+    pub(crate) fn discards(&mut self, packet: &Packet, next: u32) -> bool {
         match packet.sum {
             s if s == Sum::Unknown as u8 => false,
             s if s == Sum::Right as u8 => {
                 self.good = self.good.saturating_add(1);
+                if packet.payload_length > 0 {
+                    self.flags |= SUMMED;
+                }
                 false
             }
-            _ if self.is_distrusted(packet) => {
+            _ if self.is_distrusted(packet, next) => {
                 self.ignored = self.ignored.saturating_add(1);
                 true
             }
             _ => {
-                self.bad = self.bad.saturating_add(1);
+                if self.good <= self.bad {
+                    self.bad = self.bad.saturating_add(1);
+                }
                 false
             }
         }
@@ -142,12 +149,15 @@ impl Order {
 
     /// True if the receiver discards a packet with these checksums, by what is known.
     ///
-    /// Data is believed all the same: recordings and mirrors have data with wrong sums that the receiver acknowledged.
+    /// Data that begins at `next`, the number expected, is believed until data with a right sum came: some recordings have
+    /// wrong sums in all data, as they were changed afterwards, and right ones in the segments without.
     #[inline(always)]
-    pub(crate) const fn is_distrusted(&self, packet: &Packet) -> bool {
-        let says_only_that =
-            packet.payload_length == 0 || packet.tcp_flags & (TCP_SYN | TCP_RST) != 0;
-        packet.sum > Sum::Right as u8 && self.good > self.bad && says_only_that
+    pub(crate) const fn is_distrusted(&self, packet: &Packet, next: u32) -> bool {
+        let shown = packet.payload_length == 0
+            || packet.sequence != next
+            || self.is(SUMMED)
+            || packet.tcp_flags & (TCP_SYN | TCP_RST) != 0;
+        packet.sum > Sum::Right as u8 && self.good > self.bad && shown
     }
 
     /// True if this is the first right checksum after wrong ones that nothing has confirmed: what they said is forgotten.

@@ -180,7 +180,7 @@ impl Flow {
     #[inline(always)]
     pub(crate) fn admit(&mut self, packet: &Packet, now: u64) -> Edges {
         let half = sender(&mut self.directions, packet.direction & 1 == 1);
-        if half.order.discards(packet) {
+        if half.order.discards(packet, half.stream.next_sequence) {
             return Edges(Edges::BAD_CHECKSUM);
         }
         if half.takes_for_copy(packet, now) {

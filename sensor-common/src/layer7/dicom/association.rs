@@ -4,10 +4,11 @@ use super::pdu;
 use crate::{
     bytes::Frame,
     cpu::Cpu,
+    event::MIDSTREAM,
     layer7::{
         reader,
         reason::Reason,
-        stream::{PROVEN, Stream},
+        stream::{EARLY, LOST, PROVEN, Stream},
         work::Step,
     },
     registry::{Protocol, State, Tag},
@@ -38,15 +39,27 @@ fn is_title(half: &[u8; 8]) -> bool {
     text
 }
 
-/// True if the items begin as they should, or if that can't be seen in this segment.
+/// True if half a title keeps to the standard: ISO 646 without control characters (PS3.8 table 9-11, PS3.5 section 6.2).
 #[inline(always)]
-fn has_items<F: Frame>(frame: &F, cpu: &Cpu) -> bool {
+fn is_plain(half: &[u8; 8]) -> bool {
+    let mut plain = true;
+    for byte in half {
+        if !(0x20..0x7f).contains(byte) {
+            plain = false;
+        }
+    }
+    plain
+}
+
+/// True if the items begin as they should; `unseen` if that can't be seen in this segment.
+#[inline(always)]
+fn has_items<F: Frame>(frame: &F, cpu: &Cpu, unseen: bool) -> bool {
     let first = cpu.work.position + ASSOCIATE_FIXED - ASSOCIATE_CHECKED;
     if first + 4 > cpu.work.end {
-        return true;
+        return unseen;
     }
     let Some([kind, _, high, low]) = frame.array::<4>(first) else {
-        return true;
+        return unseen;
     };
     let length = u32::from(u16::from_be_bytes([high, low]));
     matches!(kind, 0x10 | 0x20 | 0x21 | 0x50)
@@ -62,9 +75,22 @@ pub(super) fn associate<F: Frame>(frame: &F, cpu: &mut Cpu) -> Step {
     // A request of another version is answered by a reject, so it is one too if all else is as it should be.
     let [high, low, _, _, title @ ..] = checked;
     let version = low & 1 == 1;
-    let sound = cpu.work.is_of(Protocol::Dicom)
-        || (is_title(&title) && (version || has_items(frame, cpu)))
-        || (version && high == 0 && has_items(frame, cpu));
+    let stream = &cpu.work.stream;
+    let midstream = cpu.chunk.header.flags & MIDSTREAM != 0;
+    let placed = if cpu.work.is_of(Protocol::Dicom) {
+        stream.is(EARLY) || !stream.is(LOST)
+    } else {
+        stream.is(EARLY) && !midstream
+    };
+    let sound = if !placed {
+        // Where the place is not known, a data set can look like a header: only what keeps to the standard is taken, so that
+        // no text of a patient leaves the kernel as a title.
+        version && is_plain(&title) && has_items(frame, cpu, false)
+    } else {
+        cpu.work.is_of(Protocol::Dicom)
+            || (is_title(&title) && (version || has_items(frame, cpu, true)))
+            || (version && high == 0 && has_items(frame, cpu, true))
+    };
     if !sound {
         let rest = cpu.work.stream.pdu_left - ASSOCIATE_CHECKED;
         return pdu::leave(cpu, Reason::DicomAssociate, rest);
