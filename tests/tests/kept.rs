@@ -2,7 +2,10 @@
 //! refuses what is beyond its size.
 
 use etherparse::PacketBuilder;
-use sensor_common::{counter::Counter, packet::TCP_SYN};
+use sensor_common::{
+    counter::Counter,
+    packet::{TCP_RST, TCP_SYN},
+};
 use sensor_kernel::{TableSizes, TestBench};
 
 const PLACES: u32 = 64;
@@ -13,11 +16,9 @@ const TABLES: TableSizes = TableSizes {
     fresh6: 64,
 };
 const MILLISECOND: u64 = 1_000_000;
-/// Offset of the TCP flags.
-const FLAGS: usize = 47;
-const RESET: u8 = 4;
 
-fn frame(number: u32, back: bool, flags: u8) -> Vec<u8> {
+/// A segment of a connection whose numbers begin with `isn` on both sides.
+fn frame(number: u32, isn: u32, back: bool, flags: u8) -> Vec<u8> {
     let [.., high, low] = number.to_be_bytes();
     let (client, server) = ([10, 9, high, low], [10, 8, 0, 1]);
     let (source, target, ports) = if back {
@@ -25,23 +26,26 @@ fn frame(number: u32, back: bool, flags: u8) -> Vec<u8> {
     } else {
         (client, server, (50_000, 104))
     };
-    let mut frame = Vec::new();
-    PacketBuilder::ethernet2([2; 6], [4; 6])
+    // The SYN takes the number before that of everything else.
+    let sequence = isn + u32::from(flags & TCP_SYN == 0);
+    let segment = PacketBuilder::ethernet2([2; 6], [4; 6])
         .ipv4(source, target, 64)
-        .tcp(ports.0, ports.1, 1, 1_000)
-        .ack(1)
-        .write(&mut frame, &[])
-        .unwrap();
-    if flags != 0 {
-        frame[FLAGS] = flags;
-    }
+        .tcp(ports.0, ports.1, sequence, 1_000);
+    let segment = match flags {
+        TCP_SYN => segment.syn(),
+        TCP_RST => segment.rst(),
+        _ => segment.ack(isn + 1),
+    };
+    let mut frame = Vec::new();
+    segment.write(&mut frame, &[]).unwrap();
     frame
 }
 
 /// A packet each way: the flow is established then, if there is room.
-fn talk(bench: &mut TestBench, number: u32, time: u64) {
-    bench.run(&frame(number, false, 0), time, 1).unwrap();
-    bench.run(&frame(number, true, 0), time, 1).unwrap();
+fn talk(bench: &mut TestBench, number: u32, isn: u32, time: u64) {
+    for back in [false, true] {
+        bench.run(&frame(number, isn, back, 0), time, 1).unwrap();
+    }
 }
 
 #[test]
@@ -52,7 +56,7 @@ fn places_come_back() {
         // Other flows each time, and some more than there are places.
         let base = u32::try_from(round).unwrap() * 1_000;
         for number in base..base + PLACES + 8 {
-            talk(&mut bench, number, time);
+            talk(&mut bench, number, 0, time);
         }
         let counters = bench.counters().unwrap();
         let established = counters.get(Counter::FlowEstablished);
@@ -61,7 +65,7 @@ fn places_come_back() {
         // Every packet finds its flow, by a hint or without: twice as many packets in the same flows.
         let created = counters.get(Counter::FlowCreated);
         for number in base..base + PLACES + 8 {
-            talk(&mut bench, number, time + MILLISECOND);
+            talk(&mut bench, number, 0, time + MILLISECOND);
         }
         let now = bench.counters().unwrap().get(Counter::FlowCreated);
         assert_eq!(now, created);
@@ -78,10 +82,11 @@ fn a_new_connection_gives_the_old_ones_place_back() {
     let rounds = 10 * PLACES;
     for round in 0..rounds {
         let time = u64::from(round + 1) * 100 * MILLISECOND;
-        bench.run(&frame(1, false, TCP_SYN), time, 1).unwrap();
-        talk(&mut bench, 1, time + MILLISECOND);
+        let isn = round * 1_000;
+        bench.run(&frame(1, isn, false, TCP_SYN), time, 1).unwrap();
+        talk(&mut bench, 1, isn, time + MILLISECOND);
         let end = time + 2 * MILLISECOND;
-        bench.run(&frame(1, false, RESET), end, 1).unwrap();
+        bench.run(&frame(1, isn, false, TCP_RST), end, 1).unwrap();
         bench.ring.drain(usize::MAX, |_| {});
     }
     let counters = bench.counters().unwrap();

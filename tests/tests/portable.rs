@@ -271,6 +271,7 @@ fn a_flood_replaces_only_itself() {
         PacketBuilder::ethernet2([2; 6], [4; 6])
             .ipv4(client(number).try_into().unwrap(), [10, 88, 0, 1], 64)
             .tcp(40_000 + number, 2_575, sequence, 1_000)
+            .ack(1)
             .write(&mut frame, &payload)
             .unwrap();
         frame

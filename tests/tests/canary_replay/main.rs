@@ -263,7 +263,10 @@ fn cut(stream: &[u8], at: usize) -> [&[u8]; 2] {
 
 fn keeps_the_name(case: &Case) {
     let stream = &case.bytes;
-    let events = look(&segments(From::Client, [&stream[..]]), case, "whole");
+    look(&segments(From::Client, [&stream[..]]), case, "midstream");
+    let mut whole = vec![Segment::syn(From::Client, 0)];
+    whole.extend(segments(From::Client, [&stream[..]]));
+    let events = look(&whole, case, "whole");
     assert!(
         events.iter().any(|event| event.contains(case.seen)),
         "{}: nothing was seen of it: {events:?}",

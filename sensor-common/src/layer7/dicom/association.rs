@@ -76,20 +76,21 @@ pub(super) fn associate<F: Frame>(frame: &F, cpu: &mut Cpu) -> Step {
     let [high, low, _, _, title @ ..] = checked;
     let version = low & 1 == 1;
     let stream = &cpu.work.stream;
-    let midstream = cpu.chunk.header.flags & MIDSTREAM != 0;
-    let placed = if cpu.work.is_of(Protocol::Dicom) {
-        stream.is(EARLY) || !stream.is(LOST)
+    let known = cpu.work.is_of(Protocol::Dicom);
+    let early = stream.is(EARLY);
+    let placed = if known {
+        early || !stream.is(LOST)
     } else {
-        stream.is(EARLY) && !midstream
+        early && cpu.chunk.header.flags & MIDSTREAM == 0
     };
-    let sound = if !placed {
-        // Where the place is not known, a data set can look like a header: only what keeps to the standard is taken, so that
-        // no text of a patient leaves the kernel as a title.
-        version && is_plain(&title) && has_items(frame, cpu, false)
-    } else {
-        cpu.work.is_of(Protocol::Dicom)
+    let sound = if placed {
+        known
             || (is_title(&title) && (version || has_items(frame, cpu, true)))
             || (version && high == 0 && has_items(frame, cpu, true))
+    } else {
+        // Where the place is not known, a data set can look like a header: only what keeps to the standard is taken, so that
+        // no text of a patient leaves the kernel as a title.
+        version && high == 0 && is_plain(&title) && has_items(frame, cpu, early)
     };
     if !sound {
         let rest = cpu.work.stream.pdu_left - ASSOCIATE_CHECKED;
