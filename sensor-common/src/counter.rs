@@ -145,6 +145,8 @@ counters! {
     TcpResetIgnored = "tcp_reset_ignored",
     /// SYNs within a TCP connection (RFC 5961); the receiver drops them.
     TcpSynIgnored = "tcp_syn_ignored",
+    /// TCP segments with urgent data: the receiver takes a byte out of what it reads (RFC 6093), the sensor reads it; the session is marked.
+    TcpUrgent = "tcp_urgent",
     /// TCP segments of a protocol that is read which came before those they follow, and were kept until these came.
     TcpHeld = "tcp_held",
     /// TCP segments of that kind for which there was no place; what they hold is not read.

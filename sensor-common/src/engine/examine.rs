@@ -92,6 +92,10 @@ pub fn examine<H: Platform>(platform: &mut H) {
     packet.sum = Sum::Unknown as u8;
     packet.acknowledgement = 0;
     packet.scale = 0;
+    if packet.is_continuation() {
+        // The frame has no transport header.
+        return;
+    }
     let start = packet.transport;
     let field;
     if packet.is_tcp() {

@@ -21,7 +21,7 @@ use crate::{
     contain::{self, Verdict},
     counter::Counter,
     cpu::Cpu,
-    packet::{Layer, TCP_FIN, TCP_RST, TCP_SYN, Tunnel, protocol},
+    packet::{Layer, TCP_FIN, TCP_RST, TCP_SYN, TCP_URG, Tunnel, protocol},
     parse::{MAX_LAYERS, Outcome, segment::Segment},
 };
 
@@ -46,7 +46,11 @@ pub fn process<H: Platform>(platform: &mut H, layer: Layer) -> Verdict {
         segment.become_packet(&mut platform.cpu().packet);
     } else {
         platform.cpu().packet.begin(layer);
-        let mut outcome = platform.parse_headers();
+        let mut outcome = if Layer::is_header(layer as u8) {
+            platform.parse_headers()
+        } else {
+            Outcome::Next.to_code()
+        };
         if outcome == Outcome::Next.to_code() {
             outcome = unwrap(platform);
         }
@@ -107,7 +111,7 @@ fn unwrap<H: Platform>(platform: &mut H) -> u32 {
 /// false.
 #[inline(always)]
 fn follow<H: Platform>(platform: &mut H, segment: &Segment<H::Frame>, now: u64) -> bool {
-    if segment.flags() & (TCP_SYN | TCP_FIN | TCP_RST) != 0 {
+    if segment.flags() & (TCP_SYN | TCP_FIN | TCP_RST | TCP_URG) != 0 {
         return false;
     }
     let Some(entry) = platform.find_fast(&segment.key) else {

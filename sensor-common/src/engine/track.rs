@@ -207,6 +207,7 @@ fn count_odd(counters: &mut Counters, edges: Edges) {
         (Edges::OUT_OF_WINDOW, Counter::TcpOutOfWindow),
         (Edges::RESET_IGNORED, Counter::TcpResetIgnored),
         (Edges::SYN_IGNORED, Counter::TcpSynIgnored),
+        (Edges::URGENT, Counter::TcpUrgent),
     ] {
         if edges.has(edge) {
             counters.count(counter);

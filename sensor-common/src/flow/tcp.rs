@@ -9,13 +9,13 @@ use super::{
     FIN_A, FIN_B, FIRST_PAYLOADS, Flow, MIDSTREAM, RESET,
     direction::{halves, jump},
     order::{
-        ACKED, AHEAD, CONFIRMED, FINISHED, GIVE_UP, LOST, OPENED, RESETTING, STRAY, STRAY_SYN,
-        distance, is_within, window,
+        ACKED, AHEAD, CONFIRMED, DAMAGED, FINISHED, GIVE_UP, LOST, OPENED, RESETTING, STRAY,
+        STRAY_SYN, distance, is_within, window,
     },
     role::Rank,
     update::Edges,
 };
-use crate::packet::{Packet, TCP_ACK, TCP_FIN, TCP_RST, TCP_SYN};
+use crate::packet::{Packet, TCP_ACK, TCP_FIN, TCP_RST, TCP_SYN, TCP_URG};
 
 /// Packets after which a flow is watched no longer although nothing was acknowledged: one direction is not seen, or the
 /// beginning was not.
@@ -31,7 +31,7 @@ impl Flow {
     pub fn is_special(&self, packet: &Packet) -> bool {
         let [a, b] = &self.directions;
         let half = if packet.direction & 1 == 1 { b } else { a };
-        packet.tcp_flags & (TCP_SYN | TCP_FIN | TCP_RST) != 0
+        packet.tcp_flags & (TCP_SYN | TCP_FIN | TCP_RST | TCP_URG) != 0
             || half.order.plain == 0
             || (packet.payload_length > 0
                 && (self.first_count < FIRST_PAYLOADS as u32 || !half.stream.expects(packet)))
@@ -62,8 +62,15 @@ impl Flow {
             // RFC 9293 section 3.10.7.4, fifth: drop the segment.
             edges |= self.ignore(packet, Edges::BAD_FLAGS);
             goes_on = false;
-        } else {
+        } else if !packet.is_continuation() {
             edges |= self.acknowledge(packet);
+        }
+        if flags & TCP_URG != 0 && edges == 0 {
+            // The receiver takes a byte out of the stream, by default, and which one depends on its system (RFC 6093). The
+            // pointer can come before its byte.
+            let (me, _) = halves(&mut self.directions, packet.direction & 1 == 1);
+            me.order.flags |= DAMAGED;
+            edges |= Edges::URGENT;
         }
         if goes_on {
             edges |= self.data(packet, now);

@@ -59,9 +59,10 @@ impl Edges {
     pub const RESET_IGNORED: u32 = 32_768;
     /// It discards it: a SYN within a connection.
     pub const SYN_IGNORED: u32 = 65_536;
-
     /// A SYN came again.
     pub const AGAIN: u32 = 131_072;
+    /// It has an urgent pointer.
+    pub const URGENT: u32 = 262_144;
     /// Something about the segment is counted.
     pub(crate) const ODD: u32 = Self::GAP
         | Self::JUMP
@@ -69,7 +70,8 @@ impl Edges {
         | Self::BAD_FLAGS
         | Self::OUT_OF_WINDOW
         | Self::RESET_IGNORED
-        | Self::SYN_IGNORED;
+        | Self::SYN_IGNORED
+        | Self::URGENT;
 
     /// As a number, for a call across a verifier boundary.
     #[inline(always)]

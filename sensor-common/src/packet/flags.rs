@@ -13,6 +13,8 @@ pub const TCP_RST: u8 = 0x04;
 pub const TCP_PSH: u8 = 0x08;
 /// TCP flag.
 pub const TCP_ACK: u8 = 0x10;
+/// TCP flag.
+pub const TCP_URG: u8 = 0x20;
 
 /// Packet flag: a fragment other than the first.
 const LATER_FRAGMENT: u8 = 1;

@@ -9,7 +9,7 @@ mod tunnel;
 
 use core::{mem, ptr};
 
-pub use flags::{TCP_ACK, TCP_FIN, TCP_PSH, TCP_RST, TCP_SYN};
+pub use flags::{TCP_ACK, TCP_FIN, TCP_PSH, TCP_RST, TCP_SYN, TCP_URG};
 pub use layer::Layer;
 pub use macs::Macs;
 pub(crate) use pieces::Fragment;

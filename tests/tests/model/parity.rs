@@ -134,7 +134,7 @@ fn features_that_are_exported_are_those_that_python_reads() -> Result<()> {
     ensure!(output.status.success(), "{output:?}");
     let text = fs::read_to_string(&csv)?;
     let rows = parse(&text)?;
-    assert!(rows.len() > 30_000, "{}", rows.len());
+    assert!(rows.len() > 29_000, "{}", rows.len());
     assert!(rows.is_sorted_by_key(|row| row.time));
     let said = python(&["-c", READ, &csv.display().to_string()])?;
     let said: BTreeMap<String, f64> = serde_json::from_str(&said)?;

@@ -31,7 +31,7 @@ fn flow(id: u64, time: &str, from: &str, to: &str, bytes: u64) -> Result<Event> 
     let half = json!({
         "packets": 9, "bytes": bytes, "payload_bytes": bytes / 2, "length_min": 40, "length_max": 1500,
         "length_squares": 0, "sizes": [0, 0, 0, 0, 0, 0, 0, 0], "interval_squares": 0,
-        "intervals": [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0], "retransmissions": 0, "gaps": 0, "duplicates": 0, "psh": 0, "syn": 1,
+        "intervals": [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0], "retransmissions": 0, "gaps": 0, "duplicates": 0, "ignored": 0, "psh": 0, "syn": 1,
         "fin": 1, "rst": 0, "tcp_flags": 27, "window_min": 1, "window_max": 2, "ttl_min": 64, "ttl_max": 64
     });
     let flow = json!({
