@@ -38,6 +38,7 @@ fn check(threads: &[Thread], to_act: u64, files: u64) -> Result<()> {
     for thread in threads {
         let allowed = match thread.name.as_str() {
             "capture" | "response" => to_act | files,
+            "command" => CAP_BPF & to_act | files,
             _ => files,
         };
         ensure!(
@@ -52,7 +53,7 @@ fn check(threads: &[Thread], to_act: u64, files: u64) -> Result<()> {
         *names.entry(thread.name.as_str()).or_insert(0) += 1;
     }
     ensure!(
-        ["capture", "response", "score", "output", "trail"]
+        ["capture", "command", "response", "score", "output", "trail"]
             .iter()
             .all(|name| names.contains_key(name)),
         "{names:?}"

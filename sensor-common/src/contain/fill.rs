@@ -52,7 +52,7 @@ pub(super) fn net_key(cpu: &mut Cpu, end: End) {
 #[inline(always)]
 pub(super) fn pair_key(cpu: &mut Cpu, service: Option<End>) {
     let (packet, key) = (&cpu.packet, &mut cpu.keys.pair);
-    *key = packet.flow_key();
+    packet.write_key(key);
     // A packet without ports has its addresses as they come, not in order.
     if packet.reach < Reach::Key as u8 {
         key.family = packet.family;

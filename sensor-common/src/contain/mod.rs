@@ -155,7 +155,7 @@ fn look_up<H: Platform>(platform: &mut H, there: u32, step: u32) -> Option<RuleR
     match step {
         0 => {
             let cpu = platform.cpu();
-            cpu.keys.pair = cpu.packet.flow_key();
+            cpu.packet.write_key(&mut cpu.keys.pair);
             platform.rule_of_pair()
         }
         1 | 2 => {

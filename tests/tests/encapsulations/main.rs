@@ -229,6 +229,15 @@ fn in_pieces() -> Vec<(String, bool, Vec<Vec<u8>>)> {
     all_frames
 }
 
+/// Sessions without when they ended: a fragment comes later than a whole packet.
+fn timeless(mut sessions: Vec<Value>) -> Vec<Value> {
+    for session in &mut sessions {
+        session.as_object_mut().unwrap().remove("timestamp");
+        session["dicom"].as_object_mut().unwrap().remove("end");
+    }
+    sessions
+}
+
 #[test]
 fn fragments_in_their_turn_lose_nothing() {
     for (name, v6, frames_of_it) in in_pieces() {
@@ -238,7 +247,7 @@ fn fragments_in_their_turn_lose_nothing() {
         let seen = see(&frames_of_it);
         seen.keeps(NAME, &name);
         let (found, flow) = said(&seen);
-        assert_eq!(found, sessions, "{name}");
+        assert_eq!(timeless(found), timeless(sessions), "{name}");
         for half in ["to_server", "to_client"] {
             let payload = |flow: &Value| flow["flow"][half]["payload_bytes"].clone();
             assert_eq!(payload(&flow), payload(&control_flow), "{name}");
