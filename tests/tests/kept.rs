@@ -100,3 +100,30 @@ fn a_new_connection_gives_the_old_ones_place_back() {
     assert_eq!(counters.get(Counter::EstablishRefused), 0);
     assert_eq!(bench.flows.drain(|_| {}).unwrap().removed, 1);
 }
+
+/// A flood of SYNs pushes its own entries out before their time: some of them are reported all the same.
+#[test]
+fn attempts_in_a_crowded_table_are_reported_before_their_time() {
+    let mut bench = TestBench::load(&TestBench::options(TABLES, 1 << 16)).unwrap();
+    let mut reported = Vec::new();
+    let mut number = 0;
+    for pass in 1..=4 {
+        let time = pass * 1_000 * MILLISECOND;
+        for _ in 0..2 * TABLES.fresh4 {
+            number += 1;
+            bench
+                .run(&frame(number, 0, false, TCP_SYN), time, 1)
+                .unwrap();
+        }
+        let now = time + 500 * MILLISECOND;
+        let mut count = 0;
+        while !bench.flows.sweep(now, |_| count += 1).unwrap().complete {}
+        reported.push(count);
+    }
+    // The first pass finds that it is crowded.
+    assert_eq!(reported[0], 0, "{reported:?}");
+    assert!(
+        reported[1..].iter().all(|count| *count > 200),
+        "{reported:?}"
+    );
+}

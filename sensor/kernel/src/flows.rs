@@ -11,6 +11,7 @@ use sensor_common::{
     key::{FlowKey, Key4},
     packet::protocol,
     settings::Settings,
+    time::since,
 };
 use sensor_facts::effect::Lookout;
 
@@ -71,8 +72,14 @@ pub struct Occupancy {
     pub fresh_capacity: u64,
 }
 
-/// The share of the established table from which only clinical flows may enter it.
+/// The share of the established table from which only clinical flows may enter it, and of a table of new flows from which it
+/// is crowded.
 const PRESSURE: (u64, u64) = (3, 4);
+/// In a crowded table an unanswered attempt is over after this many nanoseconds instead of [`Settings::idle_closed`]: a flood
+/// would push it out unreported before.
+const CROWDED_IDLE: u64 = 100_000_000;
+/// Attempts that a batch ends so at most: a sample tells of a flood.
+const EARLY_MAX: u64 = 512;
 
 /// The four tables and the sweeper's place in them.
 pub struct FlowTables {
@@ -94,6 +101,11 @@ struct Table {
     slots: Option<EstablishedSlots>,
     key: KeyKind,
     established: bool,
+    size: u64,
+    // Entries that this pass has seen so far.
+    seen: u64,
+    // The last pass found it nearly full of new flows.
+    crowded: bool,
     cursor: Option<u32>,
     // Engine time at which the last pass began and at which this one did: the active time-out is due
     // for a flow when it passed in between.
@@ -145,11 +157,12 @@ impl KeyKind {
 impl FlowTables {
     pub(super) fn new(ebpf: &mut Ebpf, options: &Options) -> Result<Self, KernelError> {
         let mut tables = Vec::new();
-        for (name, key, established) in [
-            ("ESTABLISHED4", KeyKind::V4, true),
-            ("ESTABLISHED6", KeyKind::V6, true),
-            ("FRESH4", KeyKind::V4, false),
-            ("FRESH6", KeyKind::V6, false),
+        let sizes = &options.tables;
+        for (name, key, established, size) in [
+            ("ESTABLISHED4", KeyKind::V4, true, sizes.established4),
+            ("ESTABLISHED6", KeyKind::V6, true, sizes.established6),
+            ("FRESH4", KeyKind::V4, false, sizes.fresh4),
+            ("FRESH6", KeyKind::V6, false, sizes.fresh6),
         ] {
             let Some(Map::HashMap(map) | Map::LruHashMap(map)) = ebpf.take_map(name) else {
                 return Err(KernelError::Shape { name });
@@ -163,12 +176,14 @@ impl FlowTables {
                 slots,
                 key,
                 established,
+                size: u64::from(size),
+                seen: 0,
+                crowded: false,
                 cursor: None,
                 last_pass: 0,
                 pass: 0,
             });
         }
-        let sizes = &options.tables;
         let occupancy = Occupancy {
             established_capacity: u64::from(sizes.established4) + u64::from(sizes.established6),
             fresh_capacity: u64::from(sizes.fresh4) + u64::from(sizes.fresh6),
@@ -267,6 +282,7 @@ impl FlowTables {
             None => lookup_batch(&table.map, table.cursor, &mut self.keys, &mut self.values)?,
         };
         let size = table.key.size();
+        let mut early = 0;
         for (index, bytes) in self.keys.chunks_exact(size).take(count).enumerate() {
             let there = match &table.slots {
                 Some(slots) => slots.flow(self.slots[index], bytes),
@@ -278,6 +294,7 @@ impl FlowTables {
             let flow = &flow;
             self.lookout.look(&key, flow);
             stats.visited += 1;
+            table.seen += 1;
             if table.established {
                 self.counting.established += 1;
             } else {
@@ -291,6 +308,13 @@ impl FlowTables {
                 } else {
                     Why::Idle
                 })
+            } else if table.crowded
+                && early < EARLY_MAX
+                && flow.is_attempt()
+                && since(now, flow.last()) > CROWDED_IDLE
+            {
+                early += 1;
+                Some(Why::Idle)
             } else if is_active_due(flow, self.active, table.last_pass, table.pass) {
                 on(SweepItem {
                     key,
@@ -316,6 +340,8 @@ impl FlowTables {
         }
         table.cursor = next;
         if next.is_none() {
+            table.crowded = !table.established && table.seen * PRESSURE.1 > table.size * PRESSURE.0;
+            table.seen = 0;
             self.current += 1;
             if self.current == self.tables.len() {
                 self.current = 0;

@@ -30,12 +30,14 @@ use super::{SECONDS, number, passage, printed};
 
 /// Ports that each made-up address asks for: more than make a scan.
 const PORTS: u16 = 25;
+/// Between two addresses: a flow that makes room for another before its time is up is no finding.
+const PAUSE: Duration = Duration::from_micros(2_500);
 /// Times that all rules are released.
 const RELEASES: usize = 100;
 /// How long that may take at the 99th percentile.
 const LIMIT: Duration = Duration::from_secs(1);
 
-/// Scans from made-up addresses, as fast as frames can be sent, until this is dropped.
+/// Scans from made-up addresses, 400 a second, until this is dropped.
 struct Flood {
     stop: Arc<AtomicBool>,
     sent: Arc<AtomicU64>,
@@ -66,6 +68,7 @@ impl Flood {
                 if over.load(Ordering::Relaxed) {
                     return Ok(());
                 }
+                thread::sleep(PAUSE);
             }
             Ok(())
         });
