@@ -103,6 +103,7 @@ pub fn examine<H: Platform>(platform: &mut H) {
             return;
         };
         packet.acknowledgement = header.be32::<8>();
+        packet.urgent = header.be16::<18>();
         field = header.ne16::<16>();
         if packet.tcp_flags & TCP_SYN != 0 {
             let end = packet.offset;

@@ -66,11 +66,18 @@ impl Flow {
             edges |= self.acknowledge(packet);
         }
         if flags & TCP_URG != 0 && edges == 0 {
-            // The receiver takes a byte out of the stream, by default, and which one depends on its system (RFC 6093). The
-            // pointer can come before its byte.
+            // The receiver takes a byte out of the stream, by default, unless it has it already: the last before the pointer
+            // in Linux, other systems take the next (RFC 6093). The pointer can come before its byte.
             let (me, _) = halves(&mut self.directions, packet.direction & 1 == 1);
-            me.order.flags |= DAMAGED;
-            edges |= Edges::URGENT;
+            let behind = (packet.urgent as u32).saturating_sub(1);
+            if distance(
+                packet.sequence.wrapping_add(behind),
+                me.stream.next_sequence,
+            ) >= 0
+            {
+                me.order.flags |= DAMAGED;
+                edges |= Edges::URGENT;
+            }
         }
         if goes_on {
             edges |= self.data(packet, now);

@@ -147,8 +147,10 @@ pub struct Packet {
     /// Shift of a SYN's window scale option plus one (RFC 7323 section 2), 1 without the option; set by
     /// [`crate::engine::examine`].
     pub scale: u8,
+    /// The urgent pointer of a TCP segment with URG; set by [`crate::engine::examine`].
+    pub urgent: u16,
     /// Always zero.
-    pub pad: [u8; 6],
+    pub pad: [u8; 4],
     /// Ethernet addresses of the innermost header; zero where there was none.
     pub macs: Macs,
 }
@@ -190,7 +192,8 @@ impl Packet {
         acknowledgement: 0,
         sum: 0,
         scale: 0,
-        pad: [0; 6],
+        urgent: 0,
+        pad: [0; 4],
         macs: Macs::EMPTY,
     };
 

@@ -244,7 +244,7 @@ impl FlowTables {
         self.batch(now, false, &mut on)
     }
 
-    /// Removes all flows and hands them out.
+    /// Removes all flows and hands them out; of the attempts in a crowded table a sample alone.
     ///
     /// # Errors
     /// When the kernel refuses the look-up.
@@ -300,19 +300,19 @@ impl FlowTables {
             } else {
                 self.counting.fresh += 1;
             }
+            let attempt = table.crowded && flow.is_attempt();
             let why = if all {
-                Some(Why::Shutdown)
+                // Nobody waits at the end for a flood to be reported entry by entry.
+                let left_out = attempt && early >= EARLY_MAX;
+                early += u64::from(attempt);
+                (!left_out).then_some(Why::Shutdown)
             } else if flow.is_idle(key.protocol == protocol::TCP, now, &self.settings) {
                 Some(if flow.is_closed() {
                     Why::Closed
                 } else {
                     Why::Idle
                 })
-            } else if table.crowded
-                && early < EARLY_MAX
-                && flow.is_attempt()
-                && since(now, flow.last()) > CROWDED_IDLE
-            {
+            } else if attempt && early < EARLY_MAX && since(now, flow.last()) > CROWDED_IDLE {
                 early += 1;
                 Some(Why::Idle)
             } else if is_active_due(flow, self.active, table.last_pass, table.pass) {

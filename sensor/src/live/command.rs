@@ -10,8 +10,6 @@ use std::{
     time::{Duration, Instant},
 };
 
-use caps::Capability;
-use sensor_facts::rights;
 use sensor_response::Keeper;
 use tokio::sync::oneshot;
 
@@ -77,10 +75,6 @@ impl CommandHandle {
 }
 
 fn run(shared: &Shared, alive: &Alive, inbox: &Inbox<Command, ()>) {
-    // It changes maps; the response thread alone sends resets.
-    if let Err(error) = rights::keep(&[Capability::CAP_BPF]) {
-        tracing::warn!("the command thread keeps rights that it does not need: {error}");
-    }
     let mut beaten = Instant::now();
     shared.first().beat();
     loop {
