@@ -84,6 +84,15 @@ async fn compliance(
     Ok((Extension(given), Json::<Compliance>(made)).into_response())
 }
 
+/// True for two states of one alert. Numbers can begin anew, so the times have to meet; events have microseconds only.
+fn is_same(stored: &Alert, alert: &Alert) -> bool {
+    let micros = |time: Time| time.0.div_euclid(1_000);
+    stored.id == alert.id
+        && stored.device == alert.device
+        && micros(stored.opened) <= micros(alert.updated)
+        && micros(alert.opened) <= micros(stored.updated)
+}
+
 /// What the store knows, and what the memory of the daemon adds to it.
 #[derive(Default)]
 struct Stored {
@@ -108,11 +117,7 @@ impl Stored {
             .iter()
             .filter(|one| (since..until).contains(&one.opened))
         {
-            match this
-                .alerts
-                .iter_mut()
-                .find(|one| one.id == alert.id && one.opened == alert.opened)
-            {
+            match this.alerts.iter_mut().find(|one| is_same(one, alert)) {
                 Some(known) => *known = alert.clone(),
                 None => this.alerts.push(alert.clone()),
             }
@@ -133,5 +138,37 @@ impl Stored {
             from = to;
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::Ipv4Addr;
+
+    use sensor_facts::finding::AttackRole;
+
+    use super::*;
+
+    #[test]
+    fn an_alert_of_the_store_is_the_one_in_memory() {
+        let device = Ipv4Addr::new(10, 1, 4, 66).into();
+        let exact = Alert {
+            updated: Time(2_000_000_999),
+            ..Alert::new(7, device, AttackRole::Suspect, Time(1_000_000_999))
+        };
+        let stored = Alert {
+            opened: Time(1_000_000_000),
+            updated: Time(2_000_000_000),
+            ..exact.clone()
+        };
+        assert!(is_same(&stored, &exact));
+        let later = Alert {
+            opened: Time(3_000_000_000),
+            updated: Time(3_000_000_000),
+            ..exact.clone()
+        };
+        assert!(!is_same(&stored, &later), "numbers began anew");
+        let other = Alert { id: 8, ..exact };
+        assert!(!is_same(&stored, &other));
     }
 }

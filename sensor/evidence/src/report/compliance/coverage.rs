@@ -72,13 +72,25 @@ pub(super) fn coverage(facts: Facts<'_>) -> Coverage {
         .iter()
         .map(|gap| self::seconds(gap.since, gap.until))
         .sum();
-    let counters = facts.counted.rises.clone();
-    let losses = losses(&counters);
+    let mut counters = facts.counted.rises.clone();
     let times = &facts.counted.times;
+    let mut counted_since = times.first().copied();
+    // Where the daemon began within the time, its first reading is what it counted until then.
+    let began = counted_since
+        .and_then(|first| runs.iter().rfind(|run| run.since <= first))
+        .map(|run| run.since)
+        .filter(|began| *began >= facts.since);
+    if let Some(began) = began {
+        counted_since = Some(began);
+        for (name, value) in &facts.counted.first {
+            *counters.entry(name.clone()).or_default() += value;
+        }
+    }
+    let losses = losses(&counters);
     Coverage {
         listened_seconds: seconds.saturating_sub(silent),
         seconds,
-        counted_since: times.first().copied(),
+        counted_since,
         counted_until: times.last().copied(),
         runs,
         gaps,

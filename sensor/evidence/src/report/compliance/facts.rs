@@ -52,12 +52,16 @@ pub struct Counted {
     last: BTreeMap<String, u64>,
     pub(super) times: Vec<Time>,
     pub(super) rises: BTreeMap<String, u64>,
+    /// The counters of the first time.
+    pub(super) first: BTreeMap<String, u64>,
 }
 
 impl Counted {
     /// Takes counters that are later than those before. One that fell began anew, from 0.
     pub fn add(&mut self, time: Time, counters: BTreeMap<String, u64>) {
-        if !self.times.is_empty() {
+        if self.times.is_empty() {
+            self.first.clone_from(&counters);
+        } else {
             for (name, now) in &counters {
                 let before = self.last.get(name).copied().unwrap_or(0);
                 let rise = now.checked_sub(before).unwrap_or(*now);

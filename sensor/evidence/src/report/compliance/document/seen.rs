@@ -54,7 +54,9 @@ pub(super) fn coverage(coverage: &Coverage) -> Section {
         vec![
             utc_moment(run.since),
             run.until.map_or_else(|| "goes on".to_owned(), utc_moment),
-            if run.orderly {
+            if run.until.is_none() {
+                "not yet"
+            } else if run.orderly {
                 "in order"
             } else {
                 "without a last word"
