@@ -3,6 +3,8 @@
 //!
 //! `docs/outputs.md` says which attribute has what.
 
+use std::fmt::Write as _;
+
 use sensor_facts::{
     alert::{Alert, Change, Severity, Verdict},
     event::{Body, Event},
@@ -226,6 +228,9 @@ fn advice(alert: &Alert) -> String {
         if !touched.clinical.is_empty() {
             advice.push_str(", and stop clinical traffic: ");
             advice.push_str(&touched.clinical.join("; "));
+        }
+        if let Some(recent) = touched.recent {
+            let _ = write!(advice, "; it would also stop {recent}");
         }
         advice.push('.');
     }

@@ -40,7 +40,9 @@ impl Online {
         }
         for AlertUpdate { change, alert } in self.out.alerts.drain(..) {
             let peers = self.clinical.peers_of(alert.device, alert.updated);
-            self.analysis.touch(alert.id, &Touched::by(&alert, &peers));
+            let recent = self.clinical.recent_of(alert.device, alert.updated);
+            self.analysis
+                .touch(alert.id, &Touched::by(&alert, &peers, recent));
             let Some(alert) = self.analysis.alerts().get(alert.id).cloned() else {
                 continue;
             };

@@ -10,6 +10,7 @@ use std::{
 };
 
 use sensor_facts::{
+    alert::Recent,
     files,
     observation::{Mac, Observation, What, is_negative},
     setting::Span,
@@ -137,6 +138,20 @@ impl Clinical {
         self.peers(now, |pair, _| {
             [pair.client == device, pair.server == device]
         })
+    }
+
+    /// Clinical traffic of a device whose peers do not count as learnt at `now`.
+    #[must_use]
+    pub fn recent_of(&self, device: IpAddr, now: Time) -> Recent {
+        let mut recent = Recent::default();
+        for (pair, seen) in &self.pairs {
+            let of_device = pair.client == device || pair.server == device;
+            if of_device && now.0.saturating_sub(seen.first.0) < self.after {
+                recent.exchanges += seen.count;
+                recent.peers += 1;
+            }
+        }
+        recent
     }
 
     /// The same of the device with this Ethernet address; of a router's address those of all devices behind it.

@@ -106,19 +106,41 @@ pub struct Touched {
     /// Clinical traffic that the device is known for, and that would stop with it, in words.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub clinical: Vec<String>,
+    /// Clinical traffic of the device that is not known for long enough to be sure of its peers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recent: Option<Recent>,
+}
+
+/// Clinical traffic of a device that was first seen a short time ago.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Recent {
+    /// Associations and accepted messages.
+    pub exchanges: u64,
+    /// Services that it exchanged them with, its own included.
+    pub peers: u64,
+}
+
+impl fmt::Display for Recent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (exchanges, peers) = (self.exchanges, self.peers);
+        write!(
+            f,
+            "{exchanges} associations or accepted messages with {peers} services, all first seen less than `clinical_after` (a day by default) ago"
+        )
+    }
 }
 
 /// Clinical peers that an alert names.
 const CLINICAL_SHOWN: usize = 32;
 
 impl Touched {
-    /// What containment of an alert's device would touch, with its learnt clinical peers.
+    /// What containment of an alert's device would touch, with its learnt clinical peers and what was seen of others.
     #[must_use]
-    pub fn by(alert: &Alert, peers: &[ClinicalPeer]) -> Self {
+    pub fn by(alert: &Alert, peers: &[ClinicalPeer], recent: Recent) -> Self {
         if alert.role.is_victim() {
             return Self {
                 action: "do nothing: the device is the victim and must not be contained".to_owned(),
-                clinical: Vec::new(),
+                ..Self::default()
             };
         }
         let action = alert
@@ -143,7 +165,11 @@ impl Touched {
                 )
             })
             .collect();
-        Self { action, clinical }
+        Self {
+            action,
+            clinical,
+            recent: (recent.exchanges > 0).then_some(recent),
+        }
     }
 }
 

@@ -1,9 +1,9 @@
 //! An alert for people, 80 columns wide.
 
-use std::fmt::Write as _;
+use std::{fmt::Write as _, net::IpAddr};
 
 use sensor_facts::{
-    alert::{Alert, Decided},
+    alert::{Alert, Decided, Touched},
     finding::{Contribution, Finding},
 };
 
@@ -64,15 +64,7 @@ pub(in crate::cli) fn text(alert: &Alert) -> String {
         page.heading("Containment would");
         page.line(2, &containment.action);
         if !alert.role.is_victim() {
-            let clinical = &containment.clinical;
-            if clinical.is_empty() {
-                page.line(2, "No clinical traffic is known that would stop with it.");
-            } else {
-                page.line(2, "Clinical traffic that would stop with it:");
-            }
-            for peer in clinical {
-                page.line(4, peer);
-            }
+            clinical(&mut page, alert.device, containment);
         }
     }
     if !alert.decisions.is_empty() {
@@ -212,8 +204,33 @@ pub(in crate::cli) fn broken(text: &str, width: usize) -> (&str, &str) {
     }
 }
 
+/// Which clinical traffic containment would stop. What was not watched for long enough is never said to stop nothing.
+fn clinical(page: &mut Page, device: IpAddr, touched: &Touched) {
+    if !touched.clinical.is_empty() {
+        page.line(2, "Clinical traffic that would stop with it:");
+    }
+    for peer in &touched.clinical {
+        page.line(4, peer);
+    }
+    if let Some(recent) = touched.recent {
+        page.line(
+            2,
+            &format!("Clinical traffic that is not learned yet would stop too: {recent}."),
+        );
+    } else if touched.clinical.is_empty() {
+        page.line(
+            2,
+            &format!(
+                "No clinical traffic of {device} was seen so far. `wardtap devices show {device}` says since when it is watched."
+            ),
+        );
+    }
+}
+
 #[cfg(test)]
 mod tests {
+    use sensor_facts::alert::Recent;
+
     use super::*;
 
     #[test]
@@ -227,5 +244,30 @@ mod tests {
         page.line(2, &"word ".repeat(40));
         assert!(page.0.lines().all(|line| line.chars().count() <= WIDTH));
         assert_eq!(page.0.split_whitespace().count(), 40);
+    }
+
+    #[test]
+    fn what_was_not_watched_is_not_said_to_stop_nothing() {
+        let device = [10, 1, 4, 20].into();
+        let text = |touched: &Touched| {
+            let mut page = Page::default();
+            clinical(&mut page, device, touched);
+            page.0.split_whitespace().collect::<Vec<_>>().join(" ")
+        };
+        let mut touched = Touched {
+            recent: Some(Recent {
+                exchanges: 40,
+                peers: 2,
+            }),
+            ..Touched::default()
+        };
+        assert!(
+            text(&touched)
+                .contains("would stop too: 40 associations or accepted messages with 2 services")
+        );
+        touched.recent = None;
+        assert!(text(&touched).contains("was seen so far"));
+        touched.clinical = vec!["uses 10.1.4.1, TCP port 104".to_owned()];
+        assert!(!text(&touched).contains("so far"));
     }
 }

@@ -117,7 +117,8 @@ impl Judgement {
 
     /// What containment of an alert's device would touch.
     pub(crate) fn touched(&self, alert: &Alert, now: Time) -> Touched {
-        let peers = lock(&self.clinical).peers_of(alert.device, now);
-        Touched::by(alert, &peers)
+        let clinical = lock(&self.clinical);
+        let peers = clinical.peers_of(alert.device, now);
+        Touched::by(alert, &peers, clinical.recent_of(alert.device, now))
     }
 }
