@@ -233,6 +233,17 @@ section! {
     }
 }
 
+/// The message of a TOML error, and what to do about the one that everyone meets.
+fn explained(error: &toml::de::Error) -> String {
+    let message = error.message().trim_end();
+    if message.contains("invalid type: map, expected a sequence") {
+        return format!(
+            "{message}: there can be several, so write it with double brackets, as in [[interface]]"
+        );
+    }
+    message.to_owned()
+}
+
 impl Config {
     /// Reads a file. An empty one is refused: an editor or a full disk has cut it, and defaults in its place would let go
     /// of interfaces, outputs and protected devices.
@@ -256,7 +267,7 @@ impl Config {
     /// With line and key.
     pub fn parse(text: &str) -> Result<Self, Mistake> {
         let config: Self = toml::from_str(text)
-            .map_err(|error| Mistake::at(text, error.span(), error.message().trim_end()))?;
+            .map_err(|error| Mistake::at(text, error.span(), explained(&error)))?;
         let mut names = HashSet::new();
         for (index, interface) in config.interface.iter().enumerate() {
             if !names.insert(&interface.name) {
@@ -264,6 +275,10 @@ impl Config {
                 let what = format!("interface {:?} is there twice", interface.name);
                 return Err(Mistake::at(text, span, what));
             }
+        }
+        if let Some((key, what)) = config.baseline.mistake() {
+            let span = locate::value(text, "baseline", key);
+            return Err(Mistake::at(text, span, what));
         }
         if let Some((index, key, what)) = config.output.mistake() {
             let span = locate::item(text, "output.syslog", index, key);

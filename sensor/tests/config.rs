@@ -131,6 +131,16 @@ const WRONG: &[(&str, &str, &[&str])] = &[
         &[":2:", "level"],
     ),
     ("a section that is not closed", "\n[flow\n", &[":2:"]),
+    (
+        "an interface in single brackets",
+        "[interface]\nname = \"eth1\"\n",
+        &[":1:", "interface", "double brackets", "[[interface]]"],
+    ),
+    (
+        "learning that is over before doubt",
+        "[baseline]\nlearning = \"30m\"\n",
+        &[":2:", "baseline.learning", "30m", "baseline.doubt", "1h"],
+    ),
 ];
 
 #[test]
@@ -189,6 +199,21 @@ fn a_file_that_is_not_there_is_named() -> io::Result<()> {
         assert!(done.error.contains("/nowhere/wardtap.toml"), "{done:?}");
         assert_eq!(done.error.matches("No such file").count(), 1, "{done:?}");
         assert!(done.error.contains("wardtap config default"), "{done:?}");
+    }
+    Ok(())
+}
+
+#[test]
+fn an_interface_that_is_not_there_is_a_warning() -> io::Result<()> {
+    let text = "[[interface]]\nname = \"wt-none0\"\n[response]\ninterface = \"wt-none1\"\n";
+    let done = with_input(&["config", "check", "-"], text)?;
+    assert_eq!(done.code, Some(0), "{done:?}");
+    assert!(done.out.contains("configuration OK"), "{done:?}");
+    for words in [
+        "warning: interface.name: this machine has no interface \"wt-none0\"",
+        "warning: response.interface: this machine has no interface \"wt-none1\"",
+    ] {
+        assert!(done.error.contains(words), "{words:?} in {done:?}");
     }
     Ok(())
 }

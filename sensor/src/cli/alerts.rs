@@ -37,7 +37,7 @@ pub(super) enum AlertsCommand {
     List(Listed),
     /// Show an alert: evidence, what is usual, what to check, what was decided
     Show(ShowArgs),
-    /// Say what an alert was
+    /// Say whether an alert was right: benign or malicious
     #[command(after_help = EXAMPLES)]
     Label(LabelArgs),
     /// List the labelled alerts that are kept with their evidence

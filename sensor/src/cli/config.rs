@@ -43,8 +43,11 @@ pub(super) struct FileArg {
 pub(super) fn run(command: &ConfigCommand) -> anyhow::Result<ExitCode> {
     match command {
         ConfigCommand::Check(file) => {
-            file.read()?;
+            let config = file.read()?;
             print(&format!("{}: configuration OK\n", file.name().display()))?;
+            for warning in missing(&config) {
+                eprintln!("warning: {warning}");
+            }
         }
         ConfigCommand::Show { file, shown } => {
             let config = file.read()?;
@@ -57,6 +60,25 @@ pub(super) fn run(command: &ConfigCommand) -> anyhow::Result<ExitCode> {
         ConfigCommand::Default => print(&default_text())?,
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// What the configuration names and this machine does not have; it may be another machine's configuration.
+fn missing(config: &Config) -> Vec<String> {
+    let is_there = |name: &str| nix::net::if_::if_nametoindex(name).is_ok();
+    let listening = config
+        .interface
+        .iter()
+        .map(|one| ("interface.name", &one.name));
+    let responding = config.response.interface.iter();
+    let mut warnings: Vec<String> = listening
+        .chain(responding.map(|name| ("response.interface", name)))
+        .filter(|(_, name)| !is_there(name))
+        .map(|(key, name)| format!("{key}: this machine has no interface {name:?}"))
+        .collect();
+    if config.interface.is_empty() {
+        warnings.push("interface: none is named, so `wardtap run` needs --interface".to_owned());
+    }
+    warnings
 }
 
 impl FileArg {

@@ -8,7 +8,7 @@ use std::{
     process::ExitCode,
 };
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use clap::{Args, Subcommand, ValueEnum};
 use sensor_evidence::report::{Document, html, markdown};
 use sensor_facts::files;
@@ -49,7 +49,7 @@ pub(super) enum Format {
 /// In which form and where to a report goes.
 #[derive(Args)]
 pub(super) struct Written {
-    /// Its form [default: as the output's name ends (.html, .json), else markdown]
+    /// Its form [default: as the output's name ends (.md, .txt, .html, .json), else markdown]
     #[arg(long, value_enum)]
     format: Option<Format>,
     /// Where to write it: whole, or not at all. Without it: standard output
@@ -61,16 +61,20 @@ pub(super) struct Written {
 }
 
 impl Written {
-    fn format(&self) -> Format {
-        let by_name = || {
-            let ending = self.output.as_ref()?.extension()?.to_str()?;
-            match ending.to_ascii_lowercase().as_str() {
-                "html" | "htm" => Some(Format::Html),
-                "json" => Some(Format::Json),
-                _ => None,
-            }
+    fn format(&self) -> anyhow::Result<Format> {
+        let ending = self.output.as_ref().and_then(|path| path.extension());
+        let (None, Some(ending)) = (self.format, ending) else {
+            return Ok(self.format.unwrap_or(Format::Markdown));
         };
-        self.format.or_else(by_name).unwrap_or(Format::Markdown)
+        let ending = ending.to_string_lossy().to_ascii_lowercase();
+        match ending.as_str() {
+            "md" | "markdown" | "txt" => Ok(Format::Markdown),
+            "html" | "htm" => Ok(Format::Html),
+            "json" => Ok(Format::Json),
+            _ => bail!(
+                "no report can be written as .{ending}: end the name with .md, .txt, .html or .json, or say --format"
+            ),
+        }
     }
 
     /// Writes a report, given as data and as a document.
@@ -79,7 +83,7 @@ impl Written {
         data: &T,
         document: impl FnOnce() -> Document,
     ) -> anyhow::Result<()> {
-        let text = match self.format() {
+        let text = match self.format()? {
             Format::Markdown => markdown(&document()),
             Format::Html => html(&document()),
             Format::Json if self.output.is_none() => return print_json(data),

@@ -44,16 +44,16 @@ A rule drops packets on interfaces in the path (role inline); on a mirror it dro
 pub(super) enum RulesCommand {
     /// List the rules, with what they dropped and whether they work
     List(Listed),
-    /// Block something; of a rule that is there and would end sooner, the end is put off
+    /// Block something, or extend an existing block
     #[command(after_help = EXAMPLES)]
     Add(Box<AddArgs>),
     /// Lift a rule
     Remove(ChangeArgs),
-    /// Let a disabled or dry rule drop
+    /// Make a disabled or dry-run rule drop
     Enable(ChangeArgs),
-    /// Let a rule drop no more, until it is enabled or ends
+    /// Stop a rule from dropping until it is enabled again or ends
     Disable(ChangeArgs),
-    /// Give a rule force that the policy proposed
+    /// Put a rule into force that the policy proposed
     Approve(ChangeArgs),
     /// Lift all rules at once
     ReleaseAll(ReasonArgs),

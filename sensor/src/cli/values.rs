@@ -25,7 +25,7 @@ const VERDICTS: &[Word<Verdict>] = &[
     (
         "benign",
         Verdict::Benign,
-        "Nothing bad: such findings of this device are excepted for a while, and it is learnt again",
+        "Harmless: mutes this kind of finding for this device for a while again",
     ),
     (
         "malicious",

@@ -26,6 +26,13 @@ pub(super) fn key(text: &str, at: usize) -> Option<String> {
     (!path.is_empty()).then_some(path)
 }
 
+/// Where the value of `key` of a table is, or nothing where the text does not have it.
+pub(super) fn value(text: &str, table: &str, key: &str) -> Option<Range<usize>> {
+    let all = DeTable::parse(text).ok()?;
+    let within = all.get_ref().get(table)?.get_ref().as_table()?;
+    within.get(key).map(Spanned::span)
+}
+
 /// Where the value of `key` is, which the item `index` of the array of tables `array` has, or the item itself where it
 /// has no such key. The array's name may be dotted.
 pub(super) fn item(text: &str, array: &str, index: usize, key: &str) -> Option<Range<usize>> {

@@ -22,6 +22,22 @@ section! {
     }
 }
 
+impl Baseline {
+    /// The key of a value that does not go with another, and what is wrong.
+    #[must_use]
+    pub fn mistake(&self) -> Option<(&'static str, String)> {
+        (self.learning.as_nanos() < self.doubt.as_nanos()).then(|| {
+            (
+                "learning",
+                format!(
+                    "the learning period ({}) must be at least as long as baseline.doubt ({}), or everything would be new when it ends",
+                    self.learning, self.doubt
+                ),
+            )
+        })
+    }
+}
+
 section! {
     /// When an alert is raised, and how often.
     #[derive(Clone, Copy, Debug, PartialEq)]
