@@ -74,7 +74,7 @@ fn words(text: &str, deeds: &Deeds) -> Result<()> {
     for said in [
         format!("{intruder} ("),
         "is the suspected intruder".to_owned(),
-        format!("| {intruder} | patient zero |"),
+        format!("| {intruder} | first affected device |"),
         format!("| {pacs} | attacked | archive | yes |"),
         format!("called itself \"{title}\""),
         format!("rule {} against {intruder} → {pacs} port", deeds.pair),

@@ -70,7 +70,7 @@ fn a_mirror_says_that_nothing_is_dropped_and_resets_what_a_rule_names() -> Resul
     serve(&hospital)?;
     let mut sensor = Sensor::start_responding(&hospital, &folder)?;
     ensure!(
-        sensor.log().contains("nothing is dropped: mirror0"),
+        sensor.log().contains("this sensor cannot block: mirror0"),
         "the log does not say it"
     );
 
@@ -83,7 +83,7 @@ fn a_mirror_says_that_nothing_is_dropped_and_resets_what_a_rule_names() -> Resul
     // A device: nothing happens, and add, list, status, metrics and the trail say so.
     let device = Role::Workstation.address().to_string();
     let words = add(&sensor, &["--device", &device])?;
-    ensure!(words.contains("nothing is dropped"), "{words}");
+    ensure!(words.contains("cannot block"), "{words}");
     let list = wait_for("the rule to be seen not to work", LIMIT, || {
         sessions.iter_mut().all(Session::goes_on).then_some(())?;
         let list = sensor.ask_json(&["rules", "list"]).ok()?;
@@ -93,7 +93,7 @@ fn a_mirror_says_that_nothing_is_dropped_and_resets_what_a_rule_names() -> Resul
     let status = sensor.ask_json(&["status"])?;
     let warnings = status["warnings"].to_string();
     ensure!(
-        warnings.contains("nothing is dropped") && warnings.contains("does not contain its target"),
+        warnings.contains("cannot block") && warnings.contains("does not contain its target"),
         "{warnings}"
     );
     let metrics = sensor.metrics(hospital.sensor())?;

@@ -66,12 +66,12 @@ pub(super) fn uptime(status: &Status) -> u64 {
 pub(super) fn tables(status: &Status) -> String {
     let flows = &status.flows;
     let pressure = if flows.pressure {
-        "; only clinical flows may enter the first"
+        "; the first is nearly full, so only clinical flows may enter it"
     } else {
         ""
     };
     format!(
-        "Flow tables: {} of {} established, {} of {} new, {} new ones made room for others{pressure}",
+        "Flow tables: {} of {} established, {} of {} new, {} evicted before they were reported{pressure}",
         count(flows.established),
         count(flows.established_capacity),
         count(flows.fresh),
@@ -132,9 +132,9 @@ pub(super) fn detection(status: &Status) -> String {
     let findings: u64 = it.findings.values().sum();
     let site = match it.site_until {
         None => "nothing was seen so far".to_owned(),
-        Some(_) if it.site_learnt >= 1.0 => "the site is learnt".to_owned(),
+        Some(_) if it.site_learnt >= 1.0 => "the learning period is over".to_owned(),
         Some(until) => format!(
-            "the site is learnt to {:.0} %, what is only new is reported from {} on",
+            "{:.0} % of the learning period is over; until {} what is merely new raises no alerts",
             (it.site_learnt * 100.0).floor(),
             local(until)
         ),
@@ -151,7 +151,10 @@ pub(super) fn detection(status: &Status) -> String {
     let frozen = if frozen.is_empty() {
         String::new()
     } else {
-        format!("; nothing is learnt of {}", frozen.join(", "))
+        format!(
+            "; suspected, so nothing is learned about {}",
+            frozen.join(", ")
+        )
     };
     let off = if it.off.is_empty() {
         String::new()
@@ -167,8 +170,8 @@ pub(super) fn detection(status: &Status) -> String {
         String::new()
     };
     format!(
-        "Detection: {} findings, {} more excepted by {} exceptions{off}{evicted}\n\
-         Baselines: {site}; {} devices learnt, {} learning, {} frozen{frozen}; {}",
+        "Detection: {} findings, {} more muted by {} exceptions{off}{evicted}\n\
+         Baselines: {site}; {} devices learned, {} learning, {} on hold{frozen}; {}",
         count(findings),
         count(it.excepted),
         count(it.exceptions),
@@ -195,12 +198,12 @@ pub(super) fn containment(status: &Status) -> String {
         }
     };
     let place = if it.enforcing.is_empty() {
-        "on no interface: mirrors only receive copies".to_owned()
+        "this sensor cannot block, since mirrors only receive copies".to_owned()
     } else {
-        format!("on {}", it.enforcing.join(", "))
+        format!("rules drop on {}", it.enforcing.join(", "))
     };
     format!(
-        "Containment: rules drop {place}; rules: {}; those that drop: {}; {} protected; {} entries in the audit trail{}",
+        "Containment: {place}; rules: {}; do they work: {}; {} protected; {} entries in the audit trail{}",
         list(rules, "none"),
         list(effects, "none"),
         count(it.protected),
@@ -270,7 +273,7 @@ fn store(status: &StoreStatus) -> String {
         removed.join(", ")
     };
     format!(
-        "Store: database {}; {} files of flows{since}, {}; {} flows in none yet; removed {removed}",
+        "Store: database {}; {} files of flows{since}, {}; {} flows not in a file yet; removed {removed}",
         bytes(status.database_bytes),
         count(status.history_files),
         bytes(status.history_bytes),

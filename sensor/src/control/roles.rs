@@ -45,12 +45,12 @@ impl Roles {
         );
         if let Some(response) = self.response.as_ref().filter(|_| connection) {
             return Some(format!(
-                "what {mirrors} shows of the connection is ended by TCP resets through {response}, best effort; nothing is dropped there"
+                "what {mirrors} shows of the connection is ended by TCP resets through {response}, which may fail; a mirror cannot block"
             ));
         }
         Some(if self.inline.is_empty() {
             format!(
-                "nothing is dropped: {mirrors} only receives copies (role mirror); a rule contains something only on an interface in the path (role inline)"
+                "this sensor cannot block: {mirrors} only receives copies (role mirror); blocking needs an interface in the path (role inline)"
             )
         } else {
             format!(

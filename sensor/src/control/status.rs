@@ -275,7 +275,7 @@ pub(super) fn blind(snapshot: &Snapshot, one_sided: OneSided) -> Vec<String> {
     }
     if snapshot.flows.evicted > 0 {
         warnings.push(format!(
-            "{} new flows made room for others and were not reported: a scan or flood, or the table is too small",
+            "{} new flows were evicted before they were reported: there is a scan or flood, or the table is too small",
             snapshot.flows.evicted
         ));
     }

@@ -127,7 +127,11 @@ fn status_and_metrics(site: &Site, id: u64) -> Result<()> {
     let learnt = detection["site_learnt"].as_f64();
     ensure!(learnt.is_some_and(|learnt| learnt < 0.01), "{detection}");
     let text = said(site, &["status"])?;
-    for part in ["Alerts: open 1", "1 frozen", "the site is learnt to 0 %"] {
+    for part in [
+        "Alerts: open 1",
+        "1 on hold",
+        "0 % of the learning period is over",
+    ] {
         ensure!(text.contains(part), "no {part:?} in\n{text}");
     }
     let urgent = status["detection"]["last"]["severity"].as_str();

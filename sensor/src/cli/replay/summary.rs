@@ -156,7 +156,7 @@ fn losses(text: &mut String, replay: &Replay, stats: &PipelineStats) {
         (
             "flows_evicted",
             replay.engine().evicted(),
-            "New flows that made room for others.",
+            "New flows that were evicted before they were reported.",
         ),
         (
             "ring_bad",

@@ -118,7 +118,7 @@ fn losses(status: &Status, table_full: u64) -> Vec<Loss> {
     });
     let words = [
         ("packets without a flow, the table being full", table_full),
-        ("new flows that made room for others", status.flows.evicted),
+        ("new flows evicted unreported", status.flows.evicted),
         ("observations that no detector got", status.detection.lost),
         (
             "flows not scored, too many waiting",

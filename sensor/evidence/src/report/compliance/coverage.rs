@@ -16,7 +16,7 @@ const LOSSES: [(&str, &str); 18] = [
     ("chunks_lost", "pieces of sessions that are missing"),
     (
         "flows_evicted",
-        "flows that made room for others before they were reported",
+        "flows that were evicted before they were reported",
     ),
     (
         "flow_table_full",

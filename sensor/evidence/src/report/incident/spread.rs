@@ -1,4 +1,4 @@
-//! How far it could have spread: whom patient zero reached since its first act, whom those reached later, and so on.
+//! How far it could have spread: whom first affected device reached since its first act, whom those reached later, and so on.
 //!
 //! Contacts are edges that hold from their first to their last packet. A way counts if its contacts can follow in
 //! time: who was reached at a moment passes on over contacts that last beyond it. Connections are followed from who
@@ -37,7 +37,7 @@ pub struct Reached {
     pub role: Role,
     /// Care depends on it directly.
     pub is_clinical: bool,
-    /// Contacts from patient zero.
+    /// Contacts from first affected device.
     pub hop: usize,
     /// The device that opened the last of them.
     pub client: IpAddr,

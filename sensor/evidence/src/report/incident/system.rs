@@ -37,7 +37,7 @@ impl Part {
     #[must_use]
     pub const fn label(self) -> &'static str {
         match self {
-            Self::PatientZero => "patient zero",
+            Self::PatientZero => "first affected device",
             Self::Suspect => "suspected",
             Self::Victim => "attacked",
             Self::Contact => "in contact",

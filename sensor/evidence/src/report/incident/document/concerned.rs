@@ -25,7 +25,7 @@ impl Incident {
             &[INCIDENT, "45 CFR 164.308(a)(1)(ii)(D)"],
         );
         if let Some(zero) = &self.patient_zero {
-            section.heading(format!("Patient zero: {}", named(zero)));
+            section.heading(format!("First affected device: {}", named(zero)));
             let mut known = vec![
                 "It is the suspected device of the earliest of the connected alerts.".to_owned(),
             ];

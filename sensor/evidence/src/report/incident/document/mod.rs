@@ -74,7 +74,7 @@ impl Incident {
             .map_or_else(|| "not known".to_owned(), named);
         let severity = format!("{}, {:.0} % sure", alert.severity, alert.confidence * 100.0);
         document.fact("Severity", severity, Tone::Bad);
-        document.fact("Patient zero", zero, Tone::Bad);
+        document.fact("First affected device", zero, Tone::Bad);
         document.fact("First finding", utc_moment(self.begin), Tone::Plain);
         let (contained, tone) = standing(&self.containment);
         document.fact("Containment", contained, tone);

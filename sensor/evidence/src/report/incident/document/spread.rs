@@ -108,7 +108,7 @@ fn graph(device: IpAddr, spread: &Spread, incident: &Incident) -> Graph {
         .map_or("", |zero| zero.role.label());
     graph.nodes.push(Node {
         name: device.to_string().into(),
-        detail: format!("{role}, patient zero").into(),
+        detail: format!("{role}, first affected device").into(),
         kind: Kind::Suspect,
         hop: 0,
     });
