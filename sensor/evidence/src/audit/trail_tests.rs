@@ -123,7 +123,12 @@ fn a_full_queue_drops_what_changed_nothing_and_says_so() {
     // What has no entry of its own is counted by one.
     let mut last = Vec::new();
     verify(&folder.join(FILE), None, |entry| last.push(entry.action)).unwrap();
-    assert_eq!(last.len(), 2 * 4_096 + 2);
+    // The entry that counts the dropped ones takes a place of the queue, unless the thread that writes comes to it late.
+    assert!(
+        (1..=2).contains(&(last.len() - 2 * 4_096)),
+        "{}",
+        last.len()
+    );
     let released = last
         .iter()
         .filter(|action| matches!(action, Action::ReleasedAll { .. }));
