@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use sensor_common::layer7::Reason;
 use sensor_facts::event::{Association, AssociationOutcome, Responses, Side};
 
 use super::Findings;
@@ -234,7 +235,10 @@ fn commands(
             findings.add("dicom: SOP class", format!("{} of {class}", one.name()));
         }
     }
-    if reply.released && asked == answered && asked > 0 && association.incomplete {
+    // A value that is longer than what leaves the kernel stays there, and the association says so.
+    let long = Reason::DicomLong.label();
+    let lost = association.incomplete && !association.skipped.contains_key(long);
+    if reply.released && asked == answered && asked > 0 && lost {
         findings.add("dicom: incomplete", "though all was answered and released");
     }
     acted(exchange, association, requests, findings);

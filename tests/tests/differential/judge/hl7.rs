@@ -1,5 +1,6 @@
 //! HL7: the messages that the receiver took, and its acknowledgements.
 
+use sensor_common::layer7::Reason;
 use sensor_facts::event::Hl7Message;
 
 use super::Findings;
@@ -106,7 +107,11 @@ pub(super) fn judge(exchange: &Exchange, said: &Said, findings: &mut Findings) {
             findings.add("hl7: acknowledgement not matched", format!("of {id}"));
         }
     }
-    let lost = said.sessions.iter().any(|it| it.incomplete);
+    // A field that is longer than what leaves the kernel is cut, and the session says so.
+    let lost = said
+        .sessions
+        .iter()
+        .any(|it| it.incomplete && !it.skipped.contains_key(Reason::Hl7Long.label()));
     if lost && stayed && complete == taken && taken > 0 && starts <= taken {
         findings.add("hl7: incomplete session", "though all was taken");
     }
