@@ -64,7 +64,10 @@ fn a_second_request_on_an_open_association_begins_no_other() {
         assert_eq!(association.commands[0].counts.requests, 1);
         assert!(!association.midstream && !association.incomplete);
         let abort = association.abort.unwrap();
-        assert_eq!((abort.by, abort.source, abort.reason), (Side::Acceptor, 2, 2));
+        assert_eq!(
+            (abort.by, abort.source, abort.reason),
+            (Side::Acceptor, 2, 2)
+        );
     }
 }
 
@@ -117,7 +120,12 @@ fn what_came_first_decides() {
         (vec![], abort.clone(), ask.clone(), Aborted),
         (vec![], abort.clone(), release[0].clone(), Aborted),
         (vec![], abort.clone(), ac.clone(), Aborted),
-        (vec![release[0].clone()], [&ac[..], &release[1]].concat(), abort.clone(), Released),
+        (
+            vec![release[0].clone()],
+            [&ac[..], &release[1]].concat(),
+            abort.clone(),
+            Released,
+        ),
         (
             vec![release[0].clone(), abort.clone()],
             [&ac[..], &release[1]].concat(),

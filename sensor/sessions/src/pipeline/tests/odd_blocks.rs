@@ -109,7 +109,11 @@ fn what_is_no_message_costs_only_itself() {
                 "{how}: {session:?}"
             );
             // It hides nothing of what follows it.
-            assert_eq!(messages[0].message_type.as_deref(), Some("ADT^A01"), "{how}");
+            assert_eq!(
+                messages[0].message_type.as_deref(),
+                Some("ADT^A01"),
+                "{how}"
+            );
             assert_eq!(messages[0].control_id.as_deref(), Some("M1"), "{how}");
         },
     );

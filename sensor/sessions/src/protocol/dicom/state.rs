@@ -322,7 +322,9 @@ impl DicomState {
                         by_acceptor || asked
                     }
                     // The requestor's abort came after it had asked for the release.
-                    AssociationOutcome::Aborted => !by_requestor && asked && self.aborted_by_requestor(),
+                    AssociationOutcome::Aborted => {
+                        !by_requestor && asked && self.aborted_by_requestor()
+                    }
                     _ => false,
                 }
             }
