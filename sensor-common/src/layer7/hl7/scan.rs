@@ -89,16 +89,17 @@ pub(super) fn scan<F: Frame>(frame: &F, cpu: &mut Cpu, segments: bool) -> Step {
         (false, true) => START_BLOCK,
         (false, false) => END_BLOCK,
     };
-    let line = if segments && stream.has(LINES) {
-        LINE_FEED
-    } else {
-        other
-    };
-    let (second, third) = (repeat(other), repeat(line));
+    let second = repeat(other);
+    let lines = segments && stream.has(LINES);
     let begin = cpu.work.position;
-    let position = words(frame, &cpu.work, |word| {
-        zero_byte(word ^ end_block) | zero_byte(word ^ second) | zero_byte(word ^ third)
-    });
+    let position = if lines {
+        // Any control character: of these, what follows chooses.
+        words(frame, &cpu.work, |word| zero_byte(word & repeat(0xe0)))
+    } else {
+        words(frame, &cpu.work, |word| {
+            zero_byte(word ^ end_block) | zero_byte(word ^ second)
+        })
+    };
     // The last byte of the words may be half a character.
     if position != begin && cpu.work.stream.has(WIDE) {
         cpu.work.stream.carry[HALF] = frame.u8(position - 1).unwrap_or(0);
@@ -116,7 +117,8 @@ pub(super) fn scan<F: Frame>(frame: &F, cpu: &mut Cpu, segments: bool) -> Step {
         if character::is_end(&cpu.work.stream, unit) {
             return block_end(cpu, unit);
         }
-        if unit != u16::from(other) && unit != u16::from(line) {
+        let line = segments && unit == u16::from(LINE_FEED) && cpu.work.stream.has(LINES);
+        if unit != u16::from(other) && !line {
             continue;
         }
         if segments {

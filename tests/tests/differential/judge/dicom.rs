@@ -235,9 +235,13 @@ fn commands(
             findings.add("dicom: SOP class", format!("{} of {class}", one.name()));
         }
     }
-    // A value that is longer than what leaves the kernel stays there, and the association says so.
-    let long = Reason::DicomLong.label();
-    let lost = association.incomplete && !association.skipped.contains_key(long);
+    // What is beyond the bounds of the kernel is left out, and the association says so: values that are too long, and
+    // hundreds of fragments in one segment.
+    let bounds = [Reason::DicomLong.label(), Reason::Budget.label()];
+    let lost = association.incomplete
+        && !bounds
+            .iter()
+            .any(|it| association.skipped.contains_key(*it));
     if reply.released && asked == answered && asked > 0 && lost {
         findings.add("dicom: incomplete", "though all was answered and released");
     }
