@@ -265,6 +265,14 @@ impl Stream {
         self.data_bytes.saturating_sub(expected)
     }
 
+    /// DICOM: true in the midst of a PDU, whose rest did not come.
+    #[must_use]
+    pub const fn is_in_pdu(&self) -> bool {
+        self.flags & LOST == 0
+            && self.is_of_dicom()
+            && (self.state != State::DicomPdu as u8 || self.held > 0)
+    }
+
     const fn is_of_dicom(&self) -> bool {
         let state = if self.state == State::Run as u8 {
             self.after

@@ -80,12 +80,60 @@ pub(crate) fn messages() -> Vec<Case> {
             ]),
         ),
         case(
+            "an answer behind lines that stand in its header",
+            "ACK",
+            of(&[
+                &format!("{answer}\nEVN|{NAME}\nPID|{NAME}"),
+                &format!("PV1|{NAME}\n{NAME}"),
+                &format!("MSA|AA|1|{NAME}"),
+                &pid,
+            ]),
+        ),
+        case(
+            "no answer, though lines stand in its header",
+            "ADT",
+            of(&[&format!("{header}\nEVN|{NAME}\nPV1|{NAME}"), &pid]),
+        ),
+        case(
+            "white space before a header, and a name behind it",
+            "ADT",
+            [
+                of(&[&format!(" \t\x0c\x0b\r\n{header}"), &pid]),
+                of(&[&format!(" \t{NAME}\r{header}"), &pid]),
+            ]
+            .concat(),
+        ),
+        case(
+            "long fields around those that stay",
+            "ADT",
+            of(&[
+                &format!(
+                    "MSH|^~\\&|{}|F|R|F|1|{NAME}{}|ADT^A01|{}|P|2.5|{NAME}|{}{NAME}",
+                    "x".repeat(900),
+                    "y".repeat(900),
+                    "z".repeat(900),
+                    "x".repeat(900),
+                ),
+                &pid,
+            ]),
+        ),
+        case(
             "a PROXY header before a message",
             "ADT",
             [
                 b"PROXY UNKNOWN ",
                 NAME.as_bytes(),
                 b"\r\n",
+                &of(&[&header, &pid]),
+            ]
+            .concat(),
+        ),
+        case(
+            "what looks like a rejection before a message",
+            "ADT",
+            [
+                &dicom::pdu(3, &[0, 1, 1, 1])[..],
+                NAME.as_bytes(),
                 &of(&[&header, &pid]),
             ]
             .concat(),
@@ -189,6 +237,19 @@ pub(crate) fn associations() -> Vec<Case> {
                 &pdu(4, &value(0, &patient)[..90]),
                 &pdu(0x42, NAME.as_bytes()),
                 &pdu(7, NAME.as_bytes()),
+            ]),
+        ),
+        case(
+            "a second request, and what an acceptor sends",
+            "C-STORE",
+            with(&[
+                &request(NAME, NAME),
+                &pdu(3, NAME.as_bytes()),
+                &data(COMMAND | LAST, &store),
+                &data(LAST, &patient),
+                &pdu(5, &[0; 4]),
+                &pdu(6, NAME.as_bytes()),
+                NAME.as_bytes(),
             ]),
         ),
         case(

@@ -139,16 +139,17 @@ const fn is_long(first: u8, second: u8) -> bool {
     )
 }
 
-/// The encoding of a command set, by its first element: the group length, or one of the two after it.
+/// The encoding of a command set, by its first element: most often the group length, else any.
 #[inline(always)]
 const fn encoding_of(head: [u8; 8]) -> u8 {
     let [_, _, e0, e1, l0, l1, l2, l3] = head;
     let explicit = l0.is_ascii_uppercase() && l1.is_ascii_uppercase();
     let (low, high) = if explicit { (l2, l3) } else { (l0, l3) };
-    let big = if e0 == 0 && e1 == 0 {
-        low == 0 && high != 0
+    // The length shows it, unless it is zero: then the number of the element does, as 0002 and 0003 come early.
+    let big = if low == 0 && high == 0 {
+        e0 == 0 && (e1 == 2 || e1 == 3)
     } else {
-        e0 == 0 && e1 <= 3
+        low == 0
     };
     (if explicit { EXPLICIT_VR } else { 0 }) | (if big { BIG_ENDIAN } else { 0 })
 }

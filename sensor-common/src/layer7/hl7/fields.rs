@@ -13,8 +13,8 @@ use crate::{
     tape::{FIRST, LAST},
 };
 
-/// Bytes of one header segment that leave the kernel at most, separators not counted.
-const HEADER_MAX: u32 = 768;
+/// Bytes of one field that leave the kernel at most.
+const FIELD_MAX: u32 = 768;
 /// Bytes of fields that one step reads.
 const FIELD_STEP: u32 = 32;
 
@@ -41,7 +41,7 @@ pub(super) fn begin(cpu: &mut Cpu, tag: Tag, segment: [u8; 3], separator: u8) {
         b"MSA" => MSA_FIELDS,
         _ => BATCH_FIELDS,
     };
-    stream.run_left = HEADER_MAX;
+    stream.run_left = FIELD_MAX;
     stream.data_bytes = 0;
     stream.tag = tag as u8;
     stream.set(State::Hl7Fields);
@@ -84,6 +84,7 @@ pub(super) fn fields<F: Frame>(frame: &F, cpu: &mut Cpu) -> Step {
                 break;
             }
             stream.context += 1;
+            stream.run_left = FIELD_MAX;
             cpu.push(byte);
             continue;
         }
@@ -118,6 +119,7 @@ pub(super) fn fields<F: Frame>(frame: &F, cpu: &mut Cpu) -> Step {
         stream.mode |= ACK;
     }
     stream.held = 0;
+    stream.context = 0;
     match state {
         State::Hl7End => return block_end(cpu, u16::from(END_BLOCK)),
         // The rest of an MSA's message is of no interest.

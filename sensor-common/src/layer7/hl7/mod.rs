@@ -27,7 +27,7 @@ use crate::{
     registry::{Protocol, State, Tag},
 };
 use character::{Character, character};
-use writing::{ACK, BEFORE, LINE_FEED, MAY_ANSWER, SEGMENT_END};
+use writing::{ACK, BEFORE, LINE_FEED, LINES, MAY_ANSWER, SEGMENT_END};
 
 /// The reader of HL7.
 pub(crate) struct Hl7;
@@ -66,6 +66,9 @@ impl Reader for Hl7 {
         survives
     }
 }
+
+/// Segments after MSH among which MSA is looked for where they may end with line feeds.
+const LINES_BEFORE: u8 = 8;
 
 /// Blanks between blocks that one step passes.
 const BLANKS: u32 = 16;
@@ -155,11 +158,13 @@ fn name<F: Frame>(frame: &F, cpu: &mut Cpu) -> Step {
         return Step::More;
     }
     // In an acknowledgement MSA follows MSH, with only these between (HL7 v2.8 section 2.14); some senders put others before
-    // it, so after them it is still looked for, and in a message that says that it is an acknowledgement after any.
+    // it, so after them it is still looked for, and in a message that says that it is an acknowledgement after any. Where a
+    // line feed stood in MSH, python-hl7 answers with the lines that follow between MSH and MSA.
+    stream.context = stream.context.wrapping_add(1);
     let before_answer = matches!(
         &segment,
         b"SFT" | b"UAC" | b"ARV" | b"ERR" | b"QAK" | b"NTE" | [b'Z', ..]
-    );
+    ) || (stream.has(LINES) && stream.context <= LINES_BEFORE);
     if !before_answer {
         stream.mode &= !MAY_ANSWER;
     }

@@ -70,8 +70,8 @@ pub(super) fn opening<F: Frame>(frame: &F, cpu: &mut Cpu) -> Step {
     let byte = character::narrow(unit);
     if stream.held == 0 {
         match byte {
-            // Line ends before a message, and a start block character that was repeated.
-            SEGMENT_END | LINE_FEED | START_BLOCK => return Step::More,
+            // White space before a message, as Python's: line ends, a start block character that was repeated, others.
+            0x09..=0x0d | 0x1d..=0x20 => return Step::More,
             COMMIT | REFUSAL => {
                 stream.control = byte;
                 stream.set(State::Hl7Commit);

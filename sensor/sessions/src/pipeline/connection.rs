@@ -20,14 +20,15 @@ use crate::protocol::{
 
 /// Notes of what was left out that wait for a session.
 const SKIPPED_MAX: usize = 32;
+const BOTH: [Direction; 2] = [Direction::AToB, Direction::BToA];
 
 /// How a direction's stream stood when the flow was last reported.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct StreamEnd {
     /// Bytes that no reader understood, and why, since it lost its place.
     unread: Option<Skipped>,
-    /// DICOM: bytes of a data set without its end.
-    open_data: u64,
+    /// DICOM: bytes of a data set without its end, or none of one in a PDU without its end.
+    open: Option<u64>,
 }
 
 impl StreamEnd {
@@ -42,7 +43,7 @@ impl StreamEnd {
         });
         Self {
             unread: unread.filter(|it| it.bytes > 0),
-            open_data: stream.open_data(),
+            open: (stream.open_data() > 0 || stream.is_in_pdu()).then_some(stream.open_data()),
         }
     }
 }
@@ -64,7 +65,7 @@ pub(super) struct Connection {
     /// Something is missing of which no session knows yet.
     damaged: bool,
     /// What was left out and no session knows of yet.
-    skipped: Vec<Skipped>,
+    skipped: Vec<(Direction, Skipped)>,
     pub(super) ends: [StreamEnd; 2],
     /// Directions of which bytes are missing by the last flow record.
     pub(super) lacking: [bool; 2],
@@ -145,14 +146,14 @@ impl Connection {
     /// Counts the chunks missing at the end of each direction, and marks the session as incomplete if anything is.
     pub(super) fn settle(&mut self, outlet: &mut Outlet<'_>) {
         let now = outlet.options.timebase.wall(self.last);
-        for direction in [Direction::AToB, Direction::BToA] {
+        for direction in BOTH {
             if std::mem::take(&mut self.lacking[direction as usize]) {
                 self.gap(direction, now, outlet);
             }
         }
         let Some(chunks) = self.chunks else { return };
         let mut tally = Tally::default();
-        for (direction, chunks) in [Direction::AToB, Direction::BToA].into_iter().zip(chunks) {
+        for (direction, chunks) in BOTH.into_iter().zip(chunks) {
             if self.assemblers[direction as usize].settle(chunks, &mut tally) {
                 let now = outlet.options.timebase.wall(self.last);
                 self.gap(direction, now, outlet);
@@ -183,7 +184,7 @@ impl Connection {
         outlet.stats.elements += 1;
         if record.tag == Tag::Skipped {
             if let Some(skipped) = Skipped::of(record.bytes) {
-                self.skip(skipped, outlet);
+                self.skip(direction, skipped, outlet);
             } else {
                 outlet.stats.elements_malformed += 1;
             }
@@ -209,7 +210,7 @@ impl Connection {
                     bytes: 0,
                     known: false,
                 };
-                self.skip(skipped, outlet);
+                self.skip(direction, skipped, outlet);
             }
             self.gap(direction, now, outlet);
             return false;
@@ -240,8 +241,8 @@ impl Connection {
         let (of, session) = self.session.get_or_insert_with(|| {
             context.outlet.stats.count_session(protocol);
             let mut session = (entry.open)(self.opening, &mut context);
-            for skipped in self.skipped.drain(..) {
-                session.skipped(skipped);
+            for (direction, skipped) in self.skipped.drain(..) {
+                session.skipped(direction, skipped);
             }
             if std::mem::take(&mut self.damaged) {
                 session.gap(record.direction, &mut context);
@@ -258,11 +259,11 @@ impl Connection {
     }
 
     /// Bytes were left out.
-    fn skip(&mut self, skipped: Skipped, outlet: &mut Outlet<'_>) {
+    fn skip(&mut self, direction: Direction, skipped: Skipped, outlet: &mut Outlet<'_>) {
         outlet.stats.skip(skipped);
         match &mut self.session {
-            Some((_, session)) => session.skipped(skipped),
-            None if self.skipped.len() < SKIPPED_MAX => self.skipped.push(skipped),
+            Some((_, session)) => session.skipped(direction, skipped),
+            None if self.skipped.len() < SKIPPED_MAX => self.skipped.push((direction, skipped)),
             None => {}
         }
     }
@@ -284,9 +285,9 @@ impl Connection {
     pub(super) fn close(&mut self, end: SessionEnd, outlet: &mut Outlet<'_>) {
         let now = outlet.options.timebase.wall(self.last);
         if self.session.is_some() {
-            for end in self.ends {
+            for (direction, end) in BOTH.into_iter().zip(self.ends) {
                 if let Some(unread) = end.unread {
-                    self.skip(unread, outlet);
+                    self.skip(direction, unread, outlet);
                 }
             }
         }
@@ -296,12 +297,9 @@ impl Connection {
             outlet,
         };
         if let Some((_, mut session)) = self.session.take() {
-            for (direction, end) in [Direction::AToB, Direction::BToA]
-                .into_iter()
-                .zip(self.ends)
-            {
-                if end.open_data > 0 {
-                    session.left_open(direction, end.open_data);
+            for (direction, end) in BOTH.into_iter().zip(self.ends) {
+                if let Some(bytes) = end.open {
+                    session.left_open(direction, bytes);
                 }
             }
             session.close(end, &mut context);

@@ -38,9 +38,9 @@ pub(crate) trait Session: Debug + Send {
     ) -> Result<Progress, Malformed>;
 
     /// Bytes of a direction were left out here. Unless that is [harmless](Reason::is_harmless), something is missing.
-    fn skipped(&mut self, skipped: Skipped);
+    fn skipped(&mut self, direction: Direction, skipped: Skipped);
 
-    /// So many bytes of a data set that a direction sends had come when the connection ended.
+    /// A direction was in the midst of something when the connection ended; so many bytes of a data set had come.
     fn left_open(&mut self, _direction: Direction, _bytes: u64) {}
 
     /// The other side opened the connection, as better evidence shows: `initiator` is the direction in which it sends.

@@ -87,7 +87,10 @@ impl Reply {
                 // Requests of an association or its release change nothing.
                 (1 | 5, _) => {}
                 (6, _) => reply.released = true,
-                (7, [_, _, source, reason]) => reply.aborted = Some([*source, *reason]),
+                (7, [_, _, source, reason]) => {
+                    // DCMTK aborts again if more comes after its abort; the first one decides.
+                    reply.aborted.get_or_insert([*source, *reason]);
+                }
                 _ => return Err(format!("a PDU of type {kind}, {} bytes", body.len())),
             }
         }

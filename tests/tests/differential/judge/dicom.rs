@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use sensor_common::layer7::Reason;
 use sensor_facts::event::{Association, AssociationOutcome, Responses, Side};
 
 use super::Findings;
@@ -234,7 +235,14 @@ fn commands(
             findings.add("dicom: SOP class", format!("{} of {class}", one.name()));
         }
     }
-    if reply.released && asked == answered && asked > 0 && association.incomplete {
+    // What is beyond the bounds of the kernel is left out, and the association says so: values that are too long, and
+    // hundreds of fragments in one segment.
+    let bounds = [Reason::DicomLong.label(), Reason::Budget.label()];
+    let lost = association.incomplete
+        && !bounds
+            .iter()
+            .any(|it| association.skipped.contains_key(*it));
+    if reply.released && asked == answered && asked > 0 && lost {
         findings.add("dicom: incomplete", "though all was answered and released");
     }
     acted(exchange, association, requests, findings);

@@ -1,5 +1,6 @@
 //! The pipeline from packets to events, through the portable engine.
 
+mod decided;
 mod dicom;
 mod hl7;
 mod hostile;

@@ -101,13 +101,20 @@ fn what_is_no_message_costs_only_itself() {
             let (messages, session) = session(wire, how);
             assert_eq!(
                 messages[0].sending_application.as_ref().map(String::len),
-                Some(764),
+                Some(768),
                 "{how}"
             );
             assert!(
-                session.incomplete && session.skipped["hl7_long"] > 200,
+                session.incomplete && session.skipped["hl7_long"] == 232,
                 "{how}: {session:?}"
             );
+            // It hides nothing of what follows it.
+            assert_eq!(
+                messages[0].message_type.as_deref(),
+                Some("ADT^A01"),
+                "{how}"
+            );
+            assert_eq!(messages[0].control_id.as_deref(), Some("M1"), "{how}");
         },
     );
 }
@@ -154,4 +161,52 @@ fn a_large_message_and_several_in_flight_are_matched() {
         "the early one took no time"
     );
     assert!(!session.incomplete);
+}
+
+#[test]
+fn white_space_before_a_header_hides_nothing() {
+    for space in [" ", "\t", "\r\n", "\n", "\x0b", "\x0c", "  \t \x0b "] {
+        in_any_pieces(
+            0,
+            |wire| {
+                wire.client(&block(format!("{space}{ADMIT}")));
+                wire.server(&block(ANSWER));
+            },
+            |wire, how| {
+                let (messages, session) = session(wire, how);
+                assert_eq!(messages.len(), 2, "{space:?}, {how}");
+                assert_eq!(messages[0].control_id.as_deref(), Some("M1"), "{how}");
+                assert!(messages[0].complete && !session.incomplete, "{how}");
+                assert_eq!(session.unmatched_acks, 0, "{how}");
+            },
+        );
+    }
+}
+
+#[test]
+fn an_answer_is_found_behind_lines_that_were_in_its_header() {
+    // python-hl7 takes a line feed for content, and repeats it.
+    for lines in ["\nEVN\r", "\nEVN||20260901\nPID|1||CANARY\r", "\nEVN|1\r"] {
+        let answer = ANSWER.replace("\rMSA", &format!("{lines}MSA"));
+        in_any_pieces(
+            0,
+            |wire| {
+                wire.client(&block(ADMIT));
+                wire.server(&block(&answer));
+                let garbled = answer.replace("|ACK|", "||").replace("|M1|", "|M2|");
+                wire.client(&block(ADMIT.replace("|M1|", "|M2|")));
+                wire.server(&block(&garbled));
+            },
+            |wire, how| {
+                let (messages, session) = session(wire, how);
+                assert_eq!(messages.len(), 4, "{how}");
+                assert_eq!(session.acknowledgements.aa, 2, "{lines:?}, {how}");
+                assert_eq!(
+                    (session.unmatched_acks, session.unacknowledged),
+                    (0, 0),
+                    "{lines:?}, {how}"
+                );
+            },
+        );
+    }
 }

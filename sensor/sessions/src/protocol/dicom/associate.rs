@@ -29,7 +29,7 @@ impl DicomState {
             offset: length,
         };
         let titles = bytes.get(4..36).ok_or(error)?;
-        if self.sender(direction).associate == pdu::ASSOCIATE_RQ {
+        if self.sender(direction).pdu == pdu::ASSOCIATE_RQ {
             let (called, calling) = titles.split_at(16);
             self.titles = Some(Titles {
                 calling: title(calling),
@@ -44,6 +44,9 @@ impl DicomState {
             what: "association item",
             offset: bytes.len(),
         })?;
+        if self.sender(direction).pdu == 0 {
+            return Ok(());
+        }
         let side = self.side(direction);
         let implementation = &mut self.implementations[side.index()];
         match item {

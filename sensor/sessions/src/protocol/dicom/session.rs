@@ -20,7 +20,7 @@ pub(in crate::protocol) const ENTRY: Entry = Entry { open, begins };
 
 fn open(opening: Opening, context: &mut Context<'_, '_>) -> Box<dyn Session> {
     context.outlet.stats.associations += 1;
-    Box::new(DicomState::new(opening.initiator, context.now))
+    Box::new(DicomState::new(opening, context.now))
 }
 
 /// One connection can carry several associations, one after the other.
@@ -30,7 +30,7 @@ fn begins(record: &Record<'_>) -> bool {
 
 impl Session for DicomState {
     fn is_succeeded_by(&self, record: &Record<'_>) -> bool {
-        begins(record) && self.has_begun()
+        begins(record) && self.is_succeeded()
     }
 
     fn record(
@@ -84,12 +84,16 @@ impl Session for DicomState {
         Ok(Progress::Open)
     }
 
-    fn skipped(&mut self, skipped: Skipped) {
-        self.incomplete |= skipped.add_to(&mut self.skipped);
+    fn skipped(&mut self, direction: Direction, skipped: Skipped) {
+        let missing = skipped.add_to(&mut self.skipped);
+        self.incomplete |= missing && !self.has_left(direction);
     }
 
     fn left_open(&mut self, direction: Direction, bytes: u64) {
-        self.data_set(direction, bytes, false);
+        self.incomplete |= !self.has_left(direction);
+        if bytes > 0 {
+            self.data_set(direction, bytes, false);
+        }
     }
 
     fn gap(&mut self, direction: Direction, _context: &mut Context<'_, '_>) {

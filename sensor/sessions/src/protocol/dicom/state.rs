@@ -14,7 +14,7 @@ use super::{
     error::DicomError,
     names::Uid,
 };
-use crate::protocol::session::Record;
+use crate::protocol::session::{Opening, Record};
 
 /// What a record changed that is worth an event or a count.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,7 +46,15 @@ pub(super) struct DicomState {
     /// The direction in which the requestor sends.
     pub(super) requests: Direction,
     pub(super) outcome: AssociationOutcome,
+    /// The opening of the connection was seen, so that `requests` is certain.
+    opening_seen: bool,
     pub(super) request_seen: bool,
+    /// It goes on though no request for it was read.
+    unasked: bool,
+    /// The acceptor accepted or rejected.
+    answered: bool,
+    /// Each side asked for the release, by [`Side::index`].
+    release_asked: [bool; 2],
     pub(super) opened_reported: bool,
     pub(super) midstream: bool,
     pub(super) incomplete: bool,
@@ -76,8 +84,8 @@ pub(super) struct Titles {
 /// What one direction is in the middle of.
 #[derive(Debug, Default)]
 pub(super) struct Sender {
-    /// Type of the association PDU whose items come.
-    pub(super) associate: u8,
+    /// Type of the association PDU whose items come, or of the PDU whose reason comes; 0 where it changes nothing.
+    pub(super) pdu: u8,
     pub(super) command: Option<CommandSet>,
 }
 
@@ -89,14 +97,18 @@ pub(super) struct Context {
 }
 
 impl DicomState {
-    /// A session of a connection that `initiator`'s sender opened.
-    pub(super) fn new(initiator: Direction, now: Time) -> Self {
+    /// A session of a connection that was opened like this.
+    pub(super) fn new(opening: Opening, now: Time) -> Self {
         Self {
             start: now,
             end: now,
-            requests: initiator,
+            requests: opening.initiator,
             outcome: AssociationOutcome::Pending,
+            opening_seen: !opening.midstream,
             request_seen: false,
+            unasked: false,
+            answered: false,
+            release_asked: [false; 2],
             opened_reported: false,
             midstream: false,
             incomplete: false,
@@ -117,9 +129,34 @@ impl DicomState {
         }
     }
 
-    /// True once anything of it was seen, so that another request begins another association.
-    pub(super) fn has_begun(&self) -> bool {
-        self.request_seen || self.outcome != AssociationOutcome::Pending || self.midstream
+    /// True if another request begins another association. On one that is open, a second request changes nothing: acceptors
+    /// abort (PS3.8 table 9-10, AA-8), and after an abort they wait for the connection's end (AA-7).
+    pub(super) fn is_succeeded(&self) -> bool {
+        if self.request_seen {
+            self.is_over() && self.outcome != AssociationOutcome::Aborted
+        } else {
+            self.unasked || self.outcome != AssociationOutcome::Pending
+        }
+    }
+
+    fn is_over(&self) -> bool {
+        !matches!(
+            self.outcome,
+            AssociationOutcome::Pending | AssociationOutcome::Accepted
+        )
+    }
+
+    /// It goes on, and its request was not read.
+    fn goes_on(&mut self) {
+        if self.request_seen || self.outcome != AssociationOutcome::Pending {
+            return;
+        }
+        self.unasked = true;
+        if self.opening_seen {
+            self.incomplete = true;
+        } else {
+            self.midstream = true;
+        }
     }
 
     /// Takes one record of one direction.
@@ -165,7 +202,6 @@ impl DicomState {
             what,
             offset: bytes.len(),
         };
-        let first = !self.request_seen && self.outcome == AssociationOutcome::Pending;
         match tag {
             Tag::DicomPdu => {
                 let [kind, ..] = *bytes.first_chunk::<6>().ok_or(short("PDU header"))?;
@@ -175,15 +211,20 @@ impl DicomState {
             Tag::DicomItem => self.item(direction, bytes)?,
             Tag::DicomReason => {
                 let [_, a, b, c] = *bytes.first_chunk::<4>().ok_or(short("reason"))?;
-                if self.outcome == AssociationOutcome::Rejected {
-                    self.reject = Some([a, b, c]);
-                    return Ok(Some(Change::Rejected));
+                match std::mem::take(&mut self.sender(direction).pdu) {
+                    pdu::ASSOCIATE_RJ => {
+                        self.reject = Some([a, b, c]);
+                        return Ok(Some(Change::Rejected));
+                    }
+                    pdu::ABORT => {
+                        self.abort = Some((self.side(direction), [b, c]));
+                        return Ok(Some(Change::Ended));
+                    }
+                    _ => {}
                 }
-                self.abort = Some((self.side(direction), [b, c]));
-                return Ok(Some(Change::Ended));
             }
             Tag::DicomPdv => {
-                self.midstream |= first;
+                self.goes_on();
                 let encoding = bytes.get(6).copied().unwrap_or_default();
                 self.sender(direction).command = Some(CommandSet::new(encoding));
             }
@@ -205,7 +246,7 @@ impl DicomState {
                 }
             }
             Tag::DicomDataEnd => {
-                self.midstream |= first;
+                self.goes_on();
                 let size = *bytes.first_chunk::<8>().ok_or(short("data set's size"))?;
                 // The context id is between.
                 let complete = bytes.get(9) != Some(&0);
@@ -224,8 +265,14 @@ impl DicomState {
 
     /// Something of a direction is missing from here on.
     pub(super) fn lose(&mut self, direction: Direction) {
-        self.incomplete = true;
+        self.incomplete |= !self.has_left(direction);
         self.sender(direction).command = None;
+    }
+
+    /// True once a direction's sender asked for the release. What it sends after that belongs to nothing, and no receiver reads
+    /// it.
+    pub(super) fn has_left(&self, direction: Direction) -> bool {
+        self.release_asked[self.side(direction).index()]
     }
 
     /// A data set is over, complete or given up by its sender.
@@ -259,37 +306,73 @@ impl DicomState {
         self.reject.map(|[_, source, reason]| (source, reason))
     }
 
+    /// Takes a PDU's type. What only the other side may send is no PDU of this one: receivers abort, and where the place is
+    /// wrong, such a type is found in the midst of data. What came first decides.
     fn pdu(&mut self, direction: Direction, kind: u8) -> Option<Change> {
+        let roles_known = self.request_seen || self.opening_seen;
+        let by_requestor = direction == self.requests;
+        let by_acceptor = !roles_known || !by_requestor;
+        let taken = match kind {
+            pdu::ASSOCIATE_RQ => !self.request_seen,
+            pdu::ASSOCIATE_AC | pdu::ASSOCIATE_RJ => by_acceptor && !self.answered,
+            pdu::RELEASE_RP => {
+                let asked = self.release_asked[self.side(direction).other().index()];
+                match self.outcome {
+                    AssociationOutcome::Pending | AssociationOutcome::Accepted => {
+                        by_acceptor || asked
+                    }
+                    // The requestor's abort came after it had asked for the release.
+                    AssociationOutcome::Aborted => {
+                        !by_requestor && asked && self.aborted_by_requestor()
+                    }
+                    _ => false,
+                }
+            }
+            _ => !self.is_over(),
+        };
+        self.sender(direction).pdu = if taken { kind } else { 0 };
+        if !taken {
+            return None;
+        }
         match kind {
-            pdu::ASSOCIATE_RQ | pdu::ASSOCIATE_AC => {
-                if kind == pdu::ASSOCIATE_RQ {
-                    self.request_seen = true;
-                    self.requests = direction;
-                } else {
-                    self.midstream |= !self.request_seen;
-                    self.requests = direction.reversed();
+            pdu::ASSOCIATE_RQ => {
+                self.request_seen = true;
+                self.requests = direction;
+            }
+            pdu::ASSOCIATE_AC => {
+                self.goes_on();
+                self.answered = true;
+                self.requests = direction.reversed();
+                if !self.is_over() {
                     self.outcome = AssociationOutcome::Accepted;
                 }
-                self.sender(direction).associate = kind;
             }
             pdu::ASSOCIATE_RJ => {
-                self.midstream |= !self.request_seen;
+                self.goes_on();
+                self.answered = true;
                 self.requests = direction.reversed();
                 self.outcome = AssociationOutcome::Rejected;
             }
-            pdu::RELEASE_RQ => self.midstream |= self.outcome == AssociationOutcome::Pending,
+            pdu::RELEASE_RQ => {
+                self.goes_on();
+                self.release_asked[self.side(direction).index()] = true;
+            }
             pdu::RELEASE_RP => {
-                self.midstream |= self.outcome == AssociationOutcome::Pending;
+                self.goes_on();
                 self.outcome = AssociationOutcome::Released;
                 return Some(Change::Ended);
             }
             pdu::ABORT => {
-                self.midstream |= !self.request_seen && self.outcome == AssociationOutcome::Pending;
+                self.goes_on();
                 self.outcome = AssociationOutcome::Aborted;
             }
             _ => {}
         }
         None
+    }
+
+    fn aborted_by_requestor(&self) -> bool {
+        self.abort.is_some_and(|(by, _)| by == Side::Requestor)
     }
 
     pub(super) fn sender(&mut self, direction: Direction) -> &mut Sender {

@@ -4,7 +4,7 @@ use super::{error::Hl7Error, separators::Separators};
 use crate::protocol::text::text;
 use sensor_facts::event::Hl7Message;
 
-/// Longest field that is kept, in characters; the kernel gives 768 bytes of a whole segment.
+/// Longest field that is kept, in characters; the kernel gives 768 bytes.
 const FIELD_MAX: usize = 768;
 
 /// What a header segment begins.

@@ -37,7 +37,7 @@ impl Session for Hl7State {
         Ok(Progress::Open)
     }
 
-    fn skipped(&mut self, skipped: Skipped) {
+    fn skipped(&mut self, _direction: Direction, skipped: Skipped) {
         self.skip(skipped);
     }
 

@@ -47,7 +47,7 @@ impl Session for TlsState {
         Ok(Progress::Open)
     }
 
-    fn skipped(&mut self, skipped: Skipped) {
+    fn skipped(&mut self, _direction: Direction, skipped: Skipped) {
         self.skip(skipped);
     }
 
