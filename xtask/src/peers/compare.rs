@@ -109,7 +109,9 @@ pub(super) fn compare(theirs: &[Conversation], ours: &[Conversation]) -> Compare
         for (field, of) in numbers {
             if let Some(said) = sum(&theirs, of) {
                 let shown = sum(found, of).unwrap_or_default();
-                add(field, said == shown, format!("{said:?}"), &|| {
+                let copies =
+                    field == Field::Packets && sum(found, |one| one.with_copies) == Some(said);
+                add(field, said == shown || copies, format!("{said:?}"), &|| {
                     format!("{shown:?}")
                 });
             }

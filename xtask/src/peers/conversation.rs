@@ -18,6 +18,8 @@ pub(super) struct Conversation {
     pub(super) unordered: bool,
     /// Of the client and of the server.
     pub(super) packets: Option<[u64; 2]>,
+    /// The same with the copies that a mirror delivered twice.
+    pub(super) with_copies: Option<[u64; 2]>,
     /// Of the client and of the server, without what was sent again.
     pub(super) payload: Option<[u64; 2]>,
     pub(super) community_id: Option<String>,

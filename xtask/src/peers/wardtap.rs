@@ -82,6 +82,9 @@ fn conversation(event: &Value, kind: &str) -> Option<Conversation> {
     match kind {
         "flow" => Some(Conversation {
             packets: both("packets"),
+            with_copies: both("packets")
+                .zip(both("duplicates"))
+                .map(|([a, b], [c, d])| [a + c, b + d]),
             payload: both("payload_bytes"),
             ..base
         }),
