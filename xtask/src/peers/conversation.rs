@@ -71,6 +71,10 @@ pub(super) fn version(text: &str) -> String {
     if let Some((_, draft)) = drafts.split_once("draft") {
         return format!("TLS 1.3 draft {}", draft.trim_matches(['-', ' ', ')']));
     }
+    // The drafts of a library of its own numbers.
+    if drafts.contains("fizz") || drafts.starts_with("0xfb") {
+        return "TLS 1.3 draft of Fizz".to_owned();
+    }
     // As the sensor shows it.
     if let Some(draft) = text.strip_prefix("0x7f") {
         return format!(
@@ -106,6 +110,8 @@ mod tests {
             ("TLSv1", "TLS 1.0"),
             ("TLS 1.3", "TLS 1.3"),
             ("TLSv13-draft23", "TLS 1.3 draft 23"),
+            ("TLSv1.3 (Fizz)", "TLS 1.3 draft of Fizz"),
+            ("0xfb1a", "TLS 1.3 draft of Fizz"),
             ("0x7f17", "TLS 1.3 draft 23"),
             ("SSLv3", "SSLv3"),
         ] {

@@ -57,13 +57,14 @@ fn flow(line: &str) -> Option<Conversation> {
     };
     let spoken = tag("TLSv").filter(|_| protocol == "TCP");
     if let Some(spoken) = spoken {
-        found.version = Some(version(&format!(
-            "TLSv{}",
-            spoken.trim_end_matches(" (Fizz)")
-        )));
         found.sni = tag("Hostname/SNI:");
         found.cipher = tag("Cipher:");
-        found.alpn = tag("(Advertised) ALPNs:");
+        found.alpn = tag("(Advertised) ALPNs:").filter(|list| !list.is_empty());
+        // Without an answer it is what the client offers.
+        found.version = found
+            .cipher
+            .as_ref()
+            .map(|_| version(&format!("TLSv{spoken}")));
     }
     Some(found)
 }
