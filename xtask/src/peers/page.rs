@@ -13,6 +13,14 @@ use super::{
 /// Reasons that are known: suite, capture, field, class, tab-separated. A star ends a beginning, or stands for all.
 const KNOWN: &str = include_str!("known.tsv");
 const UNEXPLAINED: &str = "unexplained";
+/// Reasons that are a limit of the sensor. With any other one, it says what it is meant to say.
+const LIMITS: [&str; 5] = [
+    UNEXPLAINED,
+    "content",
+    "fragments",
+    "not unwrapped",
+    "within FTP",
+];
 
 /// What came of a suite.
 pub(super) struct Result {
@@ -28,6 +36,9 @@ pub(super) struct Result {
 
 /// Why a difference is there.
 fn class(suite: &str, capture: &str, difference: &Difference) -> &'static str {
+    if difference.field == Field::Version && difference.theirs.contains("draft") {
+        return "draft";
+    }
     let matches = |pattern: &str, text: &str| {
         pattern
             .strip_suffix('*')
@@ -96,6 +107,11 @@ pub(super) fn page(measured: &[Result], missing: &[&Suite], date: &str, commit: 
         }
         text.push('\n');
     }
+    let _ = writeln!(
+        text,
+        "\nOf the values of TLS that the sensor does not have, {} are of sessions that it does not mark as incomplete.",
+        silent(measured)
+    );
     text + &differences(measured)
 }
 
@@ -105,22 +121,35 @@ fn agreement(measured: &Result, field: Field) -> String {
         .values()
         .filter_map(|one| one.values.get(&field))
         .sum();
-    let differ = measured
-        .compared
-        .values()
-        .flat_map(|one| &one.differences)
-        .filter(|one| one.field == field)
-        .count() as u64;
     if all == 0 {
         return String::new();
     }
-    let thousandths = (all - differ) * 1000 / all;
+    let (mut differ, mut limits) = (0, 0);
+    for (capture, compared) in &measured.compared {
+        for one in compared.differences.iter().filter(|one| one.field == field) {
+            differ += 1;
+            limits += u64::from(LIMITS.contains(&class(measured.suite.folder, capture, one)));
+        }
+    }
+    let share = |differ: u64| {
+        let thousandths = (all - differ) * 1000 / all;
+        format!("{}.{} %", thousandths / 10, thousandths % 10)
+    };
     format!(
-        "{} of {all} ({}.{} %)",
+        "{} of {all}: {}, {}",
         all - differ,
-        thousandths / 10,
-        thousandths % 10
+        share(differ),
+        share(limits)
     )
+}
+
+/// Values of TLS that the sensor does not have, though it marks nothing as incomplete.
+fn silent(measured: &[Result]) -> usize {
+    let compared = measured.iter().flat_map(|one| one.compared.values());
+    compared
+        .flat_map(|one| &one.differences)
+        .filter(|one| one.field > Field::CommunityId && one.ours == "nothing")
+        .count()
 }
 
 /// Differences by reason, then by capture.
@@ -152,4 +181,53 @@ fn differences(measured: &[Result]) -> String {
         );
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{super::suite::SUITES, *};
+
+    fn measured(theirs: &str) -> Result {
+        let difference = Difference {
+            field: Field::Version,
+            of: "tcp".to_owned(),
+            theirs: theirs.to_owned(),
+            ours: "nothing".to_owned(),
+        };
+        let compared = Compared {
+            values: BTreeMap::from([(Field::Version, 4)]),
+            differences: vec![difference],
+        };
+        Result {
+            suite: &SUITES[0],
+            version: "abc".to_owned(),
+            captures: 1,
+            refused: BTreeMap::new(),
+            absent: BTreeSet::new(),
+            compared: BTreeMap::from([("x.pcap".to_owned(), compared)]),
+        }
+    }
+
+    #[test]
+    fn differences_have_a_reason_or_are_unexplained() {
+        let text = page(&[measured("TLS 1.2")], &[&SUITES[1]], "2026-01-01", "def");
+        assert!(text.contains("3 of 4: 75.0 %, 75.0 %"), "{text}");
+        assert!(text.contains("| unexplained | 1 |"), "{text}");
+        assert!(text.contains("suricata-verify: missing"), "{text}");
+        let text = page(&[measured("TLS 1.3 draft 14")], &[], "2026-01-01", "def");
+        assert!(text.contains("3 of 4: 75.0 %, 100.0 %"), "{text}");
+    }
+
+    #[test]
+    fn each_reason_is_explained() {
+        let path = crate::workspace::root().join("docs/peers.md");
+        let text = std::fs::read_to_string(path).unwrap();
+        for line in KNOWN.lines().filter(|line| !line.starts_with('#')) {
+            let words: Vec<&str> = line.split('\t').collect();
+            let [_, _, _, reason] = words[..] else {
+                panic!("{line}")
+            };
+            assert!(text.contains(&format!("| `{reason}` |")), "{reason}");
+        }
+    }
 }

@@ -135,8 +135,8 @@ fn log(text: &str, one_capture: bool) -> Vec<Conversation> {
         };
         let said = value(row, "version");
         let Some(protocol) = protocol else { continue };
-        // The sensor does not read DTLS.
-        if said.as_ref().is_some_and(|said| said.starts_with("DTLS")) {
+        // The sensor does not read DTLS; without a version no hello message was answered.
+        if path == "ssl" && said.as_ref().is_none_or(|said| said.starts_with("DTLS")) {
             continue;
         }
         let both = |a: &str, b: &str| {
