@@ -84,12 +84,12 @@ pub(super) fn page(measured: &[Result], missing: &[&Suite], date: &str, commit: 
     for one in measured {
         let _ = writeln!(
             text,
-            "- {}: {}; {} captures, of which {} were refused; results of {} captures that are not there",
+            "- {}: {}; {} captures, refused: {}; results of captures that are not there: {}",
             one.suite.title,
             one.version,
             one.captures,
-            one.refused.len(),
-            one.absent.len()
+            names(one.refused.keys()),
+            names(one.absent.iter())
         );
     }
     for suite in missing {
@@ -113,6 +113,15 @@ pub(super) fn page(measured: &[Result], missing: &[&Suite], date: &str, commit: 
         silent(measured)
     );
     text + &differences(measured)
+}
+
+fn names<'a>(names: impl Iterator<Item = &'a String>) -> String {
+    let list: Vec<String> = names.map(|name| format!("`{name}`")).collect();
+    if list.is_empty() {
+        "none".to_owned()
+    } else {
+        list.join(", ")
+    }
 }
 
 fn agreement(measured: &Result, field: Field) -> String {
