@@ -15,6 +15,7 @@ mod instructions;
 mod interruption;
 mod kernels;
 mod models;
+mod peers;
 mod runtime;
 mod soak;
 mod suite;
@@ -53,6 +54,8 @@ enum Command {
     Soak(soak::Arguments),
     /// Ask real receivers what they make of many exchanges, plain and odd, and compare with the sensor
     Differential(differential::Arguments),
+    /// Compare what the sensor says of captures with the test suites of Zeek, Suricata, nDPI and Community ID
+    Peers(peers::Arguments),
     /// Make the Debian package
     Dist(dist::Arguments),
     /// Fetch the ONNX Runtime that models run in, once; tests and demo do so by themselves
@@ -76,6 +79,7 @@ fn main() -> ExitCode {
         Command::Evaluate(arguments) => evaluate::run_all(&arguments),
         Command::Soak(arguments) => soak::run_all(&arguments),
         Command::Differential(arguments) => differential::run_all(&arguments),
+        Command::Peers(arguments) => peers::run_all(&arguments),
         Command::Dist(arguments) => dist::run_all(&arguments),
         Command::Runtime => runtime::fetch().map(|library| println!("{}", library.display())),
         Command::Models(arguments) => models::prepare(&arguments),

@@ -253,7 +253,10 @@ pub(super) fn inspect<H: Platform>(platform: &mut H, flow: &mut Flow, now: u64) 
     }
     let half = &mut flow.directions[usize::from(b_sends)];
     cpu.work.stream.copy_to(&mut half.stream);
-    if flow.protocol != Protocol::None as u8 || !half.stream.is_probing() {
+    // At a direction's start, padding that a length took for data does not hide what comes in its place, though the other
+    // direction has told the protocol.
+    let starts = half.order.unread == half.order.isn.wrapping_add(1);
+    if !half.stream.is_probing() || (flow.protocol != Protocol::None as u8 && !starts) {
         half.order.unread = half.stream.next_sequence;
     }
 }

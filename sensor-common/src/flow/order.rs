@@ -32,6 +32,8 @@ pub(crate) const HELD_MAX: u32 = 4;
 /// The shift of a window whose scale is not known: with it a window can be 16 MiB, which is what systems offer at most by
 /// default.
 const UNKNOWN_SHIFT: u32 = 8;
+/// The longest IP packet of an Ethernet frame that is not a jumbo frame, in bytes.
+const ETHERNET_MTU: u32 = 1_500;
 /// Segments within this many bytes are always taken for ones inside of the window, in bytes: the window of a SYN.
 const WINDOW_LEAST: u32 = 65_535;
 
@@ -150,12 +152,13 @@ impl Order {
     /// True if the receiver discards a packet with these checksums, by what is known.
     ///
     /// Data that begins at `next`, the number expected, is believed until data with a right sum came: some recordings have
-    /// wrong sums in all data, as they were changed afterwards, and right ones in the segments without.
+    /// wrong sums in all data, as they were changed afterwards, and right ones in the segments without. So is data that is
+    /// longer than Ethernet carries: the listening host's card joined segments that came, and left the sum of the first.
     #[inline(always)]
     pub(crate) const fn is_distrusted(&self, packet: &Packet, next: u32) -> bool {
         let shown = packet.payload_length == 0
             || packet.sequence != next
-            || self.is(SUMMED)
+            || (self.is(SUMMED) && packet.ip_length <= ETHERNET_MTU)
             || packet.tcp_flags & (TCP_SYN | TCP_RST) != 0;
         packet.sum > Sum::Right as u8 && self.good > self.bad && shown
     }

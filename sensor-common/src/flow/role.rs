@@ -124,6 +124,8 @@ pub const fn services(source: u16, destination: u16) -> u32 {
 pub(super) fn by_ports(packet: &Packet, services: u32) -> (bool, Rank) {
     /// Ports below this one need rights to listen at.
     const SYSTEM: u16 = 1_024;
+    /// From this one on, clients of NFS and other remote procedure calls send datagrams from such ports too.
+    const RESERVED: u16 = 512;
     let (source, destination) = (packet.source_port(), packet.destination_port());
     if packet.protocol != protocol::TCP && packet.protocol != protocol::UDP {
         return (!(source < SYSTEM && destination >= SYSTEM), Rank::Guess);
@@ -132,6 +134,8 @@ pub(super) fn by_ports(packet: &Packet, services: u32) -> (bool, Rank) {
         match (source, destination) {
             // DHCP and DHCPv6, of which the client has a port of its own too.
             (68, 67) | (546, 547) => return (true, Rank::Port),
+            // The server's answer to all.
+            (67, 68) if goes_to_group(packet) => return (true, Rank::Port),
             (67, 68) | (547, 546) => return (false, Rank::Port),
             _ => {}
         }
@@ -144,8 +148,13 @@ pub(super) fn by_ports(packet: &Packet, services: u32) -> (bool, Rank) {
         SOURCE => return (false, Rank::Port),
         _ => {}
     }
-    if (source < SYSTEM) != (destination < SYSTEM) {
-        return (source >= SYSTEM, Rank::Port);
+    let listens = if packet.protocol == protocol::UDP {
+        RESERVED
+    } else {
+        SYSTEM
+    };
+    if (source < listens) != (destination < listens) {
+        return (source >= listens, Rank::Port);
     }
     // A datagram that is seen first is mostly the first. Of a connection that was there before, nothing tells but that
     // clients are given high ports.
@@ -159,9 +168,12 @@ pub(super) fn by_ports(packet: &Packet, services: u32) -> (bool, Rank) {
 #[inline(always)]
 const fn goes_to_many(packet: &Packet) -> bool {
     let [mac, ..] = packet.macs.destination();
-    if mac & 1 != 0 {
-        return true;
-    }
+    mac & 1 != 0 || goes_to_group(packet)
+}
+
+/// True for a packet to an address of a group or of all.
+#[inline(always)]
+const fn goes_to_group(packet: &Packet) -> bool {
     let b_sends = packet.direction & 1 == 1;
     if packet.family == 4 {
         let [first, _, _, last] = if b_sends {

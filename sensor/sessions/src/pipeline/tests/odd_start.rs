@@ -2,7 +2,7 @@
 
 use super::{
     pdu::{ECHO, accept, ask, echo_talk, request},
-    wire::{Wire, in_any_pieces},
+    wire::{Odd, Wire, in_any_pieces},
 };
 use sensor_common::counter::Counter;
 use sensor_facts::event::{AssociationOutcome, DicomEventType};
@@ -191,4 +191,25 @@ fn hello_messages_are_found_wherever_they_are() {
             assert_eq!(report.version.as_deref(), Some("TLS 1.2"), "{how}");
         },
     );
+}
+
+/// The padding of a short frame that was taken for data comes before the first data of either side, at the same place.
+#[test]
+fn padding_hides_no_hello_message() {
+    for zeros in [1, 2, 6] {
+        let mut wire = Wire::new(crate::pipeline::PipelineOptions::default());
+        wire.open();
+        wire.segment_of(true, "A", &vec![0; zeros], Odd::default());
+        wire.client(&record(22, &client_hello(8)));
+        wire.segment_of(false, "A", &vec![0; zeros], Odd::default());
+        wire.server(&record(22, &server_hello()));
+        wire.close();
+        wire.finish();
+        let [report] = wire.tls()[..] else {
+            panic!("{zeros}: {}", wire.json())
+        };
+        assert_eq!(report.sni.as_deref(), Some("pacs.lan"), "{zeros}");
+        assert_eq!(report.version.as_deref(), Some("TLS 1.2"), "{zeros}");
+        assert!(!report.incomplete, "{zeros}: {report:?}");
+    }
 }

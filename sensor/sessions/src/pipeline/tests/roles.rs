@@ -154,7 +154,10 @@ fn ports_and_addresses_say_who_asks() {
         assert_eq!(client_of(17, (a, 138), (group, 50_000)), "10.0.0.1");
         assert_eq!(client_of(17, (a, 50_000), (group, 1_900)), "10.0.0.1");
     }
-    // Nothing is known: who sends the first datagram.
+    // Not even where a DHCP server answers.
+    assert_eq!(client_of(17, (a, 67), ([255; 4], 68)), "10.0.0.1");
+    // Nothing is known: who sends the first datagram. Clients of NFS do from ports below 1024.
+    assert_eq!(client_of(17, (a, 706), (b, 1_048)), "10.0.0.1");
     assert_eq!(client_of(17, (a, 40_000), (b, 50_000)), "10.0.0.1");
 }
 

@@ -253,6 +253,37 @@ fn checksums_that_are_never_right_say_nothing() {
     }
 }
 
+/// The card of the listening host joins segments and leaves the sum of the first: data that is longer than a frame can carry
+/// is believed at its place, though right sums came before.
+#[test]
+fn segments_that_a_card_joined_are_read() {
+    let mut wire = wire();
+    wire.open();
+    let wrong = Odd {
+        sum: Sums::Wrong,
+        ..Odd::default()
+    };
+    for number in 0..MESSAGES {
+        let id = number.to_string();
+        let mut message = admit(&id);
+        if number % 2 == 1 {
+            let end = message.len() - 2;
+            let note = [&b"NTE|1||"[..], &[b'x'; 2_000], b"\r"].concat();
+            message.splice(end..end, note);
+            wire.segment_of(true, "PA", &message, wrong);
+            wire.sent(true, message.len());
+        } else {
+            // A forged one beside it that no card has joined.
+            wire.client(&message[..9]);
+            wire.segment_of(true, "PA", &[b'?'; 300], wrong);
+            wire.client(&message[9..]);
+        }
+        wire.server(&acknowledge("AA", &id));
+    }
+    is_complete(&mut wire, "joined");
+    assert_eq!(wire.counter(Counter::BadChecksum), 3);
+}
+
 #[test]
 fn a_new_connection_from_the_same_port_is_another() {
     for closed in [true, false] {
