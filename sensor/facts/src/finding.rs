@@ -10,6 +10,7 @@ use crate::{target::Service, time::Time};
 #[derive(
     Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize,
 )]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Basis {
     /// What was done, by the protocols' own rules.
@@ -27,6 +28,7 @@ pub enum Basis {
 
 /// What part a device has in an attack.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum AttackRole {
     /// It is suspected of the attack.
@@ -48,6 +50,7 @@ impl AttackRole {
 #[derive(
     Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize,
 )]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Origin {
     /// No completed TCP handshake confirms the address: any host can have written it.
@@ -95,6 +98,7 @@ impl<'de> Deserialize<'de> for AttackRole {
 
 /// A feature that contributed, and what is usual of it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Contribution {
     /// What it is.
     pub feature: String,
@@ -110,20 +114,24 @@ pub struct Contribution {
 
 /// Something suspicious.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Finding {
     /// Its number since the daemon's start.
+    #[cfg_attr(test, schemars(range(min = 1)))]
     pub id: u64,
     /// When the evidence was complete.
     pub time: Time,
     /// Who found it; findings of two detectors count as independent.
     pub detector: String,
     /// ATT&CK technique.
+    #[cfg_attr(test, schemars(regex(pattern = r"^T[0-9]{4}(\.[0-9]{3})?$")))]
     pub technique: String,
     /// What it rests on.
     #[serde(default)]
     pub basis: Basis,
     /// How sure the detector is by itself, 0 to 1.
     #[serde(default)]
+    #[cfg_attr(test, schemars(range(min = 0, max = 1)))]
     pub confidence: f64,
     /// The device that it is about.
     pub subject: IpAddr,
@@ -131,6 +139,7 @@ pub struct Finding {
     #[serde(default, alias = "suffers")]
     pub role: AttackRole,
     /// Whom it did something to; the first of them.
+    #[cfg_attr(test, schemars(length(max = 16)))]
     pub victims: Vec<IpAddr>,
     /// How many there were.
     pub victim_count: u64,

@@ -12,6 +12,7 @@ pub type RuleId = u64;
 
 /// How much of its target's traffic a rule drops.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Scope {
     /// All of it.
@@ -24,6 +25,7 @@ pub enum Scope {
 
 /// What a rule does now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum State {
     /// Nothing: it waits for a person's approval.
@@ -54,6 +56,7 @@ impl State {
 
 /// Who did something.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Deserialize, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Actor {
     /// A person at the control socket, by the socket's peer credentials (`SO_PEERCRED`, unix(7)).
@@ -88,8 +91,10 @@ impl fmt::Display for Actor {
 
 /// A containment rule.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Rule {
     /// Its id.
+    #[cfg_attr(test, schemars(range(min = 1)))]
     pub id: RuleId,
     /// What it blocks, in canonical form.
     pub target: Target,
@@ -99,6 +104,7 @@ pub struct Rule {
     pub state: State,
     /// It stays in force while the daemon is gone, until it expires. Only a person makes such rules.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    #[cfg_attr(test, schemars(extend("const" = true)))]
     pub sticky: bool,
     /// When it was made.
     pub created: Time,

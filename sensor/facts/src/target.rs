@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 /// A transport protocol with ports.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Deserialize, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Transport {
     /// RFC 9293.
@@ -56,6 +57,7 @@ impl Transport {
 
 /// A port at which something is served.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Deserialize, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Service {
     /// The transport.
     pub transport: Transport,
@@ -71,6 +73,7 @@ impl fmt::Display for Service {
 
 /// What a rule blocks: both directions of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Target {
     /// One connection.
@@ -107,11 +110,13 @@ pub enum Target {
     /// All frames from and to an Ethernet address, of any protocol.
     Mac {
         /// The address.
+        #[cfg_attr(test, schemars(with = "String"))]
         mac: MacAddr,
     },
     /// All from and to the addresses of a subnet.
     Subnet {
         /// The subnet, its host bits zero.
+        #[cfg_attr(test, schemars(with = "String"))]
         subnet: IpNet,
     },
 }
@@ -245,6 +250,7 @@ pub struct ClinicalPeer {
 
 /// What must never be blocked: no rule drops a packet from or to it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Deserialize, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Protected {
     /// An IP address.
@@ -255,11 +261,13 @@ pub enum Protected {
     /// An Ethernet address. What a router sends on carries the router's: protect routers by IP address.
     Mac {
         /// The address.
+        #[cfg_attr(test, schemars(with = "String"))]
         mac: MacAddr,
     },
     /// All addresses of a subnet.
     Subnet {
         /// The subnet, its host bits zero.
+        #[cfg_attr(test, schemars(with = "String"))]
         subnet: IpNet,
     },
 }

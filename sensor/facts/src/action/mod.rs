@@ -17,6 +17,7 @@ use crate::{
 
 /// Why a rule ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Cause {
     /// Its time was over.
@@ -44,7 +45,9 @@ impl Cause {
 
 /// What of a rule was changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
+#[cfg_attr(test, schemars(rename = "ChangeOfRule"))]
 pub enum Change {
     /// It ends later.
     Extended,
@@ -74,8 +77,10 @@ impl Change {
 
 /// How a rule was changed.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct RuleChange {
     /// The rule.
+    #[cfg_attr(test, schemars(range(min = 1)))]
     pub id: RuleId,
     /// In what way.
     pub change: Change,
@@ -89,6 +94,7 @@ pub struct RuleChange {
 
 /// What the policy made of a finding, also if it did nothing.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Decision {
     /// What was found, in words.
     pub finding: String,
@@ -100,18 +106,22 @@ pub struct Decision {
     /// Group of devices whose mode decided.
     pub group: String,
     /// `observe`, `propose` or `automatic`.
+    #[cfg_attr(test, schemars(extend("enum" = ["observe", "propose", "automatic"])))]
     pub mode: String,
     /// `act`, `propose`, `would_act`, `wait` or `no_action`.
+    #[cfg_attr(test, schemars(extend("enum" = ["act", "propose", "would_act", "wait", "no_action"])))]
     pub verdict: String,
     /// Why, in words.
     pub reason: String,
     /// The rule that came of it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, schemars(range(min = 1)))]
     pub rule: Option<RuleId>,
 }
 
 /// Something that was done.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(tag = "action", rename_all = "snake_case")]
 pub enum Action {
     /// The daemon began to listen.
@@ -139,6 +149,7 @@ pub enum Action {
     /// A rule ended.
     RuleRemoved {
         /// The rule.
+        #[cfg_attr(test, schemars(range(min = 1)))]
         id: RuleId,
         /// What ended it.
         cause: Cause,
@@ -148,6 +159,7 @@ pub enum Action {
     /// All rules were lifted at once.
     ReleasedAll {
         /// The rules.
+        #[cfg_attr(test, schemars(inner(range(min = 1))))]
         ids: Vec<RuleId>,
         /// Why, in words.
         reason: String,
@@ -178,8 +190,10 @@ pub enum Action {
     /// It became known whether a rule works.
     Effect {
         /// The rule.
+        #[cfg_attr(test, schemars(range(min = 1)))]
         id: RuleId,
         /// `effective`, `not_effective` or `unverified`.
+        #[cfg_attr(test, schemars(extend("enum" = ["effective", "not_effective", "unverified"])))]
         verdict: String,
         /// By what it is known.
         detail: String,
@@ -187,8 +201,10 @@ pub enum Action {
     /// A person said what an alert was.
     Labelled {
         /// The alert.
+        #[cfg_attr(test, schemars(range(min = 1)))]
         alert: u64,
         /// `benign` or `malicious`.
+        #[cfg_attr(test, schemars(extend("enum" = ["benign", "malicious"])))]
         verdict: String,
         /// Why, in words.
         reason: String,
@@ -205,9 +221,11 @@ pub enum Action {
         /// The name of its file.
         name: String,
         /// SHA-256 of its file, in hex.
+        #[cfg_attr(test, schemars(regex(pattern = "^[0-9a-f]{64}$")))]
         sha256: String,
         /// The hash of the one that was in use.
         #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(test, schemars(regex(pattern = "^[0-9a-f]{64}$")))]
         replaces: Option<String>,
         /// Why, in words.
         reason: String,
@@ -217,9 +235,11 @@ pub enum Action {
         /// The name of its file.
         name: String,
         /// SHA-256 of its file, in hex.
+        #[cfg_attr(test, schemars(regex(pattern = "^[0-9a-f]{64}$")))]
         sha256: String,
         /// The hash of the one that was in use.
         #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(test, schemars(regex(pattern = "^[0-9a-f]{64}$")))]
         replaces: Option<String>,
         /// Why, in words.
         reason: String,
@@ -230,6 +250,7 @@ pub enum Action {
         name: String,
         /// SHA-256 of its file, in hex; none if it could not be read.
         #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(test, schemars(regex(pattern = "^[0-9a-f]{64}$")))]
         sha256: Option<String>,
         /// The check that it failed.
         check: String,
@@ -254,6 +275,7 @@ pub enum Action {
         /// Its version.
         version: String,
         /// BLAKE3 of its file, in hex.
+        #[cfg_attr(test, schemars(regex(pattern = "^[0-9a-f]{64}$")))]
         hash: String,
     },
     /// A security advisory was taken away, with what was said of its matches.
@@ -270,6 +292,7 @@ pub enum Action {
         /// The device.
         device: IpAddr,
         /// `confirmed` or `dismissed`.
+        #[cfg_attr(test, schemars(extend("enum" = ["confirmed", "dismissed"])))]
         verdict: String,
         /// Why, in words.
         reason: String,
@@ -298,6 +321,7 @@ pub enum Action {
     /// Entries are missing here, since too many waited for the disk. None of them changed a rule.
     EntriesDropped {
         /// How many.
+        #[cfg_attr(test, schemars(range(min = 1)))]
         count: u64,
         /// When the first of them was made.
         first: Time,
@@ -307,6 +331,7 @@ pub enum Action {
     /// TCP resets were sent.
     Reset {
         /// For which rule.
+        #[cfg_attr(test, schemars(range(min = 1)))]
         id: RuleId,
         /// How many.
         packets: u64,

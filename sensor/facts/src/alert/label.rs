@@ -9,6 +9,7 @@ use crate::{finding::Finding, rule::Actor, time::Time};
 
 /// What an alert was.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {
     /// Nothing bad: such findings of this device are excepted for a while, and it is learnt again.
@@ -30,6 +31,7 @@ impl Verdict {
 
 /// What a person said of an alert.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Label {
     /// What it was.
     pub verdict: Verdict,

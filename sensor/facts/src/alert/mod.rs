@@ -16,6 +16,7 @@ pub use label::{Exception, Label, LabelError, Verdict};
 
 /// How urgent an alert is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Severity {
     /// Look at it when there is time.
@@ -62,7 +63,9 @@ impl fmt::Display for Severity {
 
 /// What became of an alert.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
+#[cfg_attr(test, schemars(rename = "AlertChange"))]
 pub enum Change {
     /// It is new.
     Opened,
@@ -86,10 +89,12 @@ impl Change {
 
 /// What the policy decided about a finding of the alert.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Decided {
     /// When the policy decided.
     pub time: Time,
     /// `act`, `propose`, `would_act`, `wait` or `no_action`.
+    #[cfg_attr(test, schemars(extend("enum" = ["act", "propose", "would_act", "wait", "no_action"])))]
     pub verdict: String,
     /// About what.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -100,6 +105,7 @@ pub struct Decided {
 
 /// What containment would do, and whom it would touch.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Touched {
     /// In words.
     pub action: String,
@@ -149,8 +155,10 @@ impl Touched {
 
 /// An alert.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Alert {
     /// Its number.
+    #[cfg_attr(test, schemars(range(min = 1)))]
     pub id: u64,
     /// The device that it is about.
     pub device: IpAddr,
@@ -160,6 +168,7 @@ pub struct Alert {
     /// How urgent.
     pub severity: Severity,
     /// That at least one of its detectors is right, 0 to 1.
+    #[cfg_attr(test, schemars(range(min = 0, max = 1)))]
     pub confidence: f64,
     /// In a line.
     pub title: String,
@@ -171,6 +180,7 @@ pub struct Alert {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub closed: Option<Time>,
     /// ATT&CK techniques.
+    #[cfg_attr(test, schemars(inner(regex(pattern = r"^T[0-9]{4}(\.[0-9]{3})?$"))))]
     pub techniques: Vec<String>,
     /// The last finding of each detector.
     pub findings: Vec<Finding>,
@@ -196,6 +206,7 @@ pub struct Alert {
         alias = "kept_back",
         skip_serializing_if = "std::ops::Not::not"
     )]
+    #[cfg_attr(test, schemars(extend("const" = true)))]
     pub suppressed: bool,
 }
 

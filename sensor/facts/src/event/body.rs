@@ -28,6 +28,7 @@ macro_rules! bodies {
     ) => {
         /// The part of an event that depends on its type.
         #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+        #[cfg_attr(test, derive(schemars::JsonSchema))]
         #[serde(tag = "event_type", rename_all = "snake_case")]
         pub enum Body {
             $(

@@ -14,6 +14,7 @@ pub(in crate::event) type Content = Hl7Event;
 
 /// An HL7 event.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum Hl7Event {
     /// A message's header.
@@ -29,6 +30,7 @@ pub enum Hl7Event {
     reason = "each is a fact of its own in the schema"
 )]
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Hl7Message {
     /// True if the side that opened the connection sent it.
     pub to_server: bool,
@@ -87,6 +89,7 @@ pub struct Hl7Message {
 
 /// How an HL7 session ended.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Hl7SessionEnd {
     /// It goes on.
@@ -104,6 +107,7 @@ pub enum Hl7SessionEnd {
 
 /// A connection that carried HL7.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Hl7SessionSummary {
     /// When its first message was seen.
     pub start: Time,
@@ -137,6 +141,7 @@ pub struct Hl7SessionSummary {
     pub acknowledgements: Acknowledgements,
     /// Share of negative ones (AE, AR, CE, CR) among the acknowledgements, 0 to 1.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, schemars(range(min = 0, max = 1)))]
     pub nak_ratio: Option<f64>,
     /// Time to acknowledge.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -160,11 +165,13 @@ pub struct Hl7SessionSummary {
     pub omitted: u64,
     /// Bytes that were not read, by reason.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[cfg_attr(test, schemars(with = "crate::event::schema::Skipped"))]
     pub skipped: BTreeMap<String, u64>,
 }
 
 /// An application and its facility.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Party {
     /// MSH-3 or MSH-5.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -176,6 +183,7 @@ pub struct Party {
 
 /// Acknowledgements by code (HL7 table 0008).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Acknowledgements {
     /// Application accept.
     #[serde(rename = "AA")]
@@ -215,6 +223,7 @@ impl Acknowledgements {
 
 /// Time from the end of a message to its first acknowledgement, microseconds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct AckTimes {
     /// Acknowledgements that were matched.
     pub count: u64,
