@@ -16,7 +16,7 @@ pub const SCHEMA_VERSION: u32 = 2;
 pub struct Event {
     /// When it happened, by the packets' clock.
     pub timestamp: Time,
-    /// Version of the schema: [`SCHEMA_VERSION`].
+    /// Version of this schema.
     #[cfg_attr(test, schemars(extend("const" = SCHEMA_VERSION)))]
     pub v: u32,
     /// Names the connection in all its events; below 2^53, so that every JSON reader keeps it whole.
@@ -33,18 +33,21 @@ pub struct Event {
     /// Address of the side that opened the conversation.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub src_ip: Option<IpAddr>,
-    /// Its port; for ICMP left out.
+    /// Port of that side; left out where there is none (ICMP, fragments).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub src_port: Option<u16>,
     /// Address of the other side.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub dest_ip: Option<IpAddr>,
-    /// Its port.
+    /// Port of the other side.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub dest_port: Option<u16>,
     /// Transport protocol: `TCP`, `UDP`, ..., or the IP protocol number.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(test, schemars(regex(pattern = "^(TCP|UDP|ICMP|IPv6-ICMP|SCTP|GRE|[0-9]{1,3})$")))]
+    #[cfg_attr(
+        test,
+        schemars(regex(pattern = "^(TCP|UDP|ICMP|IPv6-ICMP|SCTP|GRE|[0-9]{1,3})$"))
+    )]
     pub proto: Option<Cow<'static, str>>,
     /// Community ID version 1, seed 0. Fragments without ports have none.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -58,9 +58,10 @@ pub(super) fn protocols() -> Vec<&'static str> {
     Protocol::ALL.iter().filter_map(|one| one.name()).collect()
 }
 
-/// The names of the encapsulations, as values of a field.
-pub(super) fn tunnels() -> Vec<&'static str> {
-    Tunnel::ALL.iter().map(|one| one.name()).collect()
+/// The name of an encapsulation, as an item of a field.
+pub(super) fn tunnels() -> Value {
+    let names: Vec<_> = Tunnel::ALL.iter().map(|one| one.name()).collect();
+    json!({ "type": "string", "enum": names })
 }
 
 /// Doc comments as one line, without the marks of Markdown and of links in the code.
@@ -146,6 +147,8 @@ fn tidy(schema: &mut Value, is_part: bool, definitions: &Map<String, Value>) {
     let Value::Object(node) = schema else {
         return;
     };
+    // What readers take for a field that an old version left out is of no use to who reads new events.
+    node.remove("default");
     without_null(node);
     merge(node, definitions);
     bound(node);

@@ -94,7 +94,7 @@ record! {
             = mac_text(flow.client_and_server_macs().1) => once "dest_mac";
         /// Encapsulations that were unwrapped, in the order of `docs/encapsulations.md`.
         [optional] tunnels: Vec<Cow<'static, str>>
-            where (inner(extend("enum" = schema::tunnels())))
+            where (extend("items" = schema::tunnels()))
             = Tunnel::names(flow.tunnels).map(Cow::Borrowed).collect();
         /// Payload sizes of the first packets that had any, in bytes: positive to the server, negative to
         /// the client.

@@ -269,6 +269,7 @@ pub struct CommandCounts {
     pub responses: Responses,
     /// Status codes other than success and pending, as four hexadecimal digits.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[cfg_attr(test, schemars(extend("propertyNames" = { "pattern": "^[0-9A-F]{4}$" })))]
     pub statuses: BTreeMap<String, u64>,
     /// Sub-operations of C-MOVE and C-GET.
     #[serde(default, skip_serializing_if = "Option::is_none")]
