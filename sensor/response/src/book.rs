@@ -106,8 +106,8 @@ impl Book {
             | Action::AdvisoryRemoved { .. }
             | Action::AdvisoryJudged { .. }
             | Action::BaselineReset { .. }
-            | Action::ModelLoaded { .. }
-            | Action::ModelRolledBack { .. }
+            | Action::ModelLoaded(_)
+            | Action::ModelRolledBack(_)
             | Action::ModelRefused { .. }
             | Action::Reset { .. } => {}
         }

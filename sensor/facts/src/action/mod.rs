@@ -119,6 +119,23 @@ pub struct Decision {
     pub rule: Option<RuleId>,
 }
 
+/// A model that was put in use.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct ModelChange {
+    /// The name of the model's file.
+    pub name: String,
+    /// SHA-256 of that file, in hex.
+    #[cfg_attr(test, schemars(regex(pattern = "^[0-9a-f]{64}$")))]
+    pub sha256: String,
+    /// The hash of the model that was in use before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, schemars(regex(pattern = "^[0-9a-f]{64}$")))]
+    pub replaces: Option<String>,
+    /// Why the model was put in use, in words.
+    pub reason: String,
+}
+
 /// Something that was done.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
@@ -217,33 +234,9 @@ pub enum Action {
         reason: String,
     },
     /// A model was put in use.
-    ModelLoaded {
-        /// The name of its file.
-        name: String,
-        /// SHA-256 of its file, in hex.
-        #[cfg_attr(test, schemars(regex(pattern = "^[0-9a-f]{64}$")))]
-        sha256: String,
-        /// The hash of the one that was in use.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        #[cfg_attr(test, schemars(regex(pattern = "^[0-9a-f]{64}$")))]
-        replaces: Option<String>,
-        /// Why, in words.
-        reason: String,
-    },
+    ModelLoaded(ModelChange),
     /// The model before was put in use again.
-    ModelRolledBack {
-        /// The name of its file.
-        name: String,
-        /// SHA-256 of its file, in hex.
-        #[cfg_attr(test, schemars(regex(pattern = "^[0-9a-f]{64}$")))]
-        sha256: String,
-        /// The hash of the one that was in use.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        #[cfg_attr(test, schemars(regex(pattern = "^[0-9a-f]{64}$")))]
-        replaces: Option<String>,
-        /// Why, in words.
-        reason: String,
-    },
+    ModelRolledBack(ModelChange),
     /// A model was not taken.
     ModelRefused {
         /// The name of its file.
