@@ -32,7 +32,7 @@ are the daemon's own state and the writing of events.
 | --- | --- | --- | --- | --- |
 ";
 
-/// The page.
+/// The text of `docs/metrics.md`.
 #[must_use]
 pub fn page() -> String {
     let mut page = HEAD.to_owned();

@@ -1,4 +1,4 @@
-//! What can be done, as it is written down.
+//! The actions that the audit trail records.
 
 mod text;
 mod trail;
@@ -31,7 +31,7 @@ pub enum Cause {
 }
 
 impl Cause {
-    /// In words.
+    /// The words for people.
     #[must_use]
     pub const fn label(self) -> &'static str {
         match self {
@@ -62,7 +62,7 @@ pub enum Change {
 }
 
 impl Change {
-    /// In words.
+    /// The words for people.
     #[must_use]
     pub const fn label(self) -> &'static str {
         match self {
@@ -79,7 +79,7 @@ impl Change {
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct RuleChange {
-    /// The rule.
+    /// Id of the rule.
     #[cfg_attr(test, schemars(range(min = 1)))]
     pub id: RuleId,
     /// In what way.
@@ -98,7 +98,7 @@ pub struct RuleChange {
 pub struct Decision {
     /// What was found, in words.
     pub finding: String,
-    /// Whom it concerns.
+    /// The device that the finding is about.
     pub subject: String,
     /// What a rule would be about.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -136,36 +136,36 @@ pub struct ModelChange {
     pub reason: String,
 }
 
-/// Something that was done.
+/// An action that is written to the audit trail.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(tag = "action", rename_all = "snake_case")]
 pub enum Action {
     /// The daemon began to listen.
     Started {
-        /// Its version.
+        /// Version of the daemon.
         version: String,
         /// BLAKE3 of the configuration in force, in hex.
         config: String,
         /// Interfaces with their roles.
         interfaces: Vec<String>,
-        /// What in the kernel was not as the trail says, and was put right.
+        /// Differences between the kernel's rules and the trail, which were corrected.
         differences: Vec<String>,
-        /// Rules in force.
+        /// How many rules are in force.
         rules: usize,
     },
     /// The daemon ended in order.
     Stopped,
     /// A rule was made.
     RuleAdded {
-        /// The rule.
+        /// The rule as it was made.
         rule: Box<Rule>,
     },
     /// A rule was changed.
     RuleChanged(RuleChange),
     /// A rule ended.
     RuleRemoved {
-        /// The rule.
+        /// Id of the rule.
         #[cfg_attr(test, schemars(range(min = 1)))]
         id: RuleId,
         /// What ended it.
@@ -175,7 +175,7 @@ pub enum Action {
     },
     /// All rules were lifted at once.
     ReleasedAll {
-        /// The rules.
+        /// Ids of the rules.
         #[cfg_attr(test, schemars(inner(range(min = 1))))]
         ids: Vec<RuleId>,
         /// Why, in words.
@@ -195,29 +195,29 @@ pub enum Action {
         /// Why, in words.
         reason: String,
     },
-    /// Someone asked for what can't be.
+    /// A request was refused.
     Refused {
-        /// For what.
+        /// What was asked for.
         what: String,
-        /// Why it can't be.
+        /// Why the request was refused.
         reason: String,
     },
     /// The policy decided.
     Decided(Decision),
     /// It became known whether a rule works.
     Effect {
-        /// The rule.
+        /// Id of the rule.
         #[cfg_attr(test, schemars(range(min = 1)))]
         id: RuleId,
         /// `effective`, `not_effective` or `unverified`.
         #[cfg_attr(test, schemars(extend("enum" = ["effective", "not_effective", "unverified"])))]
         verdict: String,
-        /// By what it is known.
+        /// The evidence for the verdict.
         detail: String,
     },
     /// A person said what an alert was.
     Labelled {
-        /// The alert.
+        /// Number of the alert.
         #[cfg_attr(test, schemars(range(min = 1)))]
         alert: u64,
         /// `benign` or `malicious`.
@@ -226,9 +226,9 @@ pub enum Action {
         /// Why, in words.
         reason: String,
     },
-    /// What is usual of a device was forgotten.
+    /// The baseline of a device was deleted, so that it is learnt again.
     BaselineReset {
-        /// The device.
+        /// Address of the device.
         device: IpAddr,
         /// Why, in words.
         reason: String,
@@ -252,7 +252,7 @@ pub enum Action {
         /// Why it was to be loaded, in words.
         reason: String,
     },
-    /// Something of what the sensor knows was given out: an export or a report.
+    /// Data left the sensor as an export or a report.
     Exported {
         /// What, in words.
         what: String,
@@ -271,18 +271,18 @@ pub enum Action {
         #[cfg_attr(test, schemars(regex(pattern = "^[0-9a-f]{64}$")))]
         hash: String,
     },
-    /// A security advisory was taken away, with what was said of its matches.
+    /// A security advisory was removed, and with it the judgements about its matches.
     AdvisoryRemoved {
-        /// Its number.
+        /// Number of the advisory.
         advisory: String,
         /// Why, in words.
         reason: String,
     },
     /// A person said whether an advisory is about a device.
     AdvisoryJudged {
-        /// Its number.
+        /// Number of the advisory.
         advisory: String,
-        /// The device.
+        /// Address of the device.
         device: IpAddr,
         /// `confirmed` or `dismissed`.
         #[cfg_attr(test, schemars(extend("enum" = ["confirmed", "dismissed"])))]
@@ -294,7 +294,7 @@ pub enum Action {
     DecidedAgain(Repeats),
     /// A segment of the trail begins; the first entry of every segment but the first one.
     SegmentBegun {
-        /// Its number.
+        /// Number of the segment.
         segment: u64,
         /// The end of the segment before it.
         previous: SegmentEnd,
@@ -313,7 +313,7 @@ pub enum Action {
     },
     /// Entries are missing here, since too many waited for the disk. None of them changed a rule.
     EntriesDropped {
-        /// How many.
+        /// How many entries are missing.
         #[cfg_attr(test, schemars(range(min = 1)))]
         count: u64,
         /// When the first of them was made.
@@ -323,10 +323,10 @@ pub enum Action {
     },
     /// TCP resets were sent.
     Reset {
-        /// For which rule.
+        /// Id of the rule that they enforce.
         #[cfg_attr(test, schemars(range(min = 1)))]
         id: RuleId,
-        /// How many.
+        /// How many resets were sent.
         packets: u64,
         /// How it ended.
         outcome: String,

@@ -1,4 +1,4 @@
-//! What the audit trail writes down about itself: summaries, segments, and what is missing.
+//! Entries of the audit trail about the trail itself: summaries, segments, and missing entries.
 
 use serde::{Deserialize, Serialize};
 
@@ -62,7 +62,7 @@ pub struct StandingProtection {
     pub reason: String,
     /// Who put it on the list.
     pub by: Actor,
-    /// When.
+    /// When it was put on the list.
     pub since: Time,
 }
 
@@ -70,7 +70,7 @@ pub struct StandingProtection {
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct StandingPast {
-    /// The target.
+    /// The target that the rules were about.
     pub target: Target,
     /// Rules that the policy has put in force for it.
     pub offences: u32,
@@ -82,7 +82,7 @@ pub struct StandingPast {
     pub released: Option<Time>,
 }
 
-/// Everything that the entries before a segment leave in force, so that a start needs to read no older segment.
+/// What is in force at the beginning of a segment, so that a start does not have to read older segments.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Standing {

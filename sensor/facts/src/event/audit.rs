@@ -1,4 +1,4 @@
-//! What was done about what was seen, as an event.
+//! Entries of the audit trail as events.
 
 use serde::{Deserialize, Serialize};
 

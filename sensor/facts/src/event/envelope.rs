@@ -1,4 +1,4 @@
-//! What all events have in common.
+//! The fields that all events have.
 
 use std::{borrow::Cow, collections::BTreeMap, net::IpAddr};
 
@@ -53,7 +53,7 @@ pub struct Event {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(test, schemars(regex(pattern = "^1:[A-Za-z0-9+/]{27}=$")))]
     pub community_id: Option<String>,
-    /// What happened.
+    /// The part that depends on the event's type.
     #[serde(flatten)]
     pub body: Body,
 }

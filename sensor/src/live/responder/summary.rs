@@ -1,4 +1,4 @@
-//! How containment stands, as others read it.
+//! A summary of containment for other threads.
 
 use sensor_evidence::audit::TrailStatus;
 use sensor_facts::{
@@ -18,7 +18,7 @@ pub struct Summary {
     pub not_effective: Vec<(RuleId, String)>,
     /// Entries of the never-block list.
     pub protected: u64,
-    /// The trail's file.
+    /// Path of the audit trail's file.
     pub trail: String,
     /// How the trail fares.
     pub trail_status: TrailStatus,

@@ -109,7 +109,7 @@ record! {
 record! {
     /// One direction of a flow. Copies that a mirror delivered twice count in `duplicates` alone.
     pub struct FlowHalf(half: &Half, timebase: Timebase) {
-        /// Packets.
+        /// Packets in this direction.
         packets: u64 = half.packets => each "packets";
         /// Bytes of the IP packets.
         bytes: u64 = half.bytes => each "bytes";

@@ -131,9 +131,9 @@ pub struct Hl7SessionSummary {
     pub bytes_to_client: u64,
     /// Messages by type, `ADT^A01`.
     pub types: BTreeMap<String, u64>,
-    /// Who sent, by MSH-3 and 4.
+    /// Sending applications and facilities (MSH-3 and MSH-4).
     pub senders: Vec<Party>,
-    /// To whom, by MSH-5 and 6.
+    /// Receiving applications and facilities (MSH-5 and MSH-6).
     pub receivers: Vec<Party>,
     /// Versions of MSH-12.
     pub versions: Vec<String>,
@@ -157,7 +157,7 @@ pub struct Hl7SessionSummary {
     /// Commit acknowledgements of MLLP release 2: a message was received and is safe.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub commit_acks: u64,
-    /// Negative ones.
+    /// Negative commit acknowledgements.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub commit_naks: u64,
     /// Things left out of the lists above because they were too many.
@@ -185,22 +185,22 @@ pub struct Party {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Acknowledgements {
-    /// Application accept.
+    /// AA, application accept.
     #[serde(rename = "AA")]
     pub aa: u64,
-    /// Application error.
+    /// AE, application error.
     #[serde(rename = "AE")]
     pub ae: u64,
-    /// Application reject.
+    /// AR, application reject.
     #[serde(rename = "AR")]
     pub ar: u64,
-    /// Commit accept.
+    /// CA, commit accept.
     #[serde(rename = "CA")]
     pub ca: u64,
-    /// Commit error.
+    /// CE, commit error.
     #[serde(rename = "CE")]
     pub ce: u64,
-    /// Commit reject.
+    /// CR, commit reject.
     #[serde(rename = "CR")]
     pub cr: u64,
     /// Codes outside the table.
@@ -227,11 +227,11 @@ impl Acknowledgements {
 pub struct AckTimes {
     /// Acknowledgements that were matched.
     pub count: u64,
-    /// Least.
+    /// The shortest time.
     pub min_us: u64,
-    /// Mean.
+    /// The mean time.
     pub mean_us: u64,
-    /// Greatest.
+    /// The longest time.
     pub max_us: u64,
 }
 

@@ -25,7 +25,7 @@ pub enum Likely {
 }
 
 impl Likely {
-    /// The protocol.
+    /// The protocol that is likely inside.
     #[must_use]
     pub const fn protocol(self) -> Protocol {
         match self {

@@ -24,7 +24,7 @@ pub enum DicomEventType {
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[cfg_attr(test, schemars(rename = "Dicom"))]
 pub struct DicomEvent {
-    /// What happened.
+    /// What happened to the association.
     #[serde(rename = "type")]
     pub kind: DicomEventType,
     /// The association as it stands.
@@ -83,7 +83,7 @@ pub struct Association {
     /// Called AE title (of the acceptor), without padding.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub called_ae: Option<String>,
-    /// Application context.
+    /// UID of the application context.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub application_context: Option<String>,
     /// Presentation contexts, by id.
@@ -130,7 +130,7 @@ pub struct Association {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct NamedUid {
-    /// The UID.
+    /// The UID in dotted form.
     pub uid: String,
     /// Its name in PS3.6 annex A.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -149,7 +149,7 @@ pub struct PresentationContext {
     /// Transfer syntaxes proposed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub transfer_syntaxes: Vec<NamedUid>,
-    /// The answer.
+    /// How the acceptor answered.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub result: Option<ContextResult>,
 }
@@ -254,7 +254,7 @@ pub struct CommandSummary {
     /// SOP class, affected or requested.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sop_class: Option<NamedUid>,
-    /// How often.
+    /// How often the command was sent and answered.
     #[serde(flatten)]
     pub counts: CommandCounts,
 }
@@ -263,7 +263,7 @@ pub struct CommandSummary {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct CommandCounts {
-    /// Requests.
+    /// Number of requests.
     pub requests: u64,
     /// Responses, by class of their status.
     pub responses: Responses,
@@ -293,15 +293,15 @@ pub struct CommandCounts {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Responses {
-    /// 0000.
+    /// Status 0000.
     pub success: u64,
-    /// FF00, FF01.
+    /// Status FF00 or FF01.
     pub pending: u64,
-    /// 0001, Bxxx, 0107, 0116.
+    /// Status 0001, 0107, 0116 or Bxxx.
     pub warning: u64,
-    /// All others.
+    /// Any other status.
     pub failure: u64,
-    /// FE00.
+    /// Status FE00.
     pub cancel: u64,
 }
 
@@ -309,11 +309,11 @@ pub struct Responses {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct SubOperations {
-    /// Completed.
+    /// Sub-operations that succeeded.
     pub completed: u64,
-    /// Failed.
+    /// Sub-operations that failed.
     pub failed: u64,
-    /// With a warning.
+    /// Sub-operations that ended with a warning.
     pub warning: u64,
     /// Not done when last reported.
     pub remaining: u64,
