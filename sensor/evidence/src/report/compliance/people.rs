@@ -37,7 +37,6 @@ fn act(entry: &Entry, what: String, reason: &str) -> Act {
     }
 }
 
-#[expect(clippy::too_many_lines, reason = "one arm for each kind of action")]
 fn take(acts: &mut Acts, entry: &Entry) {
     let did = |what: String, reason: &str| act(entry, what, reason);
     match &entry.action {
