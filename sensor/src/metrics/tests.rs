@@ -10,9 +10,9 @@ use sensor_sessions::pipeline::PipelineStats;
 
 use super::table::TABLE;
 use crate::live::{
+    Tally,
     responder::Summary,
     snapshot::{FlowAccount, InterfaceSnapshot, LeftOver, Snapshot},
-    tally::Tally,
 };
 
 fn snapshot(counters: Counters) -> Snapshot {

@@ -165,14 +165,19 @@ fn tidy(schema: &mut Value, is_part: bool, definitions: &Map<String, Value>) {
     for (key, value) in node.iter_mut() {
         match (key.as_str(), value) {
             ("properties" | "$defs", Value::Object(all)) => {
-                all.values_mut()
-                    .for_each(|one| tidy(one, false, definitions));
+                for one in all.values_mut() {
+                    tidy(one, false, definitions);
+                }
             }
             ("oneOf" | "anyOf", Value::Array(all)) => {
-                all.iter_mut().for_each(|one| tidy(one, parts, definitions));
+                for one in all {
+                    tidy(one, parts, definitions);
+                }
             }
             ("prefixItems", Value::Array(all)) => {
-                all.iter_mut().for_each(|one| tidy(one, false, definitions));
+                for one in all {
+                    tidy(one, false, definitions);
+                }
             }
             ("items" | "additionalProperties", one) => tidy(one, false, definitions),
             _ => {}
