@@ -15,7 +15,7 @@ use crate::live::{
     snapshot::{FlowAccount, InterfaceSnapshot, LeftOver, Snapshot},
 };
 
-fn snapshot(counters: Counters) -> Snapshot {
+fn snapshot(counters: &Counters) -> Snapshot {
     let attached = Attached {
         name: "span0".to_owned(),
         index: 2,
@@ -30,7 +30,7 @@ fn snapshot(counters: Counters) -> Snapshot {
         start: Time(0),
         interfaces: vec![InterfaceSnapshot {
             attached,
-            counters,
+            counters: *counters,
             inherited: Counters::ZERO,
         }],
         tables: Occupancy::default(),
@@ -55,7 +55,7 @@ fn every_counter_is_in_a_metric() {
     for counter in Counter::ALL {
         counters.add(*counter, u64::from(FIRST + *counter as u32));
     }
-    let snapshot = snapshot(counters);
+    let snapshot = snapshot(&counters);
     let values: BTreeSet<u64> = TABLE
         .iter()
         .flat_map(|row| (row.read)(&snapshot))
