@@ -252,18 +252,20 @@ impl Counter {
     ];
 
     /// What packets carried, tunnels left out.
-    pub const LAYERS: &'static [Self] = &[
-        Self::Ipv4,
-        Self::Ipv6,
-        Self::Tcp,
-        Self::Udp,
-        Self::Icmp,
-        Self::OtherTransport,
-        Self::Fragment,
-        Self::FragmentJoined,
-        Self::Snapped,
-        Self::Vlan,
-    ];
+    pub const LAYERS: &'static [Self] = Self::section(Self::Ipv4, Self::TunnelGre);
+
+    /// What receivers of TCP discard, and what the sensor missed of it.
+    pub const TCP: &'static [Self] = Self::section(Self::TcpBadFlags, Self::TcpGap);
+
+    /// What the layer-7 readers and the readers of notices lacked or left out.
+    pub const LAYER7: &'static [Self] = Self::section(Self::TcpGap, Self::FlowEvents);
+
+    /// A section of the list above: from its first counter to the one before the next section's first, so that a counter
+    /// that is added to a section is in its metric and in its table of `docs/metrics.md`.
+    const fn section(first: Self, next: Self) -> &'static [Self] {
+        let (before, _) = Self::ALL.split_at(next as usize);
+        before.split_at(first as usize).1
+    }
 
     /// True for a disposition under which a packet was not understood.
     #[must_use]
@@ -351,5 +353,16 @@ impl Counters {
             .iter()
             .map(|counter| self.get(*counter))
             .sum()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dispositions_are_the_counters_before_the_layers() {
+        let section = Counter::section(Counter::InFlow, Counter::Ipv4);
+        assert_eq!(Counter::DISPOSITIONS, section);
     }
 }

@@ -11,6 +11,7 @@ use std::{
 };
 
 use anyhow::{Context, Result, ensure};
+use sensor_common::counter::Counter;
 use serde_json::Value;
 
 use crate::{
@@ -323,24 +324,6 @@ pub struct Account {
     pub lost: u64,
 }
 
-/// The dispositions of a packet, `Counter::DISPOSITIONS` by label.
-pub(crate) const DISPOSITIONS: [&str; 14] = [
-    "in_flow",
-    "duplicate",
-    "arp",
-    "not_ip",
-    "link_truncated",
-    "vlan_depth",
-    "ip_truncated",
-    "ip_malformed",
-    "ipv6_extension_depth",
-    "tunnel_depth",
-    "tunnel_malformed",
-    "transport_malformed",
-    "flow_table_full",
-    "contained",
-];
-
 impl Account {
     fn of(mirrored: u64, status: &Value) -> Self {
         let counters = &status["interfaces"][0]["counters"];
@@ -351,9 +334,10 @@ impl Account {
         Self {
             mirrored,
             frames: counters["packets"].as_u64().unwrap_or_default(),
-            dispositions: DISPOSITIONS
+            dispositions: Counter::DISPOSITIONS
                 .iter()
-                .filter_map(|name| Some(((*name).to_owned(), counters[name].as_u64()?)))
+                .map(|one| one.label())
+                .filter_map(|name| Some((name.to_owned(), counters[name].as_u64()?)))
                 .filter(|(_, count)| *count > 0)
                 .collect(),
             offered: ring("offered"),

@@ -1,19 +1,19 @@
 //! Detectors, baselines and alerts over whole captures, and what people's labels do.
 
+#[path = "analysed/mod.rs"]
+mod analysed;
 #[path = "captures/mod.rs"]
 mod captures;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
     net::{IpAddr, SocketAddr},
-    ops::ControlFlow,
     path::Path,
 };
 
 use sensor_analysis::{
     Analysis, AnalysisOptions, Outcome,
     baseline::{Fact, Familiar},
-    replay::{Replay, ReplayOptions},
 };
 use sensor_facts::{
     alert::{Label, LabelError, Verdict},
@@ -31,20 +31,7 @@ const LABORATORY: [&str; 3] = ["clear_text", "time_skew", "hl7_replay"];
 
 /// All findings of a capture.
 fn findings(path: &Path) -> Vec<Finding> {
-    let mut replay = Replay::new(ReplayOptions::observing());
-    replay
-        .file(path, |events, _| {
-            events.clear();
-            ControlFlow::Continue(())
-        })
-        .unwrap();
-    replay.finish(Vec::clear);
-    let mut analysis = Analysis::new(AnalysisOptions::default());
-    let mut out = Outcome::default();
-    for seen in replay.take_observations() {
-        analysis.observe(&seen, &mut out);
-    }
-    out.findings
+    analysed::analysed(path).2.findings
 }
 
 fn detectors(path: &Path) -> BTreeMap<String, BTreeSet<IpAddr>> {

@@ -1,17 +1,15 @@
 //! Forged ARP, DHCP and router traffic in captures: the same is found with the trick as without it, and nobody is mistaken for
 //! another. The captures' folder says what is right.
 
+#[path = "analysed/mod.rs"]
+mod analysed;
 #[path = "captures/mod.rs"]
 mod captures;
 
-use std::{net::IpAddr, ops::ControlFlow, path::Path};
+use std::{net::IpAddr, path::Path};
 
-use sensor_analysis::{
-    Analysis, AnalysisOptions, Outcome,
-    replay::{Replay, ReplayOptions},
-};
 use sensor_facts::{alert::Alert, finding::Finding};
-use sensor_sessions::{inventory::HostReport, pipeline::PipelineOptions};
+use sensor_sessions::inventory::HostReport;
 
 /// What a capture comes to.
 struct Seen {
@@ -21,26 +19,7 @@ struct Seen {
 }
 
 fn replay(path: &Path) -> Seen {
-    let mut replay = Replay::new(ReplayOptions {
-        pipeline: PipelineOptions {
-            flow_events: false,
-            observe: true,
-            ..PipelineOptions::default()
-        },
-        ..ReplayOptions::default()
-    });
-    replay
-        .file(path, |events, _| {
-            events.clear();
-            ControlFlow::Continue(())
-        })
-        .unwrap();
-    replay.finish(Vec::clear);
-    let mut analysis = Analysis::new(AnalysisOptions::default());
-    let mut out = Outcome::default();
-    for seen in replay.take_observations() {
-        analysis.observe(&seen, &mut out);
-    }
+    let (replay, analysis, out) = analysed::analysed(path);
     Seen {
         findings: out.findings,
         alerts: analysis.alerts().all().cloned().collect(),

@@ -1,4 +1,4 @@
-//! Who talks to whom: addresses, names of connections.
+//! The addresses of a conversation, and how connections are named.
 
 use std::{
     borrow::Cow,

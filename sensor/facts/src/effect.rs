@@ -1,4 +1,4 @@
-//! Whether a rule works: what was dropped, and what was seen of its target all the same.
+//! Whether a rule works: which packets were dropped, and which packets of its target were still seen.
 
 use std::{collections::HashMap, net::IpAddr, sync::Arc};
 
@@ -48,7 +48,7 @@ impl Effectiveness {
 /// Whether a rule works, and by what that is known.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 pub struct Effect {
-    /// Whether.
+    /// Whether the rule works.
     pub verdict: Effectiveness,
     /// Since when it is so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -63,11 +63,11 @@ pub struct Effect {
 /// A rule whose target's traffic is looked out for.
 #[derive(Clone, Debug)]
 pub struct Watched {
-    /// The rule.
+    /// Id of the rule.
     pub id: RuleId,
-    /// Its target.
+    /// What the rule blocks.
     pub target: Target,
-    /// Its scope.
+    /// How much of the target's traffic the rule drops.
     pub scope: Scope,
     /// Since when it is in force, nanoseconds of the engine's clock.
     pub since: u64,

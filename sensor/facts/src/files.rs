@@ -7,7 +7,7 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-/// Reads a file of what was learnt; one that can't be read is said and counts as empty.
+/// Reads a file of what was learnt. One that can't be read is logged and treated as empty.
 pub fn read<T: Default + for<'de> Deserialize<'de>>(path: &Path) -> T {
     let text = match fs::read(path) {
         Ok(text) => text,

@@ -10,6 +10,7 @@ use crate::{target::Service, time::Time};
 #[derive(
     Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize,
 )]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Basis {
     /// What was done, by the protocols' own rules.
@@ -27,6 +28,7 @@ pub enum Basis {
 
 /// What part a device has in an attack.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum AttackRole {
     /// It is suspected of the attack.
@@ -48,6 +50,7 @@ impl AttackRole {
 #[derive(
     Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize,
 )]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Origin {
     /// No completed TCP handshake confirms the address: any host can have written it.
@@ -95,10 +98,11 @@ impl<'de> Deserialize<'de> for AttackRole {
 
 /// A feature that contributed, and what is usual of it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Contribution {
-    /// What it is.
+    /// Name of the feature.
     pub feature: String,
-    /// What it was.
+    /// The value that was seen.
     pub value: u64,
     /// The median of what is usual; none if nothing is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -108,36 +112,41 @@ pub struct Contribution {
     pub range: Option<(u64, u64)>,
 }
 
-/// Something suspicious.
+/// What a detector found suspicious, with its evidence.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Finding {
     /// Its number since the daemon's start.
+    #[cfg_attr(test, schemars(range(min = 1)))]
     pub id: u64,
     /// When the evidence was complete.
     pub time: Time,
-    /// Who found it; findings of two detectors count as independent.
+    /// The detector that found it. Findings of two detectors count as independent.
     pub detector: String,
-    /// ATT&CK technique.
+    /// MITRE ATT&CK technique.
+    #[cfg_attr(test, schemars(regex(pattern = r"^T[0-9]{4}(\.[0-9]{3})?$")))]
     pub technique: String,
     /// What it rests on.
     #[serde(default)]
     pub basis: Basis,
     /// How sure the detector is by itself, 0 to 1.
     #[serde(default)]
+    #[cfg_attr(test, schemars(range(min = 0, max = 1)))]
     pub confidence: f64,
     /// The device that it is about.
     pub subject: IpAddr,
-    /// What part the device has in it.
+    /// What part the device has in the attack.
     #[serde(default, alias = "suffers")]
     pub role: AttackRole,
-    /// Whom it did something to; the first of them.
+    /// Devices that it acted upon, the first 16 of them.
+    #[cfg_attr(test, schemars(length(max = 16)))]
     pub victims: Vec<IpAddr>,
-    /// How many there were.
+    /// How many devices it acted upon.
     pub victim_count: u64,
-    /// The service of the one victim, where it is about one.
+    /// The attacked service, where the finding is about one service of one victim.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub service: Option<Service>,
-    /// The service that the subject itself offers, where it is about that.
+    /// The service that the subject itself offers, where the finding is about that.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub offered: Option<Service>,
     /// The connection that completed the evidence, where there is one: the suspect's end first.
@@ -148,7 +157,7 @@ pub struct Finding {
     /// The features that contributed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub features: Vec<Contribution>,
-    /// What would make it wrong.
+    /// Circumstances under which the finding would be wrong.
     pub wrong_if: String,
     /// How sure it is that the subject sent the packets of the evidence.
     #[serde(default)]

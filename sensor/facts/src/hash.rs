@@ -1,4 +1,4 @@
-//! Short names for things that are many.
+//! Short hashes as names for things of which there are many.
 
 /// The first 64 bits of the BLAKE3 hash of some bytes.
 pub fn short(bytes: &[u8]) -> u64 {

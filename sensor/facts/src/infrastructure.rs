@@ -147,7 +147,7 @@ pub struct Prefix {
     pub address: Ipv6Addr,
     /// Its length, bits.
     pub length: u8,
-    /// Hosts make addresses of it for so many seconds.
+    /// How long hosts use addresses with this prefix, in seconds.
     pub valid: u32,
 }
 
@@ -160,7 +160,7 @@ pub struct RouterFacts {
     pub hop_limit: u8,
     /// Flags: managed, other, preference (RFC 4861 section 4.2, RFC 4191).
     pub flags: u8,
-    /// It is a default router for so many seconds; 0: it is none.
+    /// How long it is a default router, in seconds; 0 if it is none.
     pub lifetime: u16,
     /// The Ethernet address in its option.
     pub link: Option<Mac>,

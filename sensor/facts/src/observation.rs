@@ -1,4 +1,4 @@
-//! What the pipeline tells the detectors, as soon as it is known.
+//! Observations: what the pipeline reports to the detectors as soon as it is known.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 

@@ -1,4 +1,4 @@
-//! What of its rights the daemon keeps once its programs are attached.
+//! The capabilities that the daemon keeps once its programs are attached.
 //!
 //! Capabilities are a thread's own (capabilities(7)): each thread gives up what it does not need when it begins, and the
 //! threads that read and write the kernel's maps keep `CAP_BPF` alone, which these calls take before Linux 5.19 where

@@ -150,7 +150,7 @@ mod tests {
         IpAddr::from([10, 0, net, host])
     }
 
-    /// Addresses of so many subnets, one after the other in so many seconds.
+    /// `hosts` addresses of each of `nets` subnets, the subnets by turns, spread over `seconds`.
     fn passage(nets: u8, hosts: u8, seconds: i64) -> Passage {
         let mut passage = Passage::default();
         let all = i64::from(nets) * i64::from(hosts);

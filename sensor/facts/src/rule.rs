@@ -12,6 +12,7 @@ pub type RuleId = u64;
 
 /// How much of its target's traffic a rule drops.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Scope {
     /// All of it.
@@ -24,15 +25,16 @@ pub enum Scope {
 
 /// What a rule does now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum State {
-    /// Nothing: it waits for a person's approval.
+    /// It drops nothing until a person approves it.
     Proposed,
-    /// It drops.
+    /// It drops packets.
     Enabled,
-    /// Nothing: a person has switched it off.
+    /// It drops nothing, since a person has switched it off.
     Disabled,
-    /// It counts what it would drop.
+    /// It drops nothing and counts what it would drop.
     DryRun,
 }
 
@@ -52,13 +54,14 @@ impl State {
     }
 }
 
-/// Who did something.
+/// Who did something: a person, the policy, or the daemon.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Deserialize, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Actor {
     /// A person at the control socket, by the socket's peer credentials (`SO_PEERCRED`, unix(7)).
     Person {
-        /// User id.
+        /// Numeric user id.
         uid: u32,
         /// The user's name, where the id has one.
         #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -66,7 +69,7 @@ pub enum Actor {
     },
     /// The policy, by the rules of a device group.
     Policy {
-        /// The group.
+        /// Name of the device group.
         group: String,
     },
     /// The daemon itself: what follows from a clock, a start or an end.
@@ -88,8 +91,10 @@ impl fmt::Display for Actor {
 
 /// A containment rule.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Rule {
-    /// Its id.
+    /// Id of the rule.
+    #[cfg_attr(test, schemars(range(min = 1)))]
     pub id: RuleId,
     /// What it blocks, in canonical form.
     pub target: Target,
@@ -99,6 +104,7 @@ pub struct Rule {
     pub state: State,
     /// It stays in force while the daemon is gone, until it expires. Only a person makes such rules.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    #[cfg_attr(test, schemars(extend("const" = true)))]
     pub sticky: bool,
     /// When it was made.
     pub created: Time,

@@ -11,13 +11,14 @@ use serde::{Deserialize, Serialize};
 
 /// A transport protocol with ports.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Deserialize, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Transport {
-    /// RFC 9293.
+    /// TCP, RFC 9293.
     Tcp,
-    /// RFC 768.
+    /// UDP, RFC 768.
     Udp,
-    /// RFC 9260.
+    /// SCTP, RFC 9260.
     Sctp,
 }
 
@@ -56,8 +57,9 @@ impl Transport {
 
 /// A port at which something is served.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Deserialize, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Service {
-    /// The transport.
+    /// The transport protocol.
     pub transport: Transport,
     /// The port, 1 to 65535.
     pub port: u16,
@@ -71,18 +73,19 @@ impl fmt::Display for Service {
 
 /// What a rule blocks: both directions of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Target {
     /// One connection.
     Flow {
-        /// Its transport.
+        /// The transport protocol of the connection.
         transport: Transport,
-        /// One end.
+        /// Address and port of one end, IPv6 addresses in brackets.
         a: SocketAddr,
-        /// The other end.
+        /// Address and port of the other end.
         b: SocketAddr,
     },
-    /// All between two addresses, or what one of them asks of a service of the other.
+    /// All traffic between two addresses, or what one of them asks of a service of the other.
     Pair {
         /// One address.
         a: IpAddr,
@@ -94,24 +97,26 @@ pub enum Target {
     },
     /// What anyone asks of a service of a device.
     Service {
-        /// The device.
+        /// IP address of the device.
         address: IpAddr,
-        /// Its service.
+        /// The service of the device.
         service: Service,
     },
-    /// All from and to an IP address.
+    /// All traffic from and to an IP address.
     Device {
-        /// The address.
+        /// The IP address.
         address: IpAddr,
     },
     /// All frames from and to an Ethernet address, of any protocol.
     Mac {
-        /// The address.
+        /// The Ethernet address.
+        #[cfg_attr(test, schemars(with = "String"))]
         mac: MacAddr,
     },
-    /// All from and to the addresses of a subnet.
+    /// All traffic from and to the addresses of a subnet.
     Subnet {
         /// The subnet, its host bits zero.
+        #[cfg_attr(test, schemars(with = "String"))]
         subnet: IpNet,
     },
 }
@@ -243,23 +248,26 @@ pub struct ClinicalPeer {
     pub serves: bool,
 }
 
-/// What must never be blocked: no rule drops a packet from or to it.
+/// An entry of the never-block list: no rule drops a packet from or to it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Deserialize, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Protected {
     /// An IP address.
     Device {
-        /// The address.
+        /// The IP address.
         address: IpAddr,
     },
     /// An Ethernet address. What a router sends on carries the router's: protect routers by IP address.
     Mac {
-        /// The address.
+        /// The Ethernet address.
+        #[cfg_attr(test, schemars(with = "String"))]
         mac: MacAddr,
     },
     /// All addresses of a subnet.
     Subnet {
         /// The subnet, its host bits zero.
+        #[cfg_attr(test, schemars(with = "String"))]
         subnet: IpNet,
     },
 }

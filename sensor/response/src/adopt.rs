@@ -1,4 +1,4 @@
-//! The start: what the trail says is put in force, and what the kernel had otherwise is said.
+//! At the start, the rules of the audit trail are put in force, and differences in the kernel are corrected and logged.
 
 use std::{
     collections::{HashMap, HashSet},

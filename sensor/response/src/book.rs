@@ -1,4 +1,4 @@
-//! The rules and the never-block list, as the audit trail's entries leave them standing.
+//! The rules and the never-block list, as they follow from the audit trail's entries.
 //!
 //! [`Book::apply`] is the one way in which anything changes, at start for every entry that is read and
 //! later for every entry that is written; so what a restart finds is what was there before.
@@ -24,7 +24,7 @@ pub struct Protection {
     pub reason: String,
     /// Who put it there.
     pub by: Actor,
-    /// When.
+    /// When it was put on the list.
     pub since: Time,
 }
 
@@ -106,8 +106,8 @@ impl Book {
             | Action::AdvisoryRemoved { .. }
             | Action::AdvisoryJudged { .. }
             | Action::BaselineReset { .. }
-            | Action::ModelLoaded { .. }
-            | Action::ModelRolledBack { .. }
+            | Action::ModelLoaded(_)
+            | Action::ModelRolledBack(_)
             | Action::ModelRefused { .. }
             | Action::Reset { .. } => {}
         }

@@ -26,7 +26,7 @@ const DEFAULT_GROUP: &str = "default";
 /// What the policy has to know beside the finding.
 #[derive(Clone, Debug)]
 pub struct Situation<'a> {
-    /// The time.
+    /// The time of the decision.
     pub now: Time,
     /// Rules and never-block list.
     pub book: &'a Book,
@@ -78,13 +78,13 @@ pub struct Decision {
     pub target: Option<(Target, u64)>,
     /// Group of devices whose mode decided.
     pub group: String,
-    /// Its mode.
+    /// The group's mode.
     pub mode: Mode,
     /// Why, in words.
     pub reason: String,
 }
 
-/// The policy.
+/// Decides about each finding by the device's group, the limits and the evidence.
 #[derive(Debug)]
 pub struct Policy {
     options: Containment,
@@ -100,7 +100,7 @@ pub fn neighbourhood(address: IpAddr) -> IpNet {
 }
 
 impl Policy {
-    /// With these limits.
+    /// A policy with the limits and groups of the configuration.
     #[must_use]
     pub fn new(options: Containment) -> Self {
         Self {

@@ -22,7 +22,7 @@ pub enum Refusal {
     /// Its target is on the never-block list.
     #[error("{what} is protected ({reason}): no rule may block it")]
     Protected {
-        /// The entry.
+        /// The entry of the never-block list.
         what: String,
         /// The entry's reason.
         reason: String,
@@ -34,15 +34,15 @@ pub enum Refusal {
     ProtectedInside {
         /// The subnet.
         subnet: IpNet,
-        /// The entries.
+        /// The entries of the never-block list that are inside of it.
         inside: String,
     },
     /// Both ends can't be of one connection.
     #[error("{a} and {b} are of different families: no packet has both")]
     Families {
-        /// One.
+        /// One address.
         a: IpAddr,
-        /// The other.
+        /// The other address.
         b: IpAddr,
     },
     /// Both ends are the same.
@@ -71,9 +71,9 @@ pub enum Refusal {
     HostBits {
         /// As it was given.
         subnet: IpNet,
-        /// Without them.
+        /// The subnet without these bits.
         meant: IpNet,
-        /// As an address.
+        /// The address as it was given, if a single device was meant.
         device: IpAddr,
     },
     /// No such port.
@@ -84,9 +84,9 @@ pub enum Refusal {
     Overlap {
         /// The subnet.
         subnet: IpNet,
-        /// The other rule.
+        /// Id of the other rule.
         id: RuleId,
-        /// Its subnet.
+        /// The other rule's subnet.
         other: IpNet,
     },
     /// The same target with another scope, state or stickiness.
@@ -94,7 +94,7 @@ pub enum Refusal {
         "rule {id} has the same target and says something else ({what}): change or remove that rule instead"
     )]
     Contradiction {
-        /// The other rule.
+        /// Id of the other rule.
         id: RuleId,
         /// What it says.
         what: String,
@@ -104,11 +104,11 @@ pub enum Refusal {
         "rule {id} blocks {target} already, until {expires}; only a longer --ttl would change it"
     )]
     AlreadyBlocked {
-        /// The rule.
+        /// Id of the rule.
         id: RuleId,
-        /// Its target.
+        /// What the rule blocks.
         target: Target,
-        /// Its end.
+        /// When the rule ends.
         expires: Time,
     },
     /// The time to live is out of range.
@@ -142,11 +142,11 @@ pub enum Refusal {
     /// The change does not fit the rule's state.
     #[error("rule {id} is {state}: {why}", state = state.label())]
     State {
-        /// The rule.
+        /// Id of the rule.
         id: RuleId,
-        /// Its state.
+        /// The state of the rule.
         state: State,
-        /// Why not.
+        /// Why the state does not allow the change.
         why: &'static str,
     },
     /// No such protection.

@@ -1,4 +1,4 @@
-//! Which connections get resets: those that an enabled rule names, while a mirror shows them.
+//! Which connections are reset: those that an enabled rule blocks, as long as a mirror shows their packets.
 
 use std::collections::HashMap;
 
@@ -51,7 +51,7 @@ pub struct RuleResets {
 
 /// What a rule's resets came to.
 pub struct Ended {
-    /// The rule.
+    /// Id of the rule.
     pub id: RuleId,
     /// How many packets were sent.
     pub packets: u64,

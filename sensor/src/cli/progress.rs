@@ -1,4 +1,4 @@
-//! How far the reading of a capture is, and what of it could not be read.
+//! Progress of reading a capture, and what of it could not be read.
 
 use std::path::Path;
 

@@ -90,11 +90,11 @@ impl From<ClockSource> for kernel::Clock {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum LogLevel {
-    /// What failed.
+    /// Only what failed.
     Error,
     /// And what is wrong but goes on.
     Warn,
-    /// And what happens.
+    /// Also what happens in normal operation.
     #[default]
     Info,
     /// And details, host addresses among them.

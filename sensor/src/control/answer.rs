@@ -55,7 +55,7 @@ impl Failed {
         Self::Said(StatusCode::INTERNAL_SERVER_ERROR, error.to_string())
     }
 
-    /// There is none.
+    /// The answer to a question about something that does not exist.
     pub(super) fn missing(what: &impl ToString) -> Self {
         Self::Said(StatusCode::NOT_FOUND, what.to_string())
     }

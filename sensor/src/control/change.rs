@@ -99,15 +99,11 @@ impl<B: Send + 'static> Order<B> {
         T: Told,
         F: FnOnce(&mut Keeper, &Actor, B) -> Result<T, String> + Send + 'static,
     {
-        let Self {
-            response,
-            actor,
-            body,
-        } = self;
+        let response = self.response;
         let done = response
             .command(move |keeper| {
                 keeper.take_undo();
-                let result = does(keeper, &actor, body);
+                let result = does(keeper, &self.actor, self.body);
                 Done {
                     result,
                     ticket: keeper.trail().ticket(),
@@ -124,16 +120,12 @@ impl<B: Send + 'static> Order<B> {
         T: Serialize + Send + 'static,
         F: FnOnce(&mut Responder, &Actor, B) -> Result<T, String> + Send + 'static,
     {
-        let Self {
-            response,
-            actor,
-            body,
-        } = self;
+        let response = self.response;
         let done = response
             .ask(move |responder| {
                 let has_room = responder.keeper().trail().has_room();
                 let result = if has_room {
-                    does(responder, &actor, body).map(Plain)
+                    does(responder, &self.actor, self.body).map(Plain)
                 } else {
                     Err(NO_ROOM.to_owned())
                 };

@@ -1,4 +1,4 @@
-//! What the answers that are evidence have in common: they fail in words, and the trail has them before they go out.
+//! What all answers that are evidence share: failures are explained, and the trail records an answer before it is sent.
 
 use axum::{
     extract::{ConnectInfo, Request, State},

@@ -1,4 +1,4 @@
-//! The socket's answers that are made to leave the site. That they did is in the trail before they are answered.
+//! The socket's answers that are exports. The trail records an export before it is sent.
 
 use axum::{
     Extension, Json, Router,

@@ -1,4 +1,4 @@
-//! What an interface brings that can't be read.
+//! Warnings about packets of an interface that can't be read.
 
 use sensor_common::{
     counter::{Counter, Counters},

@@ -1,4 +1,4 @@
-//! A warning about what of the sessions was not read.
+//! A warning about parts of sessions that were not read.
 
 use sensor_common::layer7::Reason;
 use sensor_sessions::pipeline::PipelineStats;

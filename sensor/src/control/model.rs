@@ -11,7 +11,12 @@ use axum::{
 };
 use base64::{Engine, engine::general_purpose::STANDARD};
 use sensor_analysis::model::{LoadError, Loaded, ModelFile, Models, Row, SIZE_MAX, Summary, Trial};
-use sensor_facts::{action::Action, alert::Verdict, rule::Actor, time::Time};
+use sensor_facts::{
+    action::{Action, ModelChange},
+    alert::Verdict,
+    rule::Actor,
+    time::Time,
+};
 
 use super::{
     answer::{Failed, answer},
@@ -122,12 +127,7 @@ async fn load(
     done(
         order.with(asked),
         move |time, actor| models.load(&file, &rows, trial.as_ref(), (time, actor, &reason)),
-        |about, replaces, reason| Action::ModelLoaded {
-            name: about.0,
-            sha256: about.1,
-            replaces,
-            reason,
-        },
+        Action::ModelLoaded,
     )
     .await
 }
@@ -147,12 +147,7 @@ async fn rollback(
     done(
         order.with(asked),
         move |time, actor| models.rollback((time, actor, &reason)),
-        |about, replaces, reason| Action::ModelRolledBack {
-            name: about.0,
-            sha256: about.1,
-            replaces,
-            reason,
-        },
+        Action::ModelRolledBack,
     )
     .await
 }
@@ -176,7 +171,7 @@ struct Requested {
 async fn done<F, G>(order: Order<Requested>, does: F, action: G) -> Result<Response, Failed>
 where
     F: FnOnce(Time, &Actor) -> Result<Loaded, LoadError> + Send + 'static,
-    G: FnOnce((String, String), Option<String>, String) -> Action + Send + 'static,
+    G: FnOnce(ModelChange) -> Action + Send + 'static,
 {
     let asked = order
         .response
@@ -200,8 +195,13 @@ where
         } = asked;
         match result {
             Ok(loaded) => {
-                let about = (loaded.about.name.clone(), loaded.about.sha256.clone());
-                keeper.record(actor, action(about, loaded.replaces.clone(), reason));
+                let change = ModelChange {
+                    name: loaded.about.name.clone(),
+                    sha256: loaded.about.sha256.clone(),
+                    replaces: loaded.replaces.clone(),
+                    reason,
+                };
+                keeper.record(actor, action(change));
                 Ok(loaded)
             }
             Err(error) => {

@@ -1,4 +1,4 @@
-//! The unix socket: one daemon holds it, and who may use it.
+//! The unix socket: it is made and locked by one daemon, and its mode says who may use it.
 
 use std::{
     fs::{self, File, OpenOptions, Permissions},

@@ -128,6 +128,7 @@ fn detection(snapshot: &Snapshot) -> DetectionStatus {
 
 fn containment(snapshot: &Snapshot) -> ContainmentStatus {
     let summary = &snapshot.containment;
+    let trail = &summary.trail_status;
     let interfaces = snapshot.interfaces.iter();
     ContainmentStatus {
         rules: summary
@@ -146,21 +147,21 @@ fn containment(snapshot: &Snapshot) -> ContainmentStatus {
             .map(|one| one.attached.name.clone())
             .collect(),
         trail: summary.trail.clone(),
-        entries: summary.entries,
-        waiting: summary.waiting,
-        dropped: summary.dropped,
-        failing: summary.failing.clone(),
+        entries: trail.entries,
+        waiting: trail.waiting,
+        dropped: trail.dropped,
+        failing: trail.failing.clone(),
         segments: TrailSegments {
-            current: summary.segment,
-            older: summary.check.segments,
-            verified: summary.check.verified,
-            whole: summary.check.done,
-            flaw: summary.check.flaw.clone(),
-            bytes: summary.check.bytes,
-            removed_to: summary.check.removed_to,
-            exported: summary.check.exported,
-            lost: summary.check.lost,
-            export_failing: summary.check.export_failing.clone(),
+            current: trail.segment,
+            older: trail.check.segments,
+            verified: trail.check.verified,
+            whole: trail.check.done,
+            flaw: trail.check.flaw.clone(),
+            bytes: trail.check.bytes,
+            removed_to: trail.check.removed_to,
+            exported: trail.check.exported,
+            lost: trail.check.lost,
+            export_failing: trail.check.export_failing.clone(),
         },
     }
 }
@@ -334,13 +335,14 @@ fn rules(snapshot: &Snapshot, warnings: &mut Vec<String>) {
     for (id, detail) in &summary.not_effective {
         warnings.push(format!("rule {id} does not contain its target: {detail}"));
     }
-    if let Some(why) = &summary.failing {
+    let trail = &summary.trail_status;
+    if let Some(why) = &trail.failing {
         warnings.push(format!(
             "the audit trail can't be written: {why}; {} entries wait, {} were dropped",
-            summary.waiting, summary.dropped
+            trail.waiting, trail.dropped
         ));
     }
-    let check = &summary.check;
+    let check = &trail.check;
     if let Some(flaw) = &check.flaw {
         warnings.push(format!(
             "an older segment of the audit trail is not what it was, and nothing of the trail is removed any more: {flaw}"

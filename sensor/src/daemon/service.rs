@@ -12,7 +12,7 @@ fn tell(state: &[NotifyState<'_>]) {
     }
 }
 
-/// It listens.
+/// Tells the service manager that the daemon listens.
 pub(super) fn ready(status: &str) {
     tell(&[NotifyState::Ready, NotifyState::Status(status)]);
 }
@@ -24,7 +24,7 @@ pub(super) fn reloading() {
     }
 }
 
-/// It ends.
+/// Tells the service manager that the daemon ends.
 pub(super) fn stopping() {
     tell(&[NotifyState::Stopping]);
 }

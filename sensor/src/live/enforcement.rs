@@ -1,4 +1,4 @@
-//! What may change what is blocked: the keeper and the resets, shared by two threads.
+//! The keeper and the resets, which change what is blocked and are shared by two threads.
 //!
 //! The response thread decides about findings, as many as an attacker likes to make. The command thread does what operators
 //! ask for, and sends the heartbeat: it goes first whenever it wants to.

@@ -30,7 +30,7 @@ pub(crate) struct Inbox<Q, W> {
     room: (usize, usize),
 }
 
-/// What is next.
+/// What the thread has to do next.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Next<Q, W> {
     Question(Q),

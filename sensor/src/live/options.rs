@@ -1,4 +1,4 @@
-//! What the daemon is started with, and what of it can change while it runs.
+//! The options that the daemon is started with, and those that can change while it runs.
 
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 

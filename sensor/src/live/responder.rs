@@ -319,7 +319,7 @@ impl Responder {
         }
     }
 
-    /// The state directory.
+    /// The directory that holds the daemon's state.
     #[must_use]
     pub fn folder(&self) -> &Path {
         &self.folder

@@ -63,7 +63,7 @@ pub struct Snapshot {
     pub analysis: Arc<Account>,
     /// Observations that did not get to the analysis, because it was too slow.
     pub unobserved: u64,
-    /// How models fare.
+    /// The anomaly models in use, and what they scored.
     pub model: model::Summary,
     /// What the outputs did.
     pub outputs: Vec<OutputStats>,
@@ -74,7 +74,7 @@ pub struct Snapshot {
 /// Ring records of earlier daemons, which this one has read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct LeftOver {
-    /// All.
+    /// All records.
     pub records: u64,
     /// Flow events.
     pub flows: u64,

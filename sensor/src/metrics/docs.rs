@@ -2,8 +2,12 @@
 
 use std::fmt::Write;
 
-use super::{sample::MetricKind, table::TABLE};
 use sensor_common::counter::Counter;
+
+use super::{
+    sample::MetricKind,
+    table::{TABLE, layer7_problems},
+};
 
 const HEAD: &str = "# Metrics
 
@@ -11,8 +15,8 @@ Wardtap serves these at `/metrics` (http://127.0.0.1:9641 unless set), in the Pr
 daemon is alive if `/-/healthy` answers, and captures if `/-/ready` answers with status 200. No label holds
 an address or a name of a person, and every label has a bounded set of values.
 
-This page is made from the table in `sensor/src/metrics/table.rs`; after a change there run
-`UPDATE_DOCS=1 cargo test -p sensor metrics`.
+This page is made from the table in `sensor/src/metrics/table.rs` and the counters in `sensor-common/src/counter.rs`; after
+a change there run `UPDATE_DOCS=1 cargo test -p sensor metrics`.
 
 Nothing is lost in silence:
 
@@ -28,7 +32,7 @@ are the daemon's own state and the writing of events.
 | --- | --- | --- | --- | --- |
 ";
 
-/// The page.
+/// The text of `docs/metrics.md`.
 #[must_use]
 pub fn page() -> String {
     let mut page = HEAD.to_owned();
@@ -47,16 +51,30 @@ pub fn page() -> String {
         // Writing to a string can't fail.
         let _ = writeln!(page, "| `{name}` | {kind} | {labels} | {source} | {help} |");
     }
-    page.push_str(
-        "\nDispositions of `wardtap_packets_total`:\n\n| disposition | packets |\n| --- | --- |\n",
-    );
-    for counter in Counter::DISPOSITIONS {
-        let _ = writeln!(
-            page,
-            "| `{}` | {} |",
-            counter.label(),
-            counter.help().trim()
-        );
+    let parts = [
+        (
+            "Dispositions of `wardtap_packets_total`",
+            Counter::DISPOSITIONS.to_vec(),
+        ),
+        (
+            "Layers of `wardtap_layer_packets_total`",
+            Counter::LAYERS.to_vec(),
+        ),
+        (
+            "Problems of `wardtap_tcp_problems_total`",
+            Counter::TCP.to_vec(),
+        ),
+        (
+            "Problems of `wardtap_layer7_problems_total`",
+            layer7_problems(),
+        ),
+    ];
+    for (title, counters) in parts {
+        let _ = writeln!(page, "\n{title}:\n\n| label | counted |\n| --- | --- |");
+        for counter in counters {
+            let help: Vec<_> = counter.help().split_whitespace().collect();
+            let _ = writeln!(page, "| `{}` | {} |", counter.label(), help.join(" "));
+        }
     }
     page
 }

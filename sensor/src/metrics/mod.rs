@@ -4,6 +4,8 @@ pub mod docs;
 pub mod sample;
 mod server;
 pub mod table;
+#[cfg(test)]
+mod tests;
 
 use std::{
     collections::HashMap,

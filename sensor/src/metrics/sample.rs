@@ -28,20 +28,20 @@ pub struct Sample {
     pub value: f64,
 }
 
-/// A metric.
+/// A row of the table: one metric.
 #[derive(Clone, Copy, Debug)]
 pub struct Row {
-    /// Its name.
+    /// Name of the metric.
     pub name: &'static str,
-    /// Its kind.
+    /// Whether it is a counter or a gauge.
     pub kind: MetricKind,
-    /// What it says.
+    /// What the metric says: its help in Prometheus and its row in `docs/metrics.md`.
     pub help: &'static str,
     /// Names of its labels.
     pub labels: &'static [&'static str],
     /// Where its values come from.
     pub source: &'static str,
-    /// Reads them.
+    /// Reads the metric's samples from a snapshot.
     pub read: fn(&Snapshot) -> Vec<Sample>,
 }
 

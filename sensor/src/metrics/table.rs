@@ -26,34 +26,6 @@ const RESPONSE: &str = "response";
 const ANALYSIS: &str = "analysis";
 const MODEL: &str = "model";
 
-const LAYER7_PROBLEMS: [Counter; 25] = [
-    Counter::TcpGap,
-    Counter::L7Desync,
-    Counter::L7Budget,
-    Counter::L7Loss,
-    Counter::L7Before,
-    Counter::L7Prelude,
-    Counter::DicomPduUnread,
-    Counter::DicomAssociateUnread,
-    Counter::DicomItemUnread,
-    Counter::DicomValueUnread,
-    Counter::DicomElementUnread,
-    Counter::DicomElementLong,
-    Counter::DicomCommandCut,
-    Counter::DicomDataSetCut,
-    Counter::DicomForeignGroup,
-    Counter::Hl7Outside,
-    Counter::Hl7BlockUnread,
-    Counter::Hl7BlockEmpty,
-    Counter::Hl7MessageCut,
-    Counter::Hl7HeaderLong,
-    Counter::TlsRecordUnread,
-    Counter::TlsHelloLong,
-    Counter::NoticeMalformed,
-    Counter::NoticeBudget,
-    Counter::NoticeWithheld,
-];
-
 macro_rules! rows {
     ($($kind:ident $name:literal [$($label:literal),*] $source:ident, $help:literal => $read:expr;)+) => {
         &[$(Row {
@@ -122,12 +94,14 @@ pub const TABLE: &[Row] = rows! {
         };
     Counter "wardtap_layer7_problems_total" ["interface", "problem"] KERNEL,
         "Packets at which the kernel's layer-7 readers lacked something, or whose notice was withheld because there were too many." => |s| {
-            by_counter(s, &LAYER7_PROBLEMS)
+            by_counter(s, &layer7_problems())
         };
     Counter "wardtap_layer7_skipped_bytes_total" ["interface"] KERNEL,
         "Bytes of DICOM, HL7 or TLS connections that the layer-7 readers left out, whatever the reason." => |s| {
             one_counter(s, Counter::L7SkippedBytes)
         };
+    Counter "wardtap_tcp_problems_total" ["interface", "problem"] KERNEL,
+        "TCP segments that receivers discard, and what the sensor missed of TCP connections." => |s| by_counter(s, Counter::TCP);
     Counter "wardtap_flows_created_total" ["interface"] KERNEL,
         "Flow entries made." => |s| one_counter(s, Counter::FlowCreated);
     Counter "wardtap_flows_established_total" ["interface"] KERNEL,
@@ -283,30 +257,30 @@ pub const TABLE: &[Row] = rows! {
             each(s, |one| sample([&one.attached.name], u64::from(one.attached.inline)))
         };
     Counter "wardtap_audit_entries_total" [] RESPONSE,
-        "Entries of the audit trail on the disk." => |s| plain(s.containment.entries);
+        "Entries of the audit trail on the disk." => |s| plain(s.containment.trail_status.entries);
     Gauge "wardtap_audit_waiting" [] RESPONSE,
-        "Entries of the audit trail that wait for the disk." => |s| plain(s.containment.waiting);
+        "Entries of the audit trail that wait for the disk." => |s| plain(s.containment.trail_status.waiting);
     Counter "wardtap_audit_dropped_total" [] RESPONSE,
-        "Entries of the audit trail that were dropped because too many waited." => |s| plain(s.containment.dropped);
+        "Entries of the audit trail that were dropped because too many waited." => |s| plain(s.containment.trail_status.dropped);
     Gauge "wardtap_audit_bytes" [] RESPONSE,
-        "Bytes of all segments of the audit trail with their signatures." => |s| plain(s.containment.check.bytes);
+        "Bytes of all segments of the audit trail with their signatures." => |s| plain(s.containment.trail_status.check.bytes);
     Gauge "wardtap_audit_segments" ["state"] RESPONSE,
         "Older segments of the audit trail that were there at the start, by whether they were verified since." => |s| {
-            let check = &s.containment.check;
+            let check = &s.containment.trail_status.check;
             vec![
                 sample(["verified"], check.verified),
                 sample(["unverified"], check.segments.saturating_sub(check.verified)),
             ]
         };
     Gauge "wardtap_audit_broken" [] RESPONSE,
-        "1 if an older segment of the audit trail is missing or not what it was." => |s| plain(u64::from(s.containment.check.flaw.is_some()));
+        "1 if an older segment of the audit trail is missing or not what it was." => |s| plain(u64::from(s.containment.trail_status.check.flaw.is_some()));
     Counter "wardtap_audit_segments_removed_total" ["exported"] RESPONSE,
         "Segments of the audit trail that were removed because it had reached its largest size, by whether they were exported before." => |s| {
-            let check = &s.containment.check;
+            let check = &s.containment.trail_status.check;
             vec![sample(["yes"], check.exported), sample(["no"], check.lost)]
         };
     Gauge "wardtap_audit_export_failing" [] RESPONSE,
-        "1 while the oldest segment of the audit trail can't be exported, so that the trail grows." => |s| plain(u64::from(s.containment.check.export_failing.is_some()));
+        "1 while the oldest segment of the audit trail can't be exported, so that the trail grows." => |s| plain(u64::from(s.containment.trail_status.check.export_failing.is_some()));
     Gauge "wardtap_model_loaded" [] MODEL,
         "1 while flows are scored by an anomaly model, 0 while there is none or no runtime for it." => |s| plain(u64::from(s.model.model.is_some()));
     Gauge "wardtap_model_info" ["sha256", "trainer"] MODEL,
@@ -370,6 +344,12 @@ pub const TABLE: &[Row] = rows! {
             of_store(s, |it| plain(u64::from(it.failing.is_some())))
         };
 };
+
+/// The counters of layer 7 that count packets; bytes have a metric of their own.
+pub(super) fn layer7_problems() -> Vec<Counter> {
+    let all = Counter::LAYER7.iter().copied();
+    all.filter(|one| *one != Counter::L7SkippedBytes).collect()
+}
 
 fn by_protocol(snapshot: &Snapshot) -> Vec<Sample> {
     let names = Protocol::ALL

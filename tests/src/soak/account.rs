@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use anyhow::{Context, Result, ensure};
+use sensor_common::counter::Counter;
 use serde_json::Value;
 
 use super::{
@@ -10,7 +11,7 @@ use super::{
     seen::Seen,
     site::{SPAN, Site},
 };
-use crate::{hospital::MIRROR, sensor::DISPOSITIONS};
+use crate::hospital::MIRROR;
 
 impl Site<'_> {
     /// Reads all counters, those of the senders and those of the daemon.
@@ -65,11 +66,11 @@ pub(super) struct Line {
 
 impl Line {
     fn of(sent: u64, counters: &Value) -> Self {
-        let counter = |name: &&str| counters[*name].as_u64().unwrap_or_default();
+        let counter = |one: &Counter| counters[one.label()].as_u64().unwrap_or_default();
         Self {
             sent,
-            counted: counter(&"packets"),
-            disposed: DISPOSITIONS.iter().map(counter).sum(),
+            counted: counter(&Counter::Packets),
+            disposed: Counter::DISPOSITIONS.iter().map(counter).sum(),
         }
     }
 }

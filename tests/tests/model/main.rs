@@ -139,7 +139,7 @@ fn each_bad_model_is_refused_while_scoring_goes_on() -> Result<()> {
     let rows: Vec<Row> = usual.map(|(row, _)| row).collect();
     let (models, actions) = Models::start(options(Some(good.clone())), &state.0, Time(1));
     assert!(
-        matches!(&actions[..], [Action::ModelLoaded { .. }]),
+        matches!(&actions[..], [Action::ModelLoaded(_)]),
         "{actions:?}"
     );
     let before = in_use(&models).context("a model in use")?;
@@ -292,8 +292,8 @@ fn a_restart_finds_the_model_in_use_and_falls_back_where_it_is_damaged() -> Resu
 
 fn kind(action: &Action) -> &'static str {
     match action {
-        Action::ModelLoaded { .. } => "loaded",
-        Action::ModelRolledBack { .. } => "rolled back",
+        Action::ModelLoaded(_) => "loaded",
+        Action::ModelRolledBack(_) => "rolled back",
         Action::ModelRefused { .. } => "refused",
         _ => "other",
     }

@@ -20,6 +20,15 @@ fn neighbours(sensor: &mut Sensor) -> (Vec<NeighbourFacts>, Vec<RouterFacts>) {
     (neighbours, routers)
 }
 
+/// The frame tells nothing, and is counted as malformed.
+fn is_malformed(frame: &[u8], name: &str) {
+    let mut sensor = Sensor::new();
+    sensor.frame(frame);
+    assert_eq!(neighbours(&mut sensor), (vec![], vec![]), "{name}");
+    let malformed = sensor.engine.counters().get(Counter::NoticeMalformed);
+    assert_eq!(malformed, 1, "{name}");
+}
+
 #[test]
 fn neighbours_and_routers_are_told_with_who_sent_it() {
     let (mac, host) = (CT, neighbour::link_local(9));
@@ -116,14 +125,7 @@ fn what_receivers_of_neighbour_discovery_discard_is_not_told() {
             if name != "the checksum" {
                 neighbour::correct(&mut frame);
             }
-            let mut sensor = Sensor::new();
-            sensor.frame(&frame);
-            assert_eq!(neighbours(&mut sensor), (vec![], vec![]), "{name}");
-            assert_eq!(
-                sensor.engine.counters().get(Counter::NoticeMalformed),
-                1,
-                "{name}"
-            );
+            is_malformed(&frame, name);
         }
     }
     let global = [0x20; 16];
@@ -142,13 +144,6 @@ fn what_receivers_of_neighbour_discovery_discard_is_not_told() {
             neighbour::advertisement(CT, host, 0x60, &[]),
         ),
     ] {
-        let mut sensor = Sensor::new();
-        sensor.frame(&frame);
-        assert_eq!(neighbours(&mut sensor), (vec![], vec![]), "{name}");
-        assert_eq!(
-            sensor.engine.counters().get(Counter::NoticeMalformed),
-            1,
-            "{name}"
-        );
+        is_malformed(&frame, name);
     }
 }

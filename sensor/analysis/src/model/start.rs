@@ -2,7 +2,11 @@
 
 use std::path::PathBuf;
 
-use sensor_facts::{action::Action, rule::Actor, time::Time};
+use sensor_facts::{
+    action::{Action, ModelChange},
+    rule::Actor,
+    time::Time,
+};
 
 use super::{
     Gate, Model, ModelFile, Refusal, Runtime, examine,
@@ -111,12 +115,12 @@ impl Start {
         match source {
             Source::Kept(_, None) => {}
             Source::Kept(entry, Some(reason)) => {
-                self.actions.push(Action::ModelRolledBack {
+                self.actions.push(Action::ModelRolledBack(ModelChange {
                     name: entry.name.clone(),
                     sha256,
                     replaces: known,
                     reason: (*reason).to_owned(),
-                });
+                }));
             }
             Source::Configured(_) if known.as_ref() == Some(&sha256) => {}
             Source::Configured(path) => {
@@ -127,12 +131,12 @@ impl Start {
                     by: Actor::Daemon,
                     reason: format!("configured: {}", path.display()),
                 };
-                self.actions.push(Action::ModelLoaded {
+                self.actions.push(Action::ModelLoaded(ModelChange {
                     name: entry.name.clone(),
                     sha256,
                     replaces: known,
                     reason: entry.reason.clone(),
-                });
+                }));
                 // In use all the same: it is configured, and read again at the next start.
                 if let Err(error) = kept.put(file, entry) {
                     tracing::warn!("the model can't be kept for a way back: {error}");

@@ -1,4 +1,4 @@
-//! What can be done, as it is written down.
+//! The actions that the audit trail records.
 
 mod text;
 mod trail;
@@ -17,6 +17,7 @@ use crate::{
 
 /// Why a rule ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Cause {
     /// Its time was over.
@@ -30,7 +31,7 @@ pub enum Cause {
 }
 
 impl Cause {
-    /// In words.
+    /// The words for people.
     #[must_use]
     pub const fn label(self) -> &'static str {
         match self {
@@ -44,7 +45,9 @@ impl Cause {
 
 /// What of a rule was changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
+#[cfg_attr(test, schemars(rename = "ChangeOfRule"))]
 pub enum Change {
     /// It ends later.
     Extended,
@@ -59,7 +62,7 @@ pub enum Change {
 }
 
 impl Change {
-    /// In words.
+    /// The words for people.
     #[must_use]
     pub const fn label(self) -> &'static str {
         match self {
@@ -74,8 +77,10 @@ impl Change {
 
 /// How a rule was changed.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct RuleChange {
-    /// The rule.
+    /// Id of the rule.
+    #[cfg_attr(test, schemars(range(min = 1)))]
     pub id: RuleId,
     /// In what way.
     pub change: Change,
@@ -89,10 +94,11 @@ pub struct RuleChange {
 
 /// What the policy made of a finding, also if it did nothing.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Decision {
     /// What was found, in words.
     pub finding: String,
-    /// Whom it concerns.
+    /// The device that the finding is about.
     pub subject: String,
     /// What a rule would be about.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -100,45 +106,67 @@ pub struct Decision {
     /// Group of devices whose mode decided.
     pub group: String,
     /// `observe`, `propose` or `automatic`.
+    #[cfg_attr(test, schemars(extend("enum" = ["observe", "propose", "automatic"])))]
     pub mode: String,
     /// `act`, `propose`, `would_act`, `wait` or `no_action`.
+    #[cfg_attr(test, schemars(extend("enum" = ["act", "propose", "would_act", "wait", "no_action"])))]
     pub verdict: String,
     /// Why, in words.
     pub reason: String,
     /// The rule that came of it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, schemars(range(min = 1)))]
     pub rule: Option<RuleId>,
 }
 
-/// Something that was done.
+/// A model that was put in use.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct ModelChange {
+    /// The name of the model's file.
+    pub name: String,
+    /// SHA-256 of that file, in hex.
+    #[cfg_attr(test, schemars(regex(pattern = "^[0-9a-f]{64}$")))]
+    pub sha256: String,
+    /// The hash of the model that was in use before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, schemars(regex(pattern = "^[0-9a-f]{64}$")))]
+    pub replaces: Option<String>,
+    /// Why the model was put in use, in words.
+    pub reason: String,
+}
+
+/// An action that is written to the audit trail.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(tag = "action", rename_all = "snake_case")]
 pub enum Action {
     /// The daemon began to listen.
     Started {
-        /// Its version.
+        /// Version of the daemon.
         version: String,
         /// BLAKE3 of the configuration in force, in hex.
         config: String,
         /// Interfaces with their roles.
         interfaces: Vec<String>,
-        /// What in the kernel was not as the trail says, and was put right.
+        /// Differences between the kernel's rules and the trail, which were corrected.
         differences: Vec<String>,
-        /// Rules in force.
+        /// How many rules are in force.
         rules: usize,
     },
     /// The daemon ended in order.
     Stopped,
     /// A rule was made.
     RuleAdded {
-        /// The rule.
+        /// The rule as it was made.
         rule: Box<Rule>,
     },
     /// A rule was changed.
     RuleChanged(RuleChange),
     /// A rule ended.
     RuleRemoved {
-        /// The rule.
+        /// Id of the rule.
+        #[cfg_attr(test, schemars(range(min = 1)))]
         id: RuleId,
         /// What ended it.
         cause: Cause,
@@ -147,7 +175,8 @@ pub enum Action {
     },
     /// All rules were lifted at once.
     ReleasedAll {
-        /// The rules.
+        /// Ids of the rules.
+        #[cfg_attr(test, schemars(inner(range(min = 1))))]
         ids: Vec<RuleId>,
         /// Why, in words.
         reason: String,
@@ -166,70 +195,55 @@ pub enum Action {
         /// Why, in words.
         reason: String,
     },
-    /// Someone asked for what can't be.
+    /// A request was refused.
     Refused {
-        /// For what.
+        /// What was asked for.
         what: String,
-        /// Why it can't be.
+        /// Why the request was refused.
         reason: String,
     },
     /// The policy decided.
     Decided(Decision),
     /// It became known whether a rule works.
     Effect {
-        /// The rule.
+        /// Id of the rule.
+        #[cfg_attr(test, schemars(range(min = 1)))]
         id: RuleId,
         /// `effective`, `not_effective` or `unverified`.
+        #[cfg_attr(test, schemars(extend("enum" = ["effective", "not_effective", "unverified"])))]
         verdict: String,
-        /// By what it is known.
+        /// The evidence for the verdict.
         detail: String,
     },
     /// A person said what an alert was.
     Labelled {
-        /// The alert.
+        /// Number of the alert.
+        #[cfg_attr(test, schemars(range(min = 1)))]
         alert: u64,
         /// `benign` or `malicious`.
+        #[cfg_attr(test, schemars(extend("enum" = ["benign", "malicious"])))]
         verdict: String,
         /// Why, in words.
         reason: String,
     },
-    /// What is usual of a device was forgotten.
+    /// The baseline of a device was deleted, so that it is learnt again.
     BaselineReset {
-        /// The device.
+        /// Address of the device.
         device: IpAddr,
         /// Why, in words.
         reason: String,
     },
     /// A model was put in use.
-    ModelLoaded {
-        /// The name of its file.
-        name: String,
-        /// SHA-256 of its file, in hex.
-        sha256: String,
-        /// The hash of the one that was in use.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        replaces: Option<String>,
-        /// Why, in words.
-        reason: String,
-    },
+    ModelLoaded(ModelChange),
     /// The model before was put in use again.
-    ModelRolledBack {
-        /// The name of its file.
-        name: String,
-        /// SHA-256 of its file, in hex.
-        sha256: String,
-        /// The hash of the one that was in use.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        replaces: Option<String>,
-        /// Why, in words.
-        reason: String,
-    },
+    ModelRolledBack(ModelChange),
     /// A model was not taken.
     ModelRefused {
         /// The name of its file.
         name: String,
         /// SHA-256 of its file, in hex; none if it could not be read.
         #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(test, schemars(regex(pattern = "^[0-9a-f]{64}$")))]
         sha256: Option<String>,
         /// The check that it failed.
         check: String,
@@ -238,7 +252,7 @@ pub enum Action {
         /// Why it was to be loaded, in words.
         reason: String,
     },
-    /// Something of what the sensor knows was given out: an export or a report.
+    /// Data left the sensor as an export or a report.
     Exported {
         /// What, in words.
         what: String,
@@ -254,22 +268,24 @@ pub enum Action {
         /// Its version.
         version: String,
         /// BLAKE3 of its file, in hex.
+        #[cfg_attr(test, schemars(regex(pattern = "^[0-9a-f]{64}$")))]
         hash: String,
     },
-    /// A security advisory was taken away, with what was said of its matches.
+    /// A security advisory was removed, and with it the judgements about its matches.
     AdvisoryRemoved {
-        /// Its number.
+        /// Number of the advisory.
         advisory: String,
         /// Why, in words.
         reason: String,
     },
     /// A person said whether an advisory is about a device.
     AdvisoryJudged {
-        /// Its number.
+        /// Number of the advisory.
         advisory: String,
-        /// The device.
+        /// Address of the device.
         device: IpAddr,
         /// `confirmed` or `dismissed`.
+        #[cfg_attr(test, schemars(extend("enum" = ["confirmed", "dismissed"])))]
         verdict: String,
         /// Why, in words.
         reason: String,
@@ -278,7 +294,7 @@ pub enum Action {
     DecidedAgain(Repeats),
     /// A segment of the trail begins; the first entry of every segment but the first one.
     SegmentBegun {
-        /// Its number.
+        /// Number of the segment.
         segment: u64,
         /// The end of the segment before it.
         previous: SegmentEnd,
@@ -297,7 +313,8 @@ pub enum Action {
     },
     /// Entries are missing here, since too many waited for the disk. None of them changed a rule.
     EntriesDropped {
-        /// How many.
+        /// How many entries are missing.
+        #[cfg_attr(test, schemars(range(min = 1)))]
         count: u64,
         /// When the first of them was made.
         first: Time,
@@ -306,9 +323,10 @@ pub enum Action {
     },
     /// TCP resets were sent.
     Reset {
-        /// For which rule.
+        /// Id of the rule that they enforce.
+        #[cfg_attr(test, schemars(range(min = 1)))]
         id: RuleId,
-        /// How many.
+        /// How many resets were sent.
         packets: u64,
         /// How it ended.
         outcome: String,

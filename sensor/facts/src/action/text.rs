@@ -100,18 +100,14 @@ impl fmt::Display for Action {
             Self::BaselineReset { device, reason } => {
                 write!(f, "the baseline of {device} begins anew: {reason}")
             }
-            Self::ModelLoaded {
-                name,
-                sha256,
-                reason,
-                ..
-            } => write!(f, "model {name} ({}) in use: {reason}", short(sha256)),
-            Self::ModelRolledBack {
-                name,
-                sha256,
-                reason,
-                ..
-            } => write!(f, "back to model {name} ({}): {reason}", short(sha256)),
+            Self::ModelLoaded(model) => {
+                let (name, hash) = (&model.name, short(&model.sha256));
+                write!(f, "model {name} ({hash}) in use: {}", model.reason)
+            }
+            Self::ModelRolledBack(model) => {
+                let (name, hash) = (&model.name, short(&model.sha256));
+                write!(f, "back to model {name} ({hash}): {}", model.reason)
+            }
             Self::ModelRefused {
                 name, check, why, ..
             } => write!(f, "model {name} refused ({check}): {why}"),

@@ -1,4 +1,4 @@
-//! What people say of alerts, and what follows.
+//! The labels that people give to alerts, and the exceptions that follow from them.
 
 use std::net::IpAddr;
 
@@ -7,8 +7,9 @@ use serde::{Deserialize, Serialize};
 use super::Alert;
 use crate::{finding::Finding, rule::Actor, time::Time};
 
-/// What an alert was.
+/// Whether an alert was about an attack.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {
     /// Nothing bad: such findings of this device are excepted for a while, and it is learnt again.
@@ -30,10 +31,11 @@ impl Verdict {
 
 /// What a person said of an alert.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Label {
-    /// What it was.
+    /// Whether the alert was about an attack.
     pub verdict: Verdict,
-    /// Who says so.
+    /// Who gave the label.
     pub by: Actor,
     /// When the label was given.
     pub time: Time,
@@ -44,13 +46,13 @@ pub struct Label {
 /// Findings that are not taken for suspicious, for a while.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Exception {
-    /// Of this device.
+    /// The device whose findings are excepted.
     pub device: IpAddr,
-    /// Of this detector.
+    /// The detector whose findings are excepted.
     pub detector: String,
-    /// About these; empty: about anyone.
+    /// Only findings about these victims are excepted; if empty, findings about any.
     pub victims: Vec<IpAddr>,
-    /// Until then.
+    /// When the exception ends.
     pub until: Time,
     /// The alert that was labelled.
     pub alert: u64,
@@ -97,9 +99,9 @@ pub enum LabelError {
     /// It says so already.
     #[error("alert {id} is labelled {verdict} already")]
     Same {
-        /// The alert.
+        /// Number of the alert.
         id: u64,
-        /// Its label.
+        /// The label that it has.
         verdict: &'static str,
     },
     /// No reason was given.

@@ -16,6 +16,7 @@ pub use label::{Exception, Label, LabelError, Verdict};
 
 /// How urgent an alert is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Severity {
     /// Look at it when there is time.
@@ -62,7 +63,9 @@ impl fmt::Display for Severity {
 
 /// What became of an alert.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
+#[cfg_attr(test, schemars(rename = "AlertChange"))]
 pub enum Change {
     /// It is new.
     Opened,
@@ -86,22 +89,25 @@ impl Change {
 
 /// What the policy decided about a finding of the alert.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Decided {
     /// When the policy decided.
     pub time: Time,
     /// `act`, `propose`, `would_act`, `wait` or `no_action`.
+    #[cfg_attr(test, schemars(extend("enum" = ["act", "propose", "would_act", "wait", "no_action"])))]
     pub verdict: String,
-    /// About what.
+    /// What a rule would block.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub target: Option<Target>,
     /// Why, in words.
     pub reason: String,
 }
 
-/// What containment would do, and whom it would touch.
+/// What containment would do, and which clinical traffic it would stop.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Touched {
-    /// In words.
+    /// What containment would do, in words.
     pub action: String,
     /// Clinical traffic that the device is known for, and that would stop with it, in words.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -113,6 +119,7 @@ pub struct Touched {
 
 /// Clinical traffic of a device that was first seen a short time ago.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Recent {
     /// Associations and accepted messages.
     pub exchanges: u64,
@@ -173,34 +180,38 @@ impl Touched {
     }
 }
 
-/// An alert.
+/// What people are told: the findings of one episode of one device.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Alert {
-    /// Its number.
+    /// Number of the alert.
+    #[cfg_attr(test, schemars(range(min = 1)))]
     pub id: u64,
     /// The device that it is about.
     pub device: IpAddr,
-    /// What part the device has in it.
+    /// What part the device has in the attack.
     #[serde(default, alias = "suffers")]
     pub role: AttackRole,
-    /// How urgent.
+    /// How urgent the alert is.
     pub severity: Severity,
-    /// That at least one of its detectors is right, 0 to 1.
+    /// How sure it is that at least one of the detectors is right, 0 to 1.
+    #[cfg_attr(test, schemars(range(min = 0, max = 1)))]
     pub confidence: f64,
-    /// In a line.
+    /// What was found, in one line.
     pub title: String,
     /// When its first finding was made.
     pub opened: Time,
-    /// When its last one was.
+    /// When its last finding was made.
     pub updated: Time,
     /// When it was over: nothing was added for a while.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub closed: Option<Time>,
-    /// ATT&CK techniques.
+    /// MITRE ATT&CK techniques of the findings.
+    #[cfg_attr(test, schemars(inner(regex(pattern = r"^T[0-9]{4}(\.[0-9]{3})?$"))))]
     pub techniques: Vec<String>,
     /// The last finding of each detector.
     pub findings: Vec<Finding>,
-    /// Findings in all.
+    /// How many findings the alert has had.
     pub finding_count: u64,
     /// The features that contributed, and what is usual.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -213,15 +224,16 @@ pub struct Alert {
     /// What the policy decided, the latest last.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub decisions: Vec<Decided>,
-    /// What a person said.
+    /// The label that a person gave.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub label: Option<Label>,
-    /// The day's budget was used up: it is listed, and nobody was told.
+    /// The alert is only listed and was sent to nobody, since the day's budget was used up.
     #[serde(
         default,
         alias = "kept_back",
         skip_serializing_if = "std::ops::Not::not"
     )]
+    #[cfg_attr(test, schemars(extend("const" = true)))]
     pub suppressed: bool,
 }
 

@@ -1,4 +1,4 @@
-//! What depends on an event's type, as one list: the body, the type's name, and its content as JSON.
+//! The list of event types: the body of each, its name, and its content as JSON.
 //!
 //! The bodies of protocols follow from the kernel's registry and the modules of [`protocol`].
 
@@ -28,6 +28,7 @@ macro_rules! bodies {
     ) => {
         /// The part of an event that depends on its type.
         #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+        #[cfg_attr(test, derive(schemars::JsonSchema))]
         #[serde(tag = "event_type", rename_all = "snake_case")]
         pub enum Body {
             $(
@@ -116,7 +117,7 @@ sensor_common::for_each_protocol! {
         Audit(audit): Box<AuditReport>,
         /// An alert that was raised or that changed.
         Alert(alert): Box<AlertReport>,
-        /// Something suspicious.
+        /// What a detector found.
         Finding(finding): Box<Finding>,
         /// Counters, by name.
         Stats(stats): BTreeMap<String, u64>,

@@ -12,7 +12,7 @@ pub mod flow;
 mod json;
 mod protocol;
 #[cfg(test)]
-mod schema;
+pub(crate) mod schema;
 mod session;
 
 pub use alert::AlertReport;

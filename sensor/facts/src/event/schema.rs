@@ -1,167 +1,250 @@
-//! The parts of `docs/events.schema.json` that are made from the lists of fields, and the test that they are current.
+//! `docs/events.schema.json` is made from the types of the events: their fields, doc comments and attributes.
+//!
+//! `#[schemars(...)]` at a field says what its type does not, such as a pattern. After a change run
+//! `UPDATE_DOCS=1 cargo test -p sensor-facts schema`.
 
-use std::{borrow::Cow, env, fs, path::Path};
+use std::{borrow::Cow, collections::BTreeSet, env, fs, path::Path};
 
-use serde_json::{Value, json};
+use schemars::{JsonSchema, Schema, SchemaGenerator, generate::SchemaSettings, json_schema};
+use sensor_common::{
+    layer7::{Protocol, Reason},
+    packet::Tunnel,
+};
+use serde_json::{Map, Value, json};
 
-use super::{FlowHalf, FlowReport, FlowState, FlowWhy};
+use super::{Event, EventType, SCHEMA_VERSION};
 use crate::time::Time;
 
-/// A type whose values the schema can describe.
-pub(super) trait Described {
-    /// The schema of a value.
-    fn schema() -> Value;
-}
+/// What an event of a connection always says about it.
+const CONNECTION: [&str; 4] = ["flow_id", "src_ip", "dest_ip", "proto"];
+/// The detectors are declared in a crate above this one, whose test puts their list into the schema.
+const DETECTORS: &str = "/$defs/Finding/properties/detector/enum";
 
-/// A named part of the schema, as text: its properties stay in the order of their list.
-pub(super) struct Definition(String);
-
-/// A property of an object.
-pub(super) struct Property {
-    pub(super) name: &'static str,
-    pub(super) required: bool,
-    pub(super) schema: Value,
-}
-
-/// Doc comments as one line without marks.
-fn text(docs: &str) -> String {
-    docs.replace('`', "").trim().to_owned()
-}
-
-fn indented(value: &Value) -> String {
-    format!("{value:#}").replace('\n', "\n  ")
-}
-
-impl Definition {
-    pub(super) fn of_object(docs: &str, properties: &[Property]) -> Self {
-        let required: Vec<_> = properties
-            .iter()
-            .filter(|one| one.required)
-            .map(|one| one.name)
-            .collect();
-        let properties: Vec<_> = properties
-            .iter()
-            .map(|one| {
-                format!(
-                    "    \"{}\": {}",
-                    one.name,
-                    indented(&one.schema).replace('\n', "\n  ")
-                )
-            })
-            .collect();
-        Self(format!(
-            "{{\n  \"description\": {},\n  \"type\": \"object\",\n  \"properties\": {{\n{}\n  }},\n  \"required\": {},\n  \
-             \"additionalProperties\": false\n}}",
-            json!(text(docs)),
-            properties.join(",\n"),
-            indented(&json!(required)),
-        ))
+impl JsonSchema for Time {
+    fn schema_name() -> Cow<'static, str> {
+        "Time".into()
     }
 
-    pub(super) fn of_words(docs: &str, words: &[(&str, &str)]) -> Self {
-        let words: Vec<_> = words
-            .iter()
-            .map(|(word, docs)| json!({ "const": word, "description": text(docs) }))
-            .collect();
-        Self(format!(
-            "{{\n  \"description\": {},\n  \"oneOf\": {}\n}}",
-            json!(text(docs)),
-            indented(&json!(words)),
-        ))
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "description": "UTC, RFC 3339 with microseconds.",
+            "type": "string",
+            "pattern": r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{6}Z$",
+        })
     }
 }
 
-/// A reference to a named part of the schema.
-pub(super) fn reference(name: &str) -> Value {
-    json!({ "$ref": format!("#/$defs/{name}") })
+/// Stands for the field `skipped` of sessions, whose keys are the reasons of the kernel's readers.
+pub(crate) struct Skipped;
+
+impl JsonSchema for Skipped {
+    fn schema_name() -> Cow<'static, str> {
+        "Skipped".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        let reasons: Vec<_> = Reason::ALL.iter().map(|one| one.label()).collect();
+        json_schema!({
+            "description": "Bytes that were not read, by reason.",
+            "type": "object",
+            "propertyNames": { "enum": reasons },
+            "additionalProperties": { "type": "integer", "minimum": 0 },
+        })
+    }
 }
 
-/// The schema of a property: that of its type, narrowed and described.
-pub(super) fn property(mut schema: Value, docs: &str, narrow: Value) -> Value {
-    schema["description"] = json!(text(docs));
-    if let Value::Object(narrow) = narrow {
-        for (key, value) in narrow {
-            schema[key] = value;
+/// The names of the protocols, as values of a field.
+pub(super) fn protocols() -> Vec<&'static str> {
+    Protocol::ALL.iter().filter_map(|one| one.name()).collect()
+}
+
+/// The name of an encapsulation, as an item of a field.
+pub(super) fn tunnels() -> Value {
+    let names: Vec<_> = Tunnel::ALL.iter().map(|one| one.name()).collect();
+    json!({ "type": "string", "enum": names })
+}
+
+/// Doc comments as one line, without the marks of Markdown and of links in the code.
+fn line(docs: &str) -> String {
+    let text = docs.replace("[`", "").replace("`]", "").replace('`', "");
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// A number has its bounds instead of the name of a Rust type.
+fn bound(node: &mut Map<String, Value>) {
+    let most = match node.get("format").and_then(Value::as_str) {
+        Some("uint8") => Some(u64::from(u8::MAX)),
+        Some("uint16") => Some(u64::from(u16::MAX)),
+        Some("uint32") => Some(u64::from(u32::MAX)),
+        Some("uint" | "uint64" | "int32" | "int64" | "double") => None,
+        _ => return,
+    };
+    node.remove("format");
+    if let Some(most) = most {
+        node.entry("maximum").or_insert_with(|| json!(most));
+    }
+}
+
+/// Fields that are unknown are left out and never null.
+fn without_null(node: &mut Map<String, Value>) {
+    let is_null = |one: &Value| *one == json!({ "type": "null" });
+    if let Some(Value::Array(any)) = node.get_mut("anyOf") {
+        any.retain(|one| !is_null(one));
+        if let [Value::Object(only)] = any.as_mut_slice() {
+            let only = std::mem::take(only);
+            node.remove("anyOf");
+            node.extend(only);
         }
     }
+    if let Some(Value::Array(types)) = node.get_mut("type") {
+        types.retain(|one| *one != "null");
+        if let [only] = types.as_mut_slice() {
+            let only = only.take();
+            node.insert("type".to_owned(), only);
+        }
+    }
+}
+
+/// Puts a definition into the object that adds properties to it, such as the tag of its enumeration.
+fn merge(node: &mut Map<String, Value>, definitions: &Map<String, Value>) {
+    let Some(name) = node.get("$ref").and_then(Value::as_str) else {
+        return;
+    };
+    let Some(definition) = definitions.get(name.trim_start_matches("#/$defs/")) else {
+        return;
+    };
+    if !node.contains_key("properties") {
+        return;
+    }
+    node.remove("$ref");
+    for (key, value) in definition.as_object().into_iter().flatten() {
+        match (node.get_mut(key), value) {
+            (Some(Value::Object(ours)), Value::Object(theirs)) => ours.extend(theirs.clone()),
+            (Some(Value::Array(ours)), Value::Array(theirs)) => ours.extend(theirs.clone()),
+            (Some(_), _) => {}
+            (None, value) => {
+                node.insert(key.clone(), value.clone());
+            }
+        }
+    }
+}
+
+/// An object has no other properties than those that are named.
+fn close(node: &mut Map<String, Value>, is_part: bool) {
+    if !node.contains_key("properties") || is_part {
+        return;
+    }
+    let key = if node.contains_key("oneOf") {
+        "unevaluatedProperties"
+    } else {
+        "additionalProperties"
+    };
+    node.insert(key.to_owned(), json!(false));
+}
+
+/// Goes through a schema. `is_part` says that it stands in an object that has more properties.
+fn tidy(schema: &mut Value, is_part: bool, definitions: &Map<String, Value>) {
+    let Value::Object(node) = schema else {
+        return;
+    };
+    // What readers take for a field that an old version left out is of no use to who reads new events.
+    node.remove("default");
+    without_null(node);
+    merge(node, definitions);
+    bound(node);
+    if let Some(Value::String(docs)) = node.get_mut("description") {
+        *docs = line(docs);
+    }
+    if node.get("format") == Some(&json!("ip")) {
+        node.remove("format");
+        let formats = json!([{ "format": "ipv4" }, { "format": "ipv6" }]);
+        node.insert("anyOf".to_owned(), formats);
+    }
+    let parts = node.contains_key("properties");
+    close(node, is_part);
+    for (key, value) in node.iter_mut() {
+        match (key.as_str(), value) {
+            ("properties" | "$defs", Value::Object(all)) => {
+                for one in all.values_mut() {
+                    tidy(one, false, definitions);
+                }
+            }
+            ("oneOf" | "anyOf", Value::Array(all)) => {
+                for one in all {
+                    tidy(one, parts, definitions);
+                }
+            }
+            ("prefixItems", Value::Array(all)) => {
+                for one in all {
+                    tidy(one, false, definitions);
+                }
+            }
+            ("items" | "additionalProperties", one) => tidy(one, false, definitions),
+            _ => {}
+        }
+    }
+}
+
+/// Removes the definitions that nothing refers to any more.
+fn drop_unused(schema: &mut Value) {
+    loop {
+        let text = schema.to_string();
+        let Some(Value::Object(definitions)) = schema.get_mut("$defs") else {
+            return;
+        };
+        let before = definitions.len();
+        definitions.retain(|name, _| text.contains(&format!("\"#/$defs/{name}\"")));
+        if definitions.len() == before {
+            return;
+        }
+    }
+}
+
+/// The event types that are about a connection.
+fn of_connections() -> BTreeSet<&'static str> {
+    let flow = EventType::Flow.label();
+    protocols().into_iter().chain([flow]).collect()
+}
+
+fn current(old: &Value) -> Value {
+    let settings = SchemaSettings::draft2020_12().for_serialize();
+    let schema = settings.into_generator().into_root_schema_for::<Event>();
+    let mut schema = schema.to_value();
+    let definitions = schema["$defs"].as_object().cloned().unwrap_or_default();
+    tidy(&mut schema, false, &definitions);
+    drop_unused(&mut schema);
+    schema["$id"] = json!(format!("urn:wardtap:events:{SCHEMA_VERSION}"));
+    schema["title"] = json!("Wardtap event");
+    schema["description"] = json!(
+        "One line of JSON. Fields that are unknown are left out, never null. Described in events.md."
+    );
+    let of_connections = of_connections();
+    for body in schema["oneOf"].as_array_mut().into_iter().flatten() {
+        let kind = body["properties"]["event_type"]["const"].as_str();
+        if kind.is_some_and(|kind| of_connections.contains(kind))
+            && let Some(required) = body["required"].as_array_mut()
+        {
+            required.extend(CONNECTION.map(|name| json!(name)));
+        }
+    }
+    schema["$defs"]["Finding"]["properties"]["detector"]["enum"] =
+        old.pointer(DETECTORS).cloned().unwrap_or_default();
     schema
 }
 
-macro_rules! described {
-    ($($type:ty = $schema:tt)+) => {
-        $(impl Described for $type {
-            fn schema() -> Value {
-                json!($schema)
-            }
-        })+
-    };
-}
-
-described! {
-    u8 = { "type": "integer", "minimum": 0, "maximum": (u8::MAX) }
-    u16 = { "type": "integer", "minimum": 0, "maximum": (u16::MAX) }
-    u32 = { "type": "integer", "minimum": 0, "maximum": (u32::MAX) }
-    u64 = { "type": "integer", "minimum": 0 }
-    i32 = { "type": "integer" }
-    bool = { "type": "boolean" }
-    String = { "type": "string" }
-    Cow<'static, str> = { "type": "string" }
-    Time = { "$ref": "#/$defs/Time" }
-}
-
-impl<T: Described> Described for Option<T> {
-    fn schema() -> Value {
-        T::schema()
-    }
-}
-
-impl<T: Described> Described for Vec<T> {
-    fn schema() -> Value {
-        json!({ "type": "array", "items": T::schema() })
-    }
-}
-
-impl<T: Described, const N: usize> Described for [T; N] {
-    fn schema() -> Value {
-        json!({ "type": "array", "items": T::schema(), "minItems": N, "maxItems": N })
-    }
-}
-
-/// Puts a definition in the place of the one that the schema has under the name.
-fn replace(schema: &str, name: &str, definition: &Definition) -> String {
-    let begin = format!("\n    \"{name}\": {{");
-    let end = "\n    }";
-    let (before, rest) = schema
-        .split_once(&begin)
-        .unwrap_or_else(|| panic!("the schema has no definition of {name}"));
-    let (_, after) = rest.split_once(end).expect("an end of the definition");
-    let definition = definition.0.replace('\n', "\n    ");
-    format!("{before}\n    \"{name}\": {definition}{after}")
-}
-
-/// `UPDATE_DOCS=1` writes the definitions instead of comparing them.
+/// `UPDATE_DOCS=1` writes the schema instead of comparing it.
 #[test]
-fn the_schema_of_flows_is_current() {
+fn the_schema_of_events_is_current() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/events.schema.json");
     let old = fs::read_to_string(&path).expect("the schema");
-    let current = [
-        ("FlowReport", FlowReport::definition()),
-        ("FlowHalf", FlowHalf::definition()),
-        ("FlowWhy", FlowWhy::definition()),
-        ("FlowState", FlowState::definition()),
-    ];
-    let new = current
-        .iter()
-        .fold(old.clone(), |schema: String, (name, definition)| {
-            replace(&schema, name, definition)
-        });
-    let value = |text: &str| -> Value { serde_json::from_str(text).expect("JSON") };
-    if value(&old) == value(&new) {
+    let value: Value = serde_json::from_str(&old).expect("JSON");
+    let new = format!("{:#}\n", current(&value));
+    if env::var_os("UPDATE_DOCS").is_some() {
+        fs::write(&path, new).expect("the schema is written");
         return;
     }
     assert!(
-        env::var_os("UPDATE_DOCS").is_some(),
+        old == new,
         "docs/events.schema.json is not current: run `UPDATE_DOCS=1 cargo test -p sensor-facts schema`"
     );
-    fs::write(&path, new).expect("the schema is written");
 }

@@ -78,7 +78,7 @@ pub struct Listing {
 pub enum Cell {
     /// A text, or nothing.
     Text(Option<String>),
-    /// Several things.
+    /// A list of texts.
     List(Vec<String>),
     /// Names of the one side, and of the other.
     Pair(Vec<String>, Vec<String>),

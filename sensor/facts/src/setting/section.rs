@@ -230,7 +230,7 @@ macro_rules! section {
 /// without `Default`, and its [`Section`].
 ///
 /// Each field says whether it is `required`, has a `default`, or is shown by an `example` because it is not set by
-/// default. What serde does where the key is missing is said by attributes, as usual.
+/// default. Attributes say what serde does where the key is missing, as usual.
 #[macro_export]
 macro_rules! item {
     (

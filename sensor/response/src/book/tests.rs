@@ -1,4 +1,4 @@
-//! The book as a segment's begin has it.
+//! The rule book as the first entry of a segment describes it.
 
 use std::net::IpAddr;
 

@@ -1,4 +1,4 @@
-//! Putting back a change that the audit trail did not take.
+//! Reverts a change that could not be written to the audit trail.
 
 use sensor_facts::{
     action::{Action, Cause, Change, RuleChange},

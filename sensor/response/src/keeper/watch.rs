@@ -1,4 +1,4 @@
-//! Whether rules work: what is looked out for, and what came of it.
+//! Whether rules work: which packets the capture looks for, and what it found.
 
 use std::collections::HashMap;
 
@@ -29,7 +29,7 @@ impl Keeper {
         self.effects.get(&id).cloned().unwrap_or_default()
     }
 
-    /// One of them.
+    /// The report of one rule, if there is such a rule.
     #[must_use]
     pub fn report(&self, id: RuleId) -> Option<RuleReport> {
         self.reports().into_iter().find(|one| one.rule.id == id)

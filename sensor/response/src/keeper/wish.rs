@@ -1,4 +1,4 @@
-//! What is wanted of the keeper, what it says no to, and what it reports.
+//! Requests to the keeper, why it refuses them, and its reports.
 
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ use crate::Refusal;
 /// What a person or the policy wants to be blocked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Wish {
-    /// What.
+    /// What the rule is to block.
     pub target: Target,
     /// How much of it.
     pub scope: Scope,
@@ -23,7 +23,7 @@ pub struct Wish {
     pub state: State,
     /// It stays in force while the daemon is gone.
     pub sticky: bool,
-    /// For how long.
+    /// How long the rule is to last.
     pub ttl: Duration,
     /// Why, in words.
     pub reason: String,
@@ -51,10 +51,10 @@ pub enum Denied {
 /// A rule and what it does.
 #[derive(Clone, Debug)]
 pub struct RuleReport {
-    /// The rule.
+    /// The rule as it is in force.
     pub rule: Rule,
     /// What it has hit.
     pub hits: Hits,
-    /// Whether it works.
+    /// Whether the rule works, and how that is known.
     pub effect: Effect,
 }

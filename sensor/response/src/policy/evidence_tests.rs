@@ -1,4 +1,4 @@
-//! What never convicts: being attacked, packets that anyone can forge, scores and hints.
+//! What never counts as evidence against a device: being attacked, packets that anyone can forge, scores and hints.
 
 use super::tests::{finding, policy, situation};
 use super::*;

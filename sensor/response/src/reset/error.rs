@@ -25,9 +25,9 @@ pub enum ResetError {
     /// Two ends that no connection has.
     #[error("{a} and {b} are no ends of one connection")]
     NoConnection {
-        /// One.
+        /// One end.
         a: SocketAddr,
-        /// The other.
+        /// The other end.
         b: SocketAddr,
     },
     /// An end is on the never-block list.
@@ -44,39 +44,39 @@ pub enum ResetError {
         "{interface} is a mirror: resets need an interface of their own, at a normal switch port"
     )]
     ResponseIsMirror {
-        /// The interface.
+        /// Name of the interface.
         interface: String,
     },
     /// A limit that lets nothing out.
     #[error("the limit {limit} is zero: no reset could be sent")]
     ZeroLimit {
-        /// The limit.
+        /// Name of the limit.
         limit: &'static str,
     },
     /// An interface that is not there.
     #[error("there is no interface {interface}: see `ip link`")]
     NoInterface {
-        /// Its name.
+        /// Name of the interface.
         interface: String,
     },
     /// An interface without Ethernet address.
     #[error("{interface} is no Ethernet interface: resets are Ethernet frames")]
     NotEthernet {
-        /// Its name.
+        /// Name of the interface.
         interface: String,
     },
     /// An interface that is down.
     #[error("{interface} is down: `ip link set {interface} up`")]
     Down {
-        /// Its name.
+        /// Name of the interface.
         interface: String,
     },
     /// A system call failed.
     #[error("{call} for {interface}: {source}")]
     System {
-        /// The call.
+        /// The system call that failed.
         call: &'static str,
-        /// The interface.
+        /// Name of the interface.
         interface: String,
         /// What the system says.
         source: io::Error,

@@ -93,11 +93,11 @@ pub struct ResetOptions {
     pub mirrors: Vec<String>,
     /// The interface that resets leave by.
     pub response: String,
-    /// The connection.
+    /// The connection to reset.
     pub flow: Flow,
-    /// Bounds.
+    /// How many resets may be sent, and for how long.
     pub limits: Limits,
-    /// VLAN tags.
+    /// The VLAN tags that the resets carry.
     pub vlan: Vlan,
 }
 

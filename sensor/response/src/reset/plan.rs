@@ -1,4 +1,4 @@
-//! Which resets to send, and when: no clock and no socket of its own.
+//! Which resets to send, and when. It has no clock and no socket of its own.
 //!
 //! A receiver takes a reset only at exactly the number that it expects next; inside the window any other
 //! only brings a challenge acknowledgement (RFC 9293 section 3.10.7.4, RFC 5961 section 3.2). Two things
@@ -24,12 +24,12 @@ const GAP_MAX: Duration = Duration::from_millis(200);
 const GAP_FORGET: Duration = Duration::from_secs(1);
 /// The same segment again within this is a second copy of it, as a span port of both directions makes.
 const DUPLICATE: Duration = Duration::from_millis(5);
-/// Rounds after which a running transfer counts as one that does not mind: only its receiver can end it,
-/// and all numbers that are seen are past when a reset comes there.
+/// Rounds after which a running transfer counts as one that ignores the resets: only its receiver can end it, and all
+/// sequence numbers that are seen are in the past by the time a reset arrives there.
 const PATIENCE: u32 = 4;
-/// Then so many resets follow the newest, each a segment further. They come faster than the segments, so
-/// they overtake them, and the one that does is exact. Those before it are past, those after it only
-/// bring challenges.
+/// How many resets are then sent beyond the newest segment, each one segment further. They travel faster than the
+/// segments of the transfer, so one of them arrives exactly at the number that the receiver expects. Those before it
+/// are in the past, and those after it only cause challenge ACKs.
 const GUESSES: u32 = 12;
 /// Silence after both ends closed, or one reset, that ends the work.
 const SILENCE: Duration = Duration::from_secs(2);

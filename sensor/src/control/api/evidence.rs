@@ -1,4 +1,4 @@
-//! What is taken away: reports, exports, the trail; and advisories, which reports are made of.
+//! Requests for what leaves the sensor: reports, exports and the trail; and for advisories, which reports use.
 
 use std::net::IpAddr;
 
@@ -48,7 +48,7 @@ pub struct NewAdvisory {
 pub struct NewJudgement {
     /// The advisory's number.
     pub advisory: String,
-    /// The device.
+    /// Address of the device.
     pub device: IpAddr,
     /// Whether it is about it.
     pub verdict: sensor_analysis::exposure::advisory::AdvisoryVerdict,
@@ -60,7 +60,7 @@ pub struct NewJudgement {
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct OldAdvisory {
-    /// Its number.
+    /// The advisory's number.
     pub advisory: String,
     /// Why, in words.
     pub reason: String,

@@ -147,7 +147,7 @@ pub fn under(target: &str, pseudonymise: bool) -> String {
 pub struct Page<T> {
     /// Items that there are.
     pub total: usize,
-    /// Those asked for.
+    /// The items of the page that was asked for.
     pub items: Vec<T>,
 }
 
@@ -168,7 +168,7 @@ impl<T> Page<T> {
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Reason {
-    /// They.
+    /// Why, in words.
     pub reason: String,
 }
 
@@ -176,7 +176,7 @@ pub struct Reason {
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct NewLabel {
-    /// It.
+    /// What the alert was.
     pub verdict: sensor_facts::alert::Verdict,
     /// Why, in words.
     pub reason: String,

@@ -11,25 +11,25 @@ use serde::{Deserialize, Serialize};
 /// A rule with what it does.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 pub struct RuleView {
-    /// The rule.
+    /// The rule as it is in force.
     #[serde(flatten)]
     pub rule: Rule,
     /// What it has hit.
     pub hits: Hits,
-    /// Whether it works.
+    /// Whether the rule works, and how that is known.
     pub effect: Effect,
 }
 
 /// What a rule has dropped, or would have.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 pub struct Hits {
-    /// Packets dropped.
+    /// Packets that the rule dropped.
     pub packets: u64,
     /// Their bytes, from the Ethernet header on.
     pub bytes: u64,
     /// Packets that a dry run would have dropped.
     pub would_packets: u64,
-    /// Their bytes.
+    /// Bytes of the packets that it would have dropped.
     pub would_bytes: u64,
     /// Time of the last of either.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -78,9 +78,9 @@ pub struct ProtectedEntry {
     pub what: Protected,
     /// Why, in words.
     pub reason: String,
-    /// By whom.
+    /// Who put it on the list.
     pub by: Actor,
-    /// Since when.
+    /// When it was put on the list.
     pub since: Time,
     /// The configuration protects it.
     pub configured: bool,
@@ -90,7 +90,7 @@ pub struct ProtectedEntry {
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct NewProtection {
-    /// It.
+    /// What is to be protected.
     pub what: Protected,
     /// Why, in words.
     pub reason: String,

@@ -1,4 +1,4 @@
-//! How the daemon fares.
+//! The status of the daemon.
 
 use std::{collections::BTreeMap, net::IpAddr};
 
@@ -41,7 +41,7 @@ pub struct Status {
 /// An interface.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 pub struct InterfaceStatus {
-    /// Its name.
+    /// Name of the interface.
     pub name: String,
     /// `mirror` or `inline`.
     pub role: String,
@@ -78,11 +78,11 @@ pub struct RingStatus {
 pub struct FlowStatus {
     /// Entries in the table of established flows.
     pub established: u64,
-    /// Room in it.
+    /// Entries that this table has room for.
     pub established_capacity: u64,
     /// Entries in the table of new flows.
     pub fresh: u64,
-    /// Room in it.
+    /// Entries that this table has room for.
     pub fresh_capacity: u64,
     /// New flows that made room for others, unreported.
     pub evicted: u64,
@@ -138,9 +138,9 @@ pub struct DetectionStatus {
 /// A device of which nothing is learnt.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 pub struct Frozen {
-    /// It.
+    /// Address of the device.
     pub address: IpAddr,
-    /// Until then.
+    /// When its baseline is no longer frozen.
     pub until: Time,
 }
 
@@ -155,9 +155,9 @@ pub struct ContainmentStatus {
     pub protected: u64,
     /// Interfaces at which rules drop.
     pub enforcing: Vec<String>,
-    /// The audit trail.
+    /// The audit trail's file.
     pub trail: String,
-    /// Its entries.
+    /// Entries of the audit trail that are on the disk.
     pub entries: u64,
     /// Entries that wait for the disk.
     pub waiting: u64,
@@ -166,7 +166,7 @@ pub struct ContainmentStatus {
     /// Why it can't be written now.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failing: Option<String>,
-    /// Its segments.
+    /// The segments of the audit trail.
     #[serde(default)]
     pub segments: TrailSegments,
 }
@@ -201,7 +201,7 @@ pub struct TrailSegments {
 /// Where events go.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 pub struct OutputStatus {
-    /// Which output.
+    /// Name of the output.
     pub name: String,
     /// Where its events go: a file, standard output, a receiver.
     pub target: String,

@@ -1,4 +1,4 @@
-//! How much of what was to be seen was lost: the share beyond which the policy does nothing by itself.
+//! The share of traffic that was lost. Beyond a limit the policy no longer acts by itself.
 
 use sensor_common::counter::Counter;
 use sensor_sessions::pipeline::PipelineStats;

@@ -1,4 +1,4 @@
-//! What the response thread lets others read without asking.
+//! State of the response thread that other threads read without asking it.
 
 use std::sync::Arc;
 

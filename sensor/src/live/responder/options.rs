@@ -1,4 +1,4 @@
-//! What the response thread can be told anew.
+//! Options of the response thread that a reload can change.
 
 use std::time::Duration;
 

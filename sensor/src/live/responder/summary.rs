@@ -1,6 +1,6 @@
-//! How containment stands, as others read it.
+//! A summary of containment for other threads.
 
-use sensor_evidence::audit::Check;
+use sensor_evidence::audit::TrailStatus;
 use sensor_facts::{
     effect::Effectiveness,
     rule::{RuleId, State},
@@ -18,20 +18,10 @@ pub struct Summary {
     pub not_effective: Vec<(RuleId, String)>,
     /// Entries of the never-block list.
     pub protected: u64,
-    /// The trail's file.
+    /// Path of the audit trail's file.
     pub trail: String,
-    /// Its entries on the disk.
-    pub entries: u64,
-    /// Entries that wait for the disk.
-    pub waiting: u64,
-    /// Entries that were dropped because too many waited.
-    pub dropped: u64,
-    /// Why the trail can't be written now.
-    pub failing: Option<String>,
-    /// The segment of the trail that is written.
-    pub segment: u64,
-    /// How the segments before it fare.
-    pub check: Check,
+    /// How the trail fares.
+    pub trail_status: TrailStatus,
     /// TCP resets sent since the start.
     pub resets: u64,
 }
@@ -39,7 +29,6 @@ pub struct Summary {
 impl Summary {
     pub(crate) fn of(keeper: &Keeper, resets: u64) -> Self {
         let trail = keeper.trail();
-        let status = trail.status();
         let rules = || keeper.book().rules();
         let count = |state| rules().filter(|rule| rule.state == state).count() as u64;
         let mut effects = Effectiveness::ALL.map(|verdict| (verdict, 0));
@@ -59,12 +48,7 @@ impl Summary {
             not_effective,
             protected: keeper.book().protected().count() as u64,
             trail: trail.path().display().to_string(),
-            entries: status.entries,
-            waiting: status.waiting,
-            dropped: status.dropped,
-            failing: status.failing,
-            segment: status.segment,
-            check: status.check,
+            trail_status: trail.status(),
             resets,
         }
     }

@@ -37,7 +37,6 @@ fn act(entry: &Entry, what: String, reason: &str) -> Act {
     }
 }
 
-#[expect(clippy::too_many_lines, reason = "one arm for each kind of action")]
 fn take(acts: &mut Acts, entry: &Entry) {
     let did = |what: String, reason: &str| act(entry, what, reason);
     match &entry.action {
@@ -96,22 +95,14 @@ fn take(acts: &mut Acts, entry: &Entry) {
         } => acts
             .labels
             .push(did(format!("alert {alert}: {verdict}"), reason)),
-        Action::ModelLoaded {
-            name,
-            sha256,
-            reason,
-            ..
-        } => acts
-            .models
-            .push(did(format!("{name} in use, SHA-256 {sha256}"), reason)),
-        Action::ModelRolledBack {
-            name,
-            sha256,
-            reason,
-            ..
-        } => acts
-            .models
-            .push(did(format!("back to {name}, SHA-256 {sha256}"), reason)),
+        Action::ModelLoaded(model) => {
+            let what = format!("{} in use, SHA-256 {}", model.name, model.sha256);
+            acts.models.push(did(what, &model.reason));
+        }
+        Action::ModelRolledBack(model) => {
+            let what = format!("back to {}, SHA-256 {}", model.name, model.sha256);
+            acts.models.push(did(what, &model.reason));
+        }
         Action::ModelRefused {
             name,
             check,

@@ -118,10 +118,9 @@ impl Force {
                     ..Self::default()
                 };
             }
-            Action::ModelLoaded { name, sha256, .. }
-            | Action::ModelRolledBack { name, sha256, .. } => {
-                self.model = Some(name.clone());
-                self.model_sha256 = Some(sha256.clone());
+            Action::ModelLoaded(model) | Action::ModelRolledBack(model) => {
+                self.model = Some(model.name.clone());
+                self.model_sha256 = Some(model.sha256.clone());
             }
             _ => {}
         }

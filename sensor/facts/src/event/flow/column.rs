@@ -15,7 +15,7 @@ pub enum Kind {
     Int,
     /// Yes or no.
     Flag,
-    /// Text.
+    /// A text.
     Text,
 }
 
@@ -35,7 +35,7 @@ pub enum Over {
 pub struct Column<T: 'static> {
     /// Its name; of a column for each direction the part before `_to_server` and `_to_client`.
     pub name: &'static str,
-    /// What its value is taken over.
+    /// Whether it is of the flow, of each direction, or the sum of both.
     pub over: Over,
     /// What it holds.
     pub kind: Kind,
@@ -50,7 +50,7 @@ pub struct Column<T: 'static> {
 /// A value for a column.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Value<'a> {
-    /// Nothing.
+    /// The field is empty.
     None,
     /// A moment.
     Time(Time),

@@ -22,6 +22,8 @@ use super::json::{
     line::{Key, Line},
     put::Put,
 };
+#[cfg(test)]
+use super::schema;
 use crate::{
     address::{Conversation, mac_text},
     time::{Time, Timebase},
@@ -79,21 +81,20 @@ record! {
         /// Made of fragments without ports.
         fragments: bool = flow.flags & flow::FRAGMENTS != 0;
         /// `dicom`, `hl7` or `tls`, recognised by content.
-        [optional] app_proto: Option<Cow<'static, str>> where { "enum": ["dicom", "hl7", "tls"] }
+        [optional] app_proto: Option<Cow<'static, str>> where (extend("enum" = schema::protocols()))
             = flow.protocol().name().map(Cow::Borrowed) => once "app_proto";
         /// ICMP type of the first packet.
         [optional] icmp_type: Option<u16>
             = conversation.icmp().map(|(kind, _)| kind) => once "icmp_type";
         /// Ethernet address of the source, or of the router before it.
-        [optional] src_mac: Option<String> where { "pattern": "^([0-9a-f]{2}:){5}[0-9a-f]{2}$" }
+        [optional] src_mac: Option<String> where (regex(pattern = "^([0-9a-f]{2}:){5}[0-9a-f]{2}$"))
             = mac_text(flow.client_and_server_macs().0) => once "src_mac";
         /// Ethernet address of the destination, or of the router before it.
-        [optional] dest_mac: Option<String> where { "pattern": "^([0-9a-f]{2}:){5}[0-9a-f]{2}$" }
+        [optional] dest_mac: Option<String> where (regex(pattern = "^([0-9a-f]{2}:){5}[0-9a-f]{2}$"))
             = mac_text(flow.client_and_server_macs().1) => once "dest_mac";
         /// Encapsulations that were unwrapped, in the order of `docs/encapsulations.md`.
         [optional] tunnels: Vec<Cow<'static, str>>
-            where { "items": { "enum": ["gre", "erspan", "vxlan", "geneve", "ip", "gtp", "capwap", "teredo", "hp_erm",
-                "tzsp", "mpls", "pppoe", "pbb", "l2tp", "ayiya"] } }
+            where (extend("items" = schema::tunnels()))
             = Tunnel::names(flow.tunnels).map(Cow::Borrowed).collect();
         /// Payload sizes of the first packets that had any, in bytes: positive to the server, negative to
         /// the client.
@@ -108,7 +109,7 @@ record! {
 record! {
     /// One direction of a flow. Copies that a mirror delivered twice count in `duplicates` alone.
     pub struct FlowHalf(half: &Half, timebase: Timebase) {
-        /// Packets.
+        /// Packets in this direction.
         packets: u64 = half.packets => each "packets";
         /// Bytes of the IP packets.
         bytes: u64 = half.bytes => each "bytes";

@@ -11,7 +11,7 @@
 ///     /// One that is left out where it is unknown or empty.
 ///     [optional] name: Option<Type> = ...;
 ///     /// One whose values are fewer than those of its type.
-///     name: Type where { "enum": ["of", "JSON Schema"] } = ...;
+///     name: Type where (extend("enum" = ["of", "JSON Schema"])) = ...;
 ///     /// One that the store keeps, under the name of its column.
 ///     name: Type = ... => once "column";
 /// }
@@ -31,13 +31,13 @@ macro_rules! record {
     ) => {
         $(#[doc = $about])+
         #[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+        #[cfg_attr(test, derive(schemars::JsonSchema))]
         pub struct $record {
             $(
                 $(#[doc = $doc])+
-                $(
-                    #[doc = concat!("\nThis field is ", stringify!($when), ".")]
-                    #[serde(default, skip_serializing_if = "Field::is_empty")]
-                )?
+                // `any()` is never true: the word only says that the field has the second attribute.
+                $(#[cfg_attr(any(), $when)] #[serde(default, skip_serializing_if = "Field::is_empty")])?
+                $(#[cfg_attr(test, schemars $narrow)])?
                 pub $field: $type,
             )+
         }
@@ -77,31 +77,6 @@ macro_rules! record {
                 Self { $($field: super::json::tests::Sample::sample(source)),+ }
             }
         }
-
-        #[cfg(test)]
-        impl super::schema::Described for $record {
-            fn schema() -> serde_json::Value {
-                super::schema::reference(stringify!($record))
-            }
-        }
-
-        #[cfg(test)]
-        impl $record {
-            /// Its definition in the schema.
-            pub(in crate::event) fn definition() -> super::schema::Definition {
-                super::schema::Definition::of_object(concat!($($about),+), &[$(
-                    super::schema::Property {
-                        name: stringify!($field),
-                        required: record!(@required $($when)?),
-                        schema: super::schema::property(
-                            <$type as super::schema::Described>::schema(),
-                            concat!($($doc),+),
-                            record!(@narrow $($narrow)?),
-                        ),
-                    },
-                )+])
-            }
-        }
     };
     (@columns $record:ident $field:ident $type:ty [$($doc:literal)+]) => { &[] };
     (@columns $record:ident $field:ident $type:ty [$($doc:literal)+] $over:ident $column:literal) => {
@@ -119,10 +94,6 @@ macro_rules! record {
     (@over sum) => { Over::BothDirections };
     (@written optional $($field:tt)+) => { !Field::is_empty(&$($field)+) };
     (@written $($field:tt)+) => { true };
-    (@required optional) => { false };
-    (@required) => { true };
-    (@narrow $narrow:tt) => { serde_json::json!($narrow) };
-    (@narrow) => { serde_json::json!({}) };
 }
 
 /// Makes an enumeration whose values are words in JSON, the first of them the default.
@@ -140,6 +111,7 @@ macro_rules! words {
     ) => {
         $(#[doc = $about])+
         #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+        #[cfg_attr(test, derive(schemars::JsonSchema))]
         pub enum $words {
             $(#[doc = $first_doc])+
             #[default]
@@ -184,24 +156,6 @@ macro_rules! words {
         impl super::json::tests::Sample for $words {
             fn sample(source: &mut super::json::tests::Source) -> Self {
                 source.one_of(Self::ALL)
-            }
-        }
-
-        #[cfg(test)]
-        impl super::schema::Described for $words {
-            fn schema() -> serde_json::Value {
-                super::schema::reference(stringify!($words))
-            }
-        }
-
-        #[cfg(test)]
-        impl $words {
-            /// Its definition in the schema.
-            pub(in crate::event) fn definition() -> super::schema::Definition {
-                super::schema::Definition::of_words(concat!($($about),+), &[
-                    ($first_word, concat!($($first_doc),+)),
-                    $(($word, concat!($($doc),+)),)+
-                ])
             }
         }
     };

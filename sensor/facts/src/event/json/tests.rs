@@ -1,4 +1,4 @@
-//! What is written here against what [`serde_json`] makes of the same event.
+//! Compares the lines that are written here with those of [`serde_json`].
 
 use std::collections::BTreeMap;
 

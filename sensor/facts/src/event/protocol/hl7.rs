@@ -14,6 +14,7 @@ pub(in crate::event) type Content = Hl7Event;
 
 /// An HL7 event.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum Hl7Event {
     /// A message's header.
@@ -29,6 +30,7 @@ pub enum Hl7Event {
     reason = "each is a fact of its own in the schema"
 )]
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Hl7Message {
     /// True if the side that opened the connection sent it.
     pub to_server: bool,
@@ -87,6 +89,7 @@ pub struct Hl7Message {
 
 /// How an HL7 session ended.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Hl7SessionEnd {
     /// It goes on.
@@ -104,6 +107,7 @@ pub enum Hl7SessionEnd {
 
 /// A connection that carried HL7.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Hl7SessionSummary {
     /// When its first message was seen.
     pub start: Time,
@@ -127,9 +131,9 @@ pub struct Hl7SessionSummary {
     pub bytes_to_client: u64,
     /// Messages by type, `ADT^A01`.
     pub types: BTreeMap<String, u64>,
-    /// Who sent, by MSH-3 and 4.
+    /// Sending applications and facilities (MSH-3 and MSH-4).
     pub senders: Vec<Party>,
-    /// To whom, by MSH-5 and 6.
+    /// Receiving applications and facilities (MSH-5 and MSH-6).
     pub receivers: Vec<Party>,
     /// Versions of MSH-12.
     pub versions: Vec<String>,
@@ -137,6 +141,7 @@ pub struct Hl7SessionSummary {
     pub acknowledgements: Acknowledgements,
     /// Share of negative ones (AE, AR, CE, CR) among the acknowledgements, 0 to 1.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, schemars(range(min = 0, max = 1)))]
     pub nak_ratio: Option<f64>,
     /// Time to acknowledge.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -152,7 +157,7 @@ pub struct Hl7SessionSummary {
     /// Commit acknowledgements of MLLP release 2: a message was received and is safe.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub commit_acks: u64,
-    /// Negative ones.
+    /// Negative commit acknowledgements.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub commit_naks: u64,
     /// Things left out of the lists above because they were too many.
@@ -160,11 +165,13 @@ pub struct Hl7SessionSummary {
     pub omitted: u64,
     /// Bytes that were not read, by reason.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[cfg_attr(test, schemars(with = "crate::event::schema::Skipped"))]
     pub skipped: BTreeMap<String, u64>,
 }
 
 /// An application and its facility.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Party {
     /// MSH-3 or MSH-5.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -176,23 +183,24 @@ pub struct Party {
 
 /// Acknowledgements by code (HL7 table 0008).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Acknowledgements {
-    /// Application accept.
+    /// AA, application accept.
     #[serde(rename = "AA")]
     pub aa: u64,
-    /// Application error.
+    /// AE, application error.
     #[serde(rename = "AE")]
     pub ae: u64,
-    /// Application reject.
+    /// AR, application reject.
     #[serde(rename = "AR")]
     pub ar: u64,
-    /// Commit accept.
+    /// CA, commit accept.
     #[serde(rename = "CA")]
     pub ca: u64,
-    /// Commit error.
+    /// CE, commit error.
     #[serde(rename = "CE")]
     pub ce: u64,
-    /// Commit reject.
+    /// CR, commit reject.
     #[serde(rename = "CR")]
     pub cr: u64,
     /// Codes outside the table.
@@ -215,14 +223,15 @@ impl Acknowledgements {
 
 /// Time from the end of a message to its first acknowledgement, microseconds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct AckTimes {
     /// Acknowledgements that were matched.
     pub count: u64,
-    /// Least.
+    /// The shortest time.
     pub min_us: u64,
-    /// Mean.
+    /// The mean time.
     pub mean_us: u64,
-    /// Greatest.
+    /// The longest time.
     pub max_us: u64,
 }
 

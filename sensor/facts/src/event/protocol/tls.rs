@@ -15,6 +15,7 @@ pub(in crate::event) type Content = TlsReport;
 
 /// What is likely inside, by the port alone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Likely {
     /// DICOM over TLS (IANA: port 2762, or set by the configuration).
@@ -24,7 +25,7 @@ pub enum Likely {
 }
 
 impl Likely {
-    /// The protocol.
+    /// The protocol that is likely inside.
     #[must_use]
     pub const fn protocol(self) -> Protocol {
         match self {
@@ -36,6 +37,7 @@ impl Likely {
 
 /// A TLS connection.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct TlsReport {
     /// When its first hello message was seen.
     pub start: Time,
@@ -61,11 +63,13 @@ pub struct TlsReport {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub likely: Option<Likely>,
     /// Always true: what goes on inside is not seen.
+    #[cfg_attr(test, schemars(extend("const" = true)))]
     pub encrypted: bool,
     /// A hello message could be read in part only, or was missed.
     pub incomplete: bool,
     /// Bytes that were not read, by reason.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[cfg_attr(test, schemars(with = "crate::event::schema::Skipped"))]
     pub skipped: BTreeMap<String, u64>,
 }
 

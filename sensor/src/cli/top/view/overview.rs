@@ -1,4 +1,4 @@
-//! What a look should tell: how much, what was lost, what is wrong.
+//! The overview: how much traffic there is, what was lost, and what is wrong.
 
 use ratatui::{
     Frame,

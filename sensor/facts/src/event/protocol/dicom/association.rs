@@ -8,6 +8,7 @@ use crate::{event::session::is_zero, time::Time};
 
 /// What happened to an association.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum DicomEventType {
     /// It was accepted.
@@ -20,8 +21,10 @@ pub enum DicomEventType {
 
 /// A DICOM event.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(test, schemars(rename = "Dicom"))]
 pub struct DicomEvent {
-    /// What happened.
+    /// What happened to the association.
     #[serde(rename = "type")]
     pub kind: DicomEventType,
     /// The association as it stands.
@@ -31,6 +34,7 @@ pub struct DicomEvent {
 
 /// Side of an association.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Side {
     /// The side that asked for the association.
@@ -41,6 +45,7 @@ pub enum Side {
 
 /// How an association went, as far as was seen.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum AssociationOutcome {
     /// It was asked for, or goes on since before the capture; no answer was seen yet.
@@ -60,6 +65,7 @@ pub enum AssociationOutcome {
 
 /// An association. Fields of what was not seen are left out.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Association {
     /// When its first PDU was seen.
     pub start: Time,
@@ -77,7 +83,7 @@ pub struct Association {
     /// Called AE title (of the acceptor), without padding.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub called_ae: Option<String>,
-    /// Application context.
+    /// UID of the application context.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub application_context: Option<String>,
     /// Presentation contexts, by id.
@@ -116,13 +122,15 @@ pub struct Association {
     pub omitted: u64,
     /// Bytes that were not read, by reason.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[cfg_attr(test, schemars(with = "crate::event::schema::Skipped"))]
     pub skipped: BTreeMap<String, u64>,
 }
 
 /// A UID and, where it is a well-known one, its name.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct NamedUid {
-    /// The UID.
+    /// The UID in dotted form.
     pub uid: String,
     /// Its name in PS3.6 annex A.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -131,6 +139,7 @@ pub struct NamedUid {
 
 /// A presentation context.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct PresentationContext {
     /// Its id; odd by the standard, which some sides do not keep.
     pub id: u8,
@@ -140,13 +149,14 @@ pub struct PresentationContext {
     /// Transfer syntaxes proposed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub transfer_syntaxes: Vec<NamedUid>,
-    /// The answer.
+    /// How the acceptor answered.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub result: Option<ContextResult>,
 }
 
 /// The answer to a presentation context.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ContextResult {
     /// 0 accepted, 1 to 4 rejected (PS3.8 table 9-18).
     pub code: u8,
@@ -159,6 +169,7 @@ pub struct ContextResult {
 
 /// What a side says of itself (PS3.7 annex D.3.3).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Implementation {
     /// Longest P-DATA-TF it takes, bytes; 0 without limit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -176,6 +187,7 @@ pub struct Implementation {
 
 /// SCP/SCU role selection for a SOP class (PS3.7 annex D.3.3.4).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct RoleSelection {
     /// Which side says so: the requestor asks, the acceptor grants.
     pub by: Side,
@@ -189,6 +201,7 @@ pub struct RoleSelection {
 
 /// How the user is named (PS3.7 annex D.3.3.7). Neither name nor credentials leave the kernel.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct UserIdentity {
     /// 1 to 5.
     pub code: u8,
@@ -198,6 +211,7 @@ pub struct UserIdentity {
 
 /// Why an association was rejected (PS3.8 section 9.3.4).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Reject {
     /// 1 permanent, 2 transient.
     pub result: u8,
@@ -215,6 +229,7 @@ pub struct Reject {
 
 /// Why an association was aborted (PS3.8 section 9.3.8).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Abort {
     /// Which side sent it.
     pub by: Side,
@@ -230,6 +245,7 @@ pub struct Abort {
 
 /// Requests and responses of one command for one SOP class.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct CommandSummary {
     /// The side that sends the requests: the service class user of this command.
     pub scu: Side,
@@ -238,20 +254,22 @@ pub struct CommandSummary {
     /// SOP class, affected or requested.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sop_class: Option<NamedUid>,
-    /// How often.
+    /// How often the command was sent and answered.
     #[serde(flatten)]
     pub counts: CommandCounts,
 }
 
 /// How often a command was asked for and answered.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct CommandCounts {
-    /// Requests.
+    /// Number of requests.
     pub requests: u64,
     /// Responses, by class of their status.
     pub responses: Responses,
     /// Status codes other than success and pending, as four hexadecimal digits.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[cfg_attr(test, schemars(extend("propertyNames" = { "pattern": "^[0-9A-F]{4}$" })))]
     pub statuses: BTreeMap<String, u64>,
     /// Sub-operations of C-MOVE and C-GET.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -273,27 +291,29 @@ pub struct CommandCounts {
 
 /// Responses by class of their status (PS3.7 annex C).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Responses {
-    /// 0000.
+    /// Status 0000.
     pub success: u64,
-    /// FF00, FF01.
+    /// Status FF00 or FF01.
     pub pending: u64,
-    /// 0001, Bxxx, 0107, 0116.
+    /// Status 0001, 0107, 0116 or Bxxx.
     pub warning: u64,
-    /// All others.
+    /// Any other status.
     pub failure: u64,
-    /// FE00.
+    /// Status FE00.
     pub cancel: u64,
 }
 
 /// Sub-operations that C-MOVE or C-GET reports.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct SubOperations {
-    /// Completed.
+    /// Sub-operations that succeeded.
     pub completed: u64,
-    /// Failed.
+    /// Sub-operations that failed.
     pub failed: u64,
-    /// With a warning.
+    /// Sub-operations that ended with a warning.
     pub warning: u64,
     /// Not done when last reported.
     pub remaining: u64,
