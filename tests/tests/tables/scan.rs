@@ -8,8 +8,8 @@ use std::{
 
 use anyhow::{Context, Result, ensure};
 use syn::{
-    Attribute, BinOp, Expr, ExprBinary, ExprCall, ExprMethodCall, Fields, ImplItemFn, Item,
-    ItemConst, ItemFn, ItemMod, ItemStatic, ItemStruct, Lit, Type,
+    Attribute, BinOp, Expr, ExprBinary, ExprCall, ExprMethodCall, Fields, ImplItemConst,
+    ImplItemFn, Item, ItemConst, ItemFn, ItemMod, ItemStatic, ItemStruct, Lit, Type,
     visit::{self, Visit},
 };
 
@@ -29,12 +29,19 @@ const FOLDERS: [&str; 10] = [
 /// The store's, beside its reports.
 const STORE: &str = "sensor/evidence/src/store";
 /// Types of which a field is a bounded table. A queue may grow: what bounds it stands in its row.
-const TABLES: [&str; 5] = ["LruCache", "VecDeque", "SyncSender", "Inbox", "Queue"];
+const TABLES: [&str; 6] = [
+    "LruCache",
+    "CountedLru",
+    "VecDeque",
+    "SyncSender",
+    "Inbox",
+    "Queue",
+];
 /// Calls that make a bounded queue.
 const MAKERS: [&str; 1] = ["sync_channel"];
 
 /// A file's name from the workspace's root on, and what is in it.
-type Source = (String, syn::File);
+pub(crate) type Source = (String, syn::File);
 
 /// The code that is looked at.
 pub(crate) fn sources(root: &Path) -> Result<Vec<Source>> {
@@ -81,6 +88,17 @@ impl<'a> Found<'a> {
         let expression = expression.with_context(|| format!("there is no constant {place}"))?;
         self.evaluate(file, expression)
             .with_context(|| format!("the value of {place}"))
+    }
+
+    /// Where a constant that is used at `file::CONSTANT` may be defined: in this file, or else in others.
+    pub(crate) fn defined(&self, place: &str) -> Vec<String> {
+        if self.constants.contains_key(place) {
+            return vec![place.to_owned()];
+        }
+        let name = place.rsplit("::").next().unwrap_or_default();
+        let end = format!("::{name}");
+        let all = self.constants.keys().filter(|key| key.ends_with(&end));
+        all.cloned().collect()
     }
 
     fn evaluate(&self, file: &str, expression: &Expr) -> Result<u64> {
@@ -247,6 +265,12 @@ impl<'ast> Visit<'ast> for Reader<'_, 'ast> {
         let place = format!("{}::{}", self.file, item.ident);
         self.found.constants.insert(place, &item.expr);
         visit::visit_item_const(self, item);
+    }
+
+    fn visit_impl_item_const(&mut self, item: &'ast ImplItemConst) {
+        let place = format!("{}::{}", self.file, item.ident);
+        self.found.constants.insert(place, &item.expr);
+        visit::visit_impl_item_const(self, item);
     }
 
     fn visit_expr_call(&mut self, call: &'ast ExprCall) {

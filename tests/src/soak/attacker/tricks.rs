@@ -160,7 +160,8 @@ impl Tricks {
         let Some(ends) = self.target else {
             return Ok(());
         };
-        let (sequence, to) = (self.dice.next() as u32, mac(Role::Ehr)?);
+        let [_, _, _, _, a, b, c, d] = self.dice.next().to_be_bytes();
+        let (sequence, to) = (u32::from_be_bytes([a, b, c, d]), mac(Role::Ehr)?);
         self.segment(ends, &[0x0b], true, to, |tcp| {
             (tcp.ack, tcp.sequence_number) = (true, sequence);
         })?;
