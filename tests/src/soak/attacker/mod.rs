@@ -232,7 +232,7 @@ fn attack(
 fn look(sensor: &Sensor, round: &mut Round) -> Result<()> {
     let rules = sensor.ask_json(&["rules", "list"])?;
     let intruder = format!("\"{}\"", Role::Intruder.address());
-    let list = rules["rules"].as_array().context("no list of rules")?;
+    let list = rules["items"].as_array().context("no list of rules")?;
     for rule in list {
         if rule["target"].to_string().contains(&intruder) {
             round.contained += 1;
