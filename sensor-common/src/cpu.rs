@@ -7,7 +7,7 @@ use crate::{
     event::{Chunk, ChunkHeader},
     flow::Flow,
     layer7::Work,
-    notice::Notice,
+    notice::{Budget, Notice},
     packet::{Packet, Pieces},
     registry::Tag,
     tape::{self, FIRST, LAST, RECORD_HEADER},
@@ -33,6 +33,8 @@ pub struct Cpu {
     pub notice: Notice,
     /// Packets of which fragments are awaited.
     pub pieces: Pieces,
+    /// Clinical flows without proof that may still be taken among the established ones.
+    pub unproven: Budget,
 }
 
 impl Cpu {
@@ -49,6 +51,7 @@ impl Cpu {
         keys: Keys::EMPTY,
         notice: Notice::EMPTY,
         pieces: Pieces::NONE,
+        unproven: Budget::EMPTY,
     };
 
     /// Joins a fragment to those before it.

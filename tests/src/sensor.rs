@@ -18,6 +18,7 @@ use crate::{
     hospital::{Hospital, MIRROR, PORTS, RESPONSE},
     netns::{Namespace, run},
     program::Program,
+    soak::memory,
     tally::Tally,
     wait::wait_for,
 };
@@ -211,6 +212,23 @@ impl Sensor {
             arguments.join(" ")
         );
         Ok(())
+    }
+
+    /// Memory of the daemon's process, now and at most, bytes.
+    ///
+    /// # Errors
+    /// When it has ended.
+    pub fn memory(&self) -> Result<(u64, u64)> {
+        memory::of_process(self.daemon.id()?.as_raw())
+    }
+
+    /// What `wardtap` prints as JSON without the daemon.
+    ///
+    /// # Errors
+    /// When it fails, or prints something else.
+    pub fn offline_json(&self, arguments: &[&str]) -> Result<Value> {
+        let text = run(Command::new(&self.binary).args(arguments).arg("--json"))?;
+        serde_json::from_str(&text).with_context(|| format!("{arguments:?} gives {text}"))
     }
 
     /// The same as JSON.

@@ -2,11 +2,16 @@
 //! refuses what is beyond its size.
 
 use etherparse::PacketBuilder;
+use nix::{
+    sched::{CpuSet, sched_getcpu, sched_setaffinity},
+    unistd::Pid,
+};
 use sensor_common::{
     counter::Counter,
+    flow::ESTABLISHED,
     packet::{TCP_RST, TCP_SYN},
 };
-use sensor_kernel::{TableSizes, TestBench};
+use sensor_kernel::{SweepItem, TableSizes, TestBench, Why};
 
 const PLACES: u32 = 64;
 const TABLES: TableSizes = TableSizes {
@@ -126,4 +131,113 @@ fn attempts_in_a_crowded_table_are_reported_before_their_time() {
         reported[1..].iter().all(|count| *count > 200),
         "{reported:?}"
     );
+}
+
+const MESSAGE: &[u8] = b"\x0bMSH|^~\\&|A|B|C|D|20260101||ADT^A01|1|P|2.5\rPID|1\r\x1c\r";
+
+/// An HL7 message of a connection that was not seen before, or, `back`, the answer's acknowledgement.
+fn message(number: u32, sequence: u32, back: bool) -> Vec<u8> {
+    let [.., high, low] = number.to_be_bytes();
+    let (client, server) = ([10, 9, high, low], [10, 8, 0, 1]);
+    let (source, target, ports) = if back {
+        (server, client, (2_575, 50_000))
+    } else {
+        (client, server, (50_000, 2_575))
+    };
+    let mut frame = Vec::new();
+    PacketBuilder::ethernet2([2; 6], [4; 6])
+        .ipv4(source, target, 64)
+        .tcp(ports.0, ports.1, sequence, 1_000)
+        .ack(1)
+        .write(&mut frame, if back { &[] } else { MESSAGE })
+        .unwrap();
+    frame
+}
+
+fn established(bench: &TestBench) -> u64 {
+    bench.counters().unwrap().get(Counter::FlowEstablished)
+}
+
+/// The limit is of one CPU.
+fn stay_on_this_cpu() {
+    let mut cpus = CpuSet::new();
+    cpus.set(sched_getcpu().unwrap()).unwrap();
+    sched_setaffinity(Pid::from_raw(0), &cpus).unwrap();
+}
+
+/// Flows of one forged message each take few places a second, and leave a crowded table after a minute.
+#[test]
+fn forged_messages_hold_no_place_for_an_hour() {
+    stay_on_this_cpu();
+    let mut bench = TestBench::load(&TestBench::options(TABLES, 1 << 20)).unwrap();
+    for second in 1..=4_u32 {
+        let time = u64::from(second) * 1_000 * MILLISECOND;
+        for number in 0..200 {
+            let frame = message(second * 200 + number, 1, false);
+            bench.run(&frame, time, 1).unwrap();
+            bench.ring.drain(usize::MAX, |_| {});
+        }
+        if second == 2 {
+            assert_eq!(established(&bench), 32, "16 a second");
+            // A session that is answered has its place at once.
+            for back in [false, true] {
+                bench.run(&message(60_000, 1, back), time, 1).unwrap();
+            }
+            assert_eq!(established(&bench), 33);
+        }
+    }
+    assert_eq!(established(&bench), u64::from(PLACES), "the table is full");
+    let sweep = |bench: &mut TestBench, second: u64| {
+        let mut ended = 0;
+        let now = second * 1_000 * MILLISECOND;
+        let mut on = |item: SweepItem| {
+            // The flows of the other table are over after a minute as well.
+            let there = item.flow.flags & ESTABLISHED != 0;
+            ended += u32::from(there && item.why != Why::Active);
+        };
+        while !bench.flows.sweep(now, &mut on).unwrap().complete {}
+        ended
+    };
+    assert_eq!(
+        sweep(&mut bench, 5),
+        0,
+        "the first pass sees that it is crowded"
+    );
+    assert_eq!(sweep(&mut bench, 30), 0, "not before a minute is over");
+    assert_eq!(
+        sweep(&mut bench, 66),
+        PLACES - 1,
+        "all but the answered one"
+    );
+}
+
+/// A mirror of one direction: no session waits for an answer that is not to be seen.
+#[test]
+fn sessions_of_one_direction_are_established_too() {
+    stay_on_this_cpu();
+    let mut bench = TestBench::load(&TestBench::options(TABLES, 1 << 20)).unwrap();
+    let length = u32::try_from(MESSAGE.len()).unwrap();
+    for round in 0..2 {
+        let time = u64::from(round + 1) * 1_000 * MILLISECOND;
+        for number in 0..20 {
+            let frame = message(number, 1 + round * length, false);
+            bench.run(&frame, time, 1).unwrap();
+        }
+        // What found no place in this second has one with its next message.
+        assert_eq!(established(&bench), if round == 0 { 16 } else { 20 });
+    }
+    // An hour later they are all there, each one flow: the table is not crowded.
+    let mut ended = 0;
+    let now = 3_500_000 * MILLISECOND;
+    for _ in 0..2 {
+        let mut on = |item: SweepItem| ended += u32::from(item.why != Why::Active);
+        while !bench.flows.sweep(now, &mut on).unwrap().complete {}
+    }
+    assert_eq!(ended, 0);
+    let mut packets = Vec::new();
+    bench
+        .flows
+        .drain(|item| packets.push(item.flow.packets()))
+        .unwrap();
+    assert_eq!(packets, [2; 20]);
 }

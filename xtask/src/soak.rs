@@ -55,6 +55,9 @@ pub(crate) struct Arguments {
     /// Write the table into docs/soak.md
     #[arg(long, conflicts_with = "only")]
     write: bool,
+    /// All tricks of an attacker at once instead of the phases, for so many minutes
+    #[arg(long, conflicts_with_all = ["only", "write"])]
+    attacker: bool,
     /// The debug build of the daemon: quicker to build, slower, and it ends at an arithmetic overflow
     #[arg(long)]
     debug: bool,
@@ -72,6 +75,9 @@ pub(crate) fn run_all(arguments: &Arguments) -> Result<()> {
     models::environment(models::BASE)?;
     runtime::fetch()?;
     ebpf::objects()?;
+    if arguments.attacker {
+        return attacker(arguments);
+    }
     let daemon = ebpf::daemon(!arguments.debug)?;
     // Before signals are blocked: it is made by a program.
     tests::models::made()?;
@@ -107,6 +113,23 @@ pub(crate) fn run_all(arguments: &Arguments) -> Result<()> {
     if !wrong.is_empty() {
         bail!("not all holds:\n{}", wrong.join("\n"));
     }
+    Ok(())
+}
+
+/// The attacker's round; the daemon is the debug build, which lies beside this program.
+fn attacker(arguments: &Arguments) -> Result<()> {
+    ebpf::daemon(false)?;
+    let folder = folder()?;
+    let interruption = Interruption::watch(|| remove_leftovers(PREFIX).map(drop))?;
+    let time = Duration::from_secs(arguments.minutes * 60);
+    let done = soak::attacker::run(PREFIX, &folder, time, &|| interruption.check());
+    if done.is_err() && interruption.came() {
+        exit(INTERRUPTED);
+    }
+    let round = done?;
+    println!("\n{round}");
+    let wrong = round.wrong();
+    ensure!(wrong.is_empty(), "not all holds:\n{}", wrong.join("\n"));
     Ok(())
 }
 

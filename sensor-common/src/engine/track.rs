@@ -11,6 +11,10 @@ use crate::{
     time::since,
 };
 
+/// Flows of a clinical protocol, of one direction and a few packets, that a CPU takes into the table of established flows
+/// in a second.
+const UNPROVEN_PER_SECOND: u32 = 16;
+
 /// A flow entry and the table that it is in.
 pub(super) type Found = (Table, *mut Flow);
 
@@ -91,7 +95,7 @@ pub(super) fn track<H: Platform>(
     if table == Table::Fresh {
         let clinical = Protocol::is_clinical_index(flow.protocol);
         if clinical || edges.has(Edges::ESTABLISHED) {
-            establish(platform, flow, clinical);
+            establish(platform, flow, clinical, now);
         }
     }
 }
@@ -139,10 +143,17 @@ fn entry<H: Platform>(platform: &mut H, found: Option<Found>, now: u64) -> Optio
         .map(|entry| (Table::Fresh, entry))
 }
 
-/// Moves a flow to the table from which nothing is evicted.
+/// Moves a flow to the table from which nothing is evicted. Flows of a clinical protocol that are not established
+/// otherwise may be forged by one packet each, so only some of them a second enter; the others stay where new flows are,
+/// and each further packet tries again.
 #[inline(always)]
-fn establish<H: Platform>(platform: &mut H, flow: &mut Flow, clinical: bool) {
-    let full = !clinical && platform.settings().pressure != 0;
+fn establish<H: Platform>(platform: &mut H, flow: &mut Flow, clinical: bool, now: u64) {
+    let full = if flow.is_proven() {
+        !clinical && platform.settings().pressure != 0
+    } else {
+        let unproven = &mut platform.cpu().unproven;
+        !unproven.take(now, UNPROVEN_PER_SECOND)
+    };
     flow.flags |= flow::ESTABLISHED;
     if !full && platform.insert(Table::Established, Some(flow)) {
         platform.cpu().counters.count(Counter::FlowEstablished);

@@ -230,6 +230,14 @@ impl Flow {
         a.packets + b.packets
     }
 
+    /// True if it was seen in both directions, or has so many packets that it belongs among the established flows.
+    #[inline(always)]
+    #[must_use]
+    pub const fn is_proven(&self) -> bool {
+        let [a, b] = &self.directions;
+        (a.packets != 0 && b.packets != 0) || self.packets() >= ONE_SIDED_ESTABLISHED
+    }
+
     /// The entry as it may leave: without the header bytes that a reader holds over, which are of a data
     /// set where a peer breaks its standard.
     #[must_use]

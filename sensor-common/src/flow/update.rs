@@ -211,14 +211,11 @@ impl Flow {
             }
             self.first_count += 1;
         }
-        let [a, b] = &self.directions;
         let total = self.packets();
         if total & total.wrapping_sub(1) == 0 && total >= SNAPSHOT_FROM {
             edges |= Edges::SNAPSHOT;
         }
-        if self.flags & ESTABLISHED == 0
-            && ((a.packets != 0 && b.packets != 0) || total >= ONE_SIDED_ESTABLISHED)
-        {
+        if self.flags & ESTABLISHED == 0 && self.is_proven() {
             edges |= Edges::ESTABLISHED;
         }
         Edges(edges)

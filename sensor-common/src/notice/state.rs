@@ -28,7 +28,7 @@ impl Budget {
 
     /// Takes one; false if there is none left.
     #[inline(always)]
-    pub(super) fn take(&mut self, now: u64, per_second: u32) -> bool {
+    pub(crate) fn take(&mut self, now: u64, per_second: u32) -> bool {
         let second = now / 1_000_000_000 + 1;
         if self.second != second {
             self.second = second;

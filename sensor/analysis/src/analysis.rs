@@ -357,7 +357,10 @@ impl Analysis {
         Account {
             findings,
             off: self.known.options.detect.off.clone(),
-            evicted: self.evicted_before + self.detectors.evicted() + self.known.origins.evicted(),
+            evicted: self.evicted_before
+                + self.detectors.evicted()
+                + self.known.origins.evicted()
+                + self.known.routers.evicted(),
             alerts: self.alerts.standing(),
             census,
             cases: self.cases.count(),

@@ -78,6 +78,9 @@ const PRESSURE: (u64, u64) = (3, 4);
 /// In a crowded table an unanswered attempt is over after this many nanoseconds instead of [`Settings::idle_closed`]: a flood
 /// would push it out unreported before.
 const CROWDED_IDLE: u64 = 100_000_000;
+/// In a crowded table of established flows, one of one direction and few packets is over after this many nanoseconds: a
+/// forged message would hold its place for an hour.
+const UNPROVEN_IDLE: u64 = 60_000_000_000;
 /// Attempts that a batch ends so at most: a sample tells of a flood.
 const EARLY_MAX: u64 = 512;
 
@@ -104,7 +107,7 @@ struct Table {
     size: u64,
     // Entries that this pass has seen so far.
     seen: u64,
-    // The last pass found it nearly full of new flows.
+    // The last pass found it nearly full.
     crowded: bool,
     cursor: Option<u32>,
     // Engine time at which the last pass began and at which this one did: the active time-out is due
@@ -300,7 +303,7 @@ impl FlowTables {
             } else {
                 self.counting.fresh += 1;
             }
-            let attempt = table.crowded && flow.is_attempt();
+            let attempt = table.crowded && !table.established && flow.is_attempt();
             let why = if all {
                 // Nobody waits at the end for a flood to be reported entry by entry.
                 let left_out = attempt && early >= EARLY_MAX;
@@ -312,6 +315,12 @@ impl FlowTables {
                 } else {
                     Why::Idle
                 })
+            } else if table.crowded
+                && table.established
+                && !flow.is_proven()
+                && since(now, flow.last()) > UNPROVEN_IDLE
+            {
+                Some(Why::Idle)
             } else if attempt && early < EARLY_MAX && since(now, flow.last()) > CROWDED_IDLE {
                 early += 1;
                 Some(Why::Idle)
@@ -340,7 +349,7 @@ impl FlowTables {
         }
         table.cursor = next;
         if next.is_none() {
-            table.crowded = !table.established && table.seen * PRESSURE.1 > table.size * PRESSURE.0;
+            table.crowded = table.seen * PRESSURE.1 > table.size * PRESSURE.0;
             table.seen = 0;
             self.current += 1;
             if self.current == self.tables.len() {

@@ -309,6 +309,7 @@ impl Responder {
             self.census = self.analysis.baselines().census(now);
         }
         let mut account = self.analysis.account(self.census.clone());
+        account.evicted += self.judgement.evicted();
         account.failing.clone_from(&self.unsaved);
         lock(&self.board).account = Arc::new(account);
     }

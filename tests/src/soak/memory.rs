@@ -121,7 +121,7 @@ impl Drop for Group {
 }
 
 /// What process `id` has in memory, now and at most since [`forget_peak`].
-pub(super) fn of_process(id: i32) -> Result<(u64, u64)> {
+pub(crate) fn of_process(id: i32) -> Result<(u64, u64)> {
     let text = fs::read_to_string(format!("/proc/{id}/status"))?;
     let field = |name: &str| -> Result<u64> {
         let line = text.lines().find_map(|line| line.strip_prefix(name));

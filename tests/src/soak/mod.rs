@@ -2,10 +2,11 @@
 //! `cargo xtask soak`. `docs/soak.md` says what is done in each phase and what has to hold.
 
 mod account;
+pub mod attacker;
 mod care;
 mod disk;
 mod frames;
-mod memory;
+pub(crate) mod memory;
 mod options;
 mod phases;
 mod report;

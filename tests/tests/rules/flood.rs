@@ -2,6 +2,7 @@
 
 use std::{
     collections::BTreeSet,
+    env, fs,
     net::Ipv4Addr,
     sync::{
         Arc,
@@ -168,6 +169,60 @@ fn release_all_answers_within_a_second_in_a_flood_of_findings() -> Result<()> {
         .filter(|one| one["action"] == "decided_again");
     let told = firsts as u64 + counted.map(|one| number(&one["count"])).sum::<u64>();
     ensure!(told >= found, "{told} of {found} findings are told of");
+    Ok(())
+}
+
+/// Bytes of the audit trail with its signatures.
+fn trail_bytes(passage: &Passage) -> Result<u64> {
+    let mut bytes = 0;
+    for entry in fs::read_dir(passage.folder().join("state"))? {
+        let entry = entry?;
+        if entry.file_name().to_string_lossy().starts_with("audit") {
+            bytes += entry.metadata()?.len();
+        }
+    }
+    Ok(bytes)
+}
+
+/// What a long flood of findings leaves behind in observe mode. `WARDTAP_FLOOD_MINUTES=60 cargo test --workspace --test rules
+/// -- --ignored --nocapture observe` takes the hour.
+#[test]
+#[ignore = "it takes ten minutes, or what WARDTAP_FLOOD_MINUTES says"]
+fn a_long_flood_in_observe_mode_leaves_a_small_trail_and_a_quick_start() -> Result<()> {
+    let minutes: u64 = match env::var("WARDTAP_FLOOD_MINUTES") {
+        Ok(text) => text.parse()?,
+        Err(_) => 10,
+    };
+    let Some((_turn, passage)) = passage("hour", "")? else {
+        return Ok(());
+    };
+    let mut daemon = passage.start()?;
+    let flood = Flood::start(&passage)?;
+    for minute in 1..=minutes {
+        thread::sleep(Duration::from_secs(60));
+        let found = findings(&passage).unwrap_or(0);
+        println!(
+            "{minute} min: {found} findings, {} bytes",
+            trail_bytes(&passage)?
+        );
+    }
+    let found = findings(&passage).unwrap_or(0);
+    let sent = flood.end()?;
+    daemon.stop()?;
+    let bytes = trail_bytes(&passage)?;
+    let begin = Instant::now();
+    let mut daemon = passage.start()?;
+    let took = begin.elapsed();
+    daemon.stop()?;
+    let trail = passage.trail().display().to_string();
+    let verified = passage.json(&["audit", "verify", &trail])?;
+    println!(
+        "{minutes} minutes: {sent} packets, {found} findings; {} entries, {bytes} bytes; the next start took {took:?}",
+        verified["entries"]
+    );
+    ensure!(found > 100 * minutes, "{found}: that was no flood");
+    ensure!(bytes < (1 + minutes) << 20, "{bytes} bytes");
+    ensure!(took < 5 * LIMIT, "{took:?}");
     Ok(())
 }
 

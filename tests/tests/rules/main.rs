@@ -4,6 +4,7 @@
 mod crash;
 mod expiry;
 mod flood;
+mod full_rate;
 mod refusals;
 mod targets;
 mod traffic;

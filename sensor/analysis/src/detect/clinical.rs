@@ -186,16 +186,38 @@ impl Clinical {
         peers.into_iter().map(|(_, peer)| peer).collect()
     }
 
-    /// Writes what is new to the disk.
+    /// What is to be written, if anything is new. It is a copy, so that nobody waits for the disk who asks for peers.
+    #[must_use]
+    pub fn take_unsaved(&mut self) -> Option<Unsaved> {
+        std::mem::take(&mut self.changed).then(|| Unsaved {
+            path: self.path.clone(),
+            pairs: self
+                .pairs
+                .iter()
+                .map(|(pair, seen)| (*pair, *seen))
+                .collect(),
+        })
+    }
+
+    /// What was taken could not be written: it is to be tried again.
+    pub const fn put_back(&mut self) {
+        self.changed = true;
+    }
+}
+
+/// What was learnt, to be written.
+#[derive(Debug)]
+pub struct Unsaved {
+    path: PathBuf,
+    pairs: Vec<(Pair, Seen)>,
+}
+
+impl Unsaved {
+    /// Writes it.
     ///
     /// # Errors
-    /// When the file can't be written; it is tried again with the next call.
-    pub fn save(&mut self) -> io::Result<()> {
-        if self.changed {
-            let pairs: Vec<_> = self.pairs.iter().collect();
-            files::write(&self.path, &pairs)?;
-            self.changed = false;
-        }
-        Ok(())
+    /// When the file can't be written.
+    pub fn write(&self) -> io::Result<()> {
+        files::write(&self.path, &self.pairs)
     }
 }

@@ -2,7 +2,7 @@
 
 use std::{net::IpAddr, num::NonZeroUsize};
 
-use lru::LruCache;
+use crate::detect::counted::CountedLru;
 use sensor_facts::{observation::Mac, time::Time};
 
 struct Holder {
@@ -25,7 +25,7 @@ pub(super) enum Taken {
 
 /// Who has which address.
 pub(super) struct Holders {
-    holders: LruCache<IpAddr, Holder>,
+    holders: CountedLru<IpAddr, Holder>,
     /// Two within this are at once, nanoseconds.
     at_once: i64,
 }
@@ -33,7 +33,7 @@ pub(super) struct Holders {
 impl Holders {
     pub(super) fn new(room: NonZeroUsize, at_once: i64) -> Self {
         Self {
-            holders: LruCache::new(room),
+            holders: CountedLru::new(room),
             at_once,
         }
     }
@@ -69,5 +69,10 @@ impl Holders {
         } else {
             Taken::Known
         }
+    }
+
+    /// What made room for others.
+    pub(crate) const fn evicted(&self) -> u64 {
+        self.holders.evicted()
     }
 }

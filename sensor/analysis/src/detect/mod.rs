@@ -8,6 +8,7 @@
 mod about;
 pub mod clinical;
 mod closest;
+mod counted;
 mod detector;
 mod detectors;
 #[cfg(test)]

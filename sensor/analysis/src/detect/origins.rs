@@ -13,6 +13,7 @@ use sensor_facts::{
     address::mac_text,
     finding::{Finding, Origin},
     observation::{Mac, Observation, What, is_host},
+    router::proves,
     time::Time,
 };
 
@@ -162,8 +163,10 @@ fn is_handshake(seen: &Observation) -> bool {
         return false;
     }
     match &seen.what {
-        // A server sends data only after the client acknowledged its SYN, and so has received it.
-        What::Flow(facts) => facts.established(seen.protocol) && facts.to_client.payload > 0,
+        What::Flow(facts) => {
+            facts.established(seen.protocol)
+                && proves(seen.protocol, true, &facts.to_server, &facts.to_client)
+        }
         What::Association { .. } | What::AssociationRejected { .. } | What::ClinicalTls => true,
         What::Hl7(message) => message.ack_code.is_some(),
         _ => false,

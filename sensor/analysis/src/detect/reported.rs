@@ -2,17 +2,17 @@
 
 use std::{hash::Hash, num::NonZeroUsize};
 
-use lru::LruCache;
 use sensor_facts::time::Time;
 
 use super::{shared::Thresholds, threshold::Values};
+use crate::detect::counted::CountedLru;
 
 /// Things that are remembered.
 const THINGS: NonZeroUsize = NonZeroUsize::new(16_384).expect("it is not zero");
 
 /// What was reported, until it may be reported again.
 pub(super) struct Reported<T: Hash + Eq> {
-    things: LruCache<T, Time>,
+    things: CountedLru<T, Time>,
     /// When it may be reported again, nanoseconds.
     again: i64,
 }
@@ -21,7 +21,7 @@ impl<T: Hash + Eq> Reported<T> {
     /// With the configured time.
     pub(super) fn new(values: &Values) -> Self {
         Self {
-            things: LruCache::new(THINGS),
+            things: CountedLru::new(THINGS),
             again: Thresholds::of(values).report_again.as_nanos().cast_signed(),
         }
     }
@@ -35,5 +35,10 @@ impl<T: Hash + Eq> Reported<T> {
         }
         self.things.put(thing, now);
         true
+    }
+
+    /// What made room for others.
+    pub(crate) const fn evicted(&self) -> u64 {
+        self.things.evicted()
     }
 }

@@ -2,7 +2,7 @@
 
 use std::{net::IpAddr, num::NonZeroUsize};
 
-use lru::LruCache;
+use crate::detect::counted::CountedLru;
 use sensor_facts::{
     observation::{FlowFacts, Mac, Observation, What, is_host},
     router::{Passage, proves},
@@ -19,8 +19,8 @@ const LEFT: i64 = 600 * 1_000_000_000;
 /// Which Ethernet addresses are routers, and at which Ethernet address an IP address was seen to be. Only conversations
 /// in which the other end answered count.
 pub(crate) struct Routers {
-    seen: LruCache<Mac, Passage>,
-    holders: LruCache<IpAddr, (Mac, Time)>,
+    seen: CountedLru<Mac, Passage>,
+    holders: CountedLru<IpAddr, (Mac, Time)>,
     /// From this many addresses on, an Ethernet address can be a router's.
     many: usize,
     latest: Time,
@@ -30,8 +30,8 @@ impl Routers {
     /// An Ethernet address with this many addresses can be a router's.
     pub(crate) fn new(many: u32) -> Self {
         let mut routers = Self {
-            seen: LruCache::new(ADDRESSES),
-            holders: LruCache::new(HOLDERS),
+            seen: CountedLru::new(ADDRESSES),
+            holders: CountedLru::new(HOLDERS),
             many: 0,
             latest: Time::default(),
         };
@@ -105,6 +105,11 @@ impl Routers {
         let (holder, last) = self.holders.peek(&address)?;
         let there = self.latest.0.saturating_sub(last.0) <= LEFT;
         (there && *holder != mac).then_some(*holder)
+    }
+
+    /// What made room for others.
+    pub(crate) const fn evicted(&self) -> u64 {
+        self.seen.evicted() + self.holders.evicted()
     }
 }
 

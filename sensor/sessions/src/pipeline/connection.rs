@@ -53,6 +53,8 @@ pub(super) struct Connection {
     pub(super) conversation: Conversation,
     opening: Opening,
     pub(super) assemblers: [Assembler; 2],
+    /// Something of this side was heard.
+    pub(super) heard: [bool; 2],
     /// The running session and its protocol; none before the first and after one that is over.
     session: Option<(Protocol, Box<dyn Session>)>,
     pub(super) last: u64,
@@ -95,6 +97,7 @@ impl Connection {
                 midstream: header.flags & event::MIDSTREAM != 0,
             },
             assemblers: [Assembler::default(), Assembler::default()],
+            heard: [false; 2],
             session: None,
             last: header.header.time,
             due: None,

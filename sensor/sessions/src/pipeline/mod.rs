@@ -5,6 +5,7 @@ mod connection;
 mod driver;
 mod flows;
 mod notice;
+mod open;
 mod options;
 pub(crate) mod outlet;
 mod reason;

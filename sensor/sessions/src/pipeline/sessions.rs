@@ -13,6 +13,7 @@ use sensor_facts::event::Event;
 
 use super::{
     connection::{Connection, StreamEnd},
+    open::Open,
     options::PipelineOptions,
     outlet::Outlet,
     reason::FlowEndReason,
@@ -20,7 +21,7 @@ use super::{
 use crate::protocol::{assembler::Tally, session::SessionEnd};
 
 /// Names a connection: its key, and when its flow entry was made.
-type ConnectionId = (FlowKey, u64);
+pub(super) type ConnectionId = (FlowKey, u64);
 
 /// A session whose connection was reset is reported this much later, nanoseconds, unless it goes on.
 const RESET_LINGER: u64 = 5_000_000_000;
@@ -30,7 +31,7 @@ const ENDED_MAX: usize = 4_096;
 /// Connections with a protocol that is read, from their first chunk until they are reported.
 #[derive(Debug)]
 pub(super) struct Sessions {
-    open: LruCache<ConnectionId, Connection>,
+    open: Open,
     ended: LruCache<ConnectionId, ()>,
     /// Sessions whose end was seen, and when they are reported.
     lingering: VecDeque<(u64, ConnectionId)>,
@@ -40,7 +41,7 @@ impl Sessions {
     pub(super) fn new(options: &PipelineOptions) -> Self {
         let capacity = |size| NonZeroUsize::new(size).unwrap_or(NonZeroUsize::MIN);
         Self {
-            open: LruCache::new(capacity(options.limits.sessions)),
+            open: Open::new(options.limits.sessions),
             ended: LruCache::new(capacity(ENDED_MAX)),
             lingering: VecDeque::new(),
         }
@@ -76,6 +77,10 @@ impl Sessions {
             ended |= connection.element(direction, element, now, outlet);
         });
         connection.assemblers[direction as usize] = assembler;
+        connection.heard[direction as usize] = true;
+        if connection.heard == [true; 2] {
+            self.open.answered(&id);
+        }
         outlet.stats.add(&tally);
         if ended {
             self.linger(id, header.header.time, outlet.options.linger_ns);
@@ -90,7 +95,7 @@ impl Sessions {
             .get(&header.header.interface)
             .cloned();
         let connection = Connection::new(header, in_iface);
-        if let Some((_, mut evicted)) = self.open.push(id, connection) {
+        if let Some(mut evicted) = self.open.push(id, connection) {
             outlet.stats.sessions_evicted += 1;
             close(&mut evicted, SessionEnd::Evicted, outlet);
         }
@@ -175,19 +180,16 @@ impl Sessions {
             connection.settle(outlet);
             connection.close(SessionEnd::Closed, outlet);
         }
-        while let Some((_, connection)) = self.open.peek_lru()
-            && now.saturating_sub(connection.last) > outlet.options.session_idle_ns
-        {
-            let Some((_, mut connection)) = self.open.pop_lru() else {
-                break;
-            };
+        let idle = outlet.options.session_idle_ns;
+        let is_over = |connection: &Connection| now.saturating_sub(connection.last) > idle;
+        while let Some(mut connection) = self.open.pop_quiet(is_over) {
             close(&mut connection, SessionEnd::Idle, outlet);
         }
     }
 
     /// Closes all sessions.
     pub(super) fn finish(&mut self, outlet: &mut Outlet<'_>) {
-        while let Some((_, mut connection)) = self.open.pop_lru() {
+        while let Some(mut connection) = self.open.pop_quiet(|_| true) {
             close(&mut connection, SessionEnd::Shutdown, outlet);
         }
         self.lingering.clear();
@@ -200,7 +202,7 @@ impl Sessions {
     /// The open sessions of a protocol.
     pub(super) fn open(&self, protocol: Protocol) -> impl Iterator<Item = Event> {
         let open = self.open.iter();
-        open.filter_map(move |(_, connection)| connection.view(protocol))
+        open.filter_map(move |connection| connection.view(protocol))
     }
 }
 

@@ -76,7 +76,17 @@ impl Judgement {
 
     /// Writes that to the disk.
     pub(crate) fn save(&self) -> io::Result<()> {
-        lock(&self.clinical).save()
+        let Some(unsaved) = lock(&self.clinical).take_unsaved() else {
+            return Ok(());
+        };
+        unsaved
+            .write()
+            .inspect_err(|_| lock(&self.clinical).put_back())
+    }
+
+    /// Clinical pairs that made room for others.
+    pub(crate) fn evicted(&self) -> u64 {
+        lock(&self.clinical).evicted()
     }
 
     pub(crate) fn pulse(&mut self, pulse: Pulse) {

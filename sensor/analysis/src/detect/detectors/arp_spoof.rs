@@ -3,10 +3,10 @@
 
 use std::{net::IpAddr, num::NonZeroUsize};
 
-use lru::LruCache;
 use sensor_common::notice::arp::AGAIN;
 use sensor_facts::{address::mac_text, observation::ArpFacts};
 
+use crate::detect::counted::CountedLru;
 use crate::detect::{
     holders::{Holders, Taken},
     prelude::*,
@@ -57,10 +57,10 @@ pub(super) struct ArpSpoof {
     /// By ARP.
     claims: Holders,
     /// Addresses that an Ethernet address claims by ARP, a few of them.
-    claimed: LruCache<Mac, Vec<IpAddr>>,
+    claimed: CountedLru<Mac, Vec<IpAddr>>,
     /// Who asked for whom, when.
-    asked: LruCache<(IpAddr, IpAddr), Time>,
-    unasked: LruCache<Mac, Unasked>,
+    asked: CountedLru<(IpAddr, IpAddr), Time>,
+    unasked: CountedLru<Mac, Unasked>,
     reported: Reported<IpAddr>,
     /// Two Ethernet addresses within this are at once, nanoseconds.
     at_once: i64,
@@ -75,9 +75,9 @@ impl ArpSpoof {
         Self {
             flows: Holders::new(ADDRESSES, at_once),
             claims: Holders::new(NEIGHBOURS, at_once),
-            claimed: LruCache::new(NEIGHBOURS),
-            asked: LruCache::new(NEIGHBOURS),
-            unasked: LruCache::new(NEIGHBOURS),
+            claimed: CountedLru::new(NEIGHBOURS),
+            asked: CountedLru::new(NEIGHBOURS),
+            unasked: CountedLru::new(NEIGHBOURS),
             reported: Reported::new(values),
             at_once,
         }
@@ -179,6 +179,15 @@ fn sent_by(arp: &ArpFacts) -> String {
 }
 
 impl Detector for ArpSpoof {
+    fn evicted(&self) -> u64 {
+        self.flows.evicted()
+            + self.claims.evicted()
+            + self.claimed.evicted()
+            + self.asked.evicted()
+            + self.unasked.evicted()
+            + self.reported.evicted()
+    }
+
     fn observe(&mut self, seen: &Observation, site: &Site<'_>) -> Option<Draft> {
         let found = match &seen.what {
             What::Flow(_) => senders(seen)

@@ -6,9 +6,9 @@
 
 use std::{net::IpAddr, num::NonZeroUsize};
 
-use lru::LruCache;
 use sensor_common::layer7::Protocol;
 
+use crate::detect::counted::CountedLru;
 use crate::detect::prelude::*;
 
 pub(super) const ABOUT: About = About {
@@ -42,7 +42,7 @@ const KEPT: usize = 48;
 type Pair = (IpAddr, IpAddr, Service);
 
 pub(super) struct Beacon {
-    pairs: LruCache<Pair, Vec<(Time, u64)>>,
+    pairs: CountedLru<Pair, Vec<(Time, u64)>>,
     reported: Reported<Pair>,
     own: Thresholds,
 }
@@ -50,7 +50,7 @@ pub(super) struct Beacon {
 impl Beacon {
     fn new(values: &Values) -> Self {
         Self {
-            pairs: LruCache::new(PAIRS),
+            pairs: CountedLru::new(PAIRS),
             reported: Reported::new(values),
             own: Thresholds::of(values),
         }
@@ -76,6 +76,10 @@ fn steadiness(mut values: Vec<i64>) -> (f64, i64) {
 }
 
 impl Detector for Beacon {
+    fn evicted(&self) -> u64 {
+        self.pairs.evicted() + self.reported.evicted()
+    }
+
     fn observe(&mut self, seen: &Observation, site: &Site<'_>) -> Option<Draft> {
         let What::Flow(facts) = &seen.what else {
             return None;

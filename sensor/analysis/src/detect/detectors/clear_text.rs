@@ -2,8 +2,7 @@
 
 use std::{net::IpAddr, num::NonZeroUsize};
 
-use lru::LruCache;
-
+use crate::detect::counted::CountedLru;
 use crate::detect::prelude::*;
 
 pub(super) const ABOUT: About = About {
@@ -20,15 +19,19 @@ pub(super) const ABOUT: About = About {
 /// Pairs that are remembered; each is told once.
 const PAIRS: NonZeroUsize = NonZeroUsize::new(65_536).expect("it is not zero");
 
-pub(super) struct ClearText(LruCache<(IpAddr, IpAddr, bool), ()>);
+pub(super) struct ClearText(CountedLru<(IpAddr, IpAddr, bool), ()>);
 
 impl ClearText {
     fn new(_: &Values) -> Self {
-        Self(LruCache::new(PAIRS))
+        Self(CountedLru::new(PAIRS))
     }
 }
 
 impl Detector for ClearText {
+    fn evicted(&self) -> u64 {
+        self.0.evicted()
+    }
+
     fn observe(&mut self, seen: &Observation, _: &Site<'_>) -> Option<Draft> {
         let hl7 = match &seen.what {
             What::Association { .. } => false,

@@ -5,13 +5,13 @@ use std::{
     num::NonZeroUsize,
 };
 
-use lru::LruCache;
 use sensor_facts::{
     address::mac_text,
     infrastructure::dhcp,
     observation::{Asked, DhcpFacts},
 };
 
+use crate::detect::counted::CountedLru;
 use crate::detect::{
     fair::{Who, key},
     prelude::*,
@@ -46,7 +46,7 @@ const CLIENTS: NonZeroUsize = NonZeroUsize::new(16_384).expect("it is not zero")
 const FROM_ONE: u32 = 6;
 
 pub(super) struct DhcpStarvation {
-    known: LruCache<Mac, ()>,
+    known: CountedLru<Mac, ()>,
     all: Window<Mac>,
     /// By the Ethernet address that asks for them.
     from: Window<Mac>,
@@ -59,7 +59,7 @@ impl DhcpStarvation {
         let own = Thresholds::of(values);
         let (within, clients) = (own.dhcp_starvation_within, own.dhcp_starvation_clients);
         Self {
-            known: LruCache::new(CLIENTS),
+            known: CountedLru::new(CLIENTS),
             all: Window::new(within, clients),
             from: Window::new(within, clients.div_ceil(FROM_ONE)),
             server: None,
@@ -108,7 +108,7 @@ impl DhcpStarvation {
 
 impl Detector for DhcpStarvation {
     fn evicted(&self) -> u64 {
-        self.from.evicted() + self.all.evicted()
+        self.known.evicted() + self.all.evicted() + self.from.evicted()
     }
 
     fn observe(&mut self, seen: &Observation, _: &Site<'_>) -> Option<Draft> {

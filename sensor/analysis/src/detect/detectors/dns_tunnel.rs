@@ -4,8 +4,7 @@
 
 use std::{net::IpAddr, num::NonZeroUsize};
 
-use lru::LruCache;
-
+use crate::detect::counted::CountedLru;
 use crate::detect::prelude::*;
 
 pub(super) const ABOUT: About = About {
@@ -56,7 +55,7 @@ impl Queries {
 }
 
 pub(super) struct DnsTunnel {
-    clients: LruCache<IpAddr, [Queries; LENGTHS.len()]>,
+    clients: CountedLru<IpAddr, [Queries; LENGTHS.len()]>,
     reported: Reported<IpAddr>,
     own: Thresholds,
 }
@@ -64,7 +63,7 @@ pub(super) struct DnsTunnel {
 impl DnsTunnel {
     fn new(values: &Values) -> Self {
         Self {
-            clients: LruCache::new(CLIENTS),
+            clients: CountedLru::new(CLIENTS),
             reported: Reported::new(values),
             own: Thresholds::of(values),
         }
@@ -72,6 +71,10 @@ impl DnsTunnel {
 }
 
 impl Detector for DnsTunnel {
+    fn evicted(&self) -> u64 {
+        self.clients.evicted() + self.reported.evicted()
+    }
+
     fn observe(&mut self, seen: &Observation, site: &Site<'_>) -> Option<Draft> {
         let What::Flow(facts) = &seen.what else {
             return None;

@@ -3,8 +3,7 @@
 
 use std::{net::IpAddr, num::NonZeroUsize};
 
-use lru::LruCache;
-
+use crate::detect::counted::CountedLru;
 use crate::detect::prelude::*;
 
 pub(super) const ABOUT: About = About {
@@ -40,7 +39,7 @@ struct Sent {
 }
 
 pub(super) struct Exfiltration {
-    pairs: LruCache<(IpAddr, IpAddr), [Sent; LENGTHS.len()]>,
+    pairs: CountedLru<(IpAddr, IpAddr), [Sent; LENGTHS.len()]>,
     reported: Reported<(IpAddr, IpAddr)>,
     own: Thresholds,
     /// Spreads above the median that are far from the usual.
@@ -50,7 +49,7 @@ pub(super) struct Exfiltration {
 impl Exfiltration {
     fn new(values: &Values) -> Self {
         Self {
-            pairs: LruCache::new(PAIRS),
+            pairs: CountedLru::new(PAIRS),
             reported: Reported::new(values),
             own: Thresholds::of(values),
             far: shared::Thresholds::of(values).far(),
@@ -59,6 +58,10 @@ impl Exfiltration {
 }
 
 impl Detector for Exfiltration {
+    fn evicted(&self) -> u64 {
+        self.pairs.evicted() + self.reported.evicted()
+    }
+
     fn observe(&mut self, seen: &Observation, site: &Site<'_>) -> Option<Draft> {
         let delta = site.delta?;
         if !matches!(&seen.what, What::Flow(facts) if facts.answered()) {

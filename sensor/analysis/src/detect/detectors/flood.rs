@@ -83,7 +83,7 @@ impl Detector for Flood {
                     return self
                         .asked
                         .add(site.who(to.ip()), from, seen.time)
-                        .and_then(|clients| asked(seen, &clients, within))
+                        .and_then(|clients| asked(seen, &clients, within, site))
                         .or_else(|| alone.and_then(|tries| by_one(seen, &tries, within)));
                 }
                 // Who is the client of an answer without a question, the ports may say the other way round.
@@ -144,13 +144,24 @@ fn by_one(seen: &Observation, tries: &[(SocketAddr, u16)], within: i64) -> Optio
     })
 }
 
-fn asked(seen: &Observation, clients: &[SocketAddr], within: i64) -> Option<Draft> {
+fn asked(
+    seen: &Observation,
+    clients: &[SocketAddr],
+    within: i64,
+    site: &Site<'_>,
+) -> Option<Draft> {
     let addresses: BTreeSet<IpAddr> = clients.iter().map(SocketAddr::ip).collect();
     // Many connections of few clients are a scan or a busy client.
     if addresses.len() * 2 < clients.len() {
         return None;
     }
     let transport = seen.transport()?;
+    // Anyone can make source addresses up: named are those that a completed handshake confirms.
+    let confirmed: Vec<IpAddr> = addresses
+        .iter()
+        .copied()
+        .filter(|address| site.who(*address).confirmed)
+        .collect();
     Some(Draft {
         technique: "T1499",
         confidence: 0.8,
@@ -161,11 +172,12 @@ fn asked(seen: &Observation, clients: &[SocketAddr], within: i64) -> Option<Draf
             port: seen.server.port(),
         }),
         evidence: format!(
-            "{} clients asked for TCP connections within {within} s and did not follow up, the last at port {}",
+            "{} clients, {} of them confirmed by a completed handshake, asked for TCP connections within {within} s and did not follow up, the last at port {}",
             addresses.len(),
+            confirmed.len(),
             seen.server.port()
         ),
-        victims: addresses.into_iter().collect(),
+        victims: confirmed,
         wrong_if: TRY_AGAIN,
         ..Draft::default()
     })

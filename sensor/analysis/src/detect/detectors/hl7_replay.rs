@@ -8,8 +8,7 @@ use std::{
     num::NonZeroUsize,
 };
 
-use lru::LruCache;
-
+use crate::detect::counted::CountedLru;
 use crate::detect::prelude::*;
 
 pub(super) const ABOUT: About = About {
@@ -45,9 +44,9 @@ struct Sent {
 }
 
 pub(super) struct Hl7Replay {
-    sent: LruCache<Id, Sent>,
+    sent: CountedLru<Id, Sent>,
     /// Which application's message an acknowledgement is of: receiver, sender's address, control id.
-    waiting: LruCache<(IpAddr, IpAddr, String), Id>,
+    waiting: CountedLru<(IpAddr, IpAddr, String), Id>,
     again: Window<String>,
     /// How long a message is remembered, nanoseconds.
     memory: i64,
@@ -57,8 +56,8 @@ impl Hl7Replay {
     fn new(values: &Values) -> Self {
         let own = Thresholds::of(values);
         Self {
-            sent: LruCache::new(MESSAGES),
-            waiting: LruCache::new(MESSAGES),
+            sent: CountedLru::new(MESSAGES),
+            waiting: CountedLru::new(MESSAGES),
             again: Window::new(own.replays_within, own.replays),
             memory: own.replays_memory.as_nanos().cast_signed(),
         }
@@ -82,7 +81,7 @@ fn id(receiver: IpAddr, application: &str, facility: &str, time: &str, control: 
 
 impl Detector for Hl7Replay {
     fn evicted(&self) -> u64 {
-        self.again.evicted()
+        self.sent.evicted() + self.waiting.evicted() + self.again.evicted()
     }
 
     fn observe(&mut self, seen: &Observation, site: &Site<'_>) -> Option<Draft> {

@@ -25,6 +25,10 @@ impl Hl7Sender {
 }
 
 impl Detector for Hl7Sender {
+    fn evicted(&self) -> u64 {
+        self.0.evicted()
+    }
+
     fn observe(&mut self, seen: &Observation, site: &Site<'_>) -> Option<Draft> {
         let What::Hl7(message) = &seen.what else {
             return None;

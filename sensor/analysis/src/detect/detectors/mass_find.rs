@@ -40,6 +40,10 @@ impl MassFind {
 }
 
 impl Detector for MassFind {
+    fn evicted(&self) -> u64 {
+        self.reported.evicted()
+    }
+
     fn observe(&mut self, seen: &Observation, site: &Site<'_>) -> Option<Draft> {
         if !matches!(&seen.what, What::Request { command, .. } if *command == FIND) {
             return None;

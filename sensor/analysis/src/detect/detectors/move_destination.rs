@@ -25,6 +25,10 @@ impl MoveDestination {
 }
 
 impl Detector for MoveDestination {
+    fn evicted(&self) -> u64 {
+        self.0.evicted()
+    }
+
     fn observe(&mut self, seen: &Observation, site: &Site<'_>) -> Option<Draft> {
         let What::Request {
             destination: Some(title),

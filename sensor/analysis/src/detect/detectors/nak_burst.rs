@@ -40,6 +40,10 @@ impl NakBurst {
 }
 
 impl Detector for NakBurst {
+    fn evicted(&self) -> u64 {
+        self.reported.evicted()
+    }
+
     fn observe(&mut self, seen: &Observation, site: &Site<'_>) -> Option<Draft> {
         let What::Hl7(message) = &seen.what else {
             return None;

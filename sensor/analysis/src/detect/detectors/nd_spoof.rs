@@ -5,9 +5,9 @@ use std::{
     num::NonZeroUsize,
 };
 
-use lru::LruCache;
 use sensor_facts::{address::mac_text, observation::NeighbourFacts};
 
+use crate::detect::counted::CountedLru;
 use crate::detect::{
     fair::{Who, key},
     holders::{Holders, Taken},
@@ -46,9 +46,9 @@ const ANSWER: i64 = 5 * 1_000_000_000;
 pub(super) struct NdSpoof {
     claims: Holders,
     /// Who asked for whom, when.
-    asked: LruCache<(Ipv6Addr, Ipv6Addr), Time>,
+    asked: CountedLru<(Ipv6Addr, Ipv6Addr), Time>,
     /// Who tried an address out, and when.
-    tried: LruCache<Ipv6Addr, (Mac, Time)>,
+    tried: CountedLru<Ipv6Addr, (Mac, Time)>,
     refused: Window<Ipv6Addr>,
     reported: Reported<IpAddr>,
     /// Two Ethernet addresses within this are at once, nanoseconds.
@@ -61,8 +61,8 @@ impl NdSpoof {
         let at_once = own.nd_spoof_within.as_nanos().cast_signed();
         Self {
             claims: Holders::new(ADDRESSES, at_once),
-            asked: LruCache::new(ADDRESSES),
-            tried: LruCache::new(ADDRESSES),
+            asked: CountedLru::new(ADDRESSES),
+            tried: CountedLru::new(ADDRESSES),
             refused: Window::new(own.nd_spoof_within, own.nd_spoof_refused),
             reported: Reported::new(values),
             at_once,
@@ -141,7 +141,11 @@ impl NdSpoof {
 
 impl Detector for NdSpoof {
     fn evicted(&self) -> u64 {
-        self.refused.evicted()
+        self.claims.evicted()
+            + self.asked.evicted()
+            + self.tried.evicted()
+            + self.refused.evicted()
+            + self.reported.evicted()
     }
 
     fn observe(&mut self, seen: &Observation, _: &Site<'_>) -> Option<Draft> {

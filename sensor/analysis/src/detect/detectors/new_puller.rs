@@ -3,8 +3,7 @@
 
 use std::{net::IpAddr, num::NonZeroUsize};
 
-use lru::LruCache;
-
+use crate::detect::counted::CountedLru;
 use crate::detect::prelude::*;
 
 pub(super) const ABOUT: About = About {
@@ -27,15 +26,19 @@ struct Asked {
     pulls: u32,
 }
 
-pub(super) struct NewPuller(LruCache<(IpAddr, Option<String>), Asked>);
+pub(super) struct NewPuller(CountedLru<(IpAddr, Option<String>), Asked>);
 
 impl NewPuller {
     fn new(_: &Values) -> Self {
-        Self(LruCache::new(SUSPECTS))
+        Self(CountedLru::new(SUSPECTS))
     }
 }
 
 impl Detector for NewPuller {
+    fn evicted(&self) -> u64 {
+        self.0.evicted()
+    }
+
     fn observe(&mut self, seen: &Observation, site: &Site<'_>) -> Option<Draft> {
         let What::Request {
             calling, command, ..

@@ -34,6 +34,10 @@ impl NewService {
 }
 
 impl Detector for NewService {
+    fn evicted(&self) -> u64 {
+        self.reported.evicted() + self.entered.evicted()
+    }
+
     fn observe(&mut self, seen: &Observation, site: &Site<'_>) -> Option<Draft> {
         let What::Flow(facts) = &seen.what else {
             return None;

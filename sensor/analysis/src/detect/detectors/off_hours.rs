@@ -84,6 +84,10 @@ impl OffHours {
 }
 
 impl Detector for OffHours {
+    fn evicted(&self) -> u64 {
+        self.reported.evicted()
+    }
+
     fn observe(&mut self, seen: &Observation, site: &Site<'_>) -> Option<Draft> {
         let what = acts(seen)?;
         let client = seen.client.ip();

@@ -7,13 +7,13 @@ use std::{
     num::NonZeroUsize,
 };
 
-use lru::LruCache;
 use sensor_facts::{
     address::mac_text,
     infrastructure::dhcp,
     observation::{Asked, DhcpFacts},
 };
 
+use crate::detect::counted::CountedLru;
 use crate::detect::prelude::*;
 
 pub(super) const ABOUT: About = About {
@@ -53,7 +53,7 @@ struct Server {
 pub(super) struct RogueDhcp {
     servers: Vec<Server>,
     /// Who answered in a transaction of a client, by what kind of message.
-    answered: LruCache<(Mac, u32, u8), IpAddr>,
+    answered: CountedLru<(Mac, u32, u8), IpAddr>,
     reported: Reported<(IpAddr, Mac)>,
 }
 
@@ -109,7 +109,7 @@ impl RogueDhcp {
     fn new(values: &Values) -> Self {
         Self {
             servers: Vec::new(),
-            answered: LruCache::new(TRANSACTIONS),
+            answered: CountedLru::new(TRANSACTIONS),
             reported: Reported::new(values),
         }
     }
@@ -239,7 +239,7 @@ impl RogueDhcp {
             return;
         }
         let key = (facts.client_mac, facts.transaction, facts.kind);
-        self.answered.get_or_insert(key, || answer.name);
+        self.answered.get_or_insert_mut(key, || answer.name);
         if doubtful {
             return;
         }
@@ -264,6 +264,10 @@ impl RogueDhcp {
 }
 
 impl Detector for RogueDhcp {
+    fn evicted(&self) -> u64 {
+        self.answered.evicted() + self.reported.evicted()
+    }
+
     fn observe(&mut self, seen: &Observation, site: &Site<'_>) -> Option<Draft> {
         let What::Dhcp(facts) = &seen.what else {
             return None;

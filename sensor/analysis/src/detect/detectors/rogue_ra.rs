@@ -177,6 +177,10 @@ impl RogueRa {
 }
 
 impl Detector for RogueRa {
+    fn evicted(&self) -> u64 {
+        self.reported.evicted()
+    }
+
     fn observe(&mut self, seen: &Observation, site: &Site<'_>) -> Option<Draft> {
         self.begin.get_or_insert(seen.time);
         let What::RouterAdvertisement(facts) = &seen.what else {

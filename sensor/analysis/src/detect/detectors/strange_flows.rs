@@ -12,9 +12,9 @@ use std::{
     num::NonZeroUsize,
 };
 
-use lru::LruCache;
 use sensor_facts::finding::Contribution;
 
+use crate::detect::counted::CountedLru;
 use crate::{
     baseline::DeviceKind,
     detect::prelude::*,
@@ -165,8 +165,8 @@ fn improbable(strange: f64, flows: f64, rate: f64) -> f64 {
 }
 
 pub(super) struct StrangeFlows {
-    windows: LruCache<IpAddr, Window>,
-    past: LruCache<IpAddr, Past>,
+    windows: CountedLru<IpAddr, Window>,
+    past: CountedLru<IpAddr, Past>,
     site: Past,
     ranges: [Ranges; DeviceKind::ALL.len()],
     /// The model, by its number in the process: what another said does not compare.
@@ -180,8 +180,8 @@ pub(super) struct StrangeFlows {
 impl StrangeFlows {
     fn new(values: &Values) -> Self {
         Self {
-            windows: LruCache::new(DEVICES),
-            past: LruCache::new(DEVICES),
+            windows: CountedLru::new(DEVICES),
+            past: CountedLru::new(DEVICES),
             site: Past::default(),
             ranges: Default::default(),
             model: 0,
@@ -204,6 +204,10 @@ fn kind(device: IpAddr, site: &Site<'_>) -> usize {
 }
 
 impl Detector for StrangeFlows {
+    fn evicted(&self) -> u64 {
+        self.windows.evicted() + self.past.evicted() + self.reported.evicted()
+    }
+
     fn scored(&mut self, scored: &[Scored], site: &Site<'_>) {
         for one in scored {
             if one.model != self.model {

@@ -38,6 +38,10 @@ impl StudyExfiltration {
 }
 
 impl Detector for StudyExfiltration {
+    fn evicted(&self) -> u64 {
+        self.reported.evicted()
+    }
+
     fn observe(&mut self, seen: &Observation, site: &Site<'_>) -> Option<Draft> {
         if !matches!(&seen.what, What::Request { command, .. } if PULLS.contains(command)) {
             return None;

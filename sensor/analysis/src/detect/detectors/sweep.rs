@@ -3,9 +3,9 @@
 
 use std::{collections::VecDeque, net::IpAddr, num::NonZeroUsize};
 
-use lru::LruCache;
 use sensor_facts::address::mac_text;
 
+use crate::detect::counted::CountedLru;
 use crate::detect::prelude::*;
 
 pub(super) const ABOUT: About = About {
@@ -67,7 +67,7 @@ pub(super) struct Sweep {
     arp: Window<IpAddr>,
     /// The first first.
     waiting: VecDeque<Question>,
-    there: LruCache<IpAddr, Time>,
+    there: CountedLru<IpAddr, Time>,
     /// How long an answer takes at most, and how long a host may be off, nanoseconds.
     answer: i64,
     recently: i64,
@@ -82,7 +82,7 @@ impl Sweep {
             slow: Window::new(shared.slow_within, own.sweep_hosts),
             arp: window(),
             waiting: VecDeque::new(),
-            there: LruCache::new(THERE),
+            there: CountedLru::new(THERE),
             answer: own.sweep_answer.as_nanos().cast_signed(),
             recently: own.sweep_recently.as_nanos().cast_signed(),
         }
@@ -158,7 +158,7 @@ fn is_known(address: IpAddr, site: &Site<'_>) -> bool {
 
 impl Detector for Sweep {
     fn evicted(&self) -> u64 {
-        self.echo.evicted() + self.slow.evicted() + self.arp.evicted()
+        self.echo.evicted() + self.slow.evicted() + self.arp.evicted() + self.there.evicted()
     }
 
     fn observe(&mut self, seen: &Observation, site: &Site<'_>) -> Option<Draft> {

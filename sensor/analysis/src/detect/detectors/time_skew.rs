@@ -5,9 +5,9 @@
 
 use std::{net::IpAddr, num::NonZeroUsize};
 
-use lru::LruCache;
 use sensor_facts::setting::Span;
 
+use crate::detect::counted::CountedLru;
 use crate::detect::prelude::*;
 
 pub(super) const ABOUT: About = About {
@@ -48,7 +48,7 @@ struct Sender {
 }
 
 pub(super) struct TimeSkew {
-    senders: LruCache<(IpAddr, String), Sender>,
+    senders: CountedLru<(IpAddr, String), Sender>,
     reported: Reported<IpAddr>,
     /// By how much a time may differ, seconds.
     limit: i64,
@@ -69,7 +69,7 @@ impl TimeSkew {
             row: count(own.time_skew_row),
             agree: seconds_of(own.time_skew_agree),
             enough: count(own.time_skew_history),
-            senders: LruCache::new(SENDERS),
+            senders: CountedLru::new(SENDERS),
             reported: Reported::new(values),
         }
     }
@@ -116,6 +116,10 @@ fn seconds(text: &str) -> Option<i64> {
 }
 
 impl Detector for TimeSkew {
+    fn evicted(&self) -> u64 {
+        self.senders.evicted() + self.reported.evicted()
+    }
+
     fn observe(&mut self, seen: &Observation, _: &Site<'_>) -> Option<Draft> {
         let What::Hl7(message) = &seen.what else {
             return None;

@@ -3,8 +3,7 @@
 
 use std::net::IpAddr;
 
-use lru::LruCache;
-
+use crate::detect::counted::CountedLru;
 use crate::detect::prelude::*;
 
 pub(super) const ABOUT: About = About {
@@ -32,7 +31,7 @@ const TITLES: std::num::NonZeroUsize = std::num::NonZeroUsize::new(16_384).expec
 /// See the module's description.
 pub(super) struct UnknownModality {
     /// Who used a title last without being suspected.
-    holders: LruCache<String, IpAddr>,
+    holders: CountedLru<String, IpAddr>,
     reported: Reported<(IpAddr, Option<String>)>,
     /// How long a device is new, nanoseconds.
     new_for: i64,
@@ -43,13 +42,17 @@ impl UnknownModality {
         let own = Thresholds::of(values);
         Self {
             new_for: own.modality_new_for.as_nanos().cast_signed(),
-            holders: LruCache::new(TITLES),
+            holders: CountedLru::new(TITLES),
             reported: Reported::new(values),
         }
     }
 }
 
 impl Detector for UnknownModality {
+    fn evicted(&self) -> u64 {
+        self.holders.evicted() + self.reported.evicted()
+    }
+
     fn observe(&mut self, seen: &Observation, site: &Site<'_>) -> Option<Draft> {
         let What::Association {
             calling,

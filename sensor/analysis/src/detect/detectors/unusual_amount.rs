@@ -152,6 +152,10 @@ impl UnusualAmount {
 }
 
 impl Detector for UnusualAmount {
+    fn evicted(&self) -> u64 {
+        self.reported.evicted()
+    }
+
     fn window(&mut self, device: IpAddr, site: &Site<'_>) -> Option<Draft> {
         let windows = site.baselines.device(device)?.windows();
         let mut features = Vec::new();

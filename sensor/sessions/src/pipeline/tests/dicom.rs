@@ -309,3 +309,30 @@ fn sessions_beyond_the_limit_are_reported_and_counted() {
         (0, stats.sessions_opened)
     );
 }
+
+/// Forged requests, a connection each, make room for one another and for no session that was answered.
+#[test]
+fn forged_requests_end_no_answered_session() {
+    let limits = Limits {
+        sessions: 4,
+        ..Limits::default()
+    };
+    let mut wire = Wire::new(PipelineOptions {
+        limits,
+        ..PipelineOptions::default()
+    });
+    wire.open();
+    wire.client(&request("ARCHIVE", "CT01", &[ECHO]));
+    wire.server(&accept("", "", &[0]));
+    for number in 0..100 {
+        wire.client_port = 41_000 + number;
+        wire.open();
+        wire.client(&request("ARCHIVE", "FORGED", &[ECHO]));
+    }
+    let open: Vec<_> = wire.pipeline.sessions(Protocol::Dicom).collect();
+    let real = open
+        .iter()
+        .filter(|event| format!("{event:?}").contains("CT01"));
+    assert_eq!(real.count(), 1, "{open:?}");
+    assert_eq!(wire.pipeline.stats().sessions_evicted, 97);
+}
