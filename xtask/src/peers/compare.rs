@@ -208,7 +208,7 @@ mod tests {
     #[test]
     fn what_is_missing_or_different_is_told() {
         let theirs = flow("10.0.0.1", "10.0.0.2", [3, 2]);
-        let missed = compare(&[theirs.clone()], &[]);
+        let missed = compare(std::slice::from_ref(&theirs), &[]);
         assert_eq!(missed.differences[0].field, Field::Connection);
         assert_eq!(missed.values.len(), 1);
 
