@@ -45,6 +45,10 @@ impl Field {
     }
 }
 
+/// What of a connection is compared.
+type Numbers = fn(&Conversation) -> Option<[u64; 2]>;
+type Text = fn(&Conversation) -> Option<&String>;
+
 /// A field of a connection in which both differ.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Difference {
@@ -102,7 +106,7 @@ pub(super) fn compare(theirs: &[Conversation], ours: &[Conversation]) -> Compare
                 &|| format!("client {}", shown.0.0),
             );
         }
-        let numbers: [(Field, fn(&Conversation) -> Option<[u64; 2]>); 2] = [
+        let numbers: [(Field, Numbers); 2] = [
             (Field::Payload, |one| one.payload),
             (Field::Packets, |one| one.packets),
         ];
@@ -116,7 +120,7 @@ pub(super) fn compare(theirs: &[Conversation], ours: &[Conversation]) -> Compare
                 });
             }
         }
-        let texts: [(Field, fn(&Conversation) -> Option<&String>); 5] = [
+        let texts: [(Field, Text); 5] = [
             (Field::CommunityId, |one| one.community_id.as_ref()),
             (Field::Sni, |one| one.sni.as_ref()),
             (Field::Version, |one| one.version.as_ref()),
@@ -153,7 +157,7 @@ fn by_key(list: &[Conversation]) -> BTreeMap<Key, Vec<&Conversation>> {
 }
 
 /// The sum of what the lesser end and the greater end sent.
-fn sum(list: &[&Conversation], of: fn(&Conversation) -> Option<[u64; 2]>) -> Option<[u64; 2]> {
+fn sum(list: &[&Conversation], of: Numbers) -> Option<[u64; 2]> {
     let mut found = None;
     for one in list {
         let (Some([client, server]), Some(ends)) = (of(one), one.ends) else {
@@ -204,7 +208,7 @@ mod tests {
     #[test]
     fn what_is_missing_or_different_is_told() {
         let theirs = flow("10.0.0.1", "10.0.0.2", [3, 2]);
-        let missed = compare(&[theirs.clone()], &[]);
+        let missed = compare(std::slice::from_ref(&theirs), &[]);
         assert_eq!(missed.differences[0].field, Field::Connection);
         assert_eq!(missed.values.len(), 1);
 

@@ -84,7 +84,7 @@ pub(super) fn page(measured: &[Result], missing: &[&Suite], date: &str, commit: 
     for one in measured {
         let _ = writeln!(
             text,
-            "- {}: {}; {} captures, refused: {}; results of captures that are not there: {}",
+            "- {}: {}; {} captures, refused: {}; results without a capture that can be read (absent, or packed as .gz): {}",
             one.suite.title,
             one.version,
             one.captures,

@@ -40,12 +40,12 @@ fn conversations(events: &str) -> Result<Vec<Conversation>> {
             continue;
         };
         if kind == "flow" {
-            match event["flow_id"].as_u64().and_then(|id| places.get(&id)) {
-                Some(place) => flows[*place] = found,
-                None => {
-                    places.extend(event["flow_id"].as_u64().map(|id| (id, flows.len())));
-                    flows.push(found);
-                }
+            let id = event["flow_id"].as_u64();
+            if let Some(place) = id.and_then(|id| places.get(&id)) {
+                flows[*place] = found;
+            } else {
+                places.extend(id.map(|id| (id, flows.len())));
+                flows.push(found);
             }
         } else {
             flows.push(found);

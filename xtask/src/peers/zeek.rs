@@ -140,7 +140,7 @@ fn log(text: &str, one_capture: bool) -> Vec<Conversation> {
             continue;
         }
         let both = |a: &str, b: &str| {
-            let number = |name: &str| Some(value(row, name)?.parse::<u64>().ok()?);
+            let number = |name: &str| value(row, name)?.parse::<u64>().ok();
             Some([number(a)?, number(b)?])
         };
         found.push(Conversation {
