@@ -19,7 +19,7 @@ use sensor_analysis::{
     replay::{Replay, ReplayOptions},
 };
 use sensor_facts::{
-    finding::{AttackRole, Finding, Origin},
+    finding::{AttackRole, Finding},
     observation::{Observation, What},
 };
 use sensor_kernel::{TableSizes, TestBench, Why};
