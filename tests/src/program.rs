@@ -136,14 +136,20 @@ impl Program {
     /// # Errors
     /// When it does not end; it is killed then.
     pub fn stop(&mut self) -> Result<ExitStatus> {
+        self.stop_within(Duration::from_secs(10))
+    }
+
+    /// The same with another limit: after a flood there is much to write.
+    ///
+    /// # Errors
+    /// As [`Self::stop`].
+    pub fn stop_within(&mut self, limit: Duration) -> Result<ExitStatus> {
         if let Some(status) = self.child.try_wait()? {
             return Ok(status);
         }
         // Its id can't be another's: it was not waited for.
         kill(self.id()?, Signal::SIGTERM)?;
-        let ended = wait_for("its end", Duration::from_secs(10), || {
-            self.child.try_wait().ok().flatten()
-        });
+        let ended = wait_for("its end", limit, || self.child.try_wait().ok().flatten());
         if ended.is_err() {
             self.child.kill()?;
             self.child.wait()?;

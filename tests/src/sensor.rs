@@ -25,6 +25,8 @@ use crate::{
 
 /// Time that the daemon has to start, to read what is there, to answer.
 const LIMIT: Duration = Duration::from_secs(15);
+/// Time that it has to end in order: after a flood there is much to write.
+const END: Duration = Duration::from_mins(1);
 /// Where it serves its metrics, in its namespace.
 const METRICS: &str = "127.0.0.1:9641";
 
@@ -293,7 +295,7 @@ impl Sensor {
     /// # Errors
     /// When it does not end, or not with success.
     pub fn stop(&mut self) -> Result<()> {
-        let status = self.daemon.stop()?;
+        let status = self.daemon.stop_within(END)?;
         ensure!(status.success(), "{status}:\n{}", self.daemon.log());
         Ok(())
     }

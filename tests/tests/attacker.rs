@@ -19,7 +19,7 @@ use sensor_analysis::{
     replay::{Replay, ReplayOptions},
 };
 use sensor_facts::{
-    finding::{AttackRole, Finding, Origin},
+    finding::{AttackRole, Finding},
     observation::{Observation, What},
 };
 use sensor_kernel::{TableSizes, TestBench, Why};
@@ -189,10 +189,12 @@ impl Case {
     }
 }
 
-/// What findings say, whatever the order in which flows end.
+/// What is said of suspects, whatever the order in which flows end. That order differs at the end of a capture, and says
+/// whether an address goes back and forth between two Ethernet addresses, for which it is a victim.
 fn told(findings: &[Finding]) -> BTreeSet<String> {
     findings
         .iter()
+        .filter(|one| one.role == AttackRole::Suspect)
         .map(|one| {
             format!(
                 "{} by {} ({:?}, {:?}, {:.1})",

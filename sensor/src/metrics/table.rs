@@ -208,7 +208,7 @@ pub const TABLE: &[Row] = rows! {
     Counter "wardtap_findings_excepted_total" [] ANALYSIS,
         "Findings that were left out because a person had said that such are benign." => |s| plain(s.analysis.alerts.excepted);
     Counter "wardtap_suspects_evicted_total" [] ANALYSIS,
-        "Suspects that detectors forgot to make room for others, as a flood of made-up source addresses causes it." => |s| plain(s.analysis.evicted);
+        "What detectors forgot to make room for other things (suspects, pairs, addresses), as a flood of made-up source addresses causes it." => |s| plain(s.analysis.evicted);
     Counter "wardtap_alerts_evicted_total" [] ANALYSIS,
         "Alerts that are no longer listed because there were too many; those that matter least go first." => |s| plain(s.analysis.alerts.evicted);
     Counter "wardtap_alerts_total" ["severity"] ANALYSIS,

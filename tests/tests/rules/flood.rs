@@ -55,7 +55,9 @@ impl Flood {
         let (over, count) = (Arc::clone(&stop), Arc::clone(&sent));
         let (from, to) = (mac(LEFT_MAC)?, mac(RIGHT_MAC)?);
         let thread = thread::spawn(move || {
-            for source in (0..).map(|number: u32| Ipv4Addr::from(0x0a0a_0000 + number % 0xffff)) {
+            // So many that none comes twice in five hours.
+            for source in (0..).map(|number: u32| Ipv4Addr::from(0x0a80_0000 + number % 0x7f_ffff))
+            {
                 for port in 1..=PORTS {
                     let frame = PacketBuilder::ethernet2(from, to)
                         .ipv4(source.octets(), [10, 9, 0, 2], 64)
@@ -208,7 +210,7 @@ fn a_long_flood_in_observe_mode_leaves_a_small_trail_and_a_quick_start() -> Resu
     }
     let found = findings(&passage).unwrap_or(0);
     let sent = flood.end()?;
-    daemon.stop()?;
+    daemon.stop_within(Duration::from_mins(2))?;
     let bytes = trail_bytes(&passage)?;
     let begin = Instant::now();
     let mut daemon = passage.start()?;

@@ -182,6 +182,8 @@ pub fn run(
     });
     let ended = restart(&hospital, &mut sensor, folder, seen);
     let mut round = done?;
+    // What was seen until then is not lost with the end.
+    println!("{round}");
     let (start, trail) = ended?;
     (round.start, round.trail) = (start, trail);
     Ok(round)
