@@ -129,16 +129,6 @@ pub(crate) fn messages() -> Vec<Case> {
             .concat(),
         ),
         case(
-            "what looks like a rejection before a message",
-            "ADT",
-            [
-                &dicom::pdu(3, &[0, 1, 1, 1])[..],
-                NAME.as_bytes(),
-                &of(&[&header, &pid]),
-            ]
-            .concat(),
-        ),
-        case(
             "an HTTP head before a message",
             "ADT",
             [

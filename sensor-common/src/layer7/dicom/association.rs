@@ -1,6 +1,6 @@
 //! Association requests and acceptances (PS3.8 section 9.3.2 and 9.3.3), and their items.
 
-use super::{PDU_HEADER, pdu};
+use super::pdu;
 use crate::{
     bytes::Frame,
     cpu::Cpu,
@@ -21,6 +21,8 @@ pub(super) const ASSOCIATE_FIXED: u32 = 68;
 const ASSOCIATE_CHECKED: u32 = 12;
 /// Of these, what leaves the kernel: up to the end of the titles.
 const ASSOCIATE_SHOWN: u32 = 36;
+/// Bytes of a PDU's header.
+const PDU_HEADER: u32 = 6;
 
 /// True if half a title may be one. It is text, also with bytes over 0x7f, which receivers take, and which some pad with NUL;
 /// behind a NUL some leave what was in memory. An accept's titles are not tested (PS3.8 section 9.3.3).

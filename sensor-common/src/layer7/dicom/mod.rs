@@ -26,7 +26,6 @@ use super::{
 use crate::{
     bytes::Frame,
     cpu::Cpu,
-    event::MIDSTREAM,
     registry::{Protocol, State, Tag},
     tape::{FIRST, LAST},
 };
@@ -37,11 +36,6 @@ pub const ASSOCIATE_MAX: u32 = 256 * 1024;
 pub const DATA_MAX: u32 = 1 << 30;
 /// Longest other PDU whose length is believed, so that it can be skipped.
 const OTHER_MAX: u32 = 1 << 20;
-
-/// Bytes of a PDU's header.
-const PDU_HEADER: u32 = 6;
-/// Bytes of a reject or an abort after its header.
-const REASON: u32 = 4;
 
 /// The reader of DICOM.
 pub(crate) struct Dicom;
@@ -121,10 +115,6 @@ fn pdu_header<F: Frame>(frame: &F, cpu: &mut Cpu) -> Step {
                 cpu.work.stream.set(State::DicomReason);
             }
         }
-        // A rejection can be all that is read of an association whose request was not.
-        pdu::ASSOCIATE_RJ if !known && certain && is_first(cpu, length) => {
-            cpu.work.stream.set(State::DicomReason);
-        }
         pdu::RELEASE_RQ | pdu::RELEASE_RP if short => {
             cpu.record(Tag::DicomPdu, FIRST | LAST, [kind, 0, l0, l1, l2, l3]);
             cpu.work.stream.skip(length, State::DicomPdu);
@@ -138,34 +128,12 @@ fn pdu_header<F: Frame>(frame: &F, cpu: &mut Cpu) -> Step {
     Step::More
 }
 
-/// True if a rejection's header is what a direction begins with, and its reason ends the segment.
-#[inline(always)]
-fn is_first(cpu: &Cpu, length: u32) -> bool {
-    length == REASON
-        && cpu.chunk.header.flags & MIDSTREAM == 0
-        && reader::offset(&cpu.work) == PDU_HEADER
-        && cpu.work.end.wrapping_sub(cpu.work.position) == REASON
-}
-
 /// The reason of a reject or an abort; its first byte is reserved, and what a peer adds behind it stays.
 #[inline(always)]
 fn reason<F: Frame>(frame: &F, cpu: &mut Cpu) -> Step {
     let Some([_, a, b, c]) = reader::header::<4, F>(frame, &mut cpu.work) else {
         return Step::Done;
     };
-    if !cpu.work.is_of(Protocol::Dicom) {
-        // PS3.8 table 9-21.
-        if !matches!((a, b, c), (1..=2, 1..=3, 1..=10)) {
-            return cpu.desync(Reason::DicomPdu);
-        }
-        reader::prove(cpu, Protocol::Dicom, PDU_HEADER + REASON);
-        let kind = pdu::ASSOCIATE_RJ;
-        cpu.record(Tag::DicomPdu, FIRST | LAST, [kind, 0, 0, 0, 0, 4]);
-        cpu.record(Tag::DicomReason, FIRST | LAST, [0, a, b, c]);
-        // Ten bytes are little proof, and nothing follows a rejection.
-        cpu.work.stream.set(State::Done);
-        return Step::More;
-    }
     cpu.record(Tag::DicomReason, FIRST | LAST, [0, a, b, c]);
     let stream = &mut cpu.work.stream;
     let rest = stream.pdu_left.saturating_sub(4);

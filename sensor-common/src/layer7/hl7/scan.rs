@@ -85,21 +85,16 @@ pub(super) fn scan<F: Frame>(frame: &F, cpu: &mut Cpu, segments: bool) -> Step {
     let stream = &cpu.work.stream;
     let end_block = repeat(END_BLOCK);
     let other = match (segments, stream.is(HOLE)) {
+        (true, _) if stream.has(LINES) => LINE_FEED,
         (true, _) => SEGMENT_END,
         (false, true) => START_BLOCK,
         (false, false) => END_BLOCK,
     };
     let second = repeat(other);
-    let lines = segments && stream.has(LINES);
     let begin = cpu.work.position;
-    let position = if lines {
-        // Any control character: of these, what follows chooses.
-        words(frame, &cpu.work, |word| zero_byte(word & repeat(0xe0)))
-    } else {
-        words(frame, &cpu.work, |word| {
-            zero_byte(word ^ end_block) | zero_byte(word ^ second)
-        })
-    };
+    let position = words(frame, &cpu.work, |word| {
+        zero_byte(word ^ end_block) | zero_byte(word ^ second)
+    });
     // The last byte of the words may be half a character.
     if position != begin && cpu.work.stream.has(WIDE) {
         cpu.work.stream.carry[HALF] = frame.u8(position - 1).unwrap_or(0);
@@ -117,8 +112,7 @@ pub(super) fn scan<F: Frame>(frame: &F, cpu: &mut Cpu, segments: bool) -> Step {
         if character::is_end(&cpu.work.stream, unit) {
             return block_end(cpu, unit);
         }
-        let line = segments && unit == u16::from(LINE_FEED) && cpu.work.stream.has(LINES);
-        if unit != u16::from(other) && !line {
+        if unit != u16::from(other) {
             continue;
         }
         if segments {

@@ -180,37 +180,6 @@ fn a_pdu_that_never_ends_is_missing() {
 }
 
 #[test]
-fn a_rejection_is_told_of_though_its_request_was_not_read() {
-    let (rq, ..) = plain();
-    for length in [[1, 0, 0xf8, 0], [0, 0, 0, 9]] {
-        let mut cut = rq.clone();
-        cut[2..6].copy_from_slice(&length);
-        let association = told(|wire| {
-            wire.client(&cut);
-            wire.server(&pdu(3, &[0, 1, 2, 2]));
-        });
-        assert_eq!(association.outcome, AssociationOutcome::Rejected);
-        let reject = association.reject.unwrap();
-        assert_eq!((reject.result, reject.source, reject.reason), (1, 2, 2));
-        assert!(association.incomplete && !association.midstream);
-    }
-    // What only looks like one is none.
-    for server in [
-        pdu(3, &[0, 9, 2, 2]),
-        pdu(3, &[0, 1, 2, 2, 5]),
-        [pdu(3, &[0, 1, 2, 2]), b"more".to_vec()].concat(),
-    ] {
-        let mut wire = Wire::new(PipelineOptions::default());
-        wire.open();
-        wire.client(b"\x01GET");
-        wire.server(&server);
-        wire.close();
-        wire.finish();
-        assert!(wire.associations(DicomEventType::Rejected).is_empty());
-    }
-}
-
-#[test]
 fn the_first_element_s_length_shows_its_encoding() {
     let (rq, ac, _) = plain();
     // Command Field first, little-endian: its number looks like Length To End in big-endian.

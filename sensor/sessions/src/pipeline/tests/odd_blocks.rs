@@ -186,7 +186,11 @@ fn white_space_before_a_header_hides_nothing() {
 #[test]
 fn an_answer_is_found_behind_lines_that_were_in_its_header() {
     // python-hl7 takes a line feed for content, and repeats it.
-    for lines in ["\nEVN\r", "\nEVN||20260901\nPID|1||CANARY\r", "\nEVN|1\r"] {
+    for lines in [
+        "\nEVN\r",
+        "\nEVN||20260901\nPID|1||CANARY\n",
+        "\nEVN|1\nPV1\r",
+    ] {
         let answer = ANSWER.replace("\rMSA", &format!("{lines}MSA"));
         in_any_pieces(
             0,
