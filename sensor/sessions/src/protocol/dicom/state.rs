@@ -216,7 +216,9 @@ impl DicomState {
                         self.reject = Some([a, b, c]);
                         return Ok(Some(Change::Rejected));
                     }
-                    pdu::ABORT => {
+                    // Only now is it whole, and a receiver acts on it.
+                    pdu::ABORT if !self.is_over() => {
+                        self.outcome = AssociationOutcome::Aborted;
                         self.abort = Some((self.side(direction), [b, c]));
                         return Ok(Some(Change::Ended));
                     }
@@ -362,10 +364,7 @@ impl DicomState {
                 self.outcome = AssociationOutcome::Released;
                 return Some(Change::Ended);
             }
-            pdu::ABORT => {
-                self.goes_on();
-                self.outcome = AssociationOutcome::Aborted;
-            }
+            pdu::ABORT => self.goes_on(),
             _ => {}
         }
         None
