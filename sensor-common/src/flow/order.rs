@@ -26,6 +26,8 @@ pub(crate) const RESETTING: u16 = 512;
 pub(crate) const DAMAGED: u16 = 1_024;
 /// Flag: data with a right checksum came.
 pub(crate) const SUMMED: u16 = 2_048;
+/// Flag: the first sum was one that a card would have filled in, so the sender's others are such sums too, or right.
+pub(crate) const UNFILLED: u16 = 4_096;
 
 /// Segments of a direction that are kept until what is before them comes.
 pub(crate) const HELD_MAX: u32 = 4;
@@ -140,7 +142,10 @@ impl Order {
                 self.ignored = self.ignored.saturating_add(1);
                 true
             }
-            _ => {
+            sum => {
+                if sum == Sum::Unfilled as u8 && self.good == 0 && self.bad == 0 {
+                    self.flags |= UNFILLED;
+                }
                 if self.good <= self.bad {
                     self.bad = self.bad.saturating_add(1);
                 }
@@ -153,14 +158,18 @@ impl Order {
     ///
     /// Data that begins at `next`, the number expected, is believed until data with a right sum came: some recordings have
     /// wrong sums in all data, as they were changed afterwards, and right ones in the segments without. So is data that is
-    /// longer than Ethernet carries: the listening host's card joined segments that came, and left the sum of the first.
+    /// longer than Ethernet carries: the listening host's card joined segments that came, and left the sum of the first. In a
+    /// direction whose sums a card fills in behind the sensor, as on virtual switches, a sum that is neither right nor
+    /// unfilled is not of that sender.
     #[inline(always)]
     pub(crate) const fn is_distrusted(&self, packet: &Packet, next: u32) -> bool {
         let shown = packet.payload_length == 0
             || packet.sequence != next
             || (self.is(SUMMED) && packet.ip_length <= ETHERNET_MTU)
             || packet.tcp_flags & (TCP_SYN | TCP_RST) != 0;
-        packet.sum > Sum::Right as u8 && self.good > self.bad && shown
+        let foreign =
+            packet.sum == Sum::Wrong as u8 && self.is(UNFILLED) && packet.ip_length <= ETHERNET_MTU;
+        packet.sum > Sum::Right as u8 && (foreign || (self.good > self.bad && shown))
     }
 
     /// True if this is the first right checksum after wrong ones that nothing has confirmed: what they said is forgotten.

@@ -1,5 +1,6 @@
 //! Frames through the kernel's program (`BPF_PROG_TEST_RUN`) and through the portable engine: both must give the same
 //! counters, the same events byte by byte, and the same flow entries.
+#![allow(dead_code, reason = "each test uses what it needs")]
 
 use std::collections::HashMap;
 

@@ -253,6 +253,39 @@ fn checksums_that_are_never_right_say_nothing() {
     }
 }
 
+/// On a virtual switch sums are filled in behind the sensor: what has a sum of its own that is wrong is not of that sender.
+#[test]
+fn forged_data_among_unfilled_checksums_changes_nothing() {
+    let mut wire = wire();
+    let unfilled = Odd {
+        sum: Sums::Unfilled,
+        ..Odd::default()
+    };
+    wire.segment_of(true, "S", b"", unfilled);
+    wire.sent(true, 1);
+    wire.segment_of(false, "SA", b"", unfilled);
+    wire.sent(false, 1);
+    for number in 0..MESSAGES {
+        // More of them than can be held, in the window, at their place and ahead of it.
+        for shift in [0, 20, 300, 900, 1_500, 3_000] {
+            let forged = Odd {
+                shift,
+                sum: Sums::Wrong,
+                ..Odd::default()
+            };
+            wire.segment_of(true, "PA", &[b'?'; 40], forged);
+        }
+        let id = number.to_string();
+        let (message, answer) = (admit(&id), acknowledge("AA", &id));
+        wire.segment_of(true, "PA", &message, unfilled);
+        wire.sent(true, message.len());
+        wire.segment_of(false, "PA", &answer, unfilled);
+        wire.sent(false, answer.len());
+    }
+    assert_eq!(wire.counter(Counter::BadChecksum), 6 * MESSAGES as u64);
+    is_complete(&mut wire, "forged among unfilled");
+}
+
 /// The card of the listening host joins segments and leaves the sum of the first: data that is longer than a frame can carry
 /// is believed at its place, though right sums came before.
 #[test]
