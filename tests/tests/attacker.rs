@@ -107,7 +107,7 @@ fn kernel(frames: &Frames) -> Result<Vec<Observation>> {
         bench.run(frame, *time, 1)?;
         let ring = &mut bench.ring;
         ring.drain(usize::MAX, |record| {
-            pipeline.ring_record(record, &mut events)
+            pipeline.ring_record(record, &mut events);
         });
         events.clear();
     }

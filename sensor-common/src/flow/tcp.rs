@@ -69,7 +69,7 @@ impl Flow {
             // The receiver takes a byte out of the stream, by default, unless it has it already: the last before the pointer
             // in Linux, other systems take the next (RFC 6093). The pointer can come before its byte.
             let (me, _) = halves(&mut self.directions, packet.direction & 1 == 1);
-            let behind = (packet.urgent as u32).saturating_sub(1);
+            let behind = u32::from(packet.urgent).saturating_sub(1);
             if distance(
                 packet.sequence.wrapping_add(behind),
                 me.stream.next_sequence,

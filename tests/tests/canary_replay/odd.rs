@@ -6,6 +6,7 @@ use super::{
 };
 
 /// The same shapes as peers write them that do not keep to MLLP and HL7.
+#[expect(clippy::too_many_lines, reason = "one case after the other")]
 pub(crate) fn messages() -> Vec<Case> {
     let header = hl7::header("ADT^A01", "A1", "");
     let answer = hl7::header("ACK", "A1", "");
@@ -143,6 +144,7 @@ pub(crate) fn messages() -> Vec<Case> {
 }
 
 /// Command sets in the encodings that the standard does not have, with a comment, and in pieces.
+#[expect(clippy::too_many_lines, reason = "one case after the other")]
 pub(crate) fn associations() -> Vec<Case> {
     use dicom::{COMMAND, LAST, command, data, data_set, pdu, request, value};
     let patient = data_set(NAME, 200);

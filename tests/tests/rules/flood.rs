@@ -201,7 +201,7 @@ fn a_long_flood_in_observe_mode_leaves_a_small_trail_and_a_quick_start() -> Resu
     let mut daemon = passage.start()?;
     let flood = Flood::start(&passage)?;
     for minute in 1..=minutes {
-        thread::sleep(Duration::from_secs(60));
+        thread::sleep(Duration::from_mins(1));
         let found = findings(&passage).unwrap_or(0);
         println!(
             "{minute} min: {found} findings, {} bytes",

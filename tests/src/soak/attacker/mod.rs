@@ -36,7 +36,7 @@ const ENTRIES: (u64, u64) = (500, 2_000);
 /// What the daemon may hold more at the end than in the middle, in per cent.
 const GROWTH: u64 = 15;
 /// Time that things have to come to rest.
-const SETTLE: Duration = Duration::from_secs(60);
+const SETTLE: Duration = Duration::from_mins(1);
 
 /// `ETHTOOL_STXCSUM` by `SIOCETHTOOL` (linux/ethtool.h), off.
 const FILL_IN_CHECKSUMS: &str = "\

@@ -135,7 +135,9 @@ fn what_came_first_decides() {
     ] {
         let association = told(|wire| {
             wire.client(&rq);
-            client.iter().for_each(|bytes| wire.client(bytes));
+            for bytes in &client {
+                wire.client(bytes);
+            }
             wire.server(&server);
             wire.client(&later);
         });
