@@ -6,8 +6,8 @@ use anyhow::{Context, Result};
 use serde_json::Value;
 
 use super::{
+    cases::{Case, files, is_capture},
     conversation::Conversation,
-    suite::{Case, files, is_capture},
 };
 
 pub(super) const CAPTURES: &str = "pcaps";

@@ -1,5 +1,6 @@
 //! `cargo xtask peers`: the test suites of others as judges of what the sensor says.
 
+mod cases;
 mod community;
 mod compare;
 mod conversation;
@@ -20,9 +21,10 @@ use std::{
 use anyhow::{Context, Result, ensure};
 
 use self::{
+    cases::{files, is_capture},
     compare::{Compared, compare},
     page::Result as Measured,
-    suite::{SUITES, Suite, files, is_capture, version},
+    suite::{SUITES, Suite, version},
     wardtap::Said,
 };
 use crate::{

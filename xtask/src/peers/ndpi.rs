@@ -5,8 +5,8 @@ use std::{fs, path::Path};
 use anyhow::Result;
 
 use super::{
+    cases::{Case, files},
     conversation::{Conversation, end, version},
-    suite::{Case, files},
 };
 
 pub(super) const CAPTURES: &str = "tests/cfgs/default/pcap";

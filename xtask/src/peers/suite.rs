@@ -7,14 +7,8 @@ use std::{
 
 use anyhow::Result;
 
-use super::{community, conversation::Conversation, ndpi, suricata, zeek};
+use super::{cases::Case, community, ndpi, suricata, zeek};
 use crate::workspace::output;
-
-/// What a suite says of captures.
-pub(super) struct Case {
-    pub(super) captures: Vec<PathBuf>,
-    pub(super) expected: Vec<Conversation>,
-}
 
 pub(super) struct Suite {
     /// Its folder in the one that is given.
@@ -72,27 +66,4 @@ pub(super) fn version(folder: &Path) -> String {
         || "unknown version".to_owned(),
         |text| text.trim().to_owned(),
     )
-}
-
-/// All files below a folder, sorted; links to folders are not followed.
-pub(super) fn files(folder: &Path) -> Result<Vec<PathBuf>> {
-    let mut found = Vec::new();
-    let mut open = vec![folder.to_owned()];
-    while let Some(folder) = open.pop() {
-        for entry in fs::read_dir(&folder)? {
-            let entry = entry?;
-            if entry.file_type()?.is_dir() {
-                open.push(entry.path());
-            } else {
-                found.push(entry.path());
-            }
-        }
-    }
-    found.sort();
-    Ok(found)
-}
-
-pub(super) fn is_capture(path: &Path) -> bool {
-    let ending = path.extension().unwrap_or_default().to_string_lossy();
-    path.is_file() && matches!(&*ending, "pcap" | "pcapng" | "cap" | "trace")
 }

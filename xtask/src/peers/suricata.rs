@@ -9,8 +9,8 @@ use std::{
 use anyhow::Result;
 
 use super::{
+    cases::{Case, is_capture},
     conversation::{Conversation, end, version},
-    suite::{Case, is_capture},
 };
 
 pub(super) const CAPTURES: &str = "tests";

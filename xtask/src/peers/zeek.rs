@@ -9,8 +9,8 @@ use std::{
 use anyhow::Result;
 
 use super::{
+    cases::{Case, files},
     conversation::{Conversation, end, version},
-    suite::{Case, files},
 };
 
 pub(super) const CAPTURES: &str = "testing/btest/Traces";
