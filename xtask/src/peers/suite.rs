@@ -1,9 +1,6 @@
 //! The suites: where they come from, which files are there, which version it is.
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-};
+use std::{fs, path::Path};
 
 use anyhow::Result;
 
