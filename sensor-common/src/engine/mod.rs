@@ -21,7 +21,7 @@ use crate::{
     contain::{self, Verdict},
     counter::Counter,
     cpu::Cpu,
-    packet::{Layer, TCP_FIN, TCP_RST, TCP_SYN, TCP_URG, Tunnel, protocol},
+    packet::{Layer, TCP_SPECIAL, Tunnel, protocol},
     parse::{MAX_LAYERS, Outcome, segment::Segment},
 };
 
@@ -111,7 +111,7 @@ fn unwrap<H: Platform>(platform: &mut H) -> u32 {
 /// false.
 #[inline(always)]
 fn follow<H: Platform>(platform: &mut H, segment: &Segment<H::Frame>, now: u64) -> bool {
-    if segment.flags() & (TCP_SYN | TCP_FIN | TCP_RST | TCP_URG) != 0 {
+    if segment.flags() & TCP_SPECIAL != 0 {
         return false;
     }
     let Some(entry) = platform.find_fast(&segment.key) else {

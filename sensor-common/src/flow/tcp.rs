@@ -15,7 +15,7 @@ use super::{
     role::Rank,
     update::Edges,
 };
-use crate::packet::{Packet, TCP_ACK, TCP_FIN, TCP_RST, TCP_SYN, TCP_URG};
+use crate::packet::{Packet, TCP_ACK, TCP_FIN, TCP_RST, TCP_SPECIAL, TCP_SYN, TCP_URG};
 
 /// Packets after which a flow is watched no longer although nothing was acknowledged: one direction is not seen, or the
 /// beginning was not.
@@ -31,7 +31,7 @@ impl Flow {
     pub fn is_special(&self, packet: &Packet) -> bool {
         let [a, b] = &self.directions;
         let half = if packet.direction & 1 == 1 { b } else { a };
-        packet.tcp_flags & (TCP_SYN | TCP_FIN | TCP_RST | TCP_URG) != 0
+        packet.tcp_flags & TCP_SPECIAL != 0
             || half.order.plain == 0
             || (packet.payload_length > 0
                 && (self.first_count < FIRST_PAYLOADS as u32 || !half.stream.expects(packet)))
@@ -93,7 +93,7 @@ impl Flow {
         why
     }
 
-    /// A reset.
+    /// Takes in a reset, which counts only where its receiver believes it.
     #[inline(always)]
     fn reset(&mut self, packet: &Packet) -> u32 {
         if packet.tcp_flags & TCP_SYN != 0 {
@@ -126,7 +126,7 @@ impl Flow {
         if was_closed { 0 } else { Edges::CLOSED }
     }
 
-    /// A SYN.
+    /// Takes in a SYN, which changes nothing in a connection that exists.
     #[inline(always)]
     fn synchronise(&mut self, packet: &Packet) -> u32 {
         if packet.tcp_flags & TCP_FIN != 0 {

@@ -1,4 +1,4 @@
-//! Taking a packet into its flow: the features grow, and what follows from the packet is said.
+//! Taking a packet into its flow: updates the features, and returns what the engine has to do next.
 
 use super::{
     ESTABLISHED, FIRST_PAYLOADS, Flow, IDLE_MIN,

@@ -3,18 +3,20 @@
 use super::{Packet, protocol};
 use crate::registry::{Topic, with_notices};
 
-/// TCP flag, RFC 9293 section 3.1.
+/// TCP flag FIN (RFC 9293 section 3.1): the sender has no more data.
 pub const TCP_FIN: u8 = 0x01;
-/// TCP flag.
+/// TCP flag SYN (RFC 9293 section 3.1): begins a connection.
 pub const TCP_SYN: u8 = 0x02;
-/// TCP flag.
+/// TCP flag RST (RFC 9293 section 3.1): ends the connection at once.
 pub const TCP_RST: u8 = 0x04;
-/// TCP flag.
+/// TCP flag PSH (RFC 9293 section 3.1): hand the data on at once.
 pub const TCP_PSH: u8 = 0x08;
-/// TCP flag.
+/// TCP flag ACK (RFC 9293 section 3.1): the acknowledgement number is valid.
 pub const TCP_ACK: u8 = 0x10;
-/// TCP flag.
+/// TCP flag URG (RFC 9293 section 3.1): the urgent pointer is valid.
 pub const TCP_URG: u8 = 0x20;
+/// The flags of a segment that is never just the next of its flow.
+pub(crate) const TCP_SPECIAL: u8 = TCP_SYN | TCP_FIN | TCP_RST | TCP_URG;
 
 /// Packet flag: a fragment other than the first.
 const LATER_FRAGMENT: u8 = 1;

@@ -9,6 +9,7 @@ mod tunnel;
 
 use core::{mem, ptr};
 
+pub(crate) use flags::TCP_SPECIAL;
 pub use flags::{TCP_ACK, TCP_FIN, TCP_PSH, TCP_RST, TCP_SYN, TCP_URG};
 pub use layer::Layer;
 pub use macs::Macs;
