@@ -25,7 +25,7 @@ const VERDICTS: &[Word<Verdict>] = &[
     (
         "benign",
         Verdict::Benign,
-        "Harmless: mutes this kind of finding for this device for a while again",
+        "Harmless: mutes this kind of finding for this device for a while, and learning about it resumes",
     ),
     (
         "malicious",
