@@ -1,11 +1,10 @@
 //! The Python package that trains models, and small models that it makes for tests.
 
 use std::{
-    fs,
+    fs::{self, File},
     hash::{DefaultHasher, Hash, Hasher},
     path::{Path, PathBuf},
     process::{Command, Output},
-    sync::{Mutex, PoisonError},
 };
 
 use anyhow::{Context, Result, bail};
@@ -65,13 +64,23 @@ pub fn fixture(out: &Path, keras: bool) -> Result<()> {
 }
 
 /// The folder of the fixture's models, made when the package has changed since. Keras's is among them where TensorFlow is
-/// here.
+/// here. Only one process makes them at a time, as test binaries run side by side.
 ///
 /// # Errors
-/// As [`fixture`].
+/// As [`fixture`], and when the lock file can't be used.
 pub fn made() -> Result<PathBuf> {
-    static MADE: Mutex<()> = Mutex::new(());
-    let _one = MADE.lock().unwrap_or_else(PoisonError::into_inner);
+    made_in(&workspace().join("target/models"))
+}
+
+/// As [`made`], in the folder `fixture` of another folder.
+///
+/// # Errors
+/// As [`made`].
+pub fn made_in(parent: &Path) -> Result<PathBuf> {
+    fs::create_dir_all(parent)?;
+    let lock = parent.join("fixture.lock");
+    let lock = File::create(&lock).with_context(|| lock.display().to_string())?;
+    lock.lock()?;
     let mut hasher = DefaultHasher::new();
     has_keras().hash(&mut hasher);
     let mut sources: Vec<PathBuf> = fs::read_dir(package().join("wardtap_models"))?
@@ -84,7 +93,7 @@ pub fn made() -> Result<PathBuf> {
         fs::read(source)?.hash(&mut hasher);
     }
     let state = format!("{:016x}", hasher.finish());
-    let folder = workspace().join("target/models/fixture");
+    let folder = parent.join("fixture");
     let stamp = folder.join("state");
     if fs::read_to_string(&stamp).is_ok_and(|found| found == state) {
         return Ok(folder);

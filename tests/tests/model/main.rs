@@ -123,6 +123,41 @@ fn score_on(mut scorer: Scorer, rows: &[Row], end: &AtomicBool) -> u64 {
     taken
 }
 
+/// Test binaries that use the models run side by side: one found them half written by another.
+#[test]
+fn models_for_tests_are_whole_when_several_ask() -> Result<()> {
+    if !ability::models(false) {
+        return Ok(());
+    }
+    let state = State::new("made")?;
+    let written = || -> Result<Vec<_>> {
+        let mut files = fs::read_dir(models::made_in(&state.0)?)?
+            .map(|file| {
+                let file = file?;
+                Ok((file.path(), file.metadata()?.modified()?))
+            })
+            .collect::<Result<Vec<_>>>()?;
+        files.sort();
+        Ok(files)
+    };
+    thread::scope(|scope| {
+        let other = scope.spawn(|| {
+            // So that it asks while the first is writing.
+            thread::sleep(Duration::from_secs(1));
+            written()
+        });
+        let first = written()?;
+        let other = other
+            .join()
+            .map_err(|_| anyhow::anyhow!("the other panicked"))??;
+        ensure!(
+            first == other,
+            "written again after it was made: {first:?}, {other:?}"
+        );
+        Ok(())
+    })
+}
+
 #[test]
 fn each_bad_model_is_refused_while_scoring_goes_on() -> Result<()> {
     if !ability::models(false) {
