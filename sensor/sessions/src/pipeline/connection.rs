@@ -95,6 +95,7 @@ impl Connection {
                     Direction::AToB
                 },
                 midstream: header.flags & event::MIDSTREAM != 0,
+                follows: false,
             },
             assemblers: [Assembler::default(), Assembler::default()],
             heard: [false; 2],
@@ -255,7 +256,9 @@ impl Connection {
         // A connection carries one protocol at a time.
         let taken = (*of == protocol).then(|| session.record(record, &mut context));
         if let Some(Ok(progress)) = taken {
-            return progress == Progress::Ended;
+            let ended = progress == Progress::Ended;
+            self.opening.follows |= ended;
+            return ended;
         }
         context.outlet.stats.elements_malformed += 1;
         false

@@ -130,6 +130,8 @@ pub(crate) struct Opening {
     pub(crate) initiator: Direction,
     /// The beginning of the connection was not seen.
     pub(crate) midstream: bool,
+    /// A session that is over came before on the connection.
+    pub(crate) follows: bool,
 }
 
 /// Where a session says what it has to say: of which connection, when, and to whom.

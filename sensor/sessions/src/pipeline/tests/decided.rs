@@ -72,6 +72,34 @@ fn a_second_request_on_an_open_association_begins_no_other() {
 }
 
 #[test]
+fn a_request_after_the_end_begins_another_association_only_if_it_is_answered() {
+    let (rq, ac, _) = plain();
+    let rejection = pdu(3, &[0, 1, 1, 7]);
+    let abort = pdu(7, &[0, 0, 2, 2]);
+    for end in [&rejection, &abort] {
+        for wait in [0, 2_000_000_000] {
+            let association = told(|wire| {
+                wire.client(&rq);
+                wire.server(end);
+                wire.wait(wait);
+                wire.client(&request("OTHER", "OTHER", &[ECHO]));
+            });
+            assert_eq!(association.called_ae.as_deref(), Some("PACS"));
+        }
+        let mut wire = Wire::new(PipelineOptions::default());
+        wire.open();
+        wire.client(&rq);
+        wire.server(end);
+        wire.client(&rq);
+        wire.server(&ac);
+        wire.close();
+        wire.finish();
+        assert_eq!(wire.pipeline.stats().associations, 2);
+        assert_eq!(wire.associations(DicomEventType::Opened).len(), 1);
+    }
+}
+
+#[test]
 fn what_only_an_acceptor_sends_decides_nothing_when_the_requestor_sends_it() {
     let (rq, ac, _) = plain();
     let false_ones = [

@@ -19,7 +19,10 @@ use crate::protocol::session::{
 pub(in crate::protocol) const ENTRY: Entry = Entry { open, begins };
 
 fn open(opening: Opening, context: &mut Context<'_, '_>) -> Box<dyn Session> {
-    context.outlet.stats.associations += 1;
+    // One that follows another is counted once it was answered.
+    if !opening.follows {
+        context.outlet.stats.associations += 1;
+    }
     Box::new(DicomState::new(opening, context.now))
 }
 
@@ -101,6 +104,12 @@ impl Session for DicomState {
     }
 
     fn close(&mut self, _end: SessionEnd, context: &mut Context<'_, '_>) {
+        if self.is_ignored() {
+            return;
+        }
+        if self.follows {
+            context.outlet.stats.associations += 1;
+        }
         self.cut();
         let summary = self.summary();
         teach(self, &summary, context);
@@ -116,6 +125,9 @@ impl Session for DicomState {
     }
 
     fn view(&self, is_over: bool) -> Option<(Time, Body)> {
+        if self.is_ignored() {
+            return None;
+        }
         let summary = self.summary();
         let end = summary.end;
         Some(if is_over {

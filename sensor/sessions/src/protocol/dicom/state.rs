@@ -51,6 +51,8 @@ pub(super) struct DicomState {
     pub(super) request_seen: bool,
     /// It goes on though no request for it was read.
     unasked: bool,
+    /// Another association ended on the connection before.
+    pub(super) follows: bool,
     /// The acceptor accepted or rejected.
     answered: bool,
     /// Each side asked for the release, by [`Side::index`].
@@ -107,6 +109,7 @@ impl DicomState {
             opening_seen: !opening.midstream,
             request_seen: false,
             unasked: false,
+            follows: opening.follows,
             answered: false,
             release_asked: [false; 2],
             opened_reported: false,
@@ -130,13 +133,19 @@ impl DicomState {
     }
 
     /// True if another request begins another association. On one that is open, a second request changes nothing: acceptors
-    /// abort (PS3.8 table 9-10, AA-8), and after an abort they wait for the connection's end (AA-7).
+    /// abort (PS3.8 table 9-10, AA-8).
     pub(super) fn is_succeeded(&self) -> bool {
         if self.request_seen {
-            self.is_over() && self.outcome != AssociationOutcome::Aborted
+            self.is_over()
         } else {
             self.unasked || self.outcome != AssociationOutcome::Pending
         }
+    }
+
+    /// True if nothing came of it: after a rejection, a release or an abort, acceptors wait for the connection's end and take
+    /// no further request (PS3.8 table 9-10, state 13, AA-7). One that is answered all the same is an association.
+    pub(super) fn is_ignored(&self) -> bool {
+        self.follows && self.outcome == AssociationOutcome::Pending
     }
 
     fn is_over(&self) -> bool {
