@@ -15,22 +15,7 @@ macro_rules! counters {
             $($(#[doc = $doc])+ $name,)+
         }
 
-        impl Counter {
-            /// Every counter, in index order.
-            pub const ALL: &'static [Self] = &[$(Self::$name,)+];
-
-            /// The counter's name in metrics and status, in `snake_case`.
-            #[must_use]
-            pub const fn label(self) -> &'static str {
-                match self { $(Self::$name => $label,)+ }
-            }
-
-            /// One line that says what is counted.
-            #[must_use]
-            pub const fn help(self) -> &'static str {
-                match self { $(Self::$name => concat!($($doc,)+),)+ }
-            }
-        }
+        labels! { Counter: $($name = $label, [$($doc)+];)+ }
     };
 }
 

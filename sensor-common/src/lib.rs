@@ -21,6 +21,9 @@
     reason = "conversions that can fail would bring panics into the kernel; ranges are checked before"
 )]
 
+#[macro_use]
+mod labels;
+
 pub mod bytes;
 pub mod contain;
 pub mod counter;

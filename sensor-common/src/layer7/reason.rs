@@ -11,22 +11,9 @@ macro_rules! reasons {
             $($(#[doc = $doc])+ $name = $index,)+
         }
 
+        labels! { Reason: $($name = $label, [$($doc)+];)+ }
+
         impl Reason {
-            /// Every reason.
-            pub const ALL: &'static [Self] = &[$(Self::$name,)+];
-
-            /// The reason's name in events, metrics and status, in `snake_case`.
-            #[must_use]
-            pub const fn label(self) -> &'static str {
-                match self { $(Self::$name => $label,)+ }
-            }
-
-            /// One sentence that says what happened.
-            #[must_use]
-            pub const fn help(self) -> &'static str {
-                match self { $(Self::$name => concat!($($doc,)+),)+ }
-            }
-
             /// What counts how often it happened.
             #[inline(always)]
             #[must_use]

@@ -76,6 +76,26 @@ pub struct Lease {
 }
 
 impl DhcpFacts {
+    /// A client's message of a type, which says nothing else.
+    #[must_use]
+    pub const fn plain(kind: u8, mac: Mac, transaction: u32) -> Self {
+        Self {
+            reply: false,
+            kind,
+            transaction,
+            client_mac: mac,
+            client: Ipv4Addr::UNSPECIFIED,
+            yours: Ipv4Addr::UNSPECIFIED,
+            relay: Ipv4Addr::UNSPECIFIED,
+            requested: None,
+            server: None,
+            routers: Vec::new(),
+            name_servers: Vec::new(),
+            frame_mac: mac,
+            asked: Asked::Unknown,
+        }
+    }
+
     /// What the server leaves to the client by this message.
     #[must_use]
     pub fn lease(&self) -> Option<Lease> {

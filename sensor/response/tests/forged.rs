@@ -5,6 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use sensor_analysis::{Analysis, AnalysisOptions, Outcome};
 use sensor_common::packet::protocol;
 use sensor_facts::{
+    finding::Finding,
     observation::{ArpFacts, FlowFacts, Half, Mac, Observation, What},
     time::Time,
 };
@@ -142,6 +143,18 @@ fn forged(random: &mut Random, time: i64) -> Observation {
     }
 }
 
+/// No loss, and every means of containment.
+fn situation<'a>(finding: &Finding, book: &'a Book) -> Situation<'a> {
+    Situation {
+        now: finding.time,
+        book,
+        loss_percent: 0.0,
+        known_devices: 100,
+        inline: true,
+        resets: true,
+    }
+}
+
 #[test]
 fn ten_thousand_forged_sequences_convict_nobody() {
     let book = Book::default();
@@ -166,17 +179,7 @@ fn ten_thousand_forged_sequences_convict_nobody() {
             analysis.observe(&seen, &mut out);
             for finding in out.findings {
                 found += 1;
-                let decision = policy.decide(
-                    &finding,
-                    &Situation {
-                        now: finding.time,
-                        book: &book,
-                        loss_percent: 0.0,
-                        known_devices: 100,
-                        inline: true,
-                        resets: true,
-                    },
-                );
+                let decision = policy.decide(&finding, &situation(&finding, &book));
                 assert_ne!(
                     decision.verdict,
                     ContainmentVerdict::Act,
@@ -248,15 +251,8 @@ fn a_confirmed_device_is_convicted_by_what_it_does() {
         let mut out = Outcome::default();
         analysis.observe(seen, &mut out);
         for finding in out.findings {
-            let situation = Situation {
-                now: finding.time,
-                book: &book,
-                loss_percent: 0.0,
-                known_devices: 100,
-                inline: true,
-                resets: true,
-            };
-            acted |= policy.decide(&finding, &situation).verdict == ContainmentVerdict::Act;
+            let decision = policy.decide(&finding, &situation(&finding, &book));
+            acted |= decision.verdict == ContainmentVerdict::Act;
         }
     }
     assert!(acted, "a scan and a sweep of a confirmed host");

@@ -54,14 +54,7 @@ pub(crate) fn watch(exchange: &Exchange, port: u16) -> Said {
         fresh6: 16,
     };
     let options = PipelineOptions {
-        limits: Limits {
-            recent_flows: 16,
-            live_flows: 16,
-            sessions: 16,
-            closed_sessions: 16,
-            known_hosts: 16,
-            fresh_hosts: 16,
-        },
+        limits: Limits::all(16),
         flow_events: false,
         ..PipelineOptions::default()
     };

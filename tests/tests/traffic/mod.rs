@@ -172,14 +172,7 @@ impl Sensor {
         Self {
             engine: Twins::new(TABLES),
             pipeline: Pipeline::new(PipelineOptions {
-                limits: Limits {
-                    recent_flows: 16,
-                    live_flows: 16,
-                    sessions: 16,
-                    closed_sessions: 16,
-                    known_hosts: 16,
-                    fresh_hosts: 16,
-                },
+                limits: Limits::all(16),
                 ..PipelineOptions::default()
             }),
             records: Vec::new(),

@@ -72,7 +72,7 @@ mod tests {
         protocol::notice::dhcp::Dhcp,
     };
     use sensor_facts::{
-        observation::{Asked, DhcpFacts},
+        observation::DhcpFacts,
         time::{Time, Timebase},
     };
 
@@ -91,21 +91,7 @@ mod tests {
         );
         before.stations.dhcp(
             &Dhcp {
-                facts: DhcpFacts {
-                    reply: false,
-                    kind: 1,
-                    transaction: 7,
-                    client_mac: mac,
-                    client: [0; 4].into(),
-                    yours: [0; 4].into(),
-                    relay: [0; 4].into(),
-                    requested: None,
-                    server: None,
-                    routers: Vec::new(),
-                    name_servers: Vec::new(),
-                    frame_mac: mac,
-                    asked: Asked::Unknown,
-                },
+                facts: DhcpFacts::plain(1, mac, 7),
                 name: Some("ct-3".to_owned()),
                 vendor_class: None,
             },

@@ -22,6 +22,21 @@ pub struct Limits {
     pub fresh_hosts: usize,
 }
 
+impl Limits {
+    /// The same bound for all.
+    #[must_use]
+    pub const fn all(entries: usize) -> Self {
+        Self {
+            recent_flows: entries,
+            live_flows: entries,
+            sessions: entries,
+            closed_sessions: entries,
+            known_hosts: entries,
+            fresh_hosts: entries,
+        }
+    }
+}
+
 impl Default for Limits {
     fn default() -> Self {
         Self {

@@ -20,18 +20,7 @@ fn ip(host: u8) -> Ipv4Addr {
 fn message(reply: bool, kind: u8, mac: Mac, transaction: u32) -> DhcpFacts {
     DhcpFacts {
         reply,
-        kind,
-        transaction,
-        client_mac: mac,
-        client: Ipv4Addr::UNSPECIFIED,
-        yours: Ipv4Addr::UNSPECIFIED,
-        relay: Ipv4Addr::UNSPECIFIED,
-        requested: None,
-        server: None,
-        routers: Vec::new(),
-        name_servers: Vec::new(),
-        frame_mac: mac,
-        asked: Asked::Unknown,
+        ..DhcpFacts::plain(kind, mac, transaction)
     }
 }
 
