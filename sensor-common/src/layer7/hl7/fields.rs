@@ -3,12 +3,17 @@
 use super::{
     character::{self, Character, character},
     ending::block_end,
-    writing::{ACK, END_BLOCK, LINE_FEED, LINES, MAY_ANSWER, SEGMENT_END},
+    writing::{ACK, END_BLOCK, LINE_FEED, LINES, MAY_ANSWER, SEGMENT_END, START_BLOCK, WIDE},
 };
 use crate::{
     bytes::Frame,
     cpu::Cpu,
-    layer7::{reader, reason::Reason, stream::BATCH, work::Step},
+    layer7::{
+        reader,
+        reason::Reason,
+        stream::BATCH,
+        work::{Step, Work},
+    },
     registry::{State, Tag},
     tape::{FIRST, LAST},
 };
@@ -48,6 +53,18 @@ pub(super) fn begin(cpu: &mut Cpu, tag: Tag, segment: [u8; 3], separator: u8) {
     cpu.record(tag, FIRST, [n0, n1, n2, separator]);
 }
 
+/// True if other text follows an end block character, so that it is content: receivers wait for the carriage return.
+#[inline(always)]
+fn goes_on<F: Frame>(frame: &F, work: &Work) -> bool {
+    if work.stream.has(WIDE) || work.position >= work.end {
+        return false;
+    }
+    !matches!(
+        frame.u8(work.position),
+        None | Some(SEGMENT_END | LINE_FEED | START_BLOCK)
+    )
+}
+
 #[inline(always)]
 pub(super) fn fields<F: Frame>(frame: &F, cpu: &mut Cpu) -> Step {
     let piece = cpu.work.tape_len;
@@ -65,7 +82,7 @@ pub(super) fn fields<F: Frame>(frame: &F, cpu: &mut Cpu) -> Step {
             Character::Half => continue,
             Character::Whole(unit) => unit,
         };
-        if character::is_end(&cpu.work.stream, unit) {
+        if character::is_end(&cpu.work.stream, unit) && !goes_on(frame, &cpu.work) {
             over = Some(State::Hl7End);
             break;
         }

@@ -81,10 +81,12 @@ pub(super) fn judge(exchange: &Exchange, said: &Said, findings: &mut Findings) {
             if across || wanted(name).contains('\\') {
                 continue;
             }
+            // Python's receivers strip control characters at the ends of a value, as white space.
+            let strip = |text: &str| text.trim_matches(['\u{fffd}', ' ']).to_owned();
             findings.same(
                 &format!("hl7: {name}"),
-                &wanted(name),
-                &field(found, name).to_owned(),
+                &strip(&wanted(name)),
+                &strip(field(found, name)),
             );
         }
         if !found.complete && starts <= all {

@@ -129,6 +129,19 @@ fn segments_end_with_carriage_returns_or_line_feeds() {
     in_any_pieces(0, |wire| talk(wire, &message, &block(ANSWER)), matched);
 }
 
+/// python-hl7 and hl7apy end a block at FS and a carriage return alone.
+#[test]
+fn an_end_character_in_the_header_is_content_where_other_text_follows() {
+    for (from, to) in [("|ENGINE|", "|E\x1cGINE|"), ("|^~\\&|", "|\x1c~\\&|")] {
+        let mut wire = Wire::new(PipelineOptions::default());
+        wire.open();
+        let message = block(ADMIT.replace(from, to));
+        talk(&mut wire, &message, &block(ANSWER));
+        wire.finish();
+        matched(&wire, to);
+    }
+}
+
 fn wide(text: &str, big: bool) -> Vec<u8> {
     let units = text.encode_utf16();
     units

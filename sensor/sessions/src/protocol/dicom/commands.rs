@@ -210,6 +210,13 @@ impl Commands {
         self.omitted
     }
 
+    /// True if something was answered of which no request was read.
+    pub(super) fn lacks_requests(&self) -> bool {
+        self.entries
+            .iter()
+            .any(|entry| entry.requests == 0 && entry.responses != Responses::default())
+    }
+
     /// The tally as events have it.
     pub(super) fn summaries(&self) -> Vec<CommandSummary> {
         self.entries

@@ -31,8 +31,9 @@ impl Uid {
         Self::new(padded_text(bytes, 64))
     }
 
-    /// Takes a UID's text.
-    pub(crate) fn new(uid: String) -> Self {
+    /// Takes a UID's text. DCMTK leaves out spaces, which no UID has (PS3.5 section 9.1), and reads the rest.
+    pub(crate) fn new(mut uid: String) -> Self {
+        uid.retain(|c| c != ' ');
         match NAMES.get_key_value(uid.as_str()) {
             Some((uid, name)) => Self::Known(uid, name),
             None => Self::Other(uid.into_boxed_str()),

@@ -133,10 +133,10 @@ impl DicomState {
     }
 
     /// True if another request begins another association. On one that is open, a second request changes nothing: acceptors
-    /// abort (PS3.8 table 9-10, AA-8).
+    /// abort (PS3.8 table 9-10, AA-8), and after an abort they wait for the connection's end (AA-7).
     pub(super) fn is_succeeded(&self) -> bool {
         if self.request_seen {
-            self.is_over()
+            self.is_over() && self.outcome != AssociationOutcome::Aborted
         } else {
             self.unasked || self.outcome != AssociationOutcome::Pending
         }

@@ -41,7 +41,7 @@ impl DicomState {
             end: self.end,
             outcome: self.outcome,
             midstream: self.midstream,
-            incomplete: self.incomplete,
+            incomplete: self.incomplete || !self.midstream && self.commands.lacks_requests(),
             calling_ae: self.titles.as_ref().map(|titles| titles.calling.clone()),
             called_ae: self.titles.as_ref().map(|titles| titles.called.clone()),
             application_context: self.application_context.as_ref().map(|uid| uid.named().uid),
