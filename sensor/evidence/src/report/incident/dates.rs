@@ -12,7 +12,7 @@ use sensor_facts::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::{Contained, Facts, Incident, scope::Scope};
+use super::{Contained, Facts, Incident, exchange::Exchange, scope::Scope};
 
 /// 164.404(b): calendar days after discovery.
 const NOTICE: i64 = 60;
@@ -131,11 +131,20 @@ fn person(incident: &Incident) -> String {
 
 fn acquired(incident: &Incident) -> String {
     let clear = incident.exchanges.iter().filter(|one| one.clear_text);
-    let received: u64 = clear.map(|one| one.bytes_to_suspect).sum();
-    if received > 0 {
+    let (usual, other): (Vec<_>, Vec<_>) = clear.partition(|one| one.usual);
+    let sum = |some: &[&Exchange]| -> u64 { some.iter().map(|one| one.bytes_to_suspect).sum() };
+    let (usual, other) = (sum(&usual), sum(&other));
+    if usual + other > 0 {
+        let ordinary = match usual {
+            0 => String::new(),
+            some => format!(
+                " {} of it came from systems that they used before too, which may be ordinary work.",
+                bytes(some)
+            ),
+        };
         return format!(
-            "Suspects received {} of DICOM data sets and HL7 messages. Whether anyone viewed them the sensor can't know.",
-            bytes(received)
+            "Suspects received {} of DICOM data sets and HL7 messages.{ordinary} Whether anyone viewed them the sensor can't know.",
+            bytes(usual + other)
         );
     }
     let encrypted = incident.exchanges.iter().any(|one| !one.clear_text);

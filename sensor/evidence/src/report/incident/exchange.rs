@@ -12,9 +12,13 @@ use sensor_facts::{
 use sensor_sessions::inventory::Role;
 use serde::{Deserialize, Serialize};
 
-use super::{Facts, scope::Scope, system::role};
+use super::{
+    Facts,
+    scope::{Scope, is_usual},
+    system::role,
+};
 
-/// What two systems exchanged by one protocol since the incident began.
+/// What two systems exchanged by one protocol since the suspect's first finding, and five minutes before it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Exchange {
     /// Who opened the connections.
@@ -52,6 +56,8 @@ pub struct Exchange {
     /// AE titles that it had studies sent to.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub move_destinations: BTreeSet<String>,
+    /// The two used the service before the incident too, so that this may be their ordinary work.
+    pub usual: bool,
     /// Parts of it were not seen.
     pub incomplete: bool,
     /// First.
@@ -60,7 +66,7 @@ pub struct Exchange {
     pub last: Time,
 }
 
-/// All exchanges with a suspect since the begin; the most bytes to it first.
+/// All exchanges with a suspect since its begin; the most bytes to it first.
 pub(super) fn of(facts: &Facts, scope: &Scope<'_>) -> Vec<Exchange> {
     let mut all: BTreeMap<(IpAddr, IpAddr, &'static str), Exchange> = BTreeMap::new();
     for event in latest(&facts.sessions) {
@@ -68,7 +74,10 @@ pub(super) fn of(facts: &Facts, scope: &Scope<'_>) -> Vec<Exchange> {
             continue;
         };
         let by_suspect = scope.suspects(client);
-        if !(by_suspect || scope.suspects(server)) || event.timestamp < scope.since {
+        let Some(since) = scope.since(client).or_else(|| scope.since(server)) else {
+            continue;
+        };
+        if event.timestamp < since {
             continue;
         }
         let Some((protocol, session)) = event.body.session() else {
@@ -96,6 +105,7 @@ pub(super) fn of(facts: &Facts, scope: &Scope<'_>) -> Vec<Exchange> {
                 calling_ae: BTreeSet::new(),
                 called_ae: BTreeSet::new(),
                 move_destinations: BTreeSet::new(),
+                usual: is_usual(facts, since, client, server, event.dest_port),
                 incomplete: false,
                 first: event.timestamp,
                 last: event.timestamp,

@@ -93,7 +93,7 @@ fn data(incident: &Incident) -> Option<String> {
             incident
                 .exchanges
                 .iter()
-                .filter(|one| one.protocol == protocol)
+                .filter(|one| one.protocol == protocol && !one.usual)
         };
         let (received, sent): (u64, u64) = of().fold((0, 0), |sum, one| {
             (sum.0 + one.bytes_to_suspect, sum.1 + one.bytes_from_suspect)
@@ -121,9 +121,16 @@ fn data(incident: &Incident) -> Option<String> {
         }
     };
     let told: Vec<String> = ["DICOM", "HL7"].into_iter().filter_map(told).collect();
+    let usual = incident.exchanges.iter().filter(|one| one.usual).count();
+    let usual = match usual {
+        0 => "",
+        _ => {
+            " What suspects exchanged with systems that they used before is not counted here; the section on data lists it."
+        }
+    };
     (!told.is_empty()).then(|| {
         format!(
-            "Data that went: {}. The sensor holds no patient data and can't say whose it was.",
+            "Data that went: {}.{usual} The sensor holds no patient data and can't say whose it was.",
             told.join("; ")
         )
     })

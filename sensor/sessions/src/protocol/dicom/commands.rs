@@ -210,11 +210,13 @@ impl Commands {
         self.omitted
     }
 
-    /// True if something was answered of which no request was read.
+    /// True if the acceptor answered something of which no request was read.
     pub(super) fn lacks_requests(&self) -> bool {
-        self.entries
-            .iter()
-            .any(|entry| entry.requests == 0 && entry.responses != Responses::default())
+        self.entries.iter().any(|entry| {
+            entry.scu == Side::Requestor
+                && entry.requests == 0
+                && entry.responses != Responses::default()
+        })
     }
 
     /// The tally as events have it.

@@ -27,7 +27,7 @@ impl Incident {
         if let Some(zero) = &self.patient_zero {
             section.heading(format!("First affected device: {}", named(zero)));
             let mut known = vec![
-                "It is the suspected device of the earliest of the connected alerts.".to_owned(),
+                "It is the suspected device of the earliest of the connected alerts whose severity is at least medium, or of this alert.".to_owned(),
             ];
             let mut tell = |what: &str, values: &[String]| {
                 if !values.is_empty() {
@@ -263,6 +263,9 @@ fn exchange_cells(one: &Exchange) -> [String; 7] {
         }
     }
     what.extend(one.classes.iter().cloned());
+    if one.usual {
+        what.push("used before the incident too".to_owned());
+    }
     let refused = match one.refused {
         0 => String::new(),
         some => format!(", {} rejected", count(some)),

@@ -93,7 +93,8 @@ impl Incident {
         let attacked = format!("{} ({clinical} clinical)", victims.len());
         let tone = if clinical > 0 { Tone::Bad } else { Tone::Plain };
         document.fact("Systems attacked", attacked, tone);
-        let received: u64 = self.exchanges.iter().map(|one| one.bytes_to_suspect).sum();
+        let unusual = self.exchanges.iter().filter(|one| !one.usual);
+        let received: u64 = unusual.map(|one| one.bytes_to_suspect).sum();
         let tone = if received > 0 { Tone::Bad } else { Tone::Plain };
         document.fact("Clinical data to suspects", bytes(received), tone);
         let (label, tone) = alert.label.as_ref().map_or_else(
