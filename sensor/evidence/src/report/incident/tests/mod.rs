@@ -2,6 +2,7 @@
 
 mod facts;
 mod reach;
+mod scope;
 
 use std::{env, fs, path::Path};
 
