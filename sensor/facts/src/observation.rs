@@ -247,6 +247,16 @@ pub fn is_host(address: IpAddr) -> bool {
         && address != IpAddr::V4(std::net::Ipv4Addr::BROADCAST)
 }
 
+/// True for an address that is routed on the Internet: neither private (RFC 1918, RFC 4193) nor link-local nor loopback.
+#[must_use]
+pub fn is_public(address: IpAddr) -> bool {
+    let private = match address {
+        IpAddr::V4(it) => it.is_private() || it.is_link_local() || it.is_loopback(),
+        IpAddr::V6(it) => it.is_unique_local() || it.is_unicast_link_local() || it.is_loopback(),
+    };
+    !private && is_host(address)
+}
+
 /// True for an acknowledgement code that says no (HL7 table 0008).
 #[must_use]
 pub fn is_negative(code: &str) -> bool {

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use sensor_facts::{setting::Network, time::Time};
+use sensor_facts::{observation::is_public, setting::Network, time::Time};
 
 use super::{fair::Who, origins::Origins, routers::Routers};
 use crate::baseline::{Baselines, Delta, Fact, Familiar};
@@ -55,14 +55,5 @@ impl Site<'_> {
 
 /// True for an address that is neither private nor in one of the networks of the site.
 pub(super) fn is_outside(address: IpAddr, inside: &[Network]) -> bool {
-    let private = match address {
-        IpAddr::V4(it) => {
-            it.is_private() || it.is_link_local() || it.is_loopback() || it.is_broadcast()
-        }
-        IpAddr::V6(it) => it.is_unique_local() || it.is_unicast_link_local() || it.is_loopback(),
-    };
-    !private
-        && !address.is_multicast()
-        && !address.is_unspecified()
-        && !inside.iter().any(|net| net.0.contains(&address))
+    is_public(address) && !inside.iter().any(|net| net.0.contains(&address))
 }

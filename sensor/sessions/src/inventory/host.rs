@@ -2,7 +2,12 @@
 
 use std::net::IpAddr;
 
-use sensor_facts::{address::mac_text, event::Party, time::Time};
+use sensor_facts::{
+    address::mac_text,
+    event::Party,
+    observation::{Mac, is_public},
+    time::Time,
+};
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -242,9 +247,14 @@ impl Host {
     pub(crate) fn report(&self, address: IpAddr, macs: &Macs, stations: &Stations) -> HostReport {
         let mut services = self.services.clone();
         services.sort();
-        let mac_shared = self.macs.iter().any(|mac| macs.is_shared(*mac));
-        // A router's address says nothing of who is behind it.
-        let own = self.macs.first().filter(|mac| !macs.is_shared(**mac));
+        // A router's address says nothing of who is behind it. An address of the Internet whose Ethernet address others have too
+        // is behind a router, also before it is known as one.
+        let shared = |mac: &Mac| {
+            let another = |other: &IpAddr| *other != address && !is_link_local(*other);
+            macs.is_shared(*mac) || (is_public(address) && macs.of(*mac).iter().any(another))
+        };
+        let mac_shared = self.macs.iter().any(shared);
+        let own = self.macs.first().filter(|mac| !shared(mac));
         let vendor = own.and_then(|mac| vendor(*mac));
         // Who has several IPv4 addresses has the name at the one that it was given.
         let station = own
@@ -293,6 +303,13 @@ impl Host {
             tls_versions: self.tls_versions.clone(),
             callers: self.callers.clone(),
         }
+    }
+}
+
+const fn is_link_local(address: IpAddr) -> bool {
+    match address {
+        IpAddr::V4(it) => it.is_link_local(),
+        IpAddr::V6(it) => it.is_unicast_link_local(),
     }
 }
 

@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 
 use sensor_facts::{
+    observation::is_public,
     rule::State,
     words::{bytes, utc_moment},
 };
@@ -326,6 +327,8 @@ fn order(incident: &Incident) -> Vec<Turn> {
         .systems
         .iter()
         .filter(|one| one.part <= Part::Victim || near(one.address))
+        // Behind a router, on the Internet: nobody at the site restores it.
+        .filter(|one| !is_public(one.address) || !one.macs.is_empty())
         .map(|one| Turn {
             address: one.address,
             role: one.role,

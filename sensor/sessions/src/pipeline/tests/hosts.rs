@@ -132,6 +132,28 @@ fn a_refused_port_is_no_service_and_a_router_s_address_is_nobody_s() {
 }
 
 #[test]
+fn a_host_of_the_internet_has_no_maker_from_the_router_s_address() {
+    let mut pipeline = Pipeline::new(PipelineOptions::default());
+    let mut out = Vec::new();
+    let outside = [9, 9, 9, 9];
+    // The router itself is asked too; one of its peers alone is not enough to know it as a router.
+    for server in [[10, 0, 0, 1], outside] {
+        let (mut key, mut flow) = flow(1, 2, 443);
+        key.addr_b[..4].copy_from_slice(&server);
+        flow.mac_b = [0x00, 0x12, 0x21, 0, 0, 1];
+        flow.directions[1].tcp_flags = TCP_SYN | TCP_ACK;
+        pipeline.flow_ended(&key, &flow, FlowEndReason::Closed, &mut out);
+    }
+    let hosts = pipeline.hosts();
+    let of = |address: [u8; 4]| {
+        let address = std::net::IpAddr::from(address);
+        hosts.iter().find(|host| host.address == address).unwrap()
+    };
+    assert!(of([10, 0, 0, 1]).vendor.is_some() && !of([10, 0, 0, 1]).mac_shared);
+    assert!(of(outside).vendor.is_none() && of(outside).mac_shared);
+}
+
+#[test]
 fn a_flood_of_senders_evicts_no_host_that_talks() {
     let limits = Limits {
         known_hosts: 8,

@@ -124,3 +124,17 @@ fn ordinary_work_of_a_suspect_is_not_counted_as_stolen() {
             .any(|one| { one.seen.contains("systems that they used before too") })
     );
 }
+
+#[test]
+fn hosts_of_the_internet_are_not_restored() {
+    let mut facts = facts();
+    let outside = IpAddr::from([9, 9, 9, 9]);
+    facts.alert.findings[0].victims.push(outside);
+    let order = |facts: &Facts| Incident::of(facts).recovery.order;
+    assert!(!order(&facts).iter().any(|turn| turn.address == outside));
+    // A public address of the site has a card that is its own.
+    let mut host = facts.hosts[0].clone();
+    host.address = outside;
+    facts.hosts.push(host);
+    assert!(order(&facts).iter().any(|turn| turn.address == outside));
+}
