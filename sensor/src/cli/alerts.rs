@@ -27,8 +27,8 @@ Examples:
   wardtap alerts label 7 malicious --reason 'laptop of an unknown person, taken away'
   wardtap alerts cases --csv > cases.csv
 
-The label benign excepts such findings of the device for a while, and it is learnt again; malicious forgets what
-was learnt of the device since the alert began. Either keeps the alert with its evidence as a case.";
+benign mutes this kind of finding for this device for 30 days and resumes learning; malicious discards what was
+learned about the device since the alert began. Either keeps the alert with its evidence as a case.";
 
 #[derive(Subcommand)]
 #[command(after_help = EXAMPLES)]

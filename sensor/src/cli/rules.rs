@@ -15,6 +15,7 @@ use sensor_facts::{
     rule::{RuleId, Scope, State},
     setting::Span,
     target::{Service, Target, Transport},
+    words::several,
 };
 
 use super::{
@@ -192,7 +193,7 @@ pub(super) fn run(socket: &Path, command: RulesCommand) -> anyhow::Result<ExitCo
             if args.shown.json {
                 print_json(&serde_json::json!({ "released": released }))?;
             } else {
-                print(&format!("{released} rules released\n"))?;
+                print(&format!("released {}\n", several(released as u64, "rules")))?;
             }
             Ok(ExitCode::SUCCESS)
         }

@@ -5,6 +5,7 @@ use std::{collections::BTreeMap, path::Path, process::ExitCode};
 use sensor_common::counter::Counter;
 use sensor_evidence::store::StoreStatus;
 use sensor_facts::alert::Severity;
+use sensor_facts::words::several;
 
 use super::{
     Shown, model, print, print_json,
@@ -170,11 +171,11 @@ pub(super) fn detection(status: &Status) -> String {
         String::new()
     };
     format!(
-        "Detection: {} findings, {} more muted by {} exceptions{off}{evicted}\n\
+        "Detection: {} findings, {} more muted by {}{off}{evicted}\n\
          Baselines: {site}; {} devices learned, {} learning, {} on hold{frozen}; {}",
         count(findings),
         count(it.excepted),
-        count(it.exceptions),
+        several(it.exceptions, "exceptions"),
         count(it.learnt),
         count(it.learning),
         count(it.frozen),

@@ -202,11 +202,11 @@ pub const TABLE: &[Row] = rows! {
     Counter "wardtap_observations_lost_total" [] ANALYSIS,
         "Observations that did not get from the pipeline to the detectors, because they were too many at once." => |s| plain(s.unobserved);
     Counter "wardtap_findings_total" ["detector"] ANALYSIS,
-        "Findings by detector, exposures among them, excepted ones not." => |s| {
+        "Findings by detector, including exposures, without muted ones." => |s| {
             s.analysis.findings.iter().map(|(name, count)| sample([name], *count)).collect()
         };
     Counter "wardtap_findings_excepted_total" [] ANALYSIS,
-        "Findings that were left out because a person had said that such are benign." => |s| plain(s.analysis.alerts.excepted);
+        "Findings that were muted because a person had labelled such findings as benign." => |s| plain(s.analysis.alerts.excepted);
     Counter "wardtap_suspects_evicted_total" [] ANALYSIS,
         "What detectors forgot to make room for other things (suspects, pairs, addresses), as a flood of made-up source addresses causes it." => |s| plain(s.analysis.evicted);
     Counter "wardtap_alerts_evicted_total" [] ANALYSIS,
@@ -236,7 +236,7 @@ pub const TABLE: &[Row] = rows! {
     Gauge "wardtap_baseline_bytes" [] ANALYSIS,
         "Memory that the devices' baselines take." => |s| plain(s.analysis.census.bytes);
     Gauge "wardtap_baseline_site_learnt_ratio" [] ANALYSIS,
-        "Share of the site's learning time that has passed; below 1 what is only new is not reported." => |s| vec![
+        "Share of the site's learning period that has passed; below 1, things that are merely new are not reported." => |s| vec![
             Sample { labels: Vec::new(), value: s.analysis.census.site_learnt }];
     Gauge "wardtap_analysis_failing" [] ANALYSIS,
         "1 while what was learnt can't be written to the disk." => |s| plain(u64::from(s.analysis.failing.is_some()));

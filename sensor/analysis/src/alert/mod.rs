@@ -1,7 +1,7 @@
 //! Alerts: from findings to episodes, with exceptions, budget and labels.
 //!
-//! Findings about one device that come close together are one episode and one alert. Its confidence is that at
-//! least one of its detectors is right, as if they were independent; below a threshold nobody is told.
+//! Findings about one device that come close together are one episode and one alert. Its confidence is the probability
+//! that at least one of its detectors is right, assuming that they are independent; below a threshold it is not raised.
 
 mod book;
 mod case;

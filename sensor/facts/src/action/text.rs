@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::{Action, Decision, Repeats};
-use crate::hex::short;
+use crate::{hex::short, words::several};
 
 impl fmt::Display for Decision {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -81,7 +81,11 @@ impl fmt::Display for Action {
                 write!(f, "rule {id} {}: {reason}", cause.label())
             }
             Self::ReleasedAll { ids, reason } => {
-                write!(f, "all {} rules released: {reason}", ids.len())
+                write!(
+                    f,
+                    "released {}: {reason}",
+                    several(ids.len() as u64, "rules")
+                )
             }
             Self::Protected { what, reason } => write!(f, "{what} protected: {reason}"),
             Self::Unprotected { what, reason } => write!(f, "{what} protected no more: {reason}"),

@@ -12,7 +12,7 @@ use crate::{finding::Finding, rule::Actor, time::Time};
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {
-    /// Nothing bad: such findings of this device are excepted for a while, and it is learnt again.
+    /// Nothing bad: such findings of this device are muted for a while, and learning about it resumes.
     Benign,
     /// An attack: what was learnt of the device since it began is forgotten.
     Malicious,
@@ -46,11 +46,11 @@ pub struct Label {
 /// Findings that are not taken for suspicious, for a while.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Exception {
-    /// The device whose findings are excepted.
+    /// The device whose findings are muted.
     pub device: IpAddr,
-    /// The detector whose findings are excepted.
+    /// The detector whose findings are muted.
     pub detector: String,
-    /// Only findings about these victims are excepted; if empty, findings about any.
+    /// Only findings about these victims are muted; if empty, findings about any.
     pub victims: Vec<IpAddr>,
     /// When the exception ends.
     pub until: Time,
@@ -79,7 +79,7 @@ impl Exception {
             .collect()
     }
 
-    /// True if the finding is excepted: same device and detector, nobody concerned but those that were.
+    /// True if the finding is muted: same device and detector, nobody concerned but those that were.
     #[must_use]
     pub fn covers(&self, finding: &Finding) -> bool {
         self.device == finding.subject

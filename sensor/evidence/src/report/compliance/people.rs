@@ -2,7 +2,10 @@
 
 use super::{Act, Acts, Facts};
 use crate::audit::Entry;
-use sensor_facts::action::{Action, RuleChange};
+use sensor_facts::{
+    action::{Action, RuleChange},
+    words::several,
+};
 
 pub(super) fn acts(facts: Facts<'_>) -> Acts {
     let mut acts = Acts::default();
@@ -59,7 +62,7 @@ fn take(acts: &mut Acts, entry: &Entry) {
             .containment
             .push(did(format!("rule {id} {}", cause.label()), reason)),
         Action::ReleasedAll { ids, reason } => {
-            let what = format!("all {} rules released", ids.len());
+            let what = format!("released {}", several(ids.len() as u64, "rules"));
             acts.containment.push(did(what, reason));
         }
         Action::Effect {

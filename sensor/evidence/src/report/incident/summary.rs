@@ -82,7 +82,7 @@ fn whom(incident: &Incident) -> Option<String> {
     };
     let clinical = victims.iter().filter(|one| one.is_clinical).count();
     Some(format!(
-        "It was directed at {}{more}; clinical among them: {clinical}.",
+        "Targets: {}{more}. Clinical systems among them: {clinical}.",
         names.join(", ")
     ))
 }
@@ -223,7 +223,7 @@ fn open(facts: &Facts, incident: &Incident) -> String {
     let (near, far) = (hop(|hop| hop == 1), hop(|hop| hop > 1));
     if near > 0 {
         open.push(format!(
-            "to be checked are systems that answered it ({near}), and that could have been reached through those ({far})"
+            "{near} systems answered it and must be checked; {far} more could have been reached through those"
         ));
     }
     if open.is_empty() {

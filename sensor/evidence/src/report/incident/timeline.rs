@@ -185,7 +185,7 @@ fn traffic(facts: &Facts, scope: &Scope<'_>, out: &mut Vec<Happened>) {
         if let Some(first) = contacts.iter().min_by_key(|one| one.first) {
             let server = of(first.server, first.port, &first.proto);
             out.push(Happened {
-                what: format!("{suspect} first talked to one that findings name: {server}"),
+                what: format!("{suspect} first talked to a system that was attacked: {server}"),
                 ..plain(first.first, What::Traffic, Good::Open)
             });
         }
@@ -193,7 +193,7 @@ fn traffic(facts: &Facts, scope: &Scope<'_>, out: &mut Vec<Happened>) {
             let server = of(last.server, last.port, &last.proto);
             out.push(Happened {
                 what: format!(
-                    "Last traffic seen between {suspect} and one that findings name: {server}"
+                    "Last traffic seen between {suspect} and a system that was attacked: {server}"
                 ),
                 ..plain(last.last, What::Traffic, Good::Plain)
             });

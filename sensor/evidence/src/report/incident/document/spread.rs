@@ -27,9 +27,9 @@ impl Incident {
         let spread = &self.spread;
         let clinical = spread.reached.iter().filter(|one| one.is_clinical).count();
         section.text(format!(
-            "From {device}, since {}: {} could have been reached, {clinical} of them clinical. A way counts when each of its \
-             contacts lasted beyond the moment at which the one before it can have passed something on; connections are followed from \
-             who opened them, and not where only refusals came back. That something could have come this way does not mean that it did.",
+            "From {device}, since {}: {} could have been reached, {clinical} of them clinical. A path counts only if each \
+             contact was still active when the one before it could have passed something on. Connections are followed from the side that \
+             opened them, and only where something other than a refusal came back. A possible path does not mean that it was used.",
             utc_moment(spread.since),
             several(spread.reached.len() as u64 + spread.cut, "systems"),
         ));
