@@ -22,6 +22,19 @@ pub struct Limits {
     pub fresh_hosts: usize,
 }
 
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            recent_flows: 4_096,
+            live_flows: 8_192,
+            sessions: 16_384,
+            closed_sessions: 1_024,
+            known_hosts: 16_384,
+            fresh_hosts: 4_096,
+        }
+    }
+}
+
 impl Limits {
     /// The same bound for all.
     #[must_use]
@@ -33,19 +46,6 @@ impl Limits {
             closed_sessions: entries,
             known_hosts: entries,
             fresh_hosts: entries,
-        }
-    }
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self {
-            recent_flows: 4_096,
-            live_flows: 8_192,
-            sessions: 16_384,
-            closed_sessions: 1_024,
-            known_hosts: 16_384,
-            fresh_hosts: 4_096,
         }
     }
 }
