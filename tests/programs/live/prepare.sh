@@ -95,6 +95,6 @@ done
 head -c 20000000 /dev/urandom > www/firmware.bin
 head -c 50000000 /dev/urandom > fifty.bin
 seq 1 400 | sed 's/^/Rota of the week, line /' > www/index.html
-head -60 /usr/share/dict/words > words 2> words.missing || true
 seq 1 60 | sed 's/^/Summer20/' > words
 seq 1 60 | sed 's/^/community/' > communities
+{ printf 'pacs\nfiles\nweb\nmail\nadmin\nbackup\nlogin\n'; seq 1 200 | sed 's/^/name/'; } > names

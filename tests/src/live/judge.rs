@@ -13,6 +13,9 @@ const LATER: i64 = 90;
 /// Within this time after its end, seconds, an alert about somebody else counts as said of the attack.
 const OTHERS: i64 = 30;
 
+/// What an alert says that knows of forged sources.
+const FORGED: [&str; 3] = ["forged", "made-up", "spoofed"];
+
 /// What was done: an attack that ran.
 #[derive(Clone, Debug)]
 pub struct Deed {
@@ -200,7 +203,7 @@ fn named(deed: &Deed, until: Timestamp, alerts: &[Alert], used: &mut BTreeSet<u6
         let detectors = alert.detectors(from, until);
         let right = if deed.attack.forged {
             let victim = alert.victim && deed.victim.as_ref() == Some(&alert.device);
-            victim || alert.text.contains("forged")
+            victim || FORGED.iter().any(|word| alert.text.contains(word))
         } else {
             is(deed, alert) && !alert.victim
         };

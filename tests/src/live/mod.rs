@@ -34,8 +34,6 @@ use crate::{
     sensor::Sensor,
 };
 
-/// How long the sensor is given after the last attack, for flows that have to end.
-const SETTLE: Duration = Duration::from_secs(75);
 /// Time between two attacks.
 const PAUSE: Duration = Duration::from_secs(2);
 /// Studies in the archive.
@@ -59,6 +57,8 @@ pub struct Options<'a> {
     pub learning: Duration,
     /// How long it works with benign change and no attack.
     pub quiet: Duration,
+    /// How long the sensor is given after the last attack, for flows that have to end.
+    pub settle: Duration,
     /// Ends it early.
     pub check: &'a Check<'a>,
 }
@@ -122,7 +122,7 @@ pub fn run(options: &Options<'_>) -> Result<Report> {
     let attacked = Timestamp::now();
     say(begin, "attacks");
     let (deeds, missing) = attacks(&mut ground, options, &work, begin)?;
-    pass(SETTLE, options.check)?;
+    pass(options.settle, options.check)?;
     drop(ordinary);
 
     let listed = sensor.ask_json(&["alerts", "list", "--limit", "1000"])?;
@@ -155,6 +155,7 @@ fn variables(options: &Options<'_>) -> Vec<(&'static str, String)> {
     let text = |path: PathBuf| path.display().to_string();
     let path = env::var("PATH").unwrap_or_default();
     vec![
+        ("PREFIX", options.prefix.to_owned()),
         ("PATH", format!("{path}:/usr/sbin:/sbin")),
         ("TOOLS", text(tools.clone())),
         ("PY", text(tools.join("python"))),

@@ -96,6 +96,7 @@ pub(super) fn run_all(arguments: &Arguments) -> Result<()> {
         attacks,
         learning: time(arguments.learning, 60, 240),
         quiet: time(arguments.quiet, 20, 240),
+        settle: Duration::from_secs(75),
         check: &|| interruption.check(),
     };
     let report = match live::run(&options) {

@@ -1,7 +1,7 @@
 //! `cargo xtask evaluate`: how well Wardtap does, on captures of attacks and in a simulated hospital.
 
 mod live;
-mod programs;
+pub(crate) mod programs;
 
 use std::{path::PathBuf, process::Command};
 

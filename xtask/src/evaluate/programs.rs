@@ -1,5 +1,8 @@
 //! What the live evaluation runs.
 
+use anyhow::Result;
+use tests::live::table;
+
 /// File names of programs, and the Debian packages that they are in. Where Debian has no such package, the table of results
 /// names it as missing.
 pub(super) const PROGRAMS: &[(&str, &str)] = &[
@@ -58,3 +61,19 @@ pub(super) const PROGRAMS: &[(&str, &str)] = &[
     ("crowbar", "crowbar"),
     ("chisel", "chisel"),
 ];
+
+/// What the short form needs, which the suite of tests runs.
+pub(crate) fn short() -> Result<Vec<(&'static str, &'static str)>> {
+    let attacks = table::attacks()?;
+    let needed = |name: &str| {
+        let attack = attacks
+            .iter()
+            .any(|attack| attack.short && attack.program == name);
+        attack || ["sshd", "dumpcap"].contains(&name)
+    };
+    Ok(PROGRAMS
+        .iter()
+        .filter(|(name, _)| needed(name))
+        .copied()
+        .collect())
+}
