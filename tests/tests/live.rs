@@ -35,6 +35,7 @@ fn real_tools_are_found_and_the_right_device_is_named() -> Result<()> {
         daemon: binary()?,
         tools: None,
         attacks,
+        lanes: 1,
         learning: Duration::from_secs(40),
         quiet: Duration::from_secs(15),
         settle: Duration::from_secs(45),

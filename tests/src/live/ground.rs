@@ -114,6 +114,8 @@ impl Ground {
                 ("ROUTER".to_owned(), format!("{NET}.1")),
             ],
         };
+        let names = format!("nameserver {NET}.2\noptions timeout:1 attempts:1\n");
+        fs::write(folder.join("resolv.conf"), names)?;
         let named = variables.iter().map(|(name, value)| (*name, value.clone()));
         let hosts = HOSTS.map(|(name, last)| (name, format!("{NET}.{last}")));
         let outside = OUTSIDE.map(|(name, address)| (name, address.to_owned()));
@@ -236,7 +238,10 @@ impl Ground {
             }
             None => namespace.command("sh"),
         };
-        command.args(["-c", script]).current_dir(logs);
+        // `ip netns exec` gives it mounts of its own. Servers ask for the names of their clients; the machine's own name server
+        // is out of reach.
+        let script = format!("mount --bind \"$FOLDER/resolv.conf\" /etc/resolv.conf; {script}");
+        command.args(["-c", &script]).current_dir(logs);
         command.envs(self.variables.iter().map(|(name, value)| (name, value)));
         command
             .env("HOME", logs)

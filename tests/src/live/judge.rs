@@ -13,6 +13,8 @@ const LATER: i64 = 90;
 /// Within this time after its end, seconds, an alert about somebody else counts as said of the attack.
 const OTHERS: i64 = 30;
 
+/// Detectors of weaknesses: what they say is true of ordinary work too, and no answer to an attack.
+const WEAKNESSES: [&str; 1] = ["clear_text"];
 /// What an alert says that knows of forged sources.
 const FORGED: [&str; 3] = ["forged", "made-up", "spoofed"];
 
@@ -135,10 +137,9 @@ impl Alert {
 
     /// The detectors of findings in a time.
     fn detectors(&self, from: Timestamp, until: Timestamp) -> BTreeSet<String> {
-        let within = self
-            .findings
-            .iter()
-            .filter(|(time, _)| (from..=until).contains(time));
+        let within = self.findings.iter().filter(|(time, detector)| {
+            (from..=until).contains(time) && !WEAKNESSES.contains(&detector.as_str())
+        });
         within.map(|(_, detector)| detector.clone()).collect()
     }
 }

@@ -53,6 +53,8 @@ pub struct Options<'a> {
     pub tools: Option<PathBuf>,
     /// The attacks, in their order.
     pub attacks: Vec<Attack>,
+    /// How many attacks run at a time.
+    pub lanes: usize,
     /// How long the hospital works before the sensor has learned it.
     pub learning: Duration,
     /// How long it works with benign change and no attack.
@@ -282,28 +284,43 @@ fn attacks(
         .partition(|attack| is_here(ground, attack.program));
     let (beside, turns): (Vec<_>, Vec<_>) = here.into_iter().partition(|attack| attack.beside);
     let mut deeds = Vec::new();
-    let mut running = Vec::new();
+    let mut long = Vec::new();
     for attack in &beside {
+        long.push(Running::start(ground, attack, work)?);
+    }
+    let mut running: Vec<Running> = Vec::new();
+    for attack in &turns {
+        let own = |one: &Running| one.deed.attack.host == attack.host && attack.host != "new";
+        while running.len() >= options.lanes || running.iter().any(own) {
+            wait_for_one(&mut running, &mut deeds, ground, options)?;
+        }
+        say(begin, &format!("{} {}", attack.technique, attack.id));
         running.push(Running::start(ground, attack, work)?);
     }
-    for attack in &turns {
-        say(begin, &format!("{} {}", attack.technique, attack.id));
-        let mut one = Running::start(ground, attack, work)?;
-        while one.program.ended()?.is_none() {
-            (options.check)()?;
-            thread::sleep(Duration::from_millis(100));
-        }
-        deeds.push(one.end(ground)?);
-        pass(PAUSE, options.check)?;
-    }
-    for mut one in running {
-        while one.program.ended()?.is_none() {
-            pass(Duration::from_secs(1), options.check)?;
-        }
-        deeds.push(one.end(ground)?);
+    running.append(&mut long);
+    while !running.is_empty() {
+        wait_for_one(&mut running, &mut deeds, ground, options)?;
     }
     deeds.sort_by_key(|deed| deed.time.0);
     Ok((deeds, missing))
+}
+
+/// Waits until one of the attacks is over.
+fn wait_for_one(
+    running: &mut Vec<Running>,
+    deeds: &mut Vec<Deed>,
+    ground: &mut Ground,
+    options: &Options<'_>,
+) -> Result<()> {
+    loop {
+        for place in 0..running.len() {
+            if running[place].program.ended()?.is_some() {
+                deeds.push(running.remove(place).end(ground)?);
+                return pass(PAUSE, options.check);
+            }
+        }
+        pass(Duration::from_millis(100), options.check)?;
+    }
 }
 
 /// An attack that runs.

@@ -1,6 +1,6 @@
 //! `cargo xtask evaluate live`: real attack tools in a hospital of network namespaces, and what the sensor says of them.
 
-use std::{fs, path::PathBuf, process::exit, time::Duration};
+use std::{fs, path::{Path, PathBuf}, process::exit, time::Duration};
 
 use anyhow::{Context, Result, ensure};
 use nix::unistd::geteuid;
@@ -31,6 +31,9 @@ pub(crate) struct Arguments {
     /// A dozen attacks after a short learning time: about four minutes
     #[arg(long, conflicts_with = "only")]
     short: bool,
+    /// How many attacks run at a time
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=4))]
+    lanes: u8,
     /// How long the sensor learns, seconds
     #[arg(long, value_parser = clap::value_parser!(u64).range(30..=3600))]
     learning: Option<u64>,
@@ -43,6 +46,9 @@ pub(crate) struct Arguments {
     /// Do not run Suricata over the capture
     #[arg(long)]
     alone: bool,
+    /// The `wardtap` to evaluate, instead of one built for it
+    #[arg(long, conflicts_with = "debug")]
+    wardtap: Option<PathBuf>,
     /// The debug build of the daemon: quicker to build, slower
     #[arg(long)]
     debug: bool,
@@ -73,8 +79,13 @@ pub(super) fn run_all(arguments: &Arguments) -> Result<()> {
     let unknown = install::live(PROGRAMS)?;
     let tools = install::live_python()?;
     runtime::fetch()?;
-    ebpf::objects()?;
-    let daemon = ebpf::daemon(!arguments.debug)?;
+    let daemon = if let Some(path) = &arguments.wardtap {
+        path.canonicalize()
+            .with_context(|| path.display().to_string())?
+    } else {
+        ebpf::objects()?;
+        ebpf::daemon(!arguments.debug)?
+    };
     let folder = arguments
         .out
         .clone()
@@ -94,6 +105,7 @@ pub(super) fn run_all(arguments: &Arguments) -> Result<()> {
         daemon,
         tools: Some(tools),
         attacks,
+        lanes: arguments.lanes.into(),
         learning: time(arguments.learning, 60, 240),
         quiet: time(arguments.quiet, 20, 240),
         settle: Duration::from_secs(75),
@@ -107,6 +119,15 @@ pub(super) fn run_all(arguments: &Arguments) -> Result<()> {
         done => done?,
     };
     tell(arguments, &options, &report, &unknown)
+}
+
+/// How the daemon was compiled, as its folder says.
+fn build(daemon: &Path) -> &'static str {
+    if daemon.components().any(|part| part.as_os_str() == "debug") {
+        "debug"
+    } else {
+        "optimised"
+    }
 }
 
 /// Writes what came out.
@@ -132,7 +153,7 @@ fn tell(
     let root = root().display().to_string();
     let mut head = format!(
         "Run on {} with Wardtap {}, {} build, default settings but for `learning` ({} s) and `doubt` ({} s); quiet time {} s; \
-         Linux {}, {} cores.\n",
+         {} attacks at a time; Linux {}, {} cores.\n",
         said("date", &["-u", "+%Y-%m-%d"]),
         said("git", &["-C", &root, "rev-parse", "--short", "HEAD"]),
         if arguments.debug {
@@ -143,6 +164,7 @@ fn tell(
         options.learning.as_secs(),
         live::doubt(options.learning).as_secs(),
         options.quiet.as_secs(),
+        options.lanes,
         said("uname", &["-r"]),
         said("nproc", &[])
     );

@@ -9,6 +9,7 @@ pub(super) const PROGRAMS: &[(&str, &str)] = &[
     ("nmap", "nmap"),
     ("masscan", "masscan"),
     ("arp-scan", "arp-scan"),
+    ("arping", "iputils-arping"),
     ("netdiscover", "netdiscover"),
     ("fping", "fping"),
     ("hydra", "hydra"),
