@@ -354,11 +354,12 @@ impl Running {
         if self.deed.attack.host == "new" {
             // Its other addresses, which IPv6 gives it in the meantime, are its too.
             let now = ground.addresses(&self.deed.host)?;
-            let own = |address: &String| address.contains(':');
-            self.deed
-                .addresses
-                .ip
-                .extend(now.ip.into_iter().filter(own));
+            let known = &mut self.deed.addresses.ip;
+            for address in now.ip {
+                if address.contains(':') && !known.contains(&address) {
+                    known.push(address);
+                }
+            }
             ground.remove(&self.deed.host);
         }
         Ok(self.deed)

@@ -1,6 +1,11 @@
 //! `cargo xtask evaluate live`: real attack tools in a hospital of network namespaces, and what the sensor says of them.
 
-use std::{fs, path::{Path, PathBuf}, process::exit, time::Duration};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::exit,
+    time::Duration,
+};
 
 use anyhow::{Context, Result, ensure};
 use nix::unistd::geteuid;
@@ -156,11 +161,7 @@ fn tell(
          {} attacks at a time; Linux {}, {} cores.\n",
         said("date", &["-u", "+%Y-%m-%d"]),
         said("git", &["-C", &root, "rev-parse", "--short", "HEAD"]),
-        if arguments.debug {
-            "debug"
-        } else {
-            "optimised"
-        },
+        build(&options.daemon),
         options.learning.as_secs(),
         live::doubt(options.learning).as_secs(),
         options.quiet.as_secs(),
