@@ -137,6 +137,7 @@ impl Ground {
             let one = format!("net.{forwarding}=1");
             run(self.router.command("sysctl").args(["-q", &one]))?;
         }
+        self.outside.fill_in_checksums()?;
         let add = |namespace: &Namespace, address: &str, device: &str| {
             namespace.ip(&["address", "add", address, "dev", device])
         };
@@ -162,6 +163,7 @@ impl Ground {
             host.ip(&["address", "add", &address, "dev", INTERFACE, "nodad"])
                 .or_else(|_| host.ip(&["address", "add", &address, "dev", INTERFACE]))?;
         }
+        host.fill_in_checksums()?;
         self.switch.ip(&["link", "set", port, "master", BRIDGE])?;
         mirror_to(&self.switch, port, MIRROR_PORT)
     }
