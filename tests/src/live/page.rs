@@ -2,10 +2,14 @@
 
 use std::fmt::Write as _;
 
+use anyhow::{Context, Result, bail};
+
 use super::{
     Report,
+    ground::Addresses,
     judge::{Alert, Deed, Verdict},
     suricata::Peer,
+    table::attacks,
 };
 
 /// What was started when, as CSV.
@@ -39,6 +43,33 @@ pub fn truth(deeds: &[Deed]) -> String {
         );
     }
     text
+}
+
+/// What [`truth`] has written.
+///
+/// # Errors
+/// When a line is about an attack that is not in the table, or is cut.
+pub fn deeds(truth: &str) -> Result<Vec<Deed>> {
+    let attacks = attacks()?;
+    let deed = |line: &str| {
+        // Only the last column can hold commas.
+        let columns: Vec<&str> = line.splitn(13, ',').collect();
+        let [start, end, id, _, _, _, host, _, ip, mac, victim, ..] = columns[..] else {
+            bail!("it is cut: {line}");
+        };
+        let attack = attacks.iter().find(|attack| attack.id == id);
+        Ok(Deed {
+            attack: attack.with_context(|| format!("no attack {id}"))?.clone(),
+            time: (start.parse()?, end.parse()?),
+            host: host.to_owned(),
+            addresses: Addresses {
+                ip: ip.split(' ').map(ToOwned::to_owned).collect(),
+                mac: mac.to_owned(),
+            },
+            victim: (!victim.is_empty()).then(|| victim.to_owned()),
+        })
+    };
+    truth.lines().skip(1).map(deed).collect()
 }
 
 /// The result as Markdown.

@@ -57,6 +57,9 @@ pub(crate) struct Arguments {
     /// The debug build of the daemon: quicker to build, slower
     #[arg(long)]
     debug: bool,
+    /// Only judge again what a run with the same arguments has left in the folder, Suricata's events too
+    #[arg(long)]
+    again: bool,
     /// Write the table into docs/live-evaluation.md
     #[arg(long, conflicts_with_all = ["only", "short"])]
     write: bool,
@@ -95,7 +98,7 @@ pub(super) fn run_all(arguments: &Arguments) -> Result<()> {
         .out
         .clone()
         .unwrap_or_else(|| target().join("live"));
-    if folder.exists() {
+    if folder.exists() && !arguments.again {
         fs::remove_dir_all(&folder).with_context(|| folder.display().to_string())?;
     }
     fs::create_dir_all(&folder)?;
@@ -116,7 +119,7 @@ pub(super) fn run_all(arguments: &Arguments) -> Result<()> {
         settle: Duration::from_secs(75),
         check: &|| interruption.check(),
     };
-    let report = match live::run(&options) {
+    let report = match done(arguments, &options) {
         Err(error) if interruption.came() => {
             eprintln!("{error:#}; everything was removed");
             exit(INTERRUPTED)
@@ -124,6 +127,23 @@ pub(super) fn run_all(arguments: &Arguments) -> Result<()> {
         done => done?,
     };
     tell(arguments, &options, &report, &unknown)
+}
+
+/// Runs it, or reads what a run has left.
+fn done(arguments: &Arguments, options: &Options<'_>) -> Result<Report> {
+    if !arguments.again {
+        return live::run(options);
+    }
+    let truth = fs::read_to_string(options.folder.join("truth.csv"))?;
+    let deeds = page::deeds(&truth)?;
+    let missing = options
+        .attacks
+        .iter()
+        .filter(|attack| deeds.iter().all(|deed| deed.attack.id != attack.id));
+    let missing = missing.cloned().collect();
+    let first = deeds.iter().map(|deed| deed.time.0).min();
+    let learned = first.context("nothing was done")? - options.quiet;
+    live::read(options.folder, &deeds, learned, missing)
 }
 
 /// How the daemon was compiled, as its folder says.
@@ -148,7 +168,8 @@ fn tell(
     } else {
         let theirs = folder.join("suricata");
         fs::create_dir_all(&theirs)?;
-        let (name, eve) = compare::suricata(&folder.join("mirror.pcapng"), &theirs)?;
+        let (name, eve) =
+            compare::suricata(&folder.join("mirror.pcapng"), &theirs, arguments.again)?;
         Some(Peer::read(&name, &eve, report.attacked)?)
     };
     let said = |program: &str, arguments: &[&str]| {

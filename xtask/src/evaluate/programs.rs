@@ -15,7 +15,6 @@ pub(super) const PROGRAMS: &[(&str, &str)] = &[
     ("hydra", "hydra"),
     ("medusa", "medusa"),
     ("ncrack", "ncrack"),
-    ("patator", "patator"),
     ("sshpass", "sshpass"),
     ("smbclient", "smbclient"),
     ("smbmap", "smbmap"),
