@@ -4,6 +4,7 @@
 
 pub mod ground;
 pub mod judge;
+pub mod outcome;
 pub mod page;
 pub mod suricata;
 pub mod table;
@@ -21,7 +22,8 @@ use jiff::Timestamp;
 
 use self::{
     ground::Ground,
-    judge::{Alert, Deed, Judged},
+    judge::Deed,
+    outcome::Report,
     table::{Attack, When, Work},
 };
 use crate::{
@@ -63,22 +65,6 @@ pub struct Options<'a> {
     pub settle: Duration,
     /// Ends it early.
     pub check: &'a Check<'a>,
-}
-
-/// What came out.
-pub struct Report {
-    /// Each attack that ran, with what was said of it.
-    pub judged: Vec<Judged>,
-    /// Alerts of the quiet time.
-    pub quiet: Vec<Alert>,
-    /// Further alerts while attacks went on, about devices that attacked nobody.
-    pub further: Vec<Alert>,
-    /// When the first attack began.
-    pub attacked: Timestamp,
-    /// Attacks whose program is not here.
-    pub missing: Vec<Attack>,
-    /// Frames that were mirrored, and events that were lost.
-    pub frames: (u64, u64),
 }
 
 /// What the sensor is told to doubt with so short a time of learning: what is first seen in its last part would count as
@@ -134,44 +120,7 @@ pub fn run(options: &Options<'_>) -> Result<Report> {
     drop(services);
     sensor.stop()?;
     fs::write(folder.join("truth.csv"), page::truth(&deeds))?;
-    read(folder, &deeds, learned, missing)
-}
-
-/// Holds the alerts of a run against what was done, as the files in its folder say it; alerts from `learned` on count.
-///
-/// # Errors
-/// When a file is missing or damaged.
-pub fn read(
-    folder: &Path,
-    deeds: &[Deed],
-    learned: Timestamp,
-    missing: Vec<Attack>,
-) -> Result<Report> {
-    let text = |name: &str| {
-        let path = folder.join(name);
-        fs::read_to_string(&path).with_context(|| path.display().to_string())
-    };
-    // Of the events, only findings are needed; there may be hundreds of thousands of others.
-    let events = text("sensor/events.jsonl")?;
-    let findings = events
-        .lines()
-        .filter(|line| line.contains("\"event_type\":\"finding\""));
-    let findings: Vec<_> = findings
-        .map(serde_json::from_str)
-        .collect::<Result<_, _>>()?;
-    let alerts = Alert::all(&serde_json::from_str(&text("alerts.json")?)?, &findings)?;
-    let first = deeds.iter().map(|deed| deed.time.0).min();
-    let attacked = first.context("nothing was done")?;
-    let (judged, further) = judge::judge(deeds, &alerts, attacked);
-    let quiet = |alert: &&Alert| alert.opened >= learned && alert.opened < attacked;
-    Ok(Report {
-        judged,
-        quiet: alerts.iter().filter(quiet).cloned().collect(),
-        further,
-        attacked,
-        missing,
-        frames: counted(&serde_json::from_str(&text("status.json")?)?),
-    })
+    outcome::read(folder, &deeds, learned, missing)
 }
 
 /// What scripts know besides addresses.
@@ -390,13 +339,6 @@ impl Running {
         }
         Ok(self.deed)
     }
-}
-
-fn counted(status: &serde_json::Value) -> (u64, u64) {
-    let frames = status["interfaces"][0]["counters"]["packets"].as_u64();
-    let ring = status["ring"].as_array().into_iter().flatten();
-    let lost = ring.filter_map(|kind| kind["lost"].as_u64()).sum();
-    (frames.unwrap_or_default(), lost)
 }
 
 fn say(begin: Instant, what: &str) {

@@ -5,9 +5,9 @@ use std::fmt::Write as _;
 use anyhow::{Context, Result, bail};
 
 use super::{
-    Report,
     ground::Addresses,
     judge::{Alert, Deed, Verdict},
+    outcome::Report,
     suricata::Peer,
     table::attacks,
 };

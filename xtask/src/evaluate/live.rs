@@ -10,7 +10,13 @@ use std::{
 use anyhow::{Context, Result, ensure};
 use nix::unistd::geteuid;
 use tests::{
-    live::{self, Options, Report, page, suricata::Peer, table},
+    live::{
+        self, Options,
+        outcome::{self, Report},
+        page,
+        suricata::Peer,
+        table,
+    },
     netns::remove_leftovers,
 };
 
@@ -143,7 +149,7 @@ fn done(arguments: &Arguments, options: &Options<'_>) -> Result<Report> {
     let missing = missing.cloned().collect();
     let first = deeds.iter().map(|deed| deed.time.0).min();
     let learned = first.context("nothing was done")? - options.quiet;
-    live::read(options.folder, &deeds, learned, missing)
+    outcome::read(options.folder, &deeds, learned, missing)
 }
 
 /// How the daemon was compiled, as its folder says.
