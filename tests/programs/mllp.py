@@ -1,6 +1,7 @@
 """HL7 over MLLP: a receiver that acknowledges, and a sender. Both with python-hl7.
 
-mllp.py serve PORT        answers AA to events that it knows, AE to others
+mllp.py serve PORT [TRIGGER...]
+                          answers AA to events that it knows and to ADT with these triggers, AE to others
 mllp.py send HOST PORT    sends each line of its input, a JSON string, on one connection;
                           writes the acknowledgement's MSA-1 and MSA-2
 """
@@ -43,6 +44,7 @@ def send(host, port):
 
 
 if sys.argv[1] == "serve":
+    KNOWN.update(("ADT", trigger) for trigger in sys.argv[3:])
     asyncio.run(serve(int(sys.argv[2])))
 else:
     send(sys.argv[2], int(sys.argv[3]))

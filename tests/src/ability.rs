@@ -1,6 +1,6 @@
 //! What a test needs of the machine, and what happens where it is missing.
 
-use std::{env, process::Command};
+use std::{env, path::Path, process::Command};
 
 use nix::unistd::geteuid;
 
@@ -106,6 +106,19 @@ pub fn prometheus() -> bool {
     let missing = [prometheus::SERVER, prometheus::TOOL]
         .into_iter()
         .find(|name| prometheus::program(name).is_none());
+    check(missing.map(|name| format!("{name} is not installed: run `cargo xtask test`")))
+}
+
+/// True if these programs are in `PATH` or where programs for root are; those with a variable as name are not looked for.
+///
+/// # Panics
+/// As [`privileged`].
+#[must_use]
+pub fn programs<'a>(names: impl IntoIterator<Item = &'a str>) -> bool {
+    let here = |name: &str| in_path(name) || Path::new("/usr/sbin").join(name).is_file();
+    let missing = names
+        .into_iter()
+        .find(|name| !name.starts_with('$') && !here(name));
     check(missing.map(|name| format!("{name} is not installed: run `cargo xtask test`")))
 }
 

@@ -249,27 +249,16 @@ fn attach_to(switch: &Namespace, bridge: &str, role: Role, host: &Namespace) -> 
 
 /// Mirrors what comes in by a port.
 fn mirror(switch: &Namespace, port: &str) -> Result<()> {
+    mirror_to(switch, port, MIRROR_PORT)
+}
+
+/// Mirrors what comes in by a port to the port `to`.
+pub(crate) fn mirror_to(switch: &Namespace, port: &str, to: &str) -> Result<()> {
     // Each frame enters the switch once, so mirroring every port's ingress copies it once.
     switch.tc(&["qdisc", "add", "dev", port, "clsact"])?;
     switch.tc(&[
-        "filter",
-        "add",
-        "dev",
-        port,
-        "ingress",
-        "protocol",
-        "all",
-        "u32",
-        "match",
-        "u32",
-        "0",
-        "0",
-        "action",
-        "mirred",
-        "egress",
-        "mirror",
-        "dev",
-        MIRROR_PORT,
+        "filter", "add", "dev", port, "ingress", "protocol", "all", "u32", "match", "u32", "0",
+        "0", "action", "mirred", "egress", "mirror", "dev", to,
     ])?;
     Ok(())
 }

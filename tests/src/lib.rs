@@ -12,6 +12,7 @@ pub mod hl7;
 pub mod hospital;
 pub mod http;
 pub mod intruder;
+pub mod live;
 pub mod machine;
 pub mod metrics;
 pub mod models;

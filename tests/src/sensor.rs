@@ -115,22 +115,38 @@ impl Sensor {
         interfaces: &str,
         more: &str,
     ) -> Result<Self> {
+        let more = format!(
+            "# Short, so that conversations are over soon after they were closed.\n\
+             [flow]\nidle_closed = \"2s\"\nidle_other = \"3s\"\n\n\
+             [log]\nlevel = \"debug\"\n\n{more}"
+        );
+        Self::start_at(hospital.sensor(), binary()?, folder, interfaces, &more)
+    }
+
+    /// Starts a daemon in a namespace; `more` is added to its configuration.
+    ///
+    /// # Errors
+    /// As [`Self::start`].
+    pub fn start_at(
+        namespace: &Namespace,
+        binary: PathBuf,
+        folder: &Path,
+        interfaces: &str,
+        more: &str,
+    ) -> Result<Self> {
         fs::create_dir_all(folder).with_context(|| folder.display().to_string())?;
         let sensor = Self::paths(folder);
         let text = format!(
             "{interfaces}\n[output.json]\npath = \"{}\"\n\n\
              [control]\nsocket = \"{}\"\n\n[state]\ndirectory = \"{}\"\npins = \"/sys/fs/bpf/{}\"\n\n[metrics]\nlisten = \"{METRICS}\"\n\n\
-             # Short, so that conversations are over soon after they were closed.\n\
-             [flow]\nidle_closed = \"2s\"\nidle_other = \"3s\"\n\n\
-             [log]\nlevel = \"debug\"\n\n{more}",
+             {more}",
             sensor.events.display(),
             sensor.socket.display(),
             folder.join("state").display(),
-            hospital.sensor().name()
+            namespace.name()
         );
         fs::write(&sensor.configuration, text)?;
-        let binary = binary()?;
-        let mut command = hospital.sensor().enter(&binary);
+        let mut command = namespace.enter(&binary);
         command.args(["run", "--config"]).arg(&sensor.configuration);
         let mut daemon = Program::start("wardtap", command, folder)?;
         daemon.wait_until("the daemon to listen", LIMIT, |log| {

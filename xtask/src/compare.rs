@@ -134,6 +134,19 @@ pub(crate) fn run_all(arguments: &Arguments) -> Result<()> {
     Ok(())
 }
 
+/// Runs Suricata with its package's rules over a capture, if it was not `done` before; its name with the version, and its
+/// file of events in `folder`.
+pub(crate) fn suricata(capture: &Path, folder: &Path, done: bool) -> Result<(String, PathBuf)> {
+    let peers = Peers::ensure()?;
+    if !done {
+        let (contender, wardtap) = (Contender::SuricataRules, Path::new(""));
+        let words = contender.command(&peers, wardtap, capture, folder);
+        contender::run(&peers, &words, 0, folder)?;
+    }
+    let version = peers.version(&peers.file("root/usr/bin/suricata"), &["-V"])?;
+    Ok((format!("Suricata {version}"), folder.join("eve.json")))
+}
+
 /// Measures one capture; its table.
 fn one_capture(
     source: &Path,

@@ -2,7 +2,8 @@
 
 use std::{
     fs,
-    path::Path,
+    os::unix::fs::PermissionsExt,
+    path::{Path, PathBuf},
     process::{Command, Stdio},
 };
 
@@ -17,6 +18,14 @@ const PYTHON: [&str; 4] = [
     "duckdb==2.0.1",
     "pynetdicom==3.0.4",
     "hl7apy==1.3.5",
+];
+/// The attack tools of the live evaluation, and what its scripts use.
+const LIVE_PYTHON: [&str; 5] = [
+    "impacket==0.13.1",
+    "mitm6==0.3.0",
+    "smbprotocol==1.17.0",
+    "scapy==2.8.0",
+    "hl7==0.4.5",
 ];
 const MODULES: &str = "duckdb, hl7, hl7.mllp, hl7apy.mllp, pynetdicom";
 
@@ -203,6 +212,58 @@ pub(crate) fn cargo_package(name: &str, version: &str, purpose: &str) -> Result<
     run(&mut install)
 }
 
+/// The programs of the live evaluation that Debian has and that are missing; which of them Debian does not have. Their services
+/// are not started.
+pub(crate) fn live(wanted: &[(&'static str, &'static str)]) -> Result<Vec<&'static str>> {
+    let here = |name: &str| which(name).is_some() || Path::new("/usr/sbin").join(name).is_file();
+    let missing = wanted.iter().filter(|(name, _)| !here(name));
+    let (mut packages, unknown): (Vec<_>, Vec<_>) = missing
+        .map(|(_, package)| *package)
+        .partition(|package| debian_has(package));
+    packages.sort_unstable();
+    packages.dedup();
+    if !packages.is_empty() {
+        println!(
+            "installing {}: the live evaluation runs them",
+            packages.join(", ")
+        );
+        without_services(|| debian_packages(&packages))?;
+    }
+    Ok(unknown)
+}
+
+/// Installs without starting what is installed (`policy-rc.d`, Debian Policy 9.3.3).
+fn without_services(install: impl FnOnce() -> Result<()>) -> Result<()> {
+    let policy = Path::new("/usr/sbin/policy-rc.d");
+    let ours = !policy.exists() && geteuid().is_root();
+    if ours {
+        fs::write(policy, "#!/bin/sh\nexit 101\n")?;
+        fs::set_permissions(policy, fs::Permissions::from_mode(0o755))?;
+    }
+    let done = install();
+    if ours {
+        fs::remove_file(policy)?;
+    }
+    done
+}
+
+/// The attack tools of the Python package index; the folder of their programs.
+pub(crate) fn live_python() -> Result<PathBuf> {
+    let folder = target().join("live-venv");
+    let ready = folder.join("complete");
+    let wanted = LIVE_PYTHON.join(" ");
+    if fs::read_to_string(&ready).is_ok_and(|text| text == wanted) {
+        return Ok(folder.join("bin"));
+    }
+    println!(
+        "installing {wanted} into {}: attack tools",
+        folder.display()
+    );
+    venv(&folder, &LIVE_PYTHON)?;
+    fs::write(ready, wanted)?;
+    Ok(folder.join("bin"))
+}
+
 /// The version of python-hl7 that is here, with the other modules.
 pub(crate) fn python_version() -> Option<String> {
     let ask = format!("import {MODULES}; print(hl7.__version__)");
@@ -213,7 +274,6 @@ pub(crate) fn python_version() -> Option<String> {
 /// and the demo; with `DuckDB`, which reads the store's files of flows; and with the receivers of the differential test.
 pub(crate) fn python() -> Result<()> {
     let folder = tests::hl7::python_folder();
-    let python = tests::hl7::python();
     if python_version().is_some() {
         return Ok(());
     }
@@ -222,6 +282,11 @@ pub(crate) fn python() -> Result<()> {
         PYTHON.join(", "),
         folder.display()
     );
+    venv(&folder, &PYTHON)
+}
+
+/// Makes a Python environment with packages in it.
+fn venv(folder: &Path, packages: &[&str]) -> Result<()> {
     let usable = |python: &str| output(python, &["-c", "import venv, ensurepip"]).is_some();
     if !usable("python3") {
         debian_packages(&["python3", "python3-venv"])?;
@@ -233,8 +298,8 @@ pub(crate) fn python() -> Result<()> {
     };
     run(Command::new(base)
         .args(["-m", "venv", "--clear"])
-        .arg(&folder))?;
-    run(Command::new(&python)
+        .arg(folder))?;
+    run(Command::new(folder.join("bin/python"))
         .args([
             "-m",
             "pip",
@@ -242,5 +307,5 @@ pub(crate) fn python() -> Result<()> {
             "--quiet",
             "--disable-pip-version-check",
         ])
-        .args(PYTHON))
+        .args(packages))
 }

@@ -5,7 +5,7 @@ use std::process::Stdio;
 use anyhow::{Context, Result, ensure};
 
 use crate::{
-    ebpf,
+    ebpf, evaluate,
     install::{self, PEERS, RECEIVERS},
     models, runtime, suite,
     workspace::{cargo_command, output, root, run},
@@ -33,6 +33,7 @@ pub(crate) fn run_all(arguments: &Arguments) -> Result<()> {
     }
     install::programs(PEERS)?;
     install::programs(RECEIVERS)?;
+    install::live(&evaluate::programs::short()?)?;
     install::python()?;
     install::prometheus()?;
     install::orthanc()?;

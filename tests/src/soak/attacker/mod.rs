@@ -15,9 +15,7 @@ use serde_json::Value;
 
 use super::{care::Care, memory, seen::Seen};
 use crate::{
-    hl7,
     hospital::{Hospital, Role},
-    netns::run as run_program,
     sensor::Sensor,
     wait::wait_for,
 };
@@ -37,14 +35,6 @@ const ENTRIES: (u64, u64) = (500, 2_000);
 const GROWTH: u64 = 15;
 /// Time that things have to come to rest.
 const SETTLE: Duration = Duration::from_mins(1);
-
-/// `ETHTOOL_STXCSUM` by `SIOCETHTOOL` (linux/ethtool.h), off.
-const FILL_IN_CHECKSUMS: &str = "\
-import array, fcntl, socket, struct
-value = array.array('B', struct.pack('II', 0x17, 0))
-request = struct.pack('16sP', b'eth0', value.buffer_info()[0])
-fcntl.ioctl(socket.socket(), 0x8946, request)
-";
 
 const CONFIGURATION: &str = "\
 [containment]
@@ -162,10 +152,7 @@ pub fn run(
 ) -> Result<Round> {
     let hospital = Hospital::build_inline(prefix)?;
     for role in Role::FLOOR.into_iter().chain(Role::CORE) {
-        // A virtual cable carries frames whose checksums nobody has filled in. On a wire they are right, and a wrong one
-        // tells what its receiver drops.
-        let host = hospital.host(role);
-        run_program(host.command(hl7::python()).args(["-c", FILL_IN_CHECKSUMS]))?;
+        hospital.host(role).fill_in_checksums()?;
     }
     let care = Care::prepare(&hospital, &folder.join("hospital"))?;
     let mut sensor = Sensor::start_inline(&hospital, &folder.join("sensor"), CONFIGURATION)?;

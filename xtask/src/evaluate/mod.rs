@@ -1,8 +1,12 @@
 //! `cargo xtask evaluate`: how well Wardtap does, on captures of attacks and in a simulated hospital.
 
+mod live;
+pub(crate) mod programs;
+
 use std::{path::PathBuf, process::Command};
 
 use anyhow::Result;
+use clap::Subcommand;
 
 use crate::{
     ebpf, runtime,
@@ -10,7 +14,10 @@ use crate::{
 };
 
 #[derive(clap::Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub(crate) struct Arguments {
+    #[command(subcommand)]
+    what: Option<What>,
     /// Folder of the captures
     #[arg(long)]
     captures: Option<PathBuf>,
@@ -19,8 +26,17 @@ pub(crate) struct Arguments {
     rest: Vec<String>,
 }
 
+#[derive(Subcommand)]
+enum What {
+    /// Run real attack tools in a hospital of network namespaces
+    Live(live::Arguments),
+}
+
 /// `cargo xtask evaluate`.
 pub(crate) fn run_all(arguments: &Arguments) -> Result<()> {
+    if let Some(What::Live(arguments)) = &arguments.what {
+        return live::run_all(arguments);
+    }
     ebpf::objects()?;
     runtime::fetch()?;
     run(cargo_command("build").args(["--quiet", "--release", "--package", "evaluation"]))?;
