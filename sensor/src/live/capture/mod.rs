@@ -50,8 +50,8 @@ const TURN: Duration = Duration::from_millis(100);
 const RECORDS: usize = 4_096;
 /// Ring records taken at most where the ring should be empty afterwards.
 const RECORDS_ALL: usize = 1 << 18;
-/// How long the end may take: the queue's rest to the output.
-const END: Duration = Duration::from_secs(10);
+/// How long the rest of the outputs' queues may take at the end.
+const END: Duration = Duration::from_secs(4);
 
 /// What the capture thread owns. See the module's description.
 pub struct Capture {
@@ -222,11 +222,8 @@ impl Capture {
 
     fn send(&mut self) {
         let seen = self.pipeline.take_observations();
-        let count = seen.len() as u64;
-        if !self.response.observe(seen) {
-            // Evidence that was lost counts as loss.
-            self.unobserved += count;
-        }
+        // Evidence that was lost counts as loss.
+        self.unobserved += self.response.observe(seen);
         for event in self.events.drain(..) {
             self.tally.take(&event);
             self.output.send(event);
