@@ -117,6 +117,7 @@ impl Responder {
             watch: Arc::new(keeper.watch_list()),
             summary: Arc::new(Summary::of(&keeper, 0)),
             account: Arc::default(),
+            loss: (0, 0),
         }));
         let judgement = Judgement::new(clinical, options.containment.clone(), inline);
         let mut analysis = Analysis::open(folder, options.analysis.clone());
@@ -245,6 +246,7 @@ impl Responder {
             enforcement.note_resets(ended);
         }
         self.judgement.pulse(pulse);
+        lock(&self.board).loss = self.judgement.loss();
     }
 
     /// Every second: what goes by the clock.

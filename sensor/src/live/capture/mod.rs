@@ -67,6 +67,8 @@ pub struct Capture {
     unobserved: u64,
     /// What the last pulse counted.
     pulsed: Loss,
+    /// Flows that were evicted so far, and those of them that were evicted under pressure.
+    evicted: (u64, u64),
     counters: Vec<Counters>,
     tally: Tally,
     events: Vec<Event>,
@@ -140,6 +142,7 @@ impl Capture {
             left_over: LeftOver::default(),
             unobserved: 0,
             pulsed: Loss::default(),
+            evicted: (0, 0),
             counters: kernel.inherited().to_vec(),
             pipeline,
             start: timebase.wall(clock::monotonic()),
@@ -272,6 +275,7 @@ impl Capture {
             left_over: self.left_over,
             tally: self.tally.clone(),
             containment: self.response.summary(),
+            loss: self.response.loss(),
             analysis: self.response.account(),
             unobserved: self.unobserved,
             model: self.models.summary(),

@@ -101,6 +101,12 @@ impl ResponderHandle {
         Arc::clone(&lock(&self.board).account)
     }
 
+    /// Packets and ring events of the last minute, and how many of these were lost to the evidence.
+    #[must_use]
+    pub fn loss(&self) -> (u64, u64) {
+        lock(&self.board).loss
+    }
+
     /// When the daemon's threads last went on.
     #[must_use]
     pub fn alive(&self) -> &Alive {
