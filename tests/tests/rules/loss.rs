@@ -1,15 +1,16 @@
 //! Loss that is measured, not set: the daemon stands still while more comes than its ring buffer takes.
 
 use std::{
+    io::{Read, Write},
     net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream},
     time::Duration,
 };
 
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
 use etherparse::PacketBuilder;
 use nix::sys::signal::{Signal, kill};
 use serde_json::Value;
-use tests::{passage::Passage, wait::wait_for, wire::Wire};
+use tests::{passage::Passage, soak::attacker::fill_in_checksums, wait::wait_for, wire::Wire};
 
 use super::{SECONDS, number, passage};
 
@@ -51,6 +52,9 @@ fn scanned(name: &str, lossy: bool) -> Result<Option<(Value, u64)>> {
     let Some((_turn, passage)) = passage(name, CONFIGURATION)? else {
         return Ok(None);
     };
+    for host in [&passage.left, &passage.right] {
+        fill_in_checksums(host)?;
+    }
     let mut daemon = passage.start()?;
     let server = SocketAddr::new(SERVER.into(), PORT);
     let listener = passage
@@ -63,8 +67,13 @@ fn scanned(name: &str, lossy: bool) -> Result<Option<(Value, u64)>> {
             .within(move || Ok(TcpStream::connect_timeout(&to, Duration::from_secs(1)).ok()))
     };
     for _ in 0..3 {
-        ensure!(connect(PORT)?.is_some(), "no connection");
-        drop(listener.accept()?);
+        let mut client = connect(PORT)?.context("no connection")?;
+        let (mut server, _) = listener.accept()?;
+        // What both say is what proves their addresses.
+        client.write_all(b"question")?;
+        server.read_exact(&mut [0; 8])?;
+        server.write_all(b"response")?;
+        client.read_exact(&mut [0; 8])?;
     }
     wait_for("the connections to be seen", SECONDS, || {
         let status = passage.json(&["status"]).ok()?;

@@ -19,7 +19,7 @@ use crate::{
     hl7,
     hospital::{Hospital, Role},
     intruder::Intruder,
-    netns::run as run_program,
+    netns::{Namespace, run as run_program},
     sensor::Sensor,
     wait::wait_for,
 };
@@ -167,6 +167,15 @@ impl fmt::Display for Round {
     }
 }
 
+/// Has a host's `eth0` send TCP with its checksum filled in, as on a wire.
+///
+/// # Errors
+/// When Python can't be started, or the kernel refuses it.
+pub fn fill_in_checksums(host: &Namespace) -> Result<()> {
+    run_program(host.command(hl7::python()).args(["-c", FILL_IN_CHECKSUMS]))?;
+    Ok(())
+}
+
 /// Runs the round for `time`; `folder` takes files and logs.
 ///
 /// # Errors
@@ -181,8 +190,7 @@ pub fn run(
     for role in Role::FLOOR.into_iter().chain(Role::CORE) {
         // A virtual cable carries frames whose checksums nobody has filled in. On a wire they are right, and a wrong one
         // tells what its receiver drops.
-        let host = hospital.host(role);
-        run_program(host.command(hl7::python()).args(["-c", FILL_IN_CHECKSUMS]))?;
+        fill_in_checksums(hospital.host(role))?;
     }
     let care = Care::prepare(&hospital, &folder.join("hospital"))?;
     let mut sensor = Sensor::start_inline(&hospital, &folder.join("sensor"), CONFIGURATION)?;
