@@ -18,7 +18,7 @@ use nix::{
     unistd::Pid,
 };
 
-use crate::wait::wait_for;
+use crate::{soak::memory, wait::wait_for};
 
 /// Has a command start with no signal blocked. Whoever waits for signals on a thread has blocked them, and
 /// a child inherits that.
@@ -84,6 +84,14 @@ impl Program {
     /// When that is no id.
     pub fn id(&self) -> Result<Pid> {
         Ok(Pid::from_raw(i32::try_from(self.child.id())?))
+    }
+
+    /// What it has in memory, bytes: now, and at most since its start.
+    ///
+    /// # Errors
+    /// When it has ended.
+    pub fn memory(&self) -> Result<(u64, u64)> {
+        memory::of_process(self.id()?.as_raw())
     }
 
     /// How the program ended, if it did.

@@ -18,7 +18,6 @@ use crate::{
     hospital::{Hospital, MIRROR, PORTS, RESPONSE},
     netns::{Namespace, run},
     program::Program,
-    soak::memory,
     tally::Tally,
     wait::wait_for,
 };
@@ -237,7 +236,7 @@ impl Sensor {
     /// # Errors
     /// When it has ended.
     pub fn memory(&self) -> Result<(u64, u64)> {
-        memory::of_process(self.daemon.id()?.as_raw())
+        self.daemon.memory()
     }
 
     /// What `wardtap` prints as JSON without the daemon.

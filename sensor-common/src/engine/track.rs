@@ -11,10 +11,6 @@ use crate::{
     time::since,
 };
 
-/// Flows of a clinical protocol, of one direction and a few packets, that a CPU takes into the table of established flows
-/// in a second.
-const UNPROVEN_PER_SECOND: u32 = 16;
-
 /// A flow entry and the table that it is in.
 pub(super) type Found = (Table, *mut Flow);
 
@@ -148,11 +144,11 @@ fn entry<H: Platform>(platform: &mut H, found: Option<Found>, now: u64) -> Optio
 /// and each further packet tries again.
 #[inline(always)]
 fn establish<H: Platform>(platform: &mut H, flow: &mut Flow, clinical: bool, now: u64) {
+    let settings = platform.settings();
     let full = if flow.is_proven() {
-        !clinical && platform.settings().pressure != 0
+        !clinical && settings.pressure != 0
     } else {
-        let unproven = &mut platform.cpu().unproven;
-        !unproven.take(now, UNPROVEN_PER_SECOND)
+        !platform.cpu().unproven.take(now, settings.unproven)
     };
     flow.flags |= flow::ESTABLISHED;
     if !full && platform.insert(Table::Established, Some(flow)) {

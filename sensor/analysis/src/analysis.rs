@@ -243,8 +243,13 @@ impl Analysis {
     /// What is due by the clock: windows that are over, alerts that went quiet. To be called about every ten
     /// seconds of it.
     pub fn tick(&mut self, now: Time, out: &mut Outcome) {
+        self.tick_some(now, usize::MAX, out);
+    }
+
+    /// The same, with at most so many windows: after a flood of addresses they are too many for one turn.
+    pub fn tick_some(&mut self, now: Time, windows: usize, out: &mut Outcome) {
         self.ticked = self.ticked.max(now);
-        let due = self.known.baselines.due(now);
+        let due = self.known.baselines.due(now, windows);
         if !due.is_empty() {
             // The scores of flows of these windows; small batches are dear, so not more often.
             self.take_scores(now);

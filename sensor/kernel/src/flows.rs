@@ -80,7 +80,7 @@ const PRESSURE: (u64, u64) = (3, 4);
 const CROWDED_IDLE: u64 = 100_000_000;
 /// In a crowded table of established flows, one of one direction and few packets is over after this many nanoseconds: a
 /// forged message would hold its place for an hour.
-const UNPROVEN_IDLE: u64 = 60_000_000_000;
+const UNPROVEN_IDLE: u64 = 20_000_000_000;
 /// Attempts that a batch ends so at most: a sample tells of a flood.
 const EARLY_MAX: u64 = 512;
 
@@ -90,6 +90,8 @@ pub struct FlowTables {
     current: usize,
     settings: Settings,
     active: u64,
+    /// Of the smaller table of established flows.
+    places: u64,
     occupancy: Occupancy,
     counting: Occupancy,
     lookout: Lookout,
@@ -199,6 +201,7 @@ impl FlowTables {
             active: u64::try_from(options.active.as_nanos())
                 .unwrap_or(u64::MAX)
                 .max(1),
+            places: sizes.established4.min(sizes.established6).into(),
             occupancy,
             counting: occupancy,
             lookout: Lookout::default(),
@@ -208,8 +211,11 @@ impl FlowTables {
         })
     }
 
-    pub(super) fn apply(&mut self, settings: Settings) {
-        self.settings = settings;
+    /// Takes settings; with what the size of the tables makes of them.
+    pub(super) fn apply(&mut self, settings: Settings) -> Settings {
+        let cpus = aya::util::online_cpus().map_or(1, |cpus| cpus.len());
+        self.settings = settings.with_room(self.places, cpus as u64);
+        self.settings
     }
 
     /// Sets the active time-out.

@@ -117,13 +117,14 @@ impl Loaded {
         pins.stays(options.interfaces.iter().any(|one| one.inline));
         let first = &mut instances.first_mut().ok_or(KernelError::NoInterface)?.ebpf;
         let mut settings: Array<_, Pod<Settings>> = maps::take(first, "SETTINGS")?;
-        settings.set(0, Pod(options.settings), 0)?;
+        let mut flows = FlowTables::new(first, &options)?;
+        settings.set(0, Pod(flows.apply(options.settings)), 0)?;
         Ok(Kernel {
             cpu: maps::take(first, "CPU")?,
             inherited,
             left_over: legacy.rings,
             settings,
-            flows: FlowTables::new(first, &options)?,
+            flows,
             ring: Some(Ring::new(maps::take(first, "EVENTS")?)),
             attached,
             promiscuous,
@@ -235,7 +236,7 @@ impl Kernel {
     /// # Errors
     /// When the kernel refuses the update.
     pub fn apply(&mut self, settings: Settings) -> Result<(), KernelError> {
-        self.flows.apply(settings);
+        let settings = self.flows.apply(settings);
         Ok(self.settings.set(0, Pod(settings), 0)?)
     }
 

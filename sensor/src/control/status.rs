@@ -142,6 +142,8 @@ fn containment(snapshot: &Snapshot) -> ContainmentStatus {
             .map(|(verdict, count)| (verdict.label().to_owned(), *count))
             .collect(),
         protected: summary.protected,
+        offered: snapshot.loss.0,
+        lost: snapshot.loss.1,
         enforcing: interfaces
             .filter(|one| one.attached.inline)
             .map(|one| one.attached.name.clone())

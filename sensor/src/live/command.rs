@@ -70,7 +70,7 @@ impl CommandHandle {
 
     /// Ends the thread, after what is asked already.
     pub(crate) fn stop(&self) {
-        self.inbox.close();
+        self.inbox.close(Duration::ZERO);
     }
 }
 
@@ -85,7 +85,7 @@ fn run(shared: &Shared, alive: &Alive, inbox: &Inbox<Command, ()>) {
                 command(&mut enforcement);
                 enforcement.tell();
             }
-            Next::Work(()) | Next::Nothing => {}
+            Next::Work(_) | Next::Nothing => {}
             Next::Closed => return,
         }
         if beaten.elapsed() >= BEAT {

@@ -16,8 +16,12 @@ use super::AskError;
 #[derive(Debug)]
 struct Lanes<Q, W> {
     questions: VecDeque<Q>,
-    work: VecDeque<W>,
-    closed: bool,
+    work: VecDeque<Vec<W>>,
+    /// Pieces of work in all batches.
+    pieces: usize,
+    /// From then on what waits is given up.
+    closed: Option<Instant>,
+    given_up: usize,
 }
 
 /// The room of both lanes, and what is in them.
@@ -34,7 +38,8 @@ pub(crate) struct Inbox<Q, W> {
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Next<Q, W> {
     Question(Q),
-    Work(W),
+    /// A batch of work.
+    Work(Vec<W>),
     /// Nothing came in time.
     Nothing,
     /// Nothing will come any more.
@@ -42,13 +47,15 @@ pub(crate) enum Next<Q, W> {
 }
 
 impl<Q, W> Inbox<Q, W> {
-    /// With room for so many questions and so much work.
+    /// With room for so many questions and pieces of work.
     pub(crate) fn new(questions: usize, work: usize) -> Arc<Self> {
         Arc::new(Self {
             lanes: Mutex::new(Lanes {
                 questions: VecDeque::new(),
                 work: VecDeque::new(),
-                closed: false,
+                pieces: 0,
+                closed: None,
+                given_up: 0,
             }),
             asked: AtomicUsize::new(0),
             came: Condvar::new(),
@@ -59,7 +66,7 @@ impl<Q, W> Inbox<Q, W> {
     /// Puts a question in its lane.
     pub(crate) fn ask(&self, question: Q) -> Result<(), AskError> {
         let mut lanes = lock(&self.lanes);
-        if lanes.closed {
+        if lanes.closed.is_some() {
             return Err(AskError::Over);
         }
         if lanes.questions.len() >= self.room.0 {
@@ -72,16 +79,24 @@ impl<Q, W> Inbox<Q, W> {
         Ok(())
     }
 
-    /// Puts work in its lane; false if there is no room.
-    pub(crate) fn give(&self, work: W) -> bool {
+    /// Puts a batch of work in its lane, as far as there is room; the number of pieces for which there is none.
+    pub(crate) fn give(&self, mut work: Vec<W>) -> usize {
+        let offered = work.len();
         let mut lanes = lock(&self.lanes);
-        if lanes.closed || lanes.work.len() >= self.room.1 {
-            return false;
+        let room = if lanes.closed.is_some() {
+            0
+        } else {
+            self.room.1.saturating_sub(lanes.pieces)
+        };
+        work.truncate(room);
+        let taken = work.len();
+        if taken > 0 {
+            lanes.pieces += taken;
+            lanes.work.push_back(work);
         }
-        lanes.work.push_back(work);
         drop(lanes);
         self.came.notify_one();
-        true
+        offered - taken
     }
 
     /// True if a question waits. Costs one read.
@@ -97,7 +112,7 @@ impl<Q, W> Inbox<Q, W> {
         question
     }
 
-    /// Waits for what is next: questions first. What is there when the inbox is closed still comes.
+    /// Waits for what is next: questions first. What is there when the inbox is closed still comes while there is time.
     pub(crate) fn next(&self, limit: Duration) -> Next<Q, W> {
         let end = Instant::now() + limit;
         let mut lanes = lock(&self.lanes);
@@ -106,10 +121,15 @@ impl<Q, W> Inbox<Q, W> {
                 self.asked.store(lanes.questions.len(), Ordering::Release);
                 return Next::Question(question);
             }
+            if lanes.closed.is_some_and(|end| Instant::now() >= end) {
+                lanes.given_up += std::mem::take(&mut lanes.pieces);
+                lanes.work.clear();
+            }
             if let Some(work) = lanes.work.pop_front() {
+                lanes.pieces -= work.len();
                 return Next::Work(work);
             }
-            if lanes.closed {
+            if lanes.closed.is_some() {
                 return Next::Closed;
             }
             let left = end.saturating_duration_since(Instant::now());
@@ -121,10 +141,24 @@ impl<Q, W> Inbox<Q, W> {
         }
     }
 
-    /// Nothing is taken any more.
-    pub(crate) fn close(&self) {
-        lock(&self.lanes).closed = true;
+    /// Nothing is taken any more, and work that is not begun within `limit` is given up.
+    pub(crate) fn close(&self, limit: Duration) {
+        lock(&self.lanes)
+            .closed
+            .get_or_insert_with(|| Instant::now() + limit);
         self.came.notify_all();
+    }
+
+    /// True if the time for the work that waited at the end is over.
+    pub(crate) fn is_over(&self) -> bool {
+        lock(&self.lanes)
+            .closed
+            .is_some_and(|end| Instant::now() >= end)
+    }
+
+    /// Pieces of work that were given up at the end.
+    pub(crate) fn given_up(&self) -> usize {
+        lock(&self.lanes).given_up
     }
 }
 
@@ -136,11 +170,12 @@ mod tests {
 
     #[test]
     fn questions_go_before_work_and_have_room_of_their_own() {
-        let inbox = Inbox::new(2, 3);
-        for work in 0..3 {
-            assert!(inbox.give(work));
+        let inbox = Inbox::new(2, 5);
+        for work in [vec![0, 1], vec![2, 3], Vec::new()] {
+            assert_eq!(inbox.give(work), 0);
         }
-        assert!(!inbox.give(9), "the lane of work is full");
+        assert_eq!(inbox.give(vec![4, 5, 6]), 2, "there is room for one");
+        assert_eq!(inbox.give(vec![9]), 1, "the lane of work is full");
         assert!(!inbox.is_asked());
         assert_eq!(inbox.ask('a'), Ok(()));
         assert_eq!(inbox.ask('b'), Ok(()));
@@ -149,11 +184,29 @@ mod tests {
         assert_eq!(inbox.next(NOW), Next::Question('a'));
         assert_eq!(inbox.question(), Some('b'));
         assert!(!inbox.is_asked());
-        assert_eq!(inbox.next(NOW), Next::Work(0));
-        inbox.close();
+        assert_eq!(inbox.next(NOW), Next::Work(vec![0, 1]));
+        assert_eq!(inbox.give(vec![7, 8, 9]), 1, "there is room for two again");
+        inbox.close(Duration::from_hours(1));
         assert_eq!(inbox.ask('d'), Err(AskError::Over));
-        assert_eq!(inbox.next(NOW), Next::Work(1));
-        assert_eq!(inbox.next(NOW), Next::Work(2));
+        assert_eq!(inbox.give(vec![1]), 1);
+        assert!(!inbox.is_over());
+        for work in [vec![2, 3], vec![4], vec![7, 8]] {
+            assert_eq!(inbox.next(NOW), Next::Work(work));
+        }
         assert_eq!(inbox.next(NOW), Next::Closed);
+        assert_eq!(inbox.given_up(), 0);
+    }
+
+    #[test]
+    fn work_that_waits_at_the_end_is_given_up_and_counted() {
+        let inbox = Inbox::<char, u8>::new(1, 5);
+        assert_eq!(inbox.give(vec![0, 1]), 0);
+        assert_eq!(inbox.give(vec![2]), 0);
+        assert_eq!(inbox.ask('a'), Ok(()));
+        inbox.close(NOW);
+        assert!(inbox.is_over());
+        assert_eq!(inbox.next(NOW), Next::Question('a'), "it was asked before");
+        assert_eq!(inbox.next(NOW), Next::Closed);
+        assert_eq!(inbox.given_up(), 3);
     }
 }

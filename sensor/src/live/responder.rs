@@ -47,16 +47,20 @@ use super::{
     inbox::{Inbox, Next},
 };
 
+/// Observations between two looks whether the daemon ends.
+const PACE: usize = 64;
 /// Between two times that what goes by the clock is done.
 const BEAT: Duration = Duration::from_secs(1);
 /// Questions that may wait.
 const QUESTIONS: usize = 256;
-/// Batches of observations that may wait.
-const QUEUE: usize = 1_024;
+/// Observations that may wait: some tens of megabytes.
+const QUEUE: usize = 65_536;
 /// Beats between two times that what was learnt is written to the disk, at least.
 const SAVE: u64 = 10;
 /// Writing may take one part in so many of the time.
 const SAVE_SHARE: u32 = 50;
+/// Windows of devices that are judged in a beat: all of 100,000 devices within five minutes, and none holds up a question for long.
+const WINDOWS: usize = 512;
 /// Devices for each of which there is a beat more between two censuses.
 const CENSUS: usize = 2_000;
 /// Beats between two times that the sample of flows is.
@@ -65,7 +69,7 @@ const SAVE_RECORDED: u64 = 300;
 /// What the response thread owns.
 pub struct Responder {
     shared: Shared,
-    inbox: Arc<Inbox<Question, Vec<Observation>>>,
+    inbox: Arc<Inbox<Question, Observation>>,
     alive: Alive,
     options: ResponderOptions,
     output: OutputSender,
@@ -79,6 +83,8 @@ pub struct Responder {
     /// When what was learnt is written next.
     save_due: u64,
     census: Census,
+    /// Observations of a batch that the end cut off.
+    unread: usize,
     /// Why what was learnt can't be written.
     unsaved: Option<String>,
 }
@@ -111,6 +117,7 @@ impl Responder {
             watch: Arc::new(keeper.watch_list()),
             summary: Arc::new(Summary::of(&keeper, 0)),
             account: Arc::default(),
+            loss: (0, 0),
         }));
         let judgement = Judgement::new(clinical, options.containment.clone(), inline);
         let mut analysis = Analysis::open(folder, options.analysis.clone());
@@ -144,6 +151,7 @@ impl Responder {
             beats: 0,
             save_due: SAVE,
             census: Census::default(),
+            unread: 0,
             unsaved: None,
         };
         let ended = commands.clone();
@@ -178,16 +186,29 @@ impl Responder {
             match self.inbox.next(rest) {
                 Next::Question(question) => self.answer(question),
                 Next::Work(seen) => {
-                    for one in &seen {
+                    for (number, one) in seen.iter().enumerate() {
                         self.consider(one);
                         self.interlude();
+                        if number % PACE == 0 && self.inbox.is_over() {
+                            self.unread += seen.len() - number - 1;
+                            break;
+                        }
                     }
                     let now = self.keeper().time();
                     self.analysis.take_scores(now);
                     self.keeper_mut().tell();
                 }
                 Next::Nothing => {}
-                Next::Closed => return,
+                Next::Closed => {
+                    let lost = self.inbox.given_up() + self.unread;
+                    if lost > 0 {
+                        tracing::warn!(
+                            lost,
+                            "there was no time for the observations that waited at the end: no detector saw them"
+                        );
+                    }
+                    return;
+                }
             }
             self.beat_if_due();
         }
@@ -225,6 +246,7 @@ impl Responder {
             enforcement.note_resets(ended);
         }
         self.judgement.pulse(pulse);
+        lock(&self.board).loss = self.judgement.loss();
     }
 
     /// Every second: what goes by the clock.
@@ -240,7 +262,7 @@ impl Responder {
         let mut out = Outcome::default();
         let now = self.keeper().time();
         self.analysis.take_scores(now);
-        self.analysis.tick(now, &mut out);
+        self.analysis.tick_some(now, WINDOWS, &mut out);
         self.take(out);
         self.account();
         self.keeper_mut().tell();

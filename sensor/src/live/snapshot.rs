@@ -59,6 +59,8 @@ pub struct Snapshot {
     pub tally: Tally,
     /// How containment stands.
     pub containment: Arc<Summary>,
+    /// Packets and ring events of the last minute, and how many of these were lost to the evidence.
+    pub loss: (u64, u64),
     /// How alerts and baselines stand.
     pub analysis: Arc<Account>,
     /// Observations that did not get to the analysis, because it was too slow.

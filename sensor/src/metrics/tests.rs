@@ -40,6 +40,7 @@ fn snapshot(counters: &Counters) -> Snapshot {
         left_over: LeftOver::default(),
         tally: Tally::default(),
         containment: Arc::new(Summary::default()),
+        loss: (0, 0),
         analysis: Arc::new(Account::default()),
         unobserved: 0,
         model: model::Summary::default(),

@@ -5,6 +5,7 @@ mod crash;
 mod expiry;
 mod flood;
 mod full_rate;
+mod loss;
 mod refusals;
 mod targets;
 mod traffic;

@@ -36,11 +36,11 @@ impl Baselines {
     #[expect(clippy::cast_precision_loss, reason = "a share need not be exact")]
     pub fn census(&self, now: Time) -> Census {
         let mut census = Census {
-            evicted: self.evicted,
+            evicted: self.devices.evicted(),
             bytes: self.memory() as u64,
             ..Census::default()
         };
-        for (address, device) in &self.devices {
+        for (address, device) in self.devices.iter() {
             match device.frozen.filter(|until| *until > now) {
                 Some(until) => {
                     census.frozen += 1;

@@ -202,6 +202,11 @@ pub(super) fn ends(seen: &Observation, delta: Option<Delta>) -> Option<[End; 2]>
     Some(ends)
 }
 
+/// True if both ends took part, which no single made-up packet does.
+pub(super) fn proves(seen: &Observation) -> bool {
+    matches!(&seen.what, What::Flow(facts) if facts.established(seen.protocol))
+}
+
 /// What a DHCP message says of its sender: a server answers what was asked.
 fn server_of(seen: &Observation, dhcp: &DhcpFacts) -> Option<[End; 2]> {
     if !dhcp.reply || dhcp.asked != Asked::Yes {

@@ -49,7 +49,10 @@ impl Baselines {
                 this.pools
                     .resize_with(DeviceKind::ALL.len(), Windows::default);
                 for (address, device) in stored.devices {
-                    this.devices.push(address, device.into_owned());
+                    let device = device.into_owned();
+                    // What an established flow leaves behind.
+                    let proven = !device.items.is_empty();
+                    this.devices.add(address, device, proven);
                 }
             }
             Ok(_) => {

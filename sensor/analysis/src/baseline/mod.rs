@@ -17,6 +17,7 @@ mod items;
 mod judge;
 mod moved;
 mod open_windows;
+mod population;
 mod windows;
 
 #[cfg(test)]
@@ -28,6 +29,7 @@ use introduced::Introduced;
 use judge::Judge;
 use lru::LruCache;
 use open_windows::OpenWindows;
+use population::Population;
 use serde::{Deserialize, Serialize};
 
 pub use census::Census;
@@ -67,13 +69,12 @@ pub struct Progress {
 pub struct Baselines {
     options: Baseline,
     begin: Option<Time>,
-    devices: LruCache<IpAddr, Device>,
+    devices: Population,
     site: Items,
     introduced: Introduced,
     pools: Vec<Windows>,
     running: LruCache<u64, (u64, u64)>,
     open_windows: OpenWindows,
-    evicted: u64,
     changed: bool,
 }
 
@@ -83,7 +84,7 @@ impl Baselines {
     pub fn new(options: Baseline) -> Self {
         let room = usize::try_from(options.devices).unwrap_or(usize::MAX);
         Self {
-            devices: LruCache::new(NonZeroUsize::new(room).unwrap_or(NonZeroUsize::MIN)),
+            devices: Population::new(room),
             options,
             begin: None,
             site: Items::default(),
@@ -91,7 +92,6 @@ impl Baselines {
             pools: vec![Windows::default(); DeviceKind::ALL.len()],
             running: LruCache::new(RUNNING),
             open_windows: OpenWindows::default(),
-            evicted: 0,
             changed: false,
         }
     }
@@ -158,10 +158,10 @@ impl Baselines {
         })
     }
 
-    /// Devices whose 5-minute window is over at `now`; each is named once for each window.
-    pub fn due(&mut self, now: Time) -> Vec<IpAddr> {
+    /// Devices whose 5-minute window is over at `now`, `limit` at most; each is named once for each window.
+    pub fn due(&mut self, now: Time, limit: usize) -> Vec<IpAddr> {
         self.open_windows
-            .due(now.0.div_euclid(Length::FiveMinutes.nanos()))
+            .due(now.0.div_euclid(Length::FiveMinutes.nanos()), limit)
     }
 
     /// Closes the windows of a device that are over at `now`.
@@ -178,14 +178,9 @@ impl Baselines {
         let number = seen.time.0.div_euclid(Length::FiveMinutes.nanos());
         let judge = self.judge();
         let ends = device::ends(seen, delta);
+        let proven = device::proves(seen);
         for end in ends.iter().flatten().filter(|end| is_host(end.address)) {
-            let full = self.devices.len() == self.devices.cap().get();
-            let mut is_new = false;
-            let device = self.devices.get_or_insert_mut(end.address, || {
-                is_new = true;
-                Device::new(seen.time)
-            });
-            self.evicted += u64::from(is_new && full);
+            let device = self.devices.meet(end.address, proven, seen.time);
             let new_peer = end.peer_bytes.is_some_and(|(peer, _)| {
                 let seen_before = device.items.seen(peer);
                 judge.familiar(seen_before, device.first, seen.time) != Familiar::Known
@@ -214,9 +209,9 @@ impl Baselines {
 
     /// A window of a device begins.
     fn open_window(&mut self, number: i64, address: IpAddr) {
-        let (room, devices) = (self.devices.cap().get(), &self.devices);
+        let (room, devices) = (self.devices.room(), &self.devices);
         self.open_windows
-            .push((number, address), room, |one| devices.contains(one));
+            .push((number, address), room, |one| devices.peek(one).is_some());
     }
 
     /// A device is suspected: what it did shortly before is forgotten, also what it alone introduced to the site,
@@ -259,7 +254,7 @@ impl Baselines {
     /// Forgets a device; it is learnt anew from when it is seen next. False if it was not known.
     pub fn reset(&mut self, address: IpAddr) -> bool {
         self.changed = true;
-        self.devices.pop(&address).is_some()
+        self.devices.remove(&address).is_some()
     }
 
     /// How far a device is learnt.
@@ -292,7 +287,7 @@ impl Baselines {
     /// Devices dropped because they were too many.
     #[must_use]
     pub fn evicted(&self) -> u64 {
-        self.evicted
+        self.devices.evicted()
     }
 
     /// Bytes that the devices take.

@@ -12,10 +12,10 @@ impl Baselines {
     ///
     /// What others know of the device as a peer, by its address, does not move.
     pub fn move_to(&mut self, before: IpAddr, after: IpAddr, now: Time) -> bool {
-        let Some(device) = self.devices.pop(&before) else {
+        let Some((device, proven)) = self.devices.remove(&before) else {
             return false;
         };
-        self.devices.push(after, device);
+        self.devices.add(after, device, proven);
         // The window that goes on is asked for by the address at its beginning.
         let number = now.0.div_euclid(Length::FiveMinutes.nanos());
         self.open_window(number, after);

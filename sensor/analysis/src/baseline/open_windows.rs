@@ -29,11 +29,12 @@ impl OpenWindows {
         }
     }
 
-    /// Devices of the windows that are over when window `number` goes on. Those that begin much later are over too: the
+    /// Devices of the windows that are over when window `number` goes on, `limit` at most. Those that begin much later are over too: the
     /// clock was set back since, and they would hold up all that begin from now on.
-    pub(super) fn due(&mut self, number: i64) -> Vec<IpAddr> {
+    pub(super) fn due(&mut self, number: i64, limit: usize) -> Vec<IpAddr> {
         let mut due = Vec::new();
-        while let Some((window, address)) = self.0.front().copied()
+        while due.len() < limit
+            && let Some((window, address)) = self.0.front().copied()
             && (window < number || window > number + 1)
         {
             self.0.pop_front();
@@ -58,9 +59,10 @@ mod tests {
         for window in [(10, host(1)), (298, host(2)), (10, host(3)), (11, host(4))] {
             open.push(window, 100, |_| true);
         }
-        assert!(open.due(10).is_empty());
-        assert_eq!(open.due(11), [host(1), host(2), host(3)]);
-        assert_eq!(open.due(12), [host(4)]);
+        assert!(open.due(10, 9).is_empty());
+        assert_eq!(open.due(11, 2), [host(1), host(2)], "two at a time");
+        assert_eq!(open.due(11, 9), [host(3)]);
+        assert_eq!(open.due(12, 9), [host(4)]);
     }
 
     #[test]
@@ -70,7 +72,7 @@ mod tests {
             open.push((10, host(number)), 100, |address| *address < host(50));
             assert!(open.0.len() <= 400);
         }
-        let due = open.due(11);
+        let due = open.due(11, usize::MAX);
         assert!((0..50).all(|number| due.contains(&host(number))));
     }
 }

@@ -16,8 +16,8 @@ section! {
         pub doubt: Span = Span::from_secs(3_600),
         /// And nothing is learned about it for this time.
         pub freeze: Span = Span::from_secs(3_600),
-        /// The largest number of devices. Beyond it, the device seen longest ago is forgotten. A device takes about 11 kB
-        /// with all that is stored about it.
+        /// The largest number of devices. Beyond it, a device without an established flow is forgotten first (these have an
+        /// eighth of the room), then the one seen longest ago. A device takes about 11 kB with all that is stored about it.
         pub devices: u32 = 100_000 => unit "devices",
     }
 }

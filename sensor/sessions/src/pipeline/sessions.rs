@@ -97,6 +97,7 @@ impl Sessions {
         let connection = Connection::new(header, in_iface);
         if let Some(mut evicted) = self.open.push(id, connection) {
             outlet.stats.sessions_evicted += 1;
+            outlet.stats.sessions_evicted_answered += u64::from(evicted.heard == [true; 2]);
             close(&mut evicted, SessionEnd::Evicted, outlet);
         }
     }

@@ -78,6 +78,9 @@ pub struct PipelineStats {
     pub sessions_closed: u64,
     /// Of these, given up because they were too many.
     pub sessions_evicted: u64,
+    /// Of these, those of which both sides were heard.
+    #[serde(default)]
+    pub sessions_evicted_answered: u64,
     /// Connections that went on after a reset or FINs that were not their sides'.
     #[serde(default)]
     pub sessions_resumed: u64,

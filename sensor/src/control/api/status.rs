@@ -153,6 +153,12 @@ pub struct ContainmentStatus {
     pub effects: BTreeMap<String, u64>,
     /// Entries of the never-block list.
     pub protected: u64,
+    /// Packets and ring events of the last minute.
+    #[serde(default)]
+    pub offered: u64,
+    /// How many of these were lost to the evidence: beyond `containment.max_loss_percent` nothing is contained by itself.
+    #[serde(default)]
+    pub lost: u64,
     /// Interfaces at which rules drop.
     pub enforcing: Vec<String>,
     /// The audit trail's file.

@@ -22,7 +22,8 @@ pub(super) struct Loss {
 /// What was lost behind the ring buffer.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Behind {
-    /// Flows that were evicted before they were reported.
+    /// Flows that were evicted before they were reported while flows of both directions may have been among them. At other
+    /// times a flood of made-up flows pushes out its own kind alone, which convicts and clears nobody.
     pub(super) flows: u64,
     /// Observations that the detectors did not get.
     pub(super) observations: u64,
@@ -44,7 +45,7 @@ impl Loss {
                 + sum(Counter::FlowEventsLost)
                 + sum(Counter::ChunkEventsLost)
                 + UNREAD.iter().map(|one| sum(*one)).sum::<u64>()
-                + pipeline.sessions_evicted
+                + pipeline.sessions_evicted_answered
                 + pipeline.missing()
                 + pipeline.bad()
                 + behind.flows
@@ -85,6 +86,9 @@ mod tests {
             ..nothing
         };
         assert_eq!(lost(None, &whole, behind), 1, "evicted flows");
+        let mut forged = whole.clone();
+        forged.sessions_evicted = 1;
+        assert_eq!(lost(None, &forged, nothing), 0, "sessions of one side");
         let behind = Behind {
             observations: 1,
             ..nothing
@@ -96,7 +100,7 @@ mod tests {
         for (name, set) in [
             (
                 "sessions",
-                (|it| it.sessions_evicted = 1) as fn(&mut PipelineStats),
+                (|it| it.sessions_evicted_answered = 1) as fn(&mut PipelineStats),
             ),
             ("incomplete", |it| it.elements_incomplete = 1),
             ("oversize", |it| it.elements_oversize = 1),

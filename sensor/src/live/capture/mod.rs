@@ -50,8 +50,8 @@ const TURN: Duration = Duration::from_millis(100);
 const RECORDS: usize = 4_096;
 /// Ring records taken at most where the ring should be empty afterwards.
 const RECORDS_ALL: usize = 1 << 18;
-/// How long the end may take: the queue's rest to the output.
-const END: Duration = Duration::from_secs(10);
+/// How long the rest of the outputs' queues may take at the end.
+const END: Duration = Duration::from_secs(4);
 
 /// What the capture thread owns. See the module's description.
 pub struct Capture {
@@ -67,6 +67,8 @@ pub struct Capture {
     unobserved: u64,
     /// What the last pulse counted.
     pulsed: Loss,
+    /// Flows that were evicted so far, and those of them that were evicted under pressure.
+    evicted: (u64, u64),
     counters: Vec<Counters>,
     tally: Tally,
     events: Vec<Event>,
@@ -140,6 +142,7 @@ impl Capture {
             left_over: LeftOver::default(),
             unobserved: 0,
             pulsed: Loss::default(),
+            evicted: (0, 0),
             counters: kernel.inherited().to_vec(),
             pipeline,
             start: timebase.wall(clock::monotonic()),
@@ -222,11 +225,8 @@ impl Capture {
 
     fn send(&mut self) {
         let seen = self.pipeline.take_observations();
-        let count = seen.len() as u64;
-        if !self.response.observe(seen) {
-            // Evidence that was lost counts as loss.
-            self.unobserved += count;
-        }
+        // Evidence that was lost counts as loss.
+        self.unobserved += self.response.observe(seen);
         for event in self.events.drain(..) {
             self.tally.take(&event);
             self.output.send(event);
@@ -275,6 +275,7 @@ impl Capture {
             left_over: self.left_over,
             tally: self.tally.clone(),
             containment: self.response.summary(),
+            loss: self.response.loss(),
             analysis: self.response.account(),
             unobserved: self.unobserved,
             model: self.models.summary(),

@@ -110,8 +110,13 @@ impl Capture {
             let counters = self.counters.iter();
             counters.map(|one| one.get(counter)).sum::<u64>()
         };
+        let (all, proven) = self.evicted;
+        let now = self.sweep.account().evicted;
+        // Only then flows of both directions are among those that make room.
+        let pressed = self.options.kernel.settings.pressure != 0;
+        self.evicted = (now, proven + if pressed { now - all } else { 0 });
         let behind = Behind {
-            flows: self.sweep.account().evicted,
+            flows: self.evicted.1,
             observations: self.unobserved,
         };
         let loss = Loss::of(sum, &self.pipeline.stats(), behind);

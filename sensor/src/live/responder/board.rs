@@ -13,4 +13,6 @@ pub(crate) struct Board {
     pub(crate) watch: Arc<WatchList>,
     pub(crate) summary: Arc<Summary>,
     pub(crate) account: Arc<Account>,
+    /// Packets and ring events of the last minute, and how many of these were lost to the evidence.
+    pub(crate) loss: (u64, u64),
 }

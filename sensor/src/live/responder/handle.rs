@@ -20,13 +20,15 @@ use crate::live::{
 
 /// How long a question may wait for its answer; a slow disk is waited for.
 const ANSWER: Duration = Duration::from_secs(8);
+/// How long observations that wait are still worked off when the daemon ends.
+const END: Duration = Duration::from_secs(2);
 
 pub(crate) type Question = Box<dyn FnOnce(&mut Responder) + Send>;
 
 /// Asks and tells the response thread, and the command thread beside it.
 #[derive(Clone)]
 pub struct ResponderHandle {
-    pub(crate) inbox: Arc<Inbox<Question, Vec<Observation>>>,
+    pub(crate) inbox: Arc<Inbox<Question, Observation>>,
     pub(crate) board: Arc<Mutex<Board>>,
     pub(crate) commands: CommandHandle,
     pub(crate) alive: Alive,
@@ -72,10 +74,13 @@ impl ResponderHandle {
             .ask(Box::new(move |responder| responder.pulse(pulse)));
     }
 
-    /// Tells what was observed; false if the queue is full and it is lost.
+    /// Tells what was observed; how many of them are lost, as the queue is full.
     #[must_use]
-    pub fn observe(&self, seen: Vec<Observation>) -> bool {
-        seen.is_empty() || self.inbox.give(seen)
+    pub fn observe(&self, seen: Vec<Observation>) -> u64 {
+        if seen.is_empty() {
+            return 0;
+        }
+        self.inbox.give(seen) as u64
     }
 
     /// What the capture thread is to look out for.
@@ -96,14 +101,20 @@ impl ResponderHandle {
         Arc::clone(&lock(&self.board).account)
     }
 
+    /// Packets and ring events of the last minute, and how many of these were lost to the evidence.
+    #[must_use]
+    pub fn loss(&self) -> (u64, u64) {
+        lock(&self.board).loss
+    }
+
     /// When the daemon's threads last went on.
     #[must_use]
     pub fn alive(&self) -> &Alive {
         &self.alive
     }
 
-    /// Ends both threads, after what is asked already.
+    /// Ends both threads, after what is asked already, and the observations for which there is time.
     pub fn stop(&self) {
-        self.inbox.close();
+        self.inbox.close(END);
     }
 }

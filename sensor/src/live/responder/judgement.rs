@@ -99,13 +99,17 @@ impl Judgement {
         }
     }
 
+    /// What was offered in the last minute, and lost of it.
+    pub(crate) fn loss(&self) -> (u64, u64) {
+        self.losses
+            .iter()
+            .fold((0, 0), |sum, one| (sum.0 + one.0, sum.1 + one.1))
+    }
+
     /// Loss in the last minute, per cent.
     #[expect(clippy::cast_precision_loss, reason = "a share need not be exact")]
     fn loss_percent(&self) -> f64 {
-        let (offered, lost) = self
-            .losses
-            .iter()
-            .fold((0, 0), |sum, one| (sum.0 + one.0, sum.1 + one.1));
+        let (offered, lost) = self.loss();
         if offered == 0 {
             return 0.0;
         }

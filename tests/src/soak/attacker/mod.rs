@@ -6,6 +6,7 @@ mod tricks;
 use std::{
     fmt, fs,
     path::Path,
+    sync::atomic::{AtomicBool, Ordering},
     thread,
     time::{Duration, Instant},
 };
@@ -16,6 +17,7 @@ use serde_json::Value;
 use super::{care::Care, memory, seen::Seen};
 use crate::{
     hospital::{Hospital, Role},
+    intruder::Intruder,
     sensor::Sensor,
     wait::wait_for,
 };
@@ -31,8 +33,10 @@ const BETWEEN: Duration = Duration::from_secs(2);
 const START: Duration = Duration::from_secs(5);
 /// Entries of the audit trail that are not releases, for each minute at most, and once.
 const ENTRIES: (u64, u64) = (500, 2_000);
-/// What the daemon may hold more at the end than in the middle, in per cent.
+/// What the daemon may hold more at the end than in the middle, in per cent, and how long a round takes for its tables to be full
+/// in the middle.
 const GROWTH: u64 = 15;
+const FULL: Duration = Duration::from_mins(5);
 /// Time that things have to come to rest.
 const SETTLE: Duration = Duration::from_mins(1);
 
@@ -45,6 +49,9 @@ devices = 10000
 [audit]
 summary = \"30s\"
 ";
+
+/// A device that is guilty: it has a connection to the archive, guesses titles and scans, while the tricks go on.
+const GUILTY: Role = Role::Workstation;
 
 /// What was seen in the attacker's round.
 #[derive(Clone, Debug, Default)]
@@ -63,6 +70,10 @@ pub struct Round {
     pub framed: Vec<String>,
     /// Rules against the attacker, of those that were looked at.
     pub contained: u64,
+    /// Rules against the guilty device beside it, of those that were looked at.
+    pub guilty: u64,
+    /// Packets and ring events of the last minute of the tricks, and how many of these were lost to the evidence.
+    pub loss: [u64; 2],
     /// How long `release-all` took, in order.
     pub releases: Vec<Duration>,
     /// Memory of the process in the middle, at the end and at most, bytes.
@@ -91,9 +102,10 @@ impl Round {
             (self.care.0 > 0 && self.care.1 > 0, "care did nothing"),
             (self.findings > 0, "nothing was found"),
             (self.framed.is_empty(), "an innocent device was contained"),
+            (self.guilty > 0, "the guilty device was not contained"),
             (self.release(99) < RELEASE, "release-all took too long"),
             (self.memory[2] < memory::LIMIT, "too much memory"),
-            (self.memory[1] <= grown, "memory grows"),
+            (self.time < FULL || self.memory[1] <= grown, "memory grows"),
             (entries <= most, "the audit trail grows"),
             (self.start < START, "the start took too long"),
         ]
@@ -121,8 +133,13 @@ impl fmt::Display for Round {
         )?;
         writeln!(
             f,
-            "- {} findings; rules against others than the attacker: {:?}; looks at a rule against it: {}.",
-            self.findings, self.framed, self.contained
+            "- {} findings; rules against innocent devices: {:?}; looks at a rule against the attacker: {}, against the guilty device: {}.",
+            self.findings, self.framed, self.contained, self.guilty
+        )?;
+        let [offered, lost] = self.loss;
+        writeln!(
+            f,
+            "- Of {offered} packets and events of the last minute {lost} were lost."
         )?;
         writeln!(
             f,
@@ -138,6 +155,15 @@ impl fmt::Display for Round {
         writeln!(f, "- Audit trail: {entries} entries, {bytes} bytes.")?;
         writeln!(f, "- The start afterwards took {:?}.", self.start)
     }
+}
+
+/// Has a host's `eth0` send TCP with its checksum filled in, as on a wire.
+///
+/// # Errors
+/// When Python can't be started, or the kernel refuses it.
+pub fn fill_in_checksums(host: &Namespace) -> Result<()> {
+    run_program(host.command(hl7::python()).args(["-c", FILL_IN_CHECKSUMS]))?;
+    Ok(())
 }
 
 /// Runs the round for `time`; `folder` takes files and logs.
@@ -157,10 +183,16 @@ pub fn run(
     let care = Care::prepare(&hospital, &folder.join("hospital"))?;
     let mut sensor = Sensor::start_inline(&hospital, &folder.join("sensor"), CONFIGURATION)?;
     let seen = Seen::follow(&sensor.events_path());
+    let over = AtomicBool::new(false);
     let done = thread::scope(|scope| {
         let messages = scope.spawn(|| care.messages(&hospital));
         let images = scope.spawn(|| care.images(&hospital));
+        let guilty = scope.spawn(|| misbehave(&hospital, &over));
         let done = attack(&hospital, &sensor, &care, &seen, time, check);
+        over.store(true, Ordering::Relaxed);
+        guilty
+            .join()
+            .map_err(|_| anyhow!("the guilty device panicked"))??;
         care.stop();
         for worker in [messages, images] {
             worker.join().map_err(|_| anyhow!("care panicked"))??;
@@ -222,6 +254,8 @@ fn attack(
         .filter_map(|(_, it)| it.as_u64())
         .sum();
     println!("found: {}", status["detection"]["findings"]);
+    let of_minute = |name| status["containment"][name].as_u64().unwrap_or(0);
+    round.loss = [of_minute("offered"), of_minute("lost")];
     let _pause = care.pause();
     let agreed = wait_for("care to be in the events", SETTLE, || {
         (seen.done() == care.done()).then_some(())
@@ -233,14 +267,29 @@ fn attack(
     Ok(round)
 }
 
+/// Guesses titles and scans until it is over.
+fn misbehave(hospital: &Hospital, over: &AtomicBool) -> Result<()> {
+    let role = GUILTY;
+    let intruder = Intruder { hospital, role };
+    while !over.load(Ordering::Relaxed) {
+        intruder.guess()?;
+        intruder.scan()?;
+        thread::sleep(BETWEEN);
+    }
+    Ok(())
+}
+
 /// An operator looks at the rules, and lifts them all.
 fn look(sensor: &Sensor, round: &mut Round) -> Result<()> {
     let rules = sensor.ask_json(&["rules", "list"])?;
-    let intruder = format!("\"{}\"", Role::Intruder.address());
+    let named = |role: Role, target: &str| target.contains(&format!("\"{}\"", role.address()));
     let list = rules["items"].as_array().context("no list of rules")?;
     for rule in list {
-        if rule["target"].to_string().contains(&intruder) {
+        let target = rule["target"].to_string();
+        if named(Role::Intruder, &target) {
             round.contained += 1;
+        } else if named(GUILTY, &target) {
+            round.guilty += 1;
         } else {
             round.framed.push(rule.to_string());
         }

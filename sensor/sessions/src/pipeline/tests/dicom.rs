@@ -300,6 +300,7 @@ fn sessions_beyond_the_limit_are_reported_and_counted() {
     }
     assert_eq!(wire.pipeline.stats().sessions_open, 2);
     assert_eq!(wire.pipeline.stats().sessions_evicted, 8);
+    assert_eq!(wire.pipeline.stats().sessions_evicted_answered, 8);
     wire.finish();
     assert_eq!(wire.associations(DicomEventType::Closed).len(), 10);
     assert_eq!(wire.pipeline.sessions(Protocol::Dicom).count(), 3);
@@ -335,4 +336,5 @@ fn forged_requests_end_no_answered_session() {
         .filter(|event| format!("{event:?}").contains("CT01"));
     assert_eq!(real.count(), 1, "{open:?}");
     assert_eq!(wire.pipeline.stats().sessions_evicted, 97);
+    assert_eq!(wire.pipeline.stats().sessions_evicted_answered, 0);
 }
