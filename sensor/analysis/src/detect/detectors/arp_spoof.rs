@@ -4,7 +4,7 @@
 use std::{net::IpAddr, num::NonZeroUsize};
 
 use sensor_common::notice::arp::AGAIN;
-use sensor_facts::{address::mac_text, observation::ArpFacts};
+use sensor_facts::{address::mac_text, finding::Origin, observation::ArpFacts};
 
 use crate::detect::counted::CountedLru;
 use crate::detect::{
@@ -93,12 +93,14 @@ impl ArpSpoof {
         if site.routers.is_router(mac) || site.routers.is_router(other) {
             return None;
         }
-        Some(self.in_turn("packets from", address, mac, other))
+        let found = self.in_turn("packets from", address, mac, other);
+        Some(site.attribute(found, site.intruder(address, [mac, other])))
     }
 
     /// Takes the sender of ARP. A router claims its own addresses alone, so it makes no exception here: one who
     /// puts himself between others claims many.
-    fn arp(&mut self, arp: &ArpFacts, now: Time) -> Option<Draft> {
+    fn arp(&mut self, arp: &ArpFacts, site: &Site<'_>) -> Option<Draft> {
+        let now = site.now;
         let (address, mac) = (IpAddr::V4(arp.sender), arp.sender_mac);
         let target = IpAddr::V4(arp.target);
         if arp.request {
@@ -111,7 +113,7 @@ impl ArpSpoof {
         if let Taken::InTurn(other) = self.claims.take(address, mac, now) {
             let mut found = self.in_turn("ARP claims of", address, mac, other);
             found.evidence.push_str(&sent_by(arp));
-            return Some(found);
+            return Some(site.attribute(found, site.intruder(address, [mac, other])));
         }
         if !arp.request && address != target && is_host(target) {
             let asked = self.asked.peek(&(target, address));
@@ -125,7 +127,11 @@ impl ArpSpoof {
                 self.unasked.put(mac, unasked);
             }
         }
-        self.answers_unasked(mac, now)
+        let found = self.answers_unasked(mac, now)?;
+        let victim = found.subject?;
+        // It is no intruder if the address is its own by its traffic.
+        let own = site.origins.of(victim, mac, now, site.routers) == Origin::Confirmed;
+        Some(site.attribute(found, Some(mac).filter(|_| !own)))
     }
 
     fn in_turn(&self, what: &str, address: IpAddr, mac: Mac, other: Mac) -> Draft {
@@ -195,12 +201,16 @@ impl Detector for ArpSpoof {
                 .flatten()
                 .find_map(|(mac, address)| self.packets(address, mac, site)),
             What::Arp(arp) if is_host(seen.client.ip()) && arp.sender_mac != [0; 6] => {
-                self.arp(arp, seen.time)
+                self.arp(arp, site)
             }
             _ => None,
         };
         let found = found?;
-        let subject = found.subject?;
+        // Of an attacker, each victim is told once.
+        let subject = match found.role {
+            AttackRole::Victim => found.subject?,
+            AttackRole::Suspect => *found.victims.first()?,
+        };
         self.reported.first(subject, seen.time).then_some(found)
     }
 }

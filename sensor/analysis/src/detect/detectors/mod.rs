@@ -7,14 +7,17 @@ mod arp_spoof;
 mod beacon;
 mod brute_force;
 mod clear_text;
+mod device_access;
 mod dhcp_starvation;
 mod dns_tunnel;
 mod echo_sweep;
 mod exfiltration;
 mod fan_out;
+mod first_outside;
 mod flood;
 mod hl7_replay;
 mod hl7_sender;
+mod icmp_tunnel;
 mod mass_find;
 mod move_destination;
 mod nak_burst;
@@ -26,6 +29,7 @@ mod probe;
 mod rogue_dhcp;
 mod rogue_ra;
 mod scan;
+mod slow_requests;
 mod strange_flows;
 mod study_exfiltration;
 mod sweep;
@@ -42,14 +46,17 @@ pub static ALL: &[&About] = &[
     &beacon::ABOUT,
     &brute_force::ABOUT,
     &clear_text::ABOUT,
+    &device_access::ABOUT,
     &dhcp_starvation::ABOUT,
     &dns_tunnel::ABOUT,
     &echo_sweep::ABOUT,
     &exfiltration::ABOUT,
     &fan_out::ABOUT,
+    &first_outside::ABOUT,
     &flood::ABOUT,
     &hl7_replay::ABOUT,
     &hl7_sender::ABOUT,
+    &icmp_tunnel::ABOUT,
     &mass_find::ABOUT,
     &move_destination::ABOUT,
     &nak_burst::ABOUT,
@@ -61,6 +68,7 @@ pub static ALL: &[&About] = &[
     &rogue_dhcp::ABOUT,
     &rogue_ra::ABOUT,
     &scan::ABOUT,
+    &slow_requests::ABOUT,
     &strange_flows::ABOUT,
     &study_exfiltration::ABOUT,
     &sweep::ABOUT,

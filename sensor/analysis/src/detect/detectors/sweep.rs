@@ -141,7 +141,7 @@ impl Sweep {
             evidence: format!(
                 "ARP requests of {sender} for {} addresses within {} s at which there is no host{who}",
                 asked.len(),
-                self.arp.seconds()
+                self.arp.took()
             ),
             victims: asked,
             wrong_if: ROUTER,
@@ -199,9 +199,9 @@ impl Detector for Sweep {
         let slow = self.slow.add(site.who(client), server, seen.time);
         let fast = self.echo.add(site.who(client), server, seen.time);
         let seconds = if fast.is_some() {
-            self.echo.seconds()
+            self.echo.took()
         } else {
-            self.slow.seconds()
+            self.slow.took()
         };
         let asked = fast.or(slow)?;
         Some(Draft {
