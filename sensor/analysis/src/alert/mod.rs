@@ -4,6 +4,7 @@
 //! least one of its detectors is right, as if they were independent; below a threshold nobody is told.
 
 mod book;
+mod budget;
 mod case;
 mod labels;
 mod standing;

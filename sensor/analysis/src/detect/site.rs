@@ -71,16 +71,23 @@ impl Site<'_> {
     }
 
     /// Makes a finding about a victim one about its attacker, where the traffic of the Ethernet address that attacked says
-    /// whose it is.
-    pub(crate) fn attribute(&self, mut draft: Draft, attacker: Option<Mac>) -> Draft {
+    /// whose it is: handshakes, or else an address that it claims by ARP as its own.
+    pub(crate) fn attribute(
+        &self,
+        mut draft: Draft,
+        attacker: Option<Mac>,
+        claimed: Option<IpAddr>,
+    ) -> Draft {
         let Some((mac, victim)) = attacker.zip(draft.subject) else {
             return draft;
         };
         let name = mac_text(mac).unwrap_or_default();
-        match self.origins.holder(mac, self.now, self.routers) {
+        let by_handshakes = self.origins.holder(mac, self.now, self.routers);
+        let (holder, by) = by_handshakes.map_or((claimed, "ARP"), |it| (Some(it), "traffic"));
+        match holder {
             Some(holder) if holder != victim && !draft.victims.contains(&holder) => {
                 draft.evidence = format!(
-                    "{}; {name} is the Ethernet address of {holder} by its own traffic, {victim} is attacked",
+                    "{}; {name} is the Ethernet address of {holder} by its own {by}, {victim} is attacked",
                     draft.evidence
                 );
                 draft.victims.insert(0, victim);
@@ -89,7 +96,7 @@ impl Site<'_> {
             }
             _ => {
                 draft.evidence = format!(
-                    "{}; {name} is the intruder, of which the sensor knows no address of its own",
+                    "{}; {name} is the intruder, and no completed handshake shows an address of its own",
                     draft.evidence
                 );
             }

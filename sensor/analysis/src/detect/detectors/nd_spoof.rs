@@ -114,7 +114,7 @@ impl NdSpoof {
             Taken::From(_) => Some(mac),
             _ => site.intruder(address, [mac, other]),
         };
-        Some(site.attribute(found, intruder))
+        Some(site.attribute(found, intruder, None))
     }
 
     /// Takes an answer to one who tried an address out.

@@ -99,15 +99,18 @@ impl Detector for SlowRequests {
         let who = site.who(seen.client.ip());
         let all = self.held.add(who, (seen.server, held), seen.time)?;
         let open = at_once(&all, seen.server);
+        let of_all = all.iter().filter(|(to, _)| *to == seen.server);
+        let shortest = of_all.map(|(_, (_, begin, end))| end - begin).min();
         if open < usize::try_from(self.own.slow_connections).unwrap_or(usize::MAX) {
             return None;
         }
         Some(Draft {
             confidence: 0.75,
             evidence: format!(
-                "{open} connections to TCP port {} of {}, open at the same time for {lasts} s and more, with {} bytes and less of an answer",
+                "{open} connections to TCP port {} of {}, open at the same time, each for {} s or more and with an answer of {} bytes at most",
                 seen.server.port(),
                 seen.server.ip(),
+                shortest.unwrap_or_default(),
                 self.own.slow_answer
             ),
             ..Draft::about_server(seen)
