@@ -12,13 +12,14 @@ const DAY: i64 = 86_400_000_000_000;
 
 /// Techniques whose alerts are never suppressed (ATT&CK): someone stands between others, has a way in or out, or takes
 /// data along.
-const GRAVE: [&str; 10] = [
+const GRAVE: [&str; 11] = [
     "T1041",
     "T1048",
     "T1071.004",
     "T1095",
     "T1219",
     "T1557",
+    "T1557.001",
     "T1557.002",
     "T1557.003",
     "T1565.002",

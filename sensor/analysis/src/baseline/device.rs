@@ -10,7 +10,7 @@ use sensor_facts::{
 use serde::{Deserialize, Serialize};
 use smallvec::{SmallVec, smallvec};
 
-use super::{Amounts, Delta, Fact, Feature, Items, Windows, items::key};
+use super::{Amounts, Delta, Fact, Feature, Items, Windows, answers::offered, items::key};
 
 /// Facts kept of a device.
 const FACTS_MAX: usize = 1_024;
@@ -242,6 +242,10 @@ fn of_flow(seen: &Observation, facts: &FlowFacts, delta: Delta, from: &mut End, 
     if delta.first {
         from.count(Feature::Flows, 1);
         from.amounts.peer = Some((server, seen.server.port()));
+    }
+    if let Some((sender, fact)) = offered(seen, facts) {
+        [from, to][usize::from(sender != client)].learn(&fact);
+        return;
     }
     if let (true, Some(service)) = (facts.established(seen.protocol), seen.service()) {
         from.learn(&Fact::Uses(server, service));

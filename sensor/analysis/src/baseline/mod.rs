@@ -8,6 +8,7 @@
 //! A device takes about 7 kB with a full history and twenty peers, less without:
 //! `docs/performance.md` says how much was measured.
 
+mod answers;
 mod census;
 mod delta;
 mod device;
@@ -30,6 +31,7 @@ use lru::LruCache;
 use open_windows::OpenWindows;
 use serde::{Deserialize, Serialize};
 
+pub(crate) use answers::answers_to_all;
 pub use census::Census;
 pub use delta::Delta;
 pub use device::{Device, DeviceKind};

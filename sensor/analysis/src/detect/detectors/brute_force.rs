@@ -255,7 +255,13 @@ impl Detector for BruteForce {
         {
             return None;
         }
-        let known = site.trusts(seen.client.ip(), &Fact::Uses(seen.server.ip(), service));
+        let (client, fact) = (seen.client.ip(), Fact::Uses(seen.server.ip(), service));
+        // Machines log in at the other services often, from their first day on.
+        let known = if PERSONS.contains(&service.port) {
+            site.trusts(client, &fact)
+        } else {
+            site.knows(client, &fact)
+        };
         let failures = match service.port {
             SSH => ssh_failures(facts, known),
             port => u32::from(PERSONS.contains(&port)),

@@ -22,6 +22,7 @@ mod mass_find;
 mod move_destination;
 mod nak_burst;
 mod nd_spoof;
+mod new_answerer;
 mod new_puller;
 mod new_service;
 mod off_hours;
@@ -29,6 +30,7 @@ mod probe;
 mod rogue_dhcp;
 mod rogue_ra;
 mod scan;
+mod share_rewrite;
 mod slow_requests;
 mod strange_flows;
 mod study_exfiltration;
@@ -61,6 +63,7 @@ pub static ALL: &[&About] = &[
     &move_destination::ABOUT,
     &nak_burst::ABOUT,
     &nd_spoof::ABOUT,
+    &new_answerer::ABOUT,
     &new_puller::ABOUT,
     &new_service::ABOUT,
     &off_hours::ABOUT,
@@ -68,6 +71,7 @@ pub static ALL: &[&About] = &[
     &rogue_dhcp::ABOUT,
     &rogue_ra::ABOUT,
     &scan::ABOUT,
+    &share_rewrite::ABOUT,
     &slow_requests::ABOUT,
     &strange_flows::ABOUT,
     &study_exfiltration::ABOUT,

@@ -202,6 +202,7 @@ fn ask(client: Mac, frame: Mac) -> DhcpFacts {
 fn using_up_addresses_is_many_clients_that_never_asked_before() {
     let set = |detect: &mut Detect| {
         set_to(detect, "dhcp_starvation_clients", 60_u32);
+        set_to(detect, "dhcp_starvation_from_one", 10_u32);
         set_to(detect, "dhcp_starvation_within", Span::from_secs(60));
     };
     let mut lab = Lab::new("dhcp_starvation", set);

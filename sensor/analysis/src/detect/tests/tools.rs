@@ -58,6 +58,21 @@ fn one_guess_at_a_time_is_found_too() {
     assert!(lab.finds(host(66)).evidence.contains("within 181 s"));
 }
 
+#[test]
+fn a_newcomer_does_not_earn_the_right_to_guess() {
+    let set = |detect: &mut super::Detect| set_to(detect, "guesses", 10_u32);
+    let mut lab = Lab::learnt("brute_force", set, |lab| lab.tcp(host(9), host(1), 22));
+    let mut guess = |lab: &mut Lab, client| (0..2).for_each(|_| ssh(lab, client, 12, 2, 23));
+    guess(&mut lab, 9);
+    lab.is_quiet("it has used the service since the site was learnt");
+    lab.flow(protocol::TCP, host(66), (host(1), 22), |facts| {
+        facts.to_client.payload = 100_000;
+    });
+    lab.wait(2 * 3_600);
+    guess(&mut lab, 66);
+    lab.finds(host(66));
+}
+
 fn snmp(lab: &mut Lab, client: u8, asked: u64, answered: u64) {
     lab.flow(protocol::UDP, host(client), (host(1), 161), |facts| {
         facts.to_server.packets = asked;
@@ -181,6 +196,51 @@ fn an_upload_is_judged_by_the_device_that_sends_it() {
             .evidence
             .contains("was not seen to talk to the outside")
     );
+}
+
+#[test]
+fn what_is_read_of_a_share_and_written_back_is_judged_by_what_is_usual() {
+    let share = |lab: &mut Lab, client: u8, written: u64, read: u64| {
+        lab.flow(protocol::TCP, host(client), (host(1), 445), |facts| {
+            facts.to_server.bytes = written;
+            facts.to_client.bytes = read;
+        });
+    };
+    let mut lab = Lab::learnt("share_rewrite", as_it_is, |lab| {
+        for _ in 0..12 {
+            share(lab, 8, 40_000_000, 40_000_000);
+            share(lab, 9, 100_000, 300_000);
+            share(lab, 10, 100_000, 300_000);
+            lab.rest();
+        }
+    });
+    share(&mut lab, 8, 60_000_000, 60_000_000);
+    share(&mut lab, 10, 100_000, 90_000_000);
+    lab.is_quiet("a machine that converts images, and one that reads");
+    share(&mut lab, 9, 20_000_000, 20_000_000);
+    assert_eq!(lab.finds(host(9)).technique, "T1486");
+}
+
+fn answers(lab: &mut Lab, from: u8, port: u16, client: u8) {
+    lab.flow(protocol::UDP, host(client), (host(from), port), |facts| {
+        facts.to_server = Default::default();
+        facts.to_client.packets = 1;
+    });
+}
+
+#[test]
+fn who_begins_to_answer_questions_asked_of_all_is_found() {
+    let mut lab = Lab::learnt("new_answerer", as_it_is, |lab| {
+        (10..14).for_each(|client| answers(lab, 1, 5_355, client));
+    });
+    (10..20).for_each(|client| answers(&mut lab, 1, 5_355, client));
+    (0..2).for_each(|_| answers(&mut lab, 2, 5_355, 10));
+    (0..9).for_each(|_| answers(&mut lab, 3, 53, 10));
+    lab.is_quiet("a server that always did, two answers, and a DNS server");
+    (10..13).for_each(|client| answers(&mut lab, 66, 5_355, client));
+    assert_eq!(lab.finds(host(66)).technique, "T1557.001");
+    (10..13).for_each(|client| answers(&mut lab, 67, 547, client));
+    assert_eq!(lab.finds(host(67)).technique, "T1557.003");
 }
 
 #[test]
