@@ -10,7 +10,7 @@ pub(super) const ABOUT: About = About {
     id: "share_rewrite",
     techniques: &["T1486"],
     finds: "much that is read of a file share and written back, far more than usual",
-    starts: Starts::WithHistory,
+    starts: Starts::AfterLearning,
     wrong_if: &["large files are converted or moved on the share"],
     thresholds: THRESHOLDS,
     features: &[Feature::BytesOut, Feature::BytesIn],
@@ -68,6 +68,8 @@ impl Detector for ShareRewrite {
         if service.transport != Transport::Tcp
             || !SHARES.contains(&service.port)
             || !facts.established(seen.protocol)
+            || site.learns()
+            || site.baselines.learns(seen.client.ip(), seen.time)
         {
             return None;
         }

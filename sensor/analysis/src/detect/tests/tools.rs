@@ -62,7 +62,7 @@ fn one_guess_at_a_time_is_found_too() {
 fn a_newcomer_does_not_earn_the_right_to_guess() {
     let set = |detect: &mut super::Detect| set_to(detect, "guesses", 10_u32);
     let mut lab = Lab::learnt("brute_force", set, |lab| lab.tcp(host(9), host(1), 22));
-    let mut guess = |lab: &mut Lab, client| (0..2).for_each(|_| ssh(lab, client, 12, 2, 23));
+    let guess = |lab: &mut Lab, client| (0..2).for_each(|_| ssh(lab, client, 12, 2, 23));
     guess(&mut lab, 9);
     lab.is_quiet("it has used the service since the site was learnt");
     lab.flow(protocol::TCP, host(66), (host(1), 22), |facts| {
