@@ -3,7 +3,7 @@
 use sensor_common::packet::protocol;
 use sensor_facts::{
     finding::AttackRole,
-    observation::{ArpFacts, FlowFacts, What},
+    observation::{ArpFacts, FlowFacts, Half, What},
     setting::Span,
 };
 
@@ -223,7 +223,7 @@ fn what_is_read_of_a_share_and_written_back_is_judged_by_what_is_usual() {
 
 fn answers(lab: &mut Lab, from: u8, port: u16, client: u8) {
     lab.flow(protocol::UDP, host(client), (host(from), port), |facts| {
-        facts.to_server = Default::default();
+        facts.to_server = Half::default();
         facts.to_client.packets = 1;
     });
 }
