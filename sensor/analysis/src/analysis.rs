@@ -17,7 +17,7 @@ use sensor_facts::{
 
 use crate::{
     alert::{AlertUpdate, Alerts, Case, Cases},
-    baseline::{Baselines, Census, Delta, DeviceKind, Fact, Familiar},
+    baseline::{Baselines, Census, Delta, Fact, Familiar},
     config::{Alerting, Baseline},
     detect::{Detect, Detectors, Found, Origins, Routers, Site},
     model::{Recorded, Row, ScoreRequest, Scored, Scorer, features},
@@ -197,7 +197,13 @@ impl Analysis {
         self.ask(seen);
         self.known.routers.learn(seen);
         self.known.origins.learn(seen, &self.known.routers);
-        let delta = self.known.baselines.delta(seen);
+        let mut delta = self.known.baselines.delta(seen);
+        if let Some(delta) = &mut delta {
+            delta.outside = self
+                .known
+                .site(seen.time, None)
+                .is_outside(seen.server.ip());
+        }
         let site = self.known.site(seen.time, delta);
         let found = self.detectors.observe(seen, &site);
         self.known.baselines.learn(seen, delta);
@@ -301,10 +307,7 @@ impl Analysis {
     }
 
     fn is_clinical(&self, device: IpAddr) -> bool {
-        self.known
-            .baselines
-            .device(device)
-            .is_some_and(|device| device.kind() != DeviceKind::Other)
+        self.known.baselines.is_clinical(device)
     }
 
     /// Labels an alert, with what follows for the baselines, and keeps it as a case with its evidence.

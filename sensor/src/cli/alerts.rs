@@ -118,13 +118,22 @@ pub(super) fn alerts(alerts: &[Alert]) -> String {
         rows.add_row([
             alert.id.to_string(),
             alert.severity.to_string(),
-            alert.device.to_string(),
+            who(alert),
             alert.title.clone(),
             local(alert.opened),
             state(alert),
         ]);
     }
     rows.to_string()
+}
+
+/// The device of an alert; one that is attacked is marked, as it must not be taken for a suspect.
+fn who(alert: &Alert) -> String {
+    if alert.role.is_victim() {
+        format!("{} (victim)", alert.device)
+    } else {
+        alert.device.to_string()
+    }
 }
 
 pub(super) fn state(alert: &Alert) -> String {
@@ -137,5 +146,20 @@ pub(super) fn state(alert: &Alert) -> String {
         Some(label) => format!("{open}, {}", label.verdict.label()),
         None if alert.suppressed => format!("{open}, suppressed"),
         None => open.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use sensor_facts::{finding::AttackRole, time::Time};
+
+    use super::*;
+
+    #[test]
+    fn a_list_marks_who_is_attacked() {
+        let alert = |role| Alert::new(1, [10, 0, 0, 9].into(), role, Time(0));
+        let listed = alerts(&[alert(AttackRole::Victim), alert(AttackRole::Suspect)]);
+        assert_eq!(listed.matches("10.0.0.9").count(), 2);
+        assert_eq!(listed.matches("10.0.0.9 (victim)").count(), 1);
     }
 }

@@ -303,7 +303,7 @@ fn suspicions(snapshot: &Snapshot, warnings: &mut Vec<String>) {
     }
     if alerts.suppressed > 0 {
         warnings.push(format!(
-            "{} alerts were only listed, since the day's budget was used up (alert.budget): label those that are benign",
+            "{} alerts are only listed, since the day's budget was used up (alert.budget): `wardtap alerts list` shows them as suppressed; label those that are benign",
             alerts.suppressed
         ));
     }

@@ -214,7 +214,7 @@ pub const TABLE: &[Row] = rows! {
     Counter "wardtap_alerts_total" ["severity"] ANALYSIS,
         "Alerts raised, by severity when they opened." => |s| by_severity(&s.analysis.alerts.raised);
     Counter "wardtap_alerts_suppressed_total" [] ANALYSIS,
-        "Alerts of low and medium severity that are only listed, because the day's budget was used up." => |s| plain(s.analysis.alerts.suppressed);
+        "Alerts of low and medium severity that are only listed, because the day's budget was used up." => |s| plain(s.analysis.alerts.suppressed_ever);
     Gauge "wardtap_alerts_open" ["severity"] ANALYSIS,
         "Alerts that people were told of and that go on, by severity now." => |s| by_severity(&s.analysis.alerts.open);
     Gauge "wardtap_alerts_doubtful" [] ANALYSIS,

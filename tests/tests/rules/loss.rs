@@ -10,7 +10,7 @@ use anyhow::{Context, Result, ensure};
 use etherparse::PacketBuilder;
 use nix::sys::signal::{Signal, kill};
 use serde_json::Value;
-use tests::{passage::Passage, soak::attacker::fill_in_checksums, wait::wait_for, wire::Wire};
+use tests::{passage::Passage, wait::wait_for, wire::Wire};
 
 use super::{SECONDS, number, passage};
 
@@ -53,7 +53,7 @@ fn scanned(name: &str, lossy: bool) -> Result<Option<(Value, u64)>> {
         return Ok(None);
     };
     for host in [&passage.left, &passage.right] {
-        fill_in_checksums(host)?;
+        host.fill_in_checksums()?;
     }
     let mut daemon = passage.start()?;
     let server = SocketAddr::new(SERVER.into(), PORT);

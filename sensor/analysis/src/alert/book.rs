@@ -16,7 +16,10 @@ use sensor_facts::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::labels::{Labels, weight};
+use super::{
+    budget::{Budget, has_grown},
+    labels::{Labels, weight},
+};
 use crate::config::Alerting;
 
 /// Alerts that are kept.
@@ -25,7 +28,6 @@ const ALERTS_MAX: usize = 2_000;
 const EPISODES_MAX: usize = 16_384;
 /// Exceptions that are kept.
 const EXCEPTIONS_MAX: usize = 4_096;
-const DAY: i64 = 86_400_000_000_000;
 const FILE: &str = "alerts.json";
 
 /// An alert that opened, changed or closed.
@@ -52,12 +54,11 @@ pub struct Alerts {
     content: Content,
     /// What is not sure enough to be told, and what was told and goes on.
     pub(super) episodes: HashMap<(IpAddr, AttackRole), Alert>,
-    /// When alerts of low and medium severity were opened.
-    opened: VecDeque<Time>,
+    budget: Budget,
     /// Alerts raised since the start, by severity when they opened.
     pub(super) raised: [u64; Severity::ALL.len()],
     excepted: u64,
-    suppressed: u64,
+    pub(super) suppressed_ever: u64,
     /// Alerts that made room for others since the start.
     pub(super) evicted: u64,
     changed: bool,
@@ -71,10 +72,10 @@ impl Alerts {
             options,
             content: Content::default(),
             episodes: HashMap::new(),
-            opened: VecDeque::new(),
+            budget: Budget::default(),
             raised: [0; Severity::ALL.len()],
             excepted: 0,
-            suppressed: 0,
+            suppressed_ever: 0,
             evicted: 0,
             changed: false,
         }
@@ -158,7 +159,7 @@ impl Alerts {
         }
         let (detectors, severity) = (episode.findings.len(), episode.severity);
         episode.take(finding, clinical, weigh);
-        let change = if episode.id != 0 {
+        let mut change = if episode.id != 0 {
             let more = episode.findings.len() > detectors || episode.severity > severity;
             more.then_some(Change::Updated)
         } else if episode.confidence >= self.options.confidence {
@@ -168,28 +169,19 @@ impl Alerts {
         } else {
             None
         };
-        let urgent = episode.severity >= Severity::High;
         if change == Some(Change::Opened) {
             self.content.last_id = next;
-            while self
-                .opened
-                .front()
-                .is_some_and(|opened| time.0.saturating_sub(opened.0) > DAY)
-            {
-                self.opened.pop_front();
-            }
-            let budget = usize::try_from(self.options.budget).unwrap_or(usize::MAX);
-            let budget = budget.saturating_mul(devices.div_ceil(1_000).max(1));
-            episode.suppressed = !urgent && self.opened.len() >= budget;
-            self.suppressed += u64::from(episode.suppressed);
-            if !urgent && !episode.suppressed {
-                self.opened.push_back(time);
-            }
+            let most = usize::try_from(self.options.budget).unwrap_or(usize::MAX);
+            let most = most.saturating_mul(devices.div_ceil(1_000).max(1));
+            episode.suppressed = !self.budget.pays(episode, clinical, time, most);
+            self.suppressed_ever += u64::from(episode.suppressed);
             if !episode.suppressed {
                 self.raised[episode.severity as usize] += 1;
             }
-        } else if urgent && episode.suppressed {
+        } else if has_grown(episode, change.is_some()) {
             episode.suppressed = false;
+            // People were not told of it before.
+            change = Some(Change::Opened);
             self.raised[episode.severity as usize] += 1;
         }
         let alert = episode.clone();
@@ -336,10 +328,11 @@ impl Alerts {
         self.excepted
     }
 
-    /// Alerts that were suppressed since the start because the budget was used up.
+    /// Alerts that are listed as suppressed.
     #[must_use]
     pub fn suppressed(&self) -> u64 {
-        self.suppressed
+        let suppressed = self.content.alerts.iter().filter(|one| one.suppressed);
+        suppressed.count() as u64
     }
 
     fn change(&mut self, id: u64, change: impl Fn(&mut Alert)) {

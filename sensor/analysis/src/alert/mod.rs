@@ -4,6 +4,7 @@
 //! that at least one of its detectors is right, assuming that they are independent; below a threshold it is not raised.
 
 mod book;
+mod budget;
 mod case;
 mod labels;
 mod standing;

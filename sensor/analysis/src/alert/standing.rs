@@ -34,8 +34,10 @@ pub struct Standing {
     pub raised: [u64; Severity::ALL.len()],
     /// Of these, and of those from before the start, those that go on, by severity now.
     pub open: [u64; Severity::ALL.len()],
-    /// Alerts suppressed since the start because the budget was used up.
+    /// Alerts that are listed as suppressed, because the budget was used up.
     pub suppressed: u64,
+    /// Alerts suppressed since the start when they opened; some may have come back since.
+    pub suppressed_ever: u64,
     /// Alerts that made room for others since the start.
     pub evicted: u64,
     /// Findings that were excepted since the start.
@@ -78,6 +80,7 @@ impl Alerts {
             raised: self.raised,
             open,
             suppressed: self.suppressed(),
+            suppressed_ever: self.suppressed_ever,
             evicted: self.evicted,
             excepted: self.excepted(),
             exceptions: self.exceptions().len() as u64,

@@ -13,6 +13,8 @@ pub struct Delta {
     pub to_client: u64,
     /// It is the flow's first report.
     pub first: bool,
+    /// The server is outside of the site.
+    pub outside: bool,
 }
 
 impl Baselines {
@@ -35,6 +37,7 @@ impl Baselines {
             to_server: all.0.saturating_sub(to_server),
             to_client: all.1.saturating_sub(to_client),
             first: before.is_none(),
+            outside: false,
         })
     }
 }

@@ -10,7 +10,7 @@ use sensor_facts::{
 use serde::{Deserialize, Serialize};
 use smallvec::{SmallVec, smallvec};
 
-use super::{Amounts, Delta, Fact, Feature, Items, Windows, items::key};
+use super::{Amounts, Delta, Fact, Feature, Items, Windows, answers::offered, items::key};
 
 /// Facts kept of a device.
 const FACTS_MAX: usize = 1_024;
@@ -72,6 +72,8 @@ pub(super) struct End {
     pub(super) address: IpAddr,
     /// Facts of it and of the site, by their hashes.
     facts: SmallVec<[u64; 5]>,
+    /// A fact that whoever asked it caused.
+    of_stranger: Option<u64>,
     pub(super) site_facts: SmallVec<[u64; 2]>,
     amounts: Amounts,
     /// The fact of its peer, and the bytes exchanged with it.
@@ -93,6 +95,7 @@ impl End {
         Self {
             address,
             facts: SmallVec::new(),
+            of_stranger: None,
             site_facts: SmallVec::new(),
             amounts: Amounts::default(),
             peer_bytes: None,
@@ -230,14 +233,24 @@ fn of_flow(seen: &Observation, facts: &FlowFacts, delta: Delta, from: &mut End, 
     from.count(Feature::BytesIn, delta.to_client);
     to.count(Feature::BytesOut, delta.to_client);
     to.count(Feature::BytesIn, delta.to_server);
-    if facts.answered() {
+    // A half-open connection is nobody's peer: anyone can make its source address up.
+    if facts.established(seen.protocol) {
         let bytes = delta.to_server + delta.to_client;
         from.peer_bytes = Some((from.learn(&Fact::Peer(server)), bytes));
-        to.peer_bytes = Some((to.learn(&Fact::Peer(client)), bytes));
+        let client = key(&Fact::Peer(client));
+        to.of_stranger = Some(client);
+        to.peer_bytes = Some((client, bytes));
+        if delta.outside {
+            from.learn(&Fact::Outside);
+        }
     }
     if delta.first {
         from.count(Feature::Flows, 1);
         from.amounts.peer = Some((server, seen.server.port()));
+    }
+    if let Some((sender, fact)) = offered(seen, facts) {
+        [from, to][usize::from(sender != client)].learn(&fact);
+        return;
     }
     if let (true, Some(service)) = (facts.established(seen.protocol), seen.service()) {
         from.learn(&Fact::Uses(server, service));
@@ -353,6 +366,9 @@ impl Device {
         self.frozen = None;
         for fact in &end.facts {
             self.items.add(*fact, now, FACTS_MAX);
+        }
+        if let Some(fact) = end.of_stranger {
+            self.items.add_of_stranger(fact, now, FACTS_MAX);
         }
         match end.did {
             Did::Nothing => {}

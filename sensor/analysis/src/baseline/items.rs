@@ -53,6 +53,8 @@ pub enum Fact<'a> {
     ServesDhcp(IpAddr, Mac),
     /// This router advertises itself from this Ethernet address.
     Advertises(IpAddr, Mac),
+    /// As a client it talks to hosts outside of the site.
+    Outside,
 }
 
 /// The hash of a fact. The kind comes first, texts end with a zero byte.
@@ -72,6 +74,7 @@ pub(super) fn key(fact: &Fact<'_>) -> u64 {
         Fact::Acts { .. } => 12,
         Fact::ServesDhcp(..) => 13,
         Fact::Advertises(..) => 14,
+        Fact::Outside => 15,
     };
     let mut bytes = Bytes::new();
     bytes.push(kind);
@@ -99,6 +102,7 @@ pub(super) fn key(fact: &Fact<'_>) -> u64 {
             address(&mut bytes, it);
             bytes.extend_from_slice(mac);
         }
+        Fact::Outside => {}
         Fact::Application(application, facility) => {
             text(&mut bytes, application);
             text(&mut bytes, facility);
@@ -161,6 +165,23 @@ pub(super) fn seconds(time: Time) -> u32 {
 }
 
 impl Items {
+    /// The same for what anyone can cause who asks the device: at the bound, it makes room only among facts that were seen
+    /// once, so that strangers do not push out what is usual.
+    pub(super) fn add_of_stranger(&mut self, key: u64, now: Time, max: usize) {
+        if self.0.len() < max || self.0.contains_key(&key) {
+            self.add(key, now, max);
+        } else if let Some(once) = self
+            .0
+            .iter()
+            .filter(|(_, seen)| seen.count == 1)
+            .min_by_key(|(key, seen)| (seen.last, **key))
+            .map(|(key, _)| *key)
+        {
+            self.0.remove(&once);
+            self.add(key, now, max);
+        }
+    }
+
     /// Adds a fact, by its hash; true if it is new.
     pub(super) fn add(&mut self, key: u64, now: Time, max: usize) -> bool {
         let now = seconds(now);

@@ -8,6 +8,7 @@
 //! A device takes about 7 kB with a full history and twenty peers, less without:
 //! `docs/performance.md` says how much was measured.
 
+mod answers;
 mod census;
 mod delta;
 mod device;
@@ -32,6 +33,7 @@ use open_windows::OpenWindows;
 use population::Population;
 use serde::{Deserialize, Serialize};
 
+pub(crate) use answers::answers_to_all;
 pub use census::Census;
 pub use delta::Delta;
 pub use device::{Device, DeviceKind};
@@ -120,6 +122,26 @@ impl Baselines {
         self.devices
             .peek(&address)
             .is_none_or(|device| now.0.saturating_sub(device.first.0) < self.learning())
+    }
+
+    /// True while a device is learnt that was first seen after the site's own learning time.
+    #[must_use]
+    pub fn is_newcomer(&self, address: IpAddr, now: Time) -> bool {
+        let after = self
+            .begin
+            .map_or(i64::MAX, |begin| begin.0.saturating_add(self.learning()));
+        self.learns(address, now)
+            && self
+                .devices
+                .peek(&address)
+                .is_some_and(|device| device.first.0 >= after)
+    }
+
+    /// True for a device that speaks DICOM or HL7.
+    #[must_use]
+    pub fn is_clinical(&self, address: IpAddr) -> bool {
+        self.device(address)
+            .is_some_and(|device| device.kind() != DeviceKind::Other)
     }
 
     /// How well a fact of a device is known.

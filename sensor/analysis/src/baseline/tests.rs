@@ -176,3 +176,32 @@ fn a_freeze_survives_a_restart() {
     assert!(knows(host(8)) && !knows(host(9)));
     fs::remove_dir_all(&folder).expect("removed");
 }
+
+/// Half-open connections of made-up sources are no peers, and those who complete one do not push out what is usual.
+#[test]
+fn strangers_do_not_push_out_what_is_usual() {
+    let mut baselines = baselines();
+    let mut knows = Vec::new();
+    for round in 0..3 {
+        for number in 0..1_000 {
+            let time = i64::from(round * 1_000 + number) * SECOND;
+            learn(&mut baselines, &flow(time, host(2 + number)));
+        }
+    }
+    for number in 0..5_000 {
+        let mut stranger = flow(4_000 * SECOND, host(10_000 + number));
+        learn(&mut baselines, &stranger);
+        if let What::Flow(facts) = &mut stranger.what {
+            facts.to_server.packets = 1;
+        }
+        stranger.client.set_ip(host(20_000 + number));
+        learn(&mut baselines, &stranger);
+    }
+    let server = baselines.device(host(1)).expect("the server is known");
+    for number in 0..1_000 {
+        knows.push(server.items().get(&Fact::Peer(host(2 + number))).is_some());
+    }
+    assert_eq!(knows.iter().filter(|known| **known).count(), 1_000);
+    let half_open = server.items().get(&Fact::Peer(host(24_999)));
+    assert_eq!(half_open, None, "nobody completed that handshake");
+}

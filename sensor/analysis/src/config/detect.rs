@@ -47,8 +47,10 @@ section! {
         pub confidence: f64 = 0.5 => unit "probability",
         /// An alert ends when nothing was added to it for this time.
         pub quiet: Span = Span::from_secs(3_600),
-        /// How many alerts of low and medium severity are raised in a day for each 1,000 devices, and at least in all.
-        /// The others are listed as suppressed. Alerts of high and critical severity are always raised.
+        /// How many alerts of low severity, and as many of medium severity, are raised in a day for each 1,000 devices, and
+        /// at least in all. The others are listed as suppressed until they grow. Alerts of high and critical severity, of
+        /// clinical devices, and of techniques by which someone gets between others, gets in, or takes data out are always
+        /// raised.
         pub budget: u32 = 10 => unit "alerts a day",
         /// How long the label "benign" mutes such findings of the device.
         pub exception: Span = Span::from_secs(30 * 86_400),

@@ -40,6 +40,8 @@ struct Confirmed {
 /// The addresses that completed a handshake. See the module's description.
 pub(crate) struct Origins {
     confirmed: LruCache<IpAddr, Confirmed>,
+    /// The address that completed the last handshake from an Ethernet address that is no router's.
+    holders: LruCache<Mac, (IpAddr, Time)>,
     evicted: u64,
 }
 
@@ -47,6 +49,7 @@ impl Default for Origins {
     fn default() -> Self {
         Self {
             confirmed: LruCache::new(ADDRESSES),
+            holders: LruCache::new(ADDRESSES),
             evicted: 0,
         }
     }
@@ -65,9 +68,19 @@ impl Origins {
         }
     }
 
+    /// Whose Ethernet address it is by completed handshakes: an address that is confirmed there, of those the last.
+    pub(crate) fn holder(&self, mac: Mac, now: Time, routers: &Routers) -> Option<IpAddr> {
+        let (address, last) = *self.holders.peek(&mac)?;
+        let recent = now.0.saturating_sub(last.0) <= CONFIRMED_FOR;
+        (recent && !routers.is_router(mac)).then_some(address)
+    }
+
     fn confirm(&mut self, address: IpAddr, mac: Mac, now: Time, routers: &Routers) {
         let Some(known) = self.confirmed.get_mut(&address) else {
             let confirmed = Confirmed { mac, last: now };
+            if mac != UNKNOWN {
+                self.holders.put(mac, (address, now));
+            }
             if let Some((other, _)) = self.confirmed.push(address, confirmed)
                 && other != address
             {
@@ -75,6 +88,9 @@ impl Origins {
             }
             return;
         };
+        if mac != UNKNOWN && known.mac == mac {
+            self.holders.put(mac, (address, now));
+        }
         let silent = now.0.saturating_sub(known.last.0) > SILENT_FOR;
         if known.is_from(mac, routers) || silent {
             if mac != UNKNOWN {
@@ -101,7 +117,13 @@ impl Origins {
                 _ => UNKNOWN,
             }
         });
-        finding.origin = self.of(subject, mac, finding.time, routers);
+        let ends = seen.map(|seen| [seen.client.ip(), seen.server.ip()]);
+        // Whom a detector named by an Ethernet address, which anyone can write, sent no packet under its own address.
+        finding.origin = if ends.is_some_and(|ends| !ends.contains(&subject)) {
+            Origin::Unconfirmed
+        } else {
+            self.of(subject, mac, finding.time, routers)
+        };
         finding.sender_mac = mac_text(mac);
         let (Some(sender), false) = (&finding.sender_mac, finding.role.is_victim()) else {
             return;

@@ -2,9 +2,15 @@
 
 use std::net::IpAddr;
 
-use sensor_facts::{observation::is_public, setting::Network, time::Time};
+use sensor_facts::{
+    address::mac_text,
+    finding::{AttackRole, Origin},
+    observation::{Mac, is_public},
+    setting::Network,
+    time::Time,
+};
 
-use super::{fair::Who, origins::Origins, routers::Routers};
+use super::{draft::Draft, fair::Who, origins::Origins, routers::Routers};
 use crate::baseline::{Baselines, Delta, Fact, Familiar};
 
 /// What a detector may ask.
@@ -29,6 +35,12 @@ impl Site<'_> {
         self.baselines.familiar(device, fact, self.now) == Familiar::Known
     }
 
+    /// The same, but what a device did in a learning time of its own, which began after that of the site, does not count:
+    /// a newcomer does not earn higher thresholds by its own behaviour.
+    pub(crate) fn trusts(&self, device: IpAddr, fact: &Fact<'_>) -> bool {
+        self.knows(device, fact) && !self.baselines.is_newcomer(device, self.now)
+    }
+
     /// True if the fact is usual at the site.
     pub(crate) fn knows_at_site(&self, fact: &Fact<'_>) -> bool {
         self.baselines.familiar_at_site(fact, self.now) == Familiar::Known
@@ -45,6 +57,51 @@ impl Site<'_> {
             address,
             confirmed: self.origins.confirms(address, self.now),
         }
+    }
+
+    /// Of two Ethernet addresses that claim an address, the one that took it: the other is the one from which its device
+    /// completes handshakes. None where neither is.
+    pub(crate) fn intruder(&self, address: IpAddr, macs: [Mac; 2]) -> Option<Mac> {
+        let of = |mac| self.origins.of(address, mac, self.now, self.routers);
+        match macs.map(of) {
+            [Origin::Foreign, Origin::Confirmed] => Some(macs[0]),
+            [Origin::Confirmed, Origin::Foreign] => Some(macs[1]),
+            _ => None,
+        }
+    }
+
+    /// Makes a finding about a victim one about its attacker, where the traffic of the Ethernet address that attacked says
+    /// whose it is: handshakes, or else an address that it claims by ARP as its own.
+    pub(crate) fn attribute(
+        &self,
+        mut draft: Draft,
+        attacker: Option<Mac>,
+        claimed: Option<IpAddr>,
+    ) -> Draft {
+        let Some((mac, victim)) = attacker.zip(draft.subject) else {
+            return draft;
+        };
+        let name = mac_text(mac).unwrap_or_default();
+        let by_handshakes = self.origins.holder(mac, self.now, self.routers);
+        let (holder, by) = by_handshakes.map_or((claimed, "ARP"), |it| (Some(it), "traffic"));
+        match holder {
+            Some(holder) if holder != victim && !draft.victims.contains(&holder) => {
+                draft.evidence = format!(
+                    "{}; {name} is the Ethernet address of {holder} by its own {by}, {victim} is attacked",
+                    draft.evidence
+                );
+                draft.victims.insert(0, victim);
+                draft.subject = Some(holder);
+                draft.role = AttackRole::Suspect;
+            }
+            _ => {
+                draft.evidence = format!(
+                    "{}; {name} is the intruder, and no completed handshake shows an address of its own",
+                    draft.evidence
+                );
+            }
+        }
+        draft
     }
 
     /// True for an address outside of the site.

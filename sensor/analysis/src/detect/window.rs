@@ -34,6 +34,8 @@ pub(super) struct Window<T> {
     suspects: FairTable<Suspect<T>>,
     nanoseconds: i64,
     threshold: usize,
+    /// How long that took which was told last, nanoseconds.
+    took: i64,
 }
 
 impl<T: Hash + Ord + Clone> Window<T> {
@@ -44,6 +46,7 @@ impl<T: Hash + Ord + Clone> Window<T> {
             threshold: usize::try_from(threshold)
                 .unwrap_or(usize::MAX)
                 .clamp(1, THINGS),
+            took: 0,
         }
     }
 
@@ -97,12 +100,15 @@ impl<T: Hash + Ord + Clone> Window<T> {
         if count < threshold {
             return None;
         }
-        let mut things: Vec<T> = suspect
-            .things
-            .iter()
-            .filter(|(_, time)| within(time))
-            .map(|(thing, _)| thing.clone())
-            .collect();
+        let (mut first, mut last) = (now, now);
+        let mut things = Vec::with_capacity(count);
+        for (thing, time) in &suspect.things {
+            if within(time) {
+                (first, last) = (first.min(*time), last.max(*time));
+                things.push(thing.clone());
+            }
+        }
+        self.took = last.0.saturating_sub(first.0);
         things.sort_unstable();
         suspect.told = Some((now, things.len()));
         Some(things)
@@ -113,9 +119,14 @@ impl<T: Hash + Ord + Clone> Window<T> {
         self.suspects.evicted()
     }
 
-    /// The time, seconds.
+    /// The time that is looked at, seconds.
     pub(super) const fn seconds(&self) -> i64 {
         self.nanoseconds / 1_000_000_000
+    }
+
+    /// How long that took which was told last, in begun seconds: evidence names no time that was not watched.
+    pub(super) fn took(&self) -> i64 {
+        (self.took / 1_000_000_000 + 1).min(self.seconds().max(1))
     }
 }
 

@@ -82,7 +82,7 @@ impl Models {
         let rate = strange as f64 / scored.max(1) as f64;
         if scored >= FLOWS_MIN && rate > UNFIT {
             warnings.push(format!(
-                "the model finds {:.0} % of the flows strange: it does not fit this site; train one on its own flows",
+                "the model finds {:.0} % of the flows strange: an attack goes on, or the model does not fit this site; look at the alerts first, and train a model on the site's own flows only after a day without alerts",
                 rate * 100.0
             ));
         }

@@ -102,7 +102,7 @@ pub struct DetectionStatus {
     /// The last alert that people were told of.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last: Option<Headline>,
-    /// Alerts that were suppressed since the start because the budget was used up.
+    /// Alerts that are listed as suppressed, because the budget was used up.
     pub suppressed: u64,
     /// Findings that were excepted since the start.
     pub excepted: u64,

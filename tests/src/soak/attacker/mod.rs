@@ -157,15 +157,6 @@ impl fmt::Display for Round {
     }
 }
 
-/// Has a host's `eth0` send TCP with its checksum filled in, as on a wire.
-///
-/// # Errors
-/// When Python can't be started, or the kernel refuses it.
-pub fn fill_in_checksums(host: &Namespace) -> Result<()> {
-    run_program(host.command(hl7::python()).args(["-c", FILL_IN_CHECKSUMS]))?;
-    Ok(())
-}
-
 /// Runs the round for `time`; `folder` takes files and logs.
 ///
 /// # Errors

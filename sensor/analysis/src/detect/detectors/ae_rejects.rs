@@ -68,9 +68,9 @@ impl Detector for AeRejects {
         let slow = self.slow.add(site.who(client), one.clone(), seen.time);
         let fast = self.fast.add(site.who(client), one, seen.time);
         let seconds = if fast.is_some() {
-            self.fast.seconds()
+            self.fast.took()
         } else {
-            self.slow.seconds()
+            self.slow.took()
         };
         let tries = fast.or(slow)?;
         let servers: BTreeSet<IpAddr> = tries.iter().map(|one| one.0).collect();

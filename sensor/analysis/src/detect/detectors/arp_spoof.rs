@@ -4,7 +4,7 @@
 use std::{net::IpAddr, num::NonZeroUsize};
 
 use sensor_common::notice::arp::AGAIN;
-use sensor_facts::{address::mac_text, observation::ArpFacts};
+use sensor_facts::{address::mac_text, finding::Origin, observation::ArpFacts};
 
 use crate::detect::counted::CountedLru;
 use crate::detect::{
@@ -58,6 +58,8 @@ pub(super) struct ArpSpoof {
     claims: Holders,
     /// Addresses that an Ethernet address claims by ARP, a few of them.
     claimed: CountedLru<Mac, Vec<IpAddr>>,
+    /// As whom an Ethernet address first asked for others by ARP: who forges answers asks as himself.
+    asks: CountedLru<Mac, IpAddr>,
     /// Who asked for whom, when.
     asked: CountedLru<(IpAddr, IpAddr), Time>,
     unasked: CountedLru<Mac, Unasked>,
@@ -76,6 +78,7 @@ impl ArpSpoof {
             flows: Holders::new(ADDRESSES, at_once),
             claims: Holders::new(NEIGHBOURS, at_once),
             claimed: CountedLru::new(NEIGHBOURS),
+            asks: CountedLru::new(NEIGHBOURS),
             asked: CountedLru::new(NEIGHBOURS),
             unasked: CountedLru::new(NEIGHBOURS),
             reported: Reported::new(values),
@@ -93,16 +96,21 @@ impl ArpSpoof {
         if site.routers.is_router(mac) || site.routers.is_router(other) {
             return None;
         }
-        Some(self.in_turn("packets from", address, mac, other))
+        let found = self.in_turn("packets from", address, mac, other);
+        Some(site.attribute(found, site.intruder(address, [mac, other]), None))
     }
 
     /// Takes the sender of ARP. A router claims its own addresses alone, so it makes no exception here: one who
     /// puts himself between others claims many.
-    fn arp(&mut self, arp: &ArpFacts, now: Time) -> Option<Draft> {
+    fn arp(&mut self, arp: &ArpFacts, site: &Site<'_>) -> Option<Draft> {
+        let now = site.now;
         let (address, mac) = (IpAddr::V4(arp.sender), arp.sender_mac);
         let target = IpAddr::V4(arp.target);
         if arp.request {
             self.asked.put((address, target), now);
+            if address != target && arp.frame_mac == mac {
+                self.asks.get_or_insert_mut(mac, || address);
+            }
         }
         let claimed = self.claimed.get_or_insert_mut(mac, Vec::new);
         if claimed.len() < CLAIMS_MAX && !claimed.contains(&address) {
@@ -111,7 +119,9 @@ impl ArpSpoof {
         if let Taken::InTurn(other) = self.claims.take(address, mac, now) {
             let mut found = self.in_turn("ARP claims of", address, mac, other);
             found.evidence.push_str(&sent_by(arp));
-            return Some(found);
+            let intruder = site.intruder(address, [mac, other]);
+            let own = intruder.and_then(|one| self.own_address(one, site));
+            return Some(site.attribute(found, intruder, own));
         }
         if !arp.request && address != target && is_host(target) {
             let asked = self.asked.peek(&(target, address));
@@ -125,7 +135,25 @@ impl ArpSpoof {
                 self.unasked.put(mac, unasked);
             }
         }
-        self.answers_unasked(mac, now)
+        let found = self.answers_unasked(mac, now)?;
+        let victim = found.subject?;
+        // It is no intruder if the address is its own by its traffic.
+        let own = site.origins.of(victim, mac, now, site.routers) == Origin::Confirmed;
+        let claimed = self.own_address(mac, site);
+        Some(site.attribute(found, Some(mac).filter(|_| !own), claimed))
+    }
+
+    /// The address as which an Ethernet address asks by ARP, unless its device completes handshakes elsewhere.
+    fn own_address(&self, mac: Mac, site: &Site<'_>) -> Option<IpAddr> {
+        let own = *self.asks.peek(&mac)?;
+        let origin = site.origins.of(own, mac, site.now, site.routers);
+        (origin != Origin::Foreign).then_some(own)
+    }
+
+    /// Another address that an Ethernet address claims by ARP.
+    fn other_claim(&self, mac: Mac, address: IpAddr) -> Option<IpAddr> {
+        let claimed = self.claimed.peek(&mac)?;
+        claimed.iter().copied().find(|own| *own != address)
     }
 
     fn in_turn(&self, what: &str, address: IpAddr, mac: Mac, other: Mac) -> Draft {
@@ -150,8 +178,7 @@ impl ArpSpoof {
         if now.0.saturating_sub(unasked.time.0) > self.at_once {
             return None;
         }
-        let claimed = self.claimed.peek(&mac)?;
-        let own = claimed.iter().find(|own| **own != unasked.address)?;
+        let own = self.other_claim(mac, unasked.address)?;
         let (address, told) = (unasked.address, unasked.told);
         Some(Draft {
             confidence: 0.7,
@@ -184,6 +211,7 @@ impl Detector for ArpSpoof {
             + self.claims.evicted()
             + self.claimed.evicted()
             + self.asked.evicted()
+            + self.asks.evicted()
             + self.unasked.evicted()
             + self.reported.evicted()
     }
@@ -195,12 +223,16 @@ impl Detector for ArpSpoof {
                 .flatten()
                 .find_map(|(mac, address)| self.packets(address, mac, site)),
             What::Arp(arp) if is_host(seen.client.ip()) && arp.sender_mac != [0; 6] => {
-                self.arp(arp, seen.time)
+                self.arp(arp, site)
             }
             _ => None,
         };
         let found = found?;
-        let subject = found.subject?;
+        // Of an attacker, each victim is told once.
+        let subject = match found.role {
+            AttackRole::Victim => found.subject?,
+            AttackRole::Suspect => *found.victims.first()?,
+        };
         self.reported.first(subject, seen.time).then_some(found)
     }
 }

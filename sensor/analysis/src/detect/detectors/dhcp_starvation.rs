@@ -29,9 +29,11 @@ pub(super) const ABOUT: About = About {
 };
 
 thresholds! {
-    /// This many clients that never asked before, or a sixth of them from one Ethernet address that is not theirs, ask for an
-    /// address by DHCP within `dhcp_starvation_within`.
+    /// This many clients that never asked before ask for an address by DHCP within `dhcp_starvation_within`.
     dhcp_starvation_clients: count = 100, 6..=1_024;
+    /// The same for clients that never asked before and for which one Ethernet address asks that is not theirs: servers try
+    /// an address out for seconds before they offer it, so who takes one after the other is slow.
+    dhcp_starvation_from_one: count = 7, 2..=1_024;
     /// The time in which they are counted.
     dhcp_starvation_within: seconds = 60, 1..=86_400;
 }
@@ -42,8 +44,6 @@ const BEHIND: &str = "it is a wireless repeater or a host of virtual machines, w
 
 /// Clients that are remembered.
 const CLIENTS: NonZeroUsize = NonZeroUsize::new(16_384).expect("it is not zero");
-/// So many times as many are needed in all as from one Ethernet address.
-const FROM_ONE: u32 = 6;
 
 pub(super) struct DhcpStarvation {
     known: CountedLru<Mac, ()>,
@@ -61,33 +61,33 @@ impl DhcpStarvation {
         Self {
             known: CountedLru::new(CLIENTS),
             all: Window::new(within, clients),
-            from: Window::new(within, clients.div_ceil(FROM_ONE)),
+            from: Window::new(within, own.dhcp_starvation_from_one),
             server: None,
         }
     }
 
     fn ask(&mut self, facts: &DhcpFacts, now: Time) -> Option<Draft> {
         let frame = facts.frame_mac;
-        let of_one = if facts.client_mac == frame {
+        let is_new = self.known.put(facts.client_mac, ()).is_none();
+        let of_one = if facts.client_mac == frame || !is_new {
             None
         } else {
             self.from
                 .add(Who::unconfirmed(key(frame)), facts.client_mac, now)
         };
-        let is_new = self.known.put(facts.client_mac, ()).is_none();
         let of_all = if is_new {
             self.all
                 .add(Who::unconfirmed(key([0; 6])), facts.client_mac, now)
         } else {
             None
         };
-        let seconds = self.all.seconds();
         let sender = mac_text(frame).unwrap_or_default();
         if let Some(clients) = of_one {
             return Some(Draft {
                 confidence: 0.8,
                 evidence: format!(
-                    "{sender} asked by DHCP within {seconds} s for the addresses of {} clients with other Ethernet addresses",
+                    "{sender} asked by DHCP within {} s for the addresses of {} clients with other Ethernet addresses, which never asked before",
+                    self.from.took(),
                     clients.len()
                 ),
                 wrong_if: BEHIND,
@@ -97,8 +97,9 @@ impl DhcpStarvation {
         of_all.map(|clients| Draft {
             confidence: 0.6,
             evidence: format!(
-                "{} clients that never asked before asked for an address by DHCP within {seconds} s, the last from {sender}",
-                clients.len()
+                "{} clients that never asked before asked for an address by DHCP within {} s, the last from {sender}",
+                clients.len(),
+                self.all.took()
             ),
             wrong_if: MANY,
             ..Draft::default()
@@ -111,7 +112,7 @@ impl Detector for DhcpStarvation {
         self.known.evicted() + self.all.evicted() + self.from.evicted()
     }
 
-    fn observe(&mut self, seen: &Observation, _: &Site<'_>) -> Option<Draft> {
+    fn observe(&mut self, seen: &Observation, site: &Site<'_>) -> Option<Draft> {
         let What::Dhcp(facts) = &seen.what else {
             return None;
         };
@@ -133,6 +134,7 @@ impl Detector for DhcpStarvation {
         let meant = Some(seen.server.ip()).filter(|address| is_host(*address));
         let everyone = IpAddr::V4(Ipv4Addr::BROADCAST);
         found.subject = Some(self.server.or(named).or(meant).unwrap_or(everyone));
-        Some(found)
+        let asker = (found.wrong_if == BEHIND).then_some(facts.frame_mac);
+        Some(site.attribute(found, asker, None))
     }
 }

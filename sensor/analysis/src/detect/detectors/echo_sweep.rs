@@ -60,9 +60,9 @@ impl Detector for EchoSweep {
         let slow = self.slow.add(site.who(client), seen.server, seen.time);
         let fast = self.fast.add(site.who(client), seen.server, seen.time);
         let seconds = if fast.is_some() {
-            self.fast.seconds()
+            self.fast.took()
         } else {
-            self.slow.seconds()
+            self.slow.took()
         };
         let asked = fast.or(slow)?;
         Some(Draft {

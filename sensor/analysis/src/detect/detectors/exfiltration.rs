@@ -21,6 +21,9 @@ thresholds! {
     /// This many bytes in an hour to an outside or unknown host are much, if they are also far from the usual; to an
     /// outside host that was never talked to, also in a day.
     exfiltration_bytes: bytes = 100_000_000, 10_000..=1_000_000_000_000_000;
+    /// This many bytes in an hour to an outside host that was never talked to are much for a device that is not known to
+    /// talk to the outside, or for which it is `unusual`.
+    exfiltration_new_bytes: bytes = 25_000_000, 10_000..=1_000_000_000_000_000;
     /// At least this many times as much must be sent as received.
     exfiltration_ratio: count = 4, 1..=1_000;
 }
@@ -44,6 +47,8 @@ pub(super) struct Exfiltration {
     own: Thresholds,
     /// Spreads above the median that are far from the usual.
     far: f64,
+    /// And that are unusual.
+    unusual: f64,
 }
 
 impl Exfiltration {
@@ -53,6 +58,7 @@ impl Exfiltration {
             reported: Reported::new(values),
             own: Thresholds::of(values),
             far: shared::Thresholds::of(values).far(),
+            unusual: shared::Thresholds::of(values).unusual,
         }
     }
 }
@@ -92,18 +98,29 @@ impl Detector for Exfiltration {
                 && sent.out / u64::from(own.exfiltration_ratio) >= sent.back
         };
         let ([hour, day], feature) = (*both, Feature::BytesOut);
-        if !much(&hour) && !much(&day) {
+        let for_a_stranger = hour.out >= own.exfiltration_new_bytes
+            && hour.out / u64::from(own.exfiltration_ratio) >= hour.back;
+        if !much(&hour) && !much(&day) && !(outside && for_a_stranger) {
             return None;
         }
         let new = !site.knows(client, &Fact::Peer(server));
+        let for_this_device = || {
+            let usual = site.baselines.usual(client, Length::Hour, feature);
+            !site.learns()
+                && (!site.knows(client, &Fact::Outside)
+                    || usual.is_some_and(|usual| usual.excess(hour.out) >= self.unusual))
+        };
         let (length, Sent { out, back, .. }) = if much(&hour) {
             (Length::Hour, hour)
         } else if outside && new && much(&day) {
             (Length::Day, day)
+        } else if outside && new && for_a_stranger && for_this_device() {
+            (Length::Hour, hour)
         } else {
             return None;
         };
         let usual = site.baselines.usual(client, length, feature);
+        let first = outside && !site.knows(client, &Fact::Outside);
         if (!new && usual.is_some_and(|usual| usual.excess(out) < self.far))
             || (site.learns() && !outside)
             || !self.reported.first((client, server), seen.time)
@@ -128,7 +145,11 @@ impl Detector for Exfiltration {
                 },
                 length.label(),
                 back / 1_000_000
-            ),
+            ) + if first && !site.learns() {
+                "; it was not seen to talk to the outside in its learning time"
+            } else {
+                ""
+            },
             features: vec![contribution(length, feature, out, usual)],
             ..Draft::about_server(seen)
         })

@@ -69,9 +69,9 @@ impl Detector for FanOut {
         let slow = self.slow.add(site.who(client), server, seen.time);
         let fast = self.fast.add(site.who(client), server, seen.time);
         let (seconds, confidence) = if fast.is_some() {
-            (self.fast.seconds(), 0.7)
+            (self.fast.took(), 0.7)
         } else {
-            (self.slow.seconds(), 0.55)
+            (self.slow.took(), 0.55)
         };
         let hosts = fast.or(slow)?;
         Some(Draft {

@@ -139,7 +139,7 @@ impl Detector for Hl7Replay {
             evidence: format!(
                 "{} HL7 messages within {} s that had been accepted before: same application, control id and time",
                 again.len(),
-                self.again.seconds()
+                self.again.took()
             ),
             ..Draft::default()
         })

@@ -7,18 +7,22 @@ mod arp_spoof;
 mod beacon;
 mod brute_force;
 mod clear_text;
+mod device_access;
 mod dhcp_starvation;
 mod dns_tunnel;
 mod echo_sweep;
 mod exfiltration;
 mod fan_out;
+mod first_outside;
 mod flood;
 mod hl7_replay;
 mod hl7_sender;
+mod icmp_tunnel;
 mod mass_find;
 mod move_destination;
 mod nak_burst;
 mod nd_spoof;
+mod new_answerer;
 mod new_puller;
 mod new_service;
 mod off_hours;
@@ -26,6 +30,8 @@ mod probe;
 mod rogue_dhcp;
 mod rogue_ra;
 mod scan;
+mod share_rewrite;
+mod slow_requests;
 mod strange_flows;
 mod study_exfiltration;
 mod sweep;
@@ -42,18 +48,22 @@ pub static ALL: &[&About] = &[
     &beacon::ABOUT,
     &brute_force::ABOUT,
     &clear_text::ABOUT,
+    &device_access::ABOUT,
     &dhcp_starvation::ABOUT,
     &dns_tunnel::ABOUT,
     &echo_sweep::ABOUT,
     &exfiltration::ABOUT,
     &fan_out::ABOUT,
+    &first_outside::ABOUT,
     &flood::ABOUT,
     &hl7_replay::ABOUT,
     &hl7_sender::ABOUT,
+    &icmp_tunnel::ABOUT,
     &mass_find::ABOUT,
     &move_destination::ABOUT,
     &nak_burst::ABOUT,
     &nd_spoof::ABOUT,
+    &new_answerer::ABOUT,
     &new_puller::ABOUT,
     &new_service::ABOUT,
     &off_hours::ABOUT,
@@ -61,6 +71,8 @@ pub static ALL: &[&About] = &[
     &rogue_dhcp::ABOUT,
     &rogue_ra::ABOUT,
     &scan::ABOUT,
+    &share_rewrite::ABOUT,
+    &slow_requests::ABOUT,
     &strange_flows::ABOUT,
     &study_exfiltration::ABOUT,
     &sweep::ABOUT,

@@ -70,7 +70,8 @@ impl NdSpoof {
     }
 
     /// Takes a claim of an address.
-    fn claim(&mut self, facts: &NeighbourFacts, now: Time) -> Option<Draft> {
+    fn claim(&mut self, facts: &NeighbourFacts, site: &Site<'_>) -> Option<Draft> {
+        let now = site.now;
         let (address, mac) = facts.claim()?;
         let taken = self.claims.take(address.into(), mac, now);
         let text = |mac| mac_text(mac).unwrap_or_default();
@@ -100,14 +101,20 @@ impl NdSpoof {
             evidence.push_str(&text(facts.frame_mac));
             evidence.push_str(" sent the last of it");
         }
-        Some(Draft {
+        let address = IpAddr::from(address);
+        let found = Draft {
             confidence,
-            subject: Some(address.into()),
+            subject: Some(address),
             role: AttackRole::Victim,
             evidence,
             wrong_if,
             ..Draft::default()
-        })
+        };
+        let intruder = match taken {
+            Taken::From(_) => Some(mac),
+            _ => site.intruder(address, [mac, other]),
+        };
+        Some(site.attribute(found, intruder, None))
     }
 
     /// Takes an answer to one who tried an address out.
@@ -148,7 +155,7 @@ impl Detector for NdSpoof {
             + self.reported.evicted()
     }
 
-    fn observe(&mut self, seen: &Observation, _: &Site<'_>) -> Option<Draft> {
+    fn observe(&mut self, seen: &Observation, site: &Site<'_>) -> Option<Draft> {
         let What::Neighbour(facts) = &seen.what else {
             return None;
         };
@@ -160,8 +167,12 @@ impl Detector for NdSpoof {
             }
         }
         let refuses = self.refuses(facts, seen.time);
-        let found = self.claim(facts, seen.time).or(refuses)?;
-        let subject = found.subject?;
+        let found = self.claim(facts, site).or(refuses)?;
+        // Of an attacker, each victim is told once.
+        let subject = match found.role {
+            AttackRole::Victim => found.subject?,
+            AttackRole::Suspect => *found.victims.first()?,
+        };
         self.reported.first(subject, seen.time).then_some(found)
     }
 }

@@ -86,7 +86,7 @@ impl Detector for Probe {
             evidence: format!(
                 "{} short connections within {} s to services that it never used, the last to TCP port {}",
                 tries.len(),
-                self.tries.seconds(),
+                self.tries.took(),
                 service.port,
             ),
             service: (servers.len() == 1).then_some(service),

@@ -2,14 +2,17 @@
 
 use std::fmt::Write;
 
-use std::{collections::BTreeSet, net::IpAddr};
+use std::{
+    collections::BTreeSet,
+    net::{IpAddr, Ipv6Addr},
+};
 
 use sensor_facts::{
     address::mac_text,
     observation::{Prefix, RouterFacts},
 };
 
-use crate::detect::prelude::*;
+use crate::detect::{fair::Who, prelude::*};
 
 pub(super) const ABOUT: About = About {
     id: "rogue_ra",
@@ -17,10 +20,17 @@ pub(super) const ABOUT: About = About {
     finds: "an IPv6 router advertisement of who was no router before, or in the name of another router",
     starts: Starts::AtOnce,
     wrong_if: &[NEW, FORGED],
-    thresholds: &[],
+    thresholds: THRESHOLDS,
     features: &[],
     new: |values| Box::new(RogueRa::new(values)),
 };
+
+thresholds! {
+    /// This many new routers within `rogue_ra_within` are told of in one finding, as they are a flood with forged sources.
+    rogue_ra_routers: count = 8, 2..=1_024;
+    /// The time in which new routers are counted.
+    rogue_ra_within: seconds = 60, 1..=86_400;
+}
 
 const NEW: &str = "the site was given another IPv6 router, or IPv6 was switched on at one";
 const FORGED: &str = "the router's network card was replaced, or a pair of routers takes over from each other without an Ethernet address of its own";
@@ -48,6 +58,9 @@ pub(super) struct RogueRa {
     begin: Option<Time>,
     routers: Vec<Router>,
     reported: Reported<(IpAddr, Mac)>,
+    lately: Window<Ipv6Addr>,
+    /// When there were too many to name each.
+    flooded: Option<Time>,
 }
 
 /// What hosts would use, of an advertisement.
@@ -86,10 +99,13 @@ fn words(facts: &RouterFacts) -> String {
 
 impl RogueRa {
     fn new(values: &Values) -> Self {
+        let own = Thresholds::of(values);
         Self {
             begin: None,
             routers: Vec::new(),
             reported: Reported::new(values),
+            lately: Window::new(own.rogue_ra_within, own.rogue_ra_routers),
+            flooded: None,
         }
     }
 
@@ -178,7 +194,7 @@ impl RogueRa {
 
 impl Detector for RogueRa {
     fn evicted(&self) -> u64 {
-        self.reported.evicted()
+        self.reported.evicted() + self.lately.evicted()
     }
 
     fn observe(&mut self, seen: &Observation, site: &Site<'_>) -> Option<Draft> {
@@ -196,8 +212,32 @@ impl Detector for RogueRa {
         }
         let found = found?;
         let subject = found.subject.unwrap_or(seen.client.ip());
-        self.reported
-            .first((subject, facts.frame_mac), seen.time)
-            .then_some(found)
+        if !self.reported.first((subject, facts.frame_mac), seen.time) {
+            return None;
+        }
+        // Nobody has so many routers: that they are, one finding says, and it accuses none of them.
+        let everyone = Who::unconfirmed(seen.server.ip());
+        let many = self.lately.add(everyone, facts.source, seen.time);
+        if let Some(all) = many {
+            self.flooded = Some(seen.time);
+            return Some(Draft {
+                confidence: 0.8,
+                subject: Some(seen.server.ip()),
+                role: AttackRole::Victim,
+                evidence: format!(
+                    "{} new routers advertise themselves within {} s, the last {} from {}: forged sources, as one link has few routers",
+                    all.len(),
+                    self.lately.took(),
+                    facts.source,
+                    mac_text(facts.frame_mac).unwrap_or_default()
+                ),
+                wrong_if: NEW,
+                ..Draft::default()
+            });
+        }
+        let flooded = self
+            .flooded
+            .is_some_and(|time| seen.time.0.saturating_sub(time.0) <= INTERVAL);
+        (!flooded).then_some(found)
     }
 }

@@ -90,7 +90,7 @@ impl Detector for Scan {
         };
         let client = seen.client.ip();
         let mut tried = window.add(site.who(client), seen.server, seen.time);
-        let mut seconds = window.seconds();
+        let mut seconds = window.took();
         // Over hours it is one only if it is at services that the client has no business with.
         let service = seen.service()?;
         // Outside, someone who does not answer is nothing special: a resolver asks many such.
@@ -100,7 +100,7 @@ impl Detector for Scan {
         {
             let slow = self.slow.add(site.who(client), seen.server, seen.time);
             if tried.is_none() {
-                (tried, seconds) = (slow, self.slow.seconds());
+                (tried, seconds) = (slow, self.slow.took());
             }
         }
         let tried = tried?;

@@ -3,7 +3,7 @@
 
 use std::{collections::VecDeque, net::IpAddr, num::NonZeroUsize};
 
-use sensor_facts::address::mac_text;
+use sensor_facts::{address::mac_text, observation::Asked};
 
 use crate::detect::counted::CountedLru;
 use crate::detect::prelude::*;
@@ -41,6 +41,9 @@ const ECHO: [u16; 2] = [8, 128];
 const WAITING: usize = 8_192;
 /// Addresses that were seen to be there.
 const THERE: NonZeroUsize = NonZeroUsize::new(16_384).expect("it is not zero");
+/// DHCP servers that are remembered, and for how long after their last answer, nanoseconds.
+const SERVERS: NonZeroUsize = NonZeroUsize::new(64).expect("it is not zero");
+const SERVES: i64 = 60 * 1_000_000_000;
 
 /// Who asked for whom by ARP, and when.
 struct Question {
@@ -68,6 +71,8 @@ pub(super) struct Sweep {
     /// The first first.
     waiting: VecDeque<Question>,
     there: CountedLru<IpAddr, Time>,
+    /// DHCP servers, and when they answered last: they look whether an address is free before they offer it.
+    serves: CountedLru<IpAddr, Time>,
     /// How long an answer takes at most, and how long a host may be off, nanoseconds.
     answer: i64,
     recently: i64,
@@ -83,6 +88,7 @@ impl Sweep {
             arp: window(),
             waiting: VecDeque::new(),
             there: CountedLru::new(THERE),
+            serves: CountedLru::new(SERVERS),
             answer: own.sweep_answer.as_nanos().cast_signed(),
             recently: own.sweep_recently.as_nanos().cast_signed(),
         }
@@ -141,7 +147,7 @@ impl Sweep {
             evidence: format!(
                 "ARP requests of {sender} for {} addresses within {} s at which there is no host{who}",
                 asked.len(),
-                self.arp.seconds()
+                self.arp.took()
             ),
             victims: asked,
             wrong_if: ROUTER,
@@ -158,7 +164,11 @@ fn is_known(address: IpAddr, site: &Site<'_>) -> bool {
 
 impl Detector for Sweep {
     fn evicted(&self) -> u64 {
-        self.echo.evicted() + self.slow.evicted() + self.arp.evicted() + self.there.evicted()
+        self.echo.evicted()
+            + self.slow.evicted()
+            + self.arp.evicted()
+            + self.there.evicted()
+            + self.serves.evicted()
     }
 
     fn observe(&mut self, seen: &Observation, site: &Site<'_>) -> Option<Draft> {
@@ -176,7 +186,11 @@ impl Detector for Sweep {
                     self.there.put(client, seen.time);
                 }
                 // Who announces itself asks for nobody.
-                let asks = arp.request && is_host(client) && client != server;
+                let serves = self
+                    .serves
+                    .peek(&client)
+                    .is_some_and(|last| seen.time.0.saturating_sub(last.0) <= SERVES);
+                let asks = arp.request && is_host(client) && client != server && !serves;
                 if asks && self.waiting.len() < WAITING {
                     self.waiting.push_back(Question {
                         time: seen.time,
@@ -186,6 +200,10 @@ impl Detector for Sweep {
                         target: server,
                     });
                 }
+                false
+            }
+            What::Dhcp(dhcp) if dhcp.reply && dhcp.asked == Asked::Yes => {
+                self.serves.put(client, seen.time);
                 false
             }
             _ => false,
@@ -199,9 +217,9 @@ impl Detector for Sweep {
         let slow = self.slow.add(site.who(client), server, seen.time);
         let fast = self.echo.add(site.who(client), server, seen.time);
         let seconds = if fast.is_some() {
-            self.echo.seconds()
+            self.echo.took()
         } else {
-            self.slow.seconds()
+            self.slow.took()
         };
         let asked = fast.or(slow)?;
         Some(Draft {

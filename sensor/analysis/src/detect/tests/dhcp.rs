@@ -4,7 +4,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 
 use sensor_facts::{
     infrastructure::dhcp,
-    observation::{Asked, DhcpFacts, Mac, What},
+    observation::{ArpFacts, Asked, DhcpFacts, Mac, What},
     setting::Span,
 };
 
@@ -202,6 +202,7 @@ fn ask(client: Mac, frame: Mac) -> DhcpFacts {
 fn using_up_addresses_is_many_clients_that_never_asked_before() {
     let set = |detect: &mut Detect| {
         set_to(detect, "dhcp_starvation_clients", 60_u32);
+        set_to(detect, "dhcp_starvation_from_one", 10_u32);
         set_to(detect, "dhcp_starvation_within", Span::from_secs(60));
     };
     let mut lab = Lab::new("dhcp_starvation", set);
@@ -233,4 +234,36 @@ fn using_up_addresses_is_many_clients_that_never_asked_before() {
         lab.dhcp(relayed);
     }
     lab.is_quiet("a relay agent asks for many");
+}
+
+/// A server that is starved asks by ARP for each address before it offers it: it is the victim, not one who sweeps.
+#[test]
+fn a_dhcp_server_that_tries_addresses_out_is_no_sweeper() {
+    let ask_for_many = |lab: &mut Lab, from: u8, serves: bool| {
+        for number in 100..140 {
+            if serves {
+                lab.lease(from, u32::from(number));
+            }
+            let arp = ArpFacts {
+                request: true,
+                sender_mac: at(from),
+                sender: v4(from),
+                target: v4(number),
+                target_mac: [0; 6],
+                frame_mac: at(from),
+                count: 1,
+            };
+            let end = |address: Ipv4Addr| SocketAddr::new(address.into(), 0);
+            let ends = (end(v4(from)), end(v4(number)));
+            lab.see(ends.0, ends.1, 0, What::Arp(Box::new(arp)));
+            lab.wait(1);
+        }
+        lab.wait(5);
+        lab.tcp(host(1), host(2), 443);
+    };
+    let mut lab = Lab::new("sweep", as_it_is);
+    ask_for_many(&mut lab, 1, true);
+    lab.is_quiet("the server");
+    ask_for_many(&mut lab, ROGUE, false);
+    lab.finds(host(ROGUE));
 }

@@ -104,6 +104,7 @@ fn send(lab: &mut Lab, to: IpAddr, out: u64, back: u64) {
 fn exfiltration_is_much_sent_to_someone_unknown() {
     let set = |detect: &mut Detect| {
         set_to(detect, "exfiltration_bytes", 100_000_000_u64);
+        set_to(detect, "exfiltration_new_bytes", 100_000_000_u64);
         set_to(detect, "unusual", 6.0);
     };
     let mut lab = Lab::learnt("exfiltration", set, routine);

@@ -10,6 +10,7 @@ mod hl7;
 mod neighbours;
 mod network;
 mod routers;
+mod tools;
 
 use std::{
     collections::BTreeSet,
