@@ -116,10 +116,10 @@ impl Ground {
         };
         let names = format!("nameserver {NET}.2\noptions timeout:1 attempts:1\n");
         fs::write(folder.join("resolv.conf"), names)?;
-        let named = variables.iter().map(|(name, value)| (*name, value.clone()));
+        let given = variables.iter().map(|(name, value)| (*name, value.clone()));
         let hosts = HOSTS.map(|(name, last)| (name, format!("{NET}.{last}")));
         let outside = OUTSIDE.map(|(name, address)| (name, address.to_owned()));
-        for (name, value) in named.chain(hosts).chain(outside) {
+        for (name, value) in given.chain(hosts).chain(outside) {
             ground.variables.push((name.to_uppercase(), value));
         }
         ground.internet()?;

@@ -171,7 +171,7 @@ pub fn judge(deeds: &[Deed], alerts: &[Alert], since: Timestamp) -> (Vec<Judged>
     }
     let left = alerts.iter().filter(|alert| {
         let whose = deeds.iter().any(|deed| is(deed, alert));
-        !used.contains(&alert.id) && !(alert.victim || whose) && alert.opened >= since
+        !(used.contains(&alert.id) || alert.victim || whose) && alert.opened >= since
     });
     (judged, left.cloned().collect())
 }

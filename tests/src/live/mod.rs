@@ -51,7 +51,7 @@ pub struct Options<'a> {
     pub folder: &'a Path,
     /// The daemon.
     pub daemon: PathBuf,
-    /// Programs from PyPI, if they are here.
+    /// Programs from `PyPI`, if they are here.
     pub tools: Option<PathBuf>,
     /// The attacks, in their order.
     pub attacks: Vec<Attack>,
@@ -150,7 +150,10 @@ fn is_here(ground: &Ground, program: &str) -> bool {
     let mut path = program.to_owned();
     if let Some(name) = program.strip_prefix('$') {
         let (name, rest) = name.split_once('/').unwrap_or((name, ""));
-        path = ground.address_of(name).unwrap_or_default().to_owned();
+        ground
+            .address_of(name)
+            .unwrap_or_default()
+            .clone_into(&mut path);
         if !rest.is_empty() {
             path = format!("{path}/{rest}");
         }
@@ -169,7 +172,7 @@ fn prepare(ground: &Ground, work: &Path) -> Result<()> {
     for study in 1..=STUDIES {
         make_study(&work.join("studies"), patient, study, IMAGES)?;
     }
-    let limit = Instant::now() + Duration::from_secs(60);
+    let limit = Instant::now() + Duration::from_mins(1);
     let status = loop {
         if let Some(status) = prepare.ended()? {
             break status;

@@ -79,7 +79,7 @@ fn scanned(name: &str, lossy: bool) -> Result<Option<(Value, u64)>> {
         let status = passage.json(&["status"]).ok()?;
         (number(&status["pipeline"]["flows_ended"]) >= 3).then_some(())
     })?;
-    let loss = || -> Option<(u64, u64)> {
+    let measured = || -> Option<(u64, u64)> {
         let status = passage.json(&["status"]).ok()?;
         let of = |name: &str| number(&status["containment"][name]);
         Some((of("offered"), of("lost")))
@@ -87,7 +87,7 @@ fn scanned(name: &str, lossy: bool) -> Result<Option<(Value, u64)>> {
     if lossy {
         overrun(&passage, &daemon)?;
         wait_for("the loss to be measured", SECONDS, || {
-            loss().filter(|(offered, lost)| lost * 100 > *offered)
+            measured().filter(|(offered, lost)| lost * 100 > *offered)
         })?;
     }
     let decided = wait_for("a decision about the scan", 4 * SECONDS, || {
@@ -100,7 +100,7 @@ fn scanned(name: &str, lossy: bool) -> Result<Option<(Value, u64)>> {
         alert["decisions"].as_array()?.last().cloned()
     })?;
     let rules = number(&passage.json(&["rules", "list"])?["total"]);
-    let (offered, lost) = loss().unwrap_or_default();
+    let (offered, lost) = measured().unwrap_or_default();
     println!("{lost} of {offered} lost: {decided}, {rules} rules");
     daemon.stop()?;
     Ok(Some((decided, rules)))

@@ -1,6 +1,7 @@
 //! `cargo xtask evaluate live`: real attack tools in a hospital of network namespaces, and what the sensor says of them.
 
 use std::{
+    fmt::Write as _,
     fs,
     path::{Path, PathBuf},
     process::exit,
@@ -35,6 +36,7 @@ const PREFIX: &str = "wardtap-live";
 const PAGE: &str = "docs/live-evaluation.md";
 
 #[derive(clap::Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is an option")]
 pub(crate) struct Arguments {
     /// These attacks only
     #[arg(long, value_name = "ID", value_delimiter = ',')]
@@ -197,7 +199,8 @@ fn tell(
         said("nproc", &[])
     );
     if !unknown.is_empty() {
-        head += &format!("Debian here does not offer: {}.\n", unknown.join(", "));
+        let unknown = unknown.join(", ");
+        writeln!(head, "Debian here does not offer: {unknown}.")?;
     }
     let text = format!("{head}\n{}", page::markdown(report, peer.as_ref()));
     fs::write(folder.join("table.md"), &text)?;

@@ -10,7 +10,7 @@ use sensor_facts::{
 
 use super::Fact;
 
-/// NetBIOS names (RFC 1002), DHCPv6 (RFC 8415), LLMNR (RFC 4795): the question goes to everyone or to a group, the answer to
+/// `NetBIOS` names (RFC 1002), `DHCPv6` (RFC 8415), LLMNR (RFC 4795): the question goes to everyone or to a group, the answer to
 /// one host.
 const ASKED_OF_ALL: [u16; 3] = [137, 547, 5_355];
 

@@ -49,10 +49,7 @@ impl DeviceKind {
 }
 
 /// A device.
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "each is something that it does"
-)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a thing it does")]
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Device {
     pub(super) first: Time,
@@ -391,7 +388,7 @@ impl Device {
     pub(super) fn distrust(&mut self, since: Time, until: Time) {
         self.items.forget_since(since);
         self.windows.taint();
-        self.frozen = Some(self.frozen.map_or(until, |before| before.max(until)));
+        self.frozen = self.frozen.max(Some(until));
     }
 
     /// Bytes that it takes.

@@ -100,7 +100,7 @@ impl Detector for Exfiltration {
         let ([hour, day], feature) = (*both, Feature::BytesOut);
         let for_a_stranger = hour.out >= own.exfiltration_new_bytes
             && hour.out / u64::from(own.exfiltration_ratio) >= hour.back;
-        if !much(&hour) && !much(&day) && !(outside && for_a_stranger) {
+        if !(much(&hour) || much(&day) || outside && for_a_stranger) {
             return None;
         }
         let new = !site.knows(client, &Fact::Peer(server));

@@ -1,4 +1,4 @@
-//! Someone answers questions that are asked of all hosts of a link (LLMNR, RFC 4795; NetBIOS names, RFC 1002; DHCPv6, RFC
+//! Someone answers questions that are asked of all hosts of a link (LLMNR, RFC 4795; `NetBIOS` names, RFC 1002; `DHCPv6`, RFC
 //! 8415) and never did before, as tools do that lead others to themselves (ATT&CK T1557.001, T1557.003).
 //!
 //! The questions go to a group or to everyone and the answers to one host, so an answer is a flow of its own to which nothing
@@ -31,7 +31,7 @@ thresholds! {
     new_answers_within: seconds = 600, 1..=86_400;
 }
 
-/// Where DHCPv6 servers answer from.
+/// Where `DHCPv6` servers answer from.
 const DHCPV6: u16 = 547;
 /// Answers of one flow that are counted.
 const COUNTED: u64 = 64;

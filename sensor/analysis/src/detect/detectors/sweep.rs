@@ -186,11 +186,11 @@ impl Detector for Sweep {
                     self.there.put(client, seen.time);
                 }
                 // Who announces itself asks for nobody.
-                let serves = self
+                let offers = self
                     .serves
                     .peek(&client)
                     .is_some_and(|last| seen.time.0.saturating_sub(last.0) <= SERVES);
-                let asks = arp.request && is_host(client) && client != server && !serves;
+                let asks = arp.request && is_host(client) && client != server && !offers;
                 if asks && self.waiting.len() < WAITING {
                     self.waiting.push_back(Question {
                         time: seen.time,

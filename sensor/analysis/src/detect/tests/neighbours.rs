@@ -244,7 +244,7 @@ fn who_advertises_in_the_name_of_a_router_makes_it_a_victim() {
 #[test]
 fn a_flood_of_routers_is_one_finding_that_accuses_none() {
     let mut lab = Lab::new("rogue_ra", |detect| {
-        set_to(detect, "rogue_ra_routers", 8_u32)
+        set_to(detect, "rogue_ra_routers", 8_u32);
     });
     for number in 0..100 {
         lab.router(router(100 + number, u16::from(number)));

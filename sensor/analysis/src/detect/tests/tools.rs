@@ -83,7 +83,7 @@ fn snmp(lab: &mut Lab, client: u8, asked: u64, answered: u64) {
 #[test]
 fn communities_that_are_guessed_are_requests_without_answers() {
     let mut lab = Lab::new("brute_force", |detect| {
-        set_to(detect, "snmp_guesses", 30_u32)
+        set_to(detect, "snmp_guesses", 30_u32);
     });
     snmp(&mut lab, 9, 500, 500);
     snmp(&mut lab, 9, 29, 0);
@@ -105,7 +105,7 @@ fn echo(lab: &mut Lab, client: u8, shortest: u16, bytes: u64) {
 #[test]
 fn an_icmp_tunnel_is_much_echo_of_changing_lengths() {
     let mut lab = Lab::new("icmp_tunnel", |detect| {
-        set_to(detect, "icmp_bytes", 100_000_u64)
+        set_to(detect, "icmp_bytes", 100_000_u64);
     });
     echo(&mut lab, 9, 1_080, 10_000_000);
     echo(&mut lab, 8, 56, 40_000);
@@ -125,7 +125,7 @@ fn held(lab: &mut Lab, client: u8, answer: u64) {
 #[test]
 fn slow_requests_hold_many_connections_at_once() {
     let mut lab = Lab::new("slow_requests", |detect| {
-        set_to(detect, "slow_connections", 50_u32)
+        set_to(detect, "slow_connections", 50_u32);
     });
     for _ in 0..60 {
         held(&mut lab, 8, 20_000);

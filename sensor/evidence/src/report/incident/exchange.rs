@@ -19,6 +19,7 @@ use super::{
 };
 
 /// What two systems exchanged by one protocol since the suspect's first finding, and five minutes before it.
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Exchange {
     /// Who opened the connections.
