@@ -53,7 +53,7 @@ pub(super) const PROGRAMS: &[(&str, &str)] = &[
     ("socat", "socat"),
     ("nc", "netcat-openbsd"),
     ("curl", "curl"),
-    ("busybox", "busybox"),
+    ("busybox", "busybox-static"),
     ("dumpcap", "wireshark-common"),
     ("responder", "responder"),
     ("nikto", "nikto"),
