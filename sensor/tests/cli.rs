@@ -222,7 +222,7 @@ fn the_status_says_what_was_lost_and_what_is_wrong() -> io::Result<()> {
         },
         "containment": {
             "rules": {"enabled": 2, "dry-run": 1}, "effects": {"effective": 1, "not_effective": 1},
-            "protected": 9, "enforcing": ["eth1"], "trail": "/var/lib/wardtap/audit.jsonl",
+            "offered": 0, "lost": 0, "protected": 9, "enforcing": ["eth1"], "trail": "/var/lib/wardtap/audit.jsonl",
             "segments": {
                 "current": 3, "bytes": 9, "older": 2, "verified": 2, "whole": true, "removed_to": 0, "exported": 0, "lost": 0
             },

@@ -325,7 +325,7 @@ fn searching_and_spoofing_by_arp_are_found() {
         ("arp_spoof".to_owned(), address(10), true)
     );
 
-    // He answers unasked, and has an address of his own.
+    // He answers unasked, and has an address of his own, under which he asked before: he is named, not his victim.
     let unasked = vec![
         arp(SECOND, true, 66, 66, 1),
         arp(100 * SECOND, false, 66, 10, 20),
@@ -333,6 +333,6 @@ fn searching_and_spoofing_by_arp_are_found() {
     ];
     assert_eq!(
         found_of(unasked),
-        ("arp_spoof".to_owned(), address(10), true)
+        ("arp_spoof".to_owned(), address(66), false)
     );
 }

@@ -1,8 +1,12 @@
 //! What a report of a flow adds to the one before.
 
+use std::num::NonZeroUsize;
+
+use lru::LruCache;
 use sensor_facts::observation::{Observation, What};
 
-use super::Baselines;
+/// Flows that go on whose bytes are counted already.
+const RUNNING: NonZeroUsize = NonZeroUsize::new(65_536).expect("it is not zero");
 
 /// Bytes of a flow since its last report.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -17,17 +21,26 @@ pub struct Delta {
     pub outside: bool,
 }
 
-impl Baselines {
+/// Bytes of running flows as they were last reported: from the client, to the client.
+pub(super) struct Running(LruCache<u64, (u64, u64)>);
+
+impl Default for Running {
+    fn default() -> Self {
+        Self(LruCache::new(RUNNING))
+    }
+}
+
+impl Running {
     /// Bytes of a flow since its last report.
-    pub fn delta(&mut self, seen: &Observation) -> Option<Delta> {
+    pub(super) fn delta(&mut self, seen: &Observation) -> Option<Delta> {
         let What::Flow(facts) = &seen.what else {
             return None;
         };
         let all = (facts.to_server.bytes, facts.to_client.bytes);
         let before = if facts.over {
-            self.running.pop(&facts.id)
+            self.0.pop(&facts.id)
         } else {
-            self.running
+            self.0
                 .push(facts.id, all)
                 .filter(|(id, _)| *id == facts.id)
                 .map(|(_, before)| before)

@@ -24,11 +24,11 @@ mod windows;
 #[cfg(test)]
 mod tests;
 
-use std::{net::IpAddr, num::NonZeroUsize};
+use std::net::IpAddr;
 
+use delta::Running;
 use introduced::Introduced;
 use judge::Judge;
-use lru::LruCache;
 use open_windows::OpenWindows;
 use population::Population;
 use serde::{Deserialize, Serialize};
@@ -49,8 +49,6 @@ use sensor_facts::{
 
 /// Facts of the whole site that are kept.
 const SITE_MAX: usize = 65_536;
-/// Flows that go on whose bytes are counted already.
-const RUNNING: NonZeroUsize = NonZeroUsize::new(65_536).expect("it is not zero");
 /// How far a device is learnt.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Progress {
@@ -75,7 +73,7 @@ pub struct Baselines {
     site: Items,
     introduced: Introduced,
     pools: Vec<Windows>,
-    running: LruCache<u64, (u64, u64)>,
+    running: Running,
     open_windows: OpenWindows,
     changed: bool,
 }
@@ -92,10 +90,15 @@ impl Baselines {
             site: Items::default(),
             introduced: Introduced::default(),
             pools: vec![Windows::default(); DeviceKind::ALL.len()],
-            running: LruCache::new(RUNNING),
+            running: Running::default(),
             open_windows: OpenWindows::default(),
             changed: false,
         }
+    }
+
+    /// Bytes of a flow since its last report.
+    pub fn delta(&mut self, seen: &Observation) -> Option<Delta> {
+        self.running.delta(seen)
     }
 
     /// Puts other options in force; the number of devices stays.

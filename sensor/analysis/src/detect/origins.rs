@@ -78,9 +78,7 @@ impl Origins {
     fn confirm(&mut self, address: IpAddr, mac: Mac, now: Time, routers: &Routers) {
         let Some(known) = self.confirmed.get_mut(&address) else {
             let confirmed = Confirmed { mac, last: now };
-            if mac != UNKNOWN {
-                self.holders.put(mac, (address, now));
-            }
+            self.hold(mac, address, now);
             if let Some((other, _)) = self.confirmed.push(address, confirmed)
                 && other != address
             {
@@ -88,15 +86,26 @@ impl Origins {
             }
             return;
         };
-        if mac != UNKNOWN && known.mac == mac {
-            self.holders.put(mac, (address, now));
-        }
+        let is_same = known.mac == mac;
         let silent = now.0.saturating_sub(known.last.0) > SILENT_FOR;
         if known.is_from(mac, routers) || silent {
             if mac != UNKNOWN {
                 known.mac = mac;
             }
             known.last = known.last.max(now);
+        }
+        if is_same {
+            self.hold(mac, address, now);
+        }
+    }
+
+    /// The address completed a handshake from an Ethernet address.
+    fn hold(&mut self, mac: Mac, address: IpAddr, now: Time) {
+        if mac != UNKNOWN
+            && let Some((other, _)) = self.holders.push(mac, (address, now))
+            && other != mac
+        {
+            self.evicted += 1;
         }
     }
 
