@@ -57,6 +57,11 @@ impl Detector for Hl7Sender {
             return None;
         }
         let who = format!("application {application:?} of facility {facility:?}");
+        let event = message.message_type.as_deref().and_then(trigger);
+        let meaning = event.and_then(|event| Some((event, meaning(event)?)));
+        let meaning = meaning.map_or_else(String::new, |(event, what)| {
+            format!("; the first one (ADT^{event}) {what}")
+        });
         Some(Draft {
             basis: Basis::Novelty,
             confidence: if borrowed { 0.7 } else { 0.5 },
@@ -64,11 +69,52 @@ impl Detector for Hl7Sender {
             victims: vec![receiver],
             service: seen.service().filter(|_| message.to_server),
             evidence: if borrowed {
-                format!("HL7 messages as {who}, which sends from another address")
+                format!("HL7 messages as {who}, which sends from another address{meaning}")
             } else {
-                format!("HL7 messages as {who}, from which the receiver never had any")
+                format!(
+                    "HL7 messages as {who}, from which the receiver was not seen to have any before{meaning}"
+                )
             },
             ..Draft::default()
         })
+    }
+}
+
+/// The trigger event of an ADT message, from MSH-9.
+fn trigger(message_type: &str) -> Option<&str> {
+    let mut parts = message_type.split('^');
+    (parts.next() == Some("ADT"))
+        .then(|| parts.next())
+        .flatten()
+}
+
+/// What an ADT event does to a patient's record, where that endangers care (HL7 v2.8 sections 3.3.18 to 3.3.51).
+fn meaning(event: &str) -> Option<&'static str> {
+    Some(match event {
+        "A18" | "A30" | "A34" | "A35" | "A36" | "A39" | "A40" | "A41" | "A42" => {
+            "merges the records of two patients, so that one is treated by the other's data"
+        }
+        "A23" => "deletes a patient's visit",
+        "A24" => "links the records of two patients",
+        "A29" => "deletes a person's record",
+        "A43" | "A44" | "A45" | "A47" | "A49" | "A50" | "A51" => {
+            "moves or renames parts of a patient's record"
+        }
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn events_that_change_whose_record_it_is_are_explained() {
+        let said = |text: &str| trigger(text).and_then(meaning);
+        assert!(said("ADT^A40^ADT_A39").is_some_and(|it| it.starts_with("merges")));
+        assert!(said("ADT^A29").is_some_and(|it| it.starts_with("deletes")));
+        for other in ["ADT^A01^ADT_A01", "ORU^A40", "ADT", ""] {
+            assert_eq!(said(other), None, "{other}");
+        }
     }
 }

@@ -60,8 +60,12 @@ impl Detector for MoveDestination {
                 (false, _) => 0.35,
             },
             evidence: format!(
-                "C-MOVE to the AE title {title:?}, to which {} never moved studies there",
-                if new_at_site { "nobody" } else { "this device" }
+                "C-MOVE has images sent to a third place, the AE title {title:?}; {} to have studies sent there before",
+                if new_at_site {
+                    "no device was seen"
+                } else {
+                    "this device was not seen"
+                }
             ),
             ..Draft::about_server(seen)
         })
