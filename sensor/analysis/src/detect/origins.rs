@@ -12,7 +12,7 @@ use sensor_common::packet::protocol;
 use sensor_facts::{
     address::mac_text,
     finding::{Finding, Origin},
-    observation::{Mac, Observation, What, is_host},
+    observation::{Mac, Observation, What, is_host, is_public},
     router::proves,
     time::Time,
 };
@@ -99,9 +99,11 @@ impl Origins {
         }
     }
 
-    /// The address completed a handshake from an Ethernet address.
+    /// The address completed a handshake from an Ethernet address. That of an Internet host is its router's, also before it is
+    /// known as one.
     fn hold(&mut self, mac: Mac, address: IpAddr, now: Time) {
         if mac != UNKNOWN
+            && !is_public(address)
             && let Some((other, _)) = self.holders.push(mac, (address, now))
             && other != mac
         {
@@ -255,6 +257,18 @@ mod tests {
         assert_eq!(origin(&origins, CT, 2), Origin::Confirmed);
         assert_eq!(origin(&origins, INTRUDER, 2), Origin::Foreign);
         assert_eq!(origin(&origins, CT, 2 + 86_400), Origin::Unconfirmed);
+    }
+
+    #[test]
+    fn no_host_of_the_internet_holds_an_ethernet_address() {
+        let (mut origins, routers) = (Origins::default(), Routers::new(4));
+        let holder = |origins: &Origins| origins.holder(ARCHIVE, Time(3_000_000_000), &routers);
+        let mut seen = flow(1, CT, true);
+        seen.server = SocketAddr::new([203, 0, 114, 66].into(), 443);
+        origins.learn(&seen, &routers);
+        assert_eq!(holder(&origins), None);
+        origins.learn(&flow(2, CT, true), &routers);
+        assert_eq!(holder(&origins), Some(address(10)));
     }
 
     /// Whoever intercepts the answers (ARP spoofing) completes handshakes under another's address.
