@@ -93,10 +93,10 @@ pub fn run(options: &Options<'_>) -> Result<Report> {
     let capture = ground.capture(&folder.join("mirror.pcapng"), folder)?;
     let interface = format!("[[interface]]\nname = \"{MIRROR}\"\n");
     let daemon = options.daemon.clone();
-    let seconds = options.learning.as_secs();
     let more = format!(
-        "[baseline]\nlearning = \"{seconds}s\"\ndoubt = \"{}s\"\n",
-        seconds / 8
+        "[baseline]\nlearning = \"{}s\"\ndoubt = \"{}s\"\n",
+        options.learning.as_secs(),
+        doubt(options.learning).as_secs()
     );
     let sensor_folder = folder.join("sensor");
     let mut sensor = Sensor::start_at(&ground.sensor, daemon, &sensor_folder, &interface, &more)?;
@@ -147,17 +147,14 @@ fn variables(options: &Options<'_>) -> Vec<(&'static str, String)> {
 
 /// True if a program is here: a name in `PATH`, or a path with variables.
 fn is_here(ground: &Ground, program: &str) -> bool {
-    let mut path = program.to_owned();
-    if let Some(name) = program.strip_prefix('$') {
-        let (name, rest) = name.split_once('/').unwrap_or((name, ""));
-        ground
-            .address_of(name)
-            .unwrap_or_default()
-            .clone_into(&mut path);
-        if !rest.is_empty() {
-            path = format!("{path}/{rest}");
-        }
-    }
+    let path = program.strip_prefix('$').map_or_else(
+        || program.to_owned(),
+        |name| {
+            let end = name.find('/').unwrap_or(name.len());
+            let (name, rest) = name.split_at(end);
+            format!("{}{rest}", ground.address_of(name).unwrap_or_default())
+        },
+    );
     let look = format!("PATH=$PATH:/usr/sbin:/sbin; command -v '{path}'");
     finish(Command::new("sh").args(["-c", &look])).is_ok()
 }

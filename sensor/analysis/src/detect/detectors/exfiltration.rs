@@ -93,13 +93,12 @@ impl Detector for Exfiltration {
             sent.back += delta.to_client;
         }
         let own = self.own;
-        let much = |sent: &Sent| {
-            sent.out >= own.exfiltration_bytes
-                && sent.out / u64::from(own.exfiltration_ratio) >= sent.back
+        let reaches = |sent: &Sent, bytes| {
+            sent.out >= bytes && sent.out / u64::from(own.exfiltration_ratio) >= sent.back
         };
+        let much = |sent: &Sent| reaches(sent, own.exfiltration_bytes);
         let ([hour, day], feature) = (*both, Feature::BytesOut);
-        let for_a_stranger = hour.out >= own.exfiltration_new_bytes
-            && hour.out / u64::from(own.exfiltration_ratio) >= hour.back;
+        let for_a_stranger = reaches(&hour, own.exfiltration_new_bytes);
         if !(much(&hour) || much(&day) || outside && for_a_stranger) {
             return None;
         }

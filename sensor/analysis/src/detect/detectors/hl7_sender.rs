@@ -82,10 +82,7 @@ impl Detector for Hl7Sender {
 
 /// The trigger event of an ADT message, from MSH-9.
 fn trigger(message_type: &str) -> Option<&str> {
-    let mut parts = message_type.split('^');
-    (parts.next() == Some("ADT"))
-        .then(|| parts.next())
-        .flatten()
+    message_type.strip_prefix("ADT^")?.split('^').next()
 }
 
 /// What an ADT event does to a patient's record, where that endangers care (HL7 v2.8 sections 3.3.18 to 3.3.51).
