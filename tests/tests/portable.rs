@@ -313,3 +313,39 @@ fn a_flood_replaces_only_itself() {
     }
     assert_eq!(engine.flows(), (0, 0));
 }
+
+#[test]
+fn an_ethernet_address_is_that_of_who_sent() {
+    // `masscan --router-mac` sends to the router what is for its own subnet: the router sends it on, and hosts answer directly.
+    const SCANNER: [u8; 6] = [2, 0, 0, 0, 0, 0x7a];
+    const ROUTER: [u8; 6] = [2, 0, 0, 0, 0, 1];
+    const PRINTER: [u8; 6] = [2, 0, 0, 0, 0, 80];
+    let (scanner, printer) = ([10, 88, 1, 122], [10, 88, 1, 80]);
+    let mut engine = PortableEngine::new(TableSizes::default(), Settings::DEFAULT);
+    let mut frames = [Vec::new(), Vec::new(), Vec::new()];
+    PacketBuilder::ethernet2(SCANNER, ROUTER)
+        .ipv4(scanner, printer, 64)
+        .tcp(40_000, 80, 1, 1_000)
+        .syn()
+        .write(&mut frames[0], &[])
+        .unwrap();
+    PacketBuilder::ethernet2(ROUTER, PRINTER)
+        .ipv4(scanner, printer, 63)
+        .tcp(40_000, 80, 1, 1_000)
+        .syn()
+        .write(&mut frames[1], &[])
+        .unwrap();
+    PacketBuilder::ethernet2(PRINTER, SCANNER)
+        .ipv4(printer, scanner, 64)
+        .tcp(80, 40_000, 1, 1_000)
+        .syn()
+        .ack(2)
+        .write(&mut frames[2], &[])
+        .unwrap();
+    for (time, frame) in (1..).zip(&frames) {
+        engine.process(frame, Layer::Ethernet, 0, time, &mut |_: &[u8]| {});
+    }
+    let mut ends = Vec::new();
+    engine.drain(|_, flow, _| ends.push(flow.client_and_server_macs()));
+    assert_eq!(ends, [(SCANNER, PRINTER)]);
+}

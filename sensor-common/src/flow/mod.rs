@@ -70,9 +70,10 @@ pub struct Flow {
     pub vlans: [u16; 2],
     /// Packets whose payload size is in `first_payloads`.
     pub first_count: u32,
-    /// Ethernet address of endpoint A as seen (or of the router before it); zero where unknown.
+    /// Ethernet address that the first packet of endpoint A came from: its own, or a router's; before that, the one that packets
+    /// to it went to. Zero where unknown.
     pub mac_a: [u8; 6],
-    /// Ethernet address of endpoint B.
+    /// The same of endpoint B.
     pub mac_b: [u8; 6],
     /// The first payload sizes, in bytes, packets without payload left out: positive from A to B,
     /// negative from B to A.
@@ -159,6 +160,17 @@ impl Flow {
             at.cast::<u64>().write(u64::from_ne_bytes(macs.begin));
             let end = at.byte_add(8).cast::<u32>();
             end.write(u32::from_ne_bytes(macs.end));
+        }
+    }
+
+    /// Sets the Ethernet address that a direction's packets come from: until its first packet, it is where the other direction's
+    /// go, which can be a router that sends them on.
+    #[inline(always)]
+    fn came_from(&mut self, mac: [u8; 6], b_sends: bool) {
+        if b_sends {
+            self.mac_b = mac;
+        } else {
+            self.mac_a = mac;
         }
     }
 

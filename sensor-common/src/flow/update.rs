@@ -196,6 +196,10 @@ impl Flow {
     #[inline(always)]
     pub(crate) fn conclude(&mut self, packet: &Packet, edges: u32) -> Edges {
         let mut edges = edges;
+        let b_sends = packet.direction & 1 == 1;
+        if sender(&mut self.directions, b_sends).packets == 1 {
+            self.came_from(packet.macs.source(), b_sends);
+        }
         if packet.payload_length > 0 && self.first_count < FIRST_PAYLOADS as u32 {
             let size = if packet.payload_length > 0x7fff {
                 0x7fff
@@ -203,11 +207,7 @@ impl Flow {
                 packet.payload_length as i16
             };
             if let Some(slot) = self.first_payloads.get_mut(self.first_count as usize) {
-                *slot = if packet.direction & 1 == 1 {
-                    -size
-                } else {
-                    size
-                };
+                *slot = if b_sends { -size } else { size };
             }
             self.first_count += 1;
         }
