@@ -10,7 +10,7 @@ use crate::{
     all::{self, All, Plan},
     captures, export,
     hospital::{Hospital, Options},
-    report, simulation,
+    report, simulation, windows,
 };
 
 #[derive(Parser)]
@@ -117,6 +117,14 @@ enum Command {
         #[arg(long)]
         label: bool,
     },
+    /// Write a row for each five minutes of each device of a simulated hospital, with the truth (CSV)
+    Windows {
+        #[command(flatten)]
+        which: Which,
+        /// The file
+        #[arg(long)]
+        output: PathBuf,
+    },
     /// Write the frames of some hours of a simulated hospital (pcap)
     Pcap {
         #[command(flatten)]
@@ -198,6 +206,11 @@ pub fn run() -> anyhow::Result<()> {
         } => {
             let mut hospital = Hospital::new(which.options());
             let rows = export::features(&mut hospital, &output, label)?;
+            eprintln!("{rows} rows in {}", output.display());
+        }
+        Command::Windows { which, output } => {
+            let mut hospital = Hospital::new(which.options());
+            let rows = windows::write(&mut hospital, &output)?;
             eprintln!("{rows} rows in {}", output.display());
         }
         Command::Pcap {

@@ -137,7 +137,7 @@ fn record(out: &mut impl Write, time: u64, frame: &[u8]) -> io::Result<()> {
     out.write_all(frame)
 }
 
-fn create(path: &Path) -> anyhow::Result<BufWriter<File>> {
+pub(crate) fn create(path: &Path) -> anyhow::Result<BufWriter<File>> {
     let file = File::create(path).with_context(|| format!("can't create {}", path.display()))?;
     Ok(BufWriter::with_capacity(1 << 20, file))
 }

@@ -14,4 +14,5 @@ mod simulation;
 mod table;
 pub mod traffic;
 pub mod truth;
+mod windows;
 pub mod wire;

@@ -3,10 +3,12 @@
 #![forbid(unsafe_code)]
 
 mod analysis;
+mod message_time;
 mod room;
 
 pub mod alert;
 pub mod baseline;
+pub mod behaviour;
 pub mod config;
 pub mod detect;
 pub mod exposure;

@@ -203,7 +203,7 @@ pub(super) fn ends(seen: &Observation, delta: Option<Delta>) -> Option<[End; 2]>
 }
 
 /// True if both ends took part, which no single made-up packet does.
-pub(super) fn proves(seen: &Observation) -> bool {
+pub(crate) fn proves(seen: &Observation) -> bool {
     matches!(&seen.what, What::Flow(facts) if facts.established(seen.protocol))
 }
 

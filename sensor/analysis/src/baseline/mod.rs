@@ -29,15 +29,15 @@ use std::net::IpAddr;
 use delta::Running;
 use introduced::Introduced;
 use judge::Judge;
-use open_windows::OpenWindows;
-use population::Population;
 use serde::{Deserialize, Serialize};
 
 pub(crate) use answers::answers_to_all;
 pub use census::Census;
 pub use delta::Delta;
 pub use device::{Device, DeviceKind};
-pub(crate) use device::{acts, is_lasting, works};
+pub(crate) use device::{acts, is_lasting, proves, works};
+pub(crate) use open_windows::OpenWindows;
+pub(crate) use population::Population;
 pub use items::{Fact, Familiar, Items, Occurrence};
 pub use windows::{Amounts, FEATURES, Feature, Length, Usual, Windows};
 
@@ -69,7 +69,7 @@ pub struct Progress {
 pub struct Baselines {
     options: Baseline,
     begin: Option<Time>,
-    devices: Population,
+    devices: Population<Device>,
     site: Items,
     introduced: Introduced,
     pools: Vec<Windows>,
@@ -205,7 +205,9 @@ impl Baselines {
         let ends = device::ends(seen, delta);
         let proven = device::proves(seen);
         for end in ends.iter().flatten().filter(|end| is_host(end.address)) {
-            let device = self.devices.meet(end.address, proven, seen.time);
+            let device = self
+                .devices
+                .meet(end.address, proven, || Device::new(seen.time));
             let new_peer = end.peer_bytes.is_some_and(|(peer, _)| {
                 let seen_before = device.items.seen(peer);
                 judge.familiar(seen_before, device.first, seen.time) != Familiar::Known

@@ -7,12 +7,12 @@ const SHARE: usize = 4;
 
 /// Windows by their number since 1970, in the order in which they began.
 #[derive(Debug, Default)]
-pub(super) struct OpenWindows(VecDeque<(i64, IpAddr)>);
+pub(crate) struct OpenWindows(VecDeque<(i64, IpAddr)>);
 
 impl OpenWindows {
     /// A window of a device begins. Of at most `room` devices something is kept, by `is_kept`: a flood of addresses
     /// opens a window for each, which is of no use once its device was evicted.
-    pub(super) fn push(
+    pub(crate) fn push(
         &mut self,
         window: (i64, IpAddr),
         room: usize,
@@ -31,7 +31,7 @@ impl OpenWindows {
 
     /// Devices of the windows that are over when window `number` goes on, `limit` at most. Those that begin much later are over too: the
     /// clock was set back since, and they would hold up all that begin from now on.
-    pub(super) fn due(&mut self, number: i64, limit: usize) -> Vec<IpAddr> {
+    pub(crate) fn due(&mut self, number: i64, limit: usize) -> Vec<IpAddr> {
         let mut due = Vec::new();
         while due.len() < limit
             && let Some((window, address)) = self.0.front().copied()

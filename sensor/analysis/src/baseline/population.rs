@@ -7,17 +7,14 @@
 use std::{net::IpAddr, num::NonZeroUsize};
 
 use lru::LruCache;
-use sensor_facts::time::Time;
-
-use super::Device;
 
 /// The share of the room that unproven devices have.
 const UNPROVEN: usize = 8;
 
 /// See the module's description.
 #[derive(Debug)]
-pub(super) struct Population {
-    devices: LruCache<IpAddr, Device>,
+pub(crate) struct Population<T> {
+    devices: LruCache<IpAddr, T>,
     /// Of those the unproven ones.
     unproven: LruCache<IpAddr, ()>,
     evicted: u64,
@@ -27,9 +24,9 @@ fn room(of: usize) -> NonZeroUsize {
     NonZeroUsize::new(of).unwrap_or(NonZeroUsize::MIN)
 }
 
-impl Population {
+impl<T> Population<T> {
     /// With room for so many devices.
-    pub(super) fn new(devices: usize) -> Self {
+    pub(crate) fn new(devices: usize) -> Self {
         Self {
             devices: LruCache::new(room(devices)),
             unproven: LruCache::new(room(devices / UNPROVEN)),
@@ -38,50 +35,50 @@ impl Population {
     }
 
     /// Most devices that are kept.
-    pub(super) fn room(&self) -> usize {
+    pub(crate) fn room(&self) -> usize {
         self.devices.cap().get()
     }
 
-    pub(super) fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.devices.len()
     }
 
-    pub(super) fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.devices.is_empty()
     }
 
     /// Devices that made room for others.
-    pub(super) fn evicted(&self) -> u64 {
+    pub(crate) fn evicted(&self) -> u64 {
         self.evicted
     }
 
-    pub(super) fn peek(&self, address: &IpAddr) -> Option<&Device> {
+    pub(crate) fn peek(&self, address: &IpAddr) -> Option<&T> {
         self.devices.peek(address)
     }
 
-    pub(super) fn peek_mut(&mut self, address: &IpAddr) -> Option<&mut Device> {
+    pub(crate) fn peek_mut(&mut self, address: &IpAddr) -> Option<&mut T> {
         self.devices.peek_mut(address)
     }
 
     /// The one seen last first.
-    pub(super) fn iter(&self) -> impl DoubleEndedIterator<Item = (&IpAddr, &Device)> {
+    pub(crate) fn iter(&self) -> impl DoubleEndedIterator<Item = (&IpAddr, &T)> {
         self.devices.iter()
     }
 
-    /// The device of an address that was seen now, made where there is none; `proven` if a flow of it was established.
-    pub(super) fn meet(&mut self, address: IpAddr, proven: bool, now: Time) -> &mut Device {
+    /// The device of an address that was seen now, `made` where there is none; `proven` if a flow of it was established.
+    pub(crate) fn meet(&mut self, address: IpAddr, proven: bool, made: impl Fn() -> T) -> &mut T {
         if !self.devices.contains(&address) {
-            self.add(address, Device::new(now), proven);
+            self.add(address, made(), proven);
         } else if proven {
             self.unproven.pop(&address);
         } else {
             self.unproven.promote(&address);
         }
-        self.devices.get_or_insert_mut(address, || Device::new(now))
+        self.devices.get_or_insert_mut(address, made)
     }
 
     /// Takes a device in as the one seen last.
-    pub(super) fn add(&mut self, address: IpAddr, device: Device, proven: bool) {
+    pub(crate) fn add(&mut self, address: IpAddr, device: T, proven: bool) {
         self.remove(&address);
         if !proven && self.unproven.len() == self.unproven.cap().get() {
             self.evict();
@@ -105,7 +102,7 @@ impl Population {
     }
 
     /// Forgets a device; it, and whether it was proven.
-    pub(super) fn remove(&mut self, address: &IpAddr) -> Option<(Device, bool)> {
+    pub(crate) fn remove(&mut self, address: &IpAddr) -> Option<(T, bool)> {
         let proven = self.unproven.pop(address).is_none();
         Some((self.devices.pop(address)?, proven))
     }
@@ -121,16 +118,16 @@ mod tests {
 
     #[test]
     fn made_up_addresses_make_no_device_of_the_site_forgotten() {
-        let mut all = Population::new(80);
+        let mut all = Population::<()>::new(80);
         for number in 0..70 {
-            all.meet(host(number), true, Time(0));
+            all.meet(host(number), true, || ());
         }
         // One that is unproven, and is proven while the flood goes on.
-        all.meet(host(70), false, Time(0));
+        all.meet(host(70), false, || ());
         for number in 1_000..100_000 {
-            all.meet(host(number), false, Time(1));
+            all.meet(host(number), false, || ());
             if number == 1_005 {
-                all.meet(host(70), true, Time(1));
+                all.meet(host(70), true, || ());
             }
         }
         assert!((0..=70).all(|number| all.peek(&host(number)).is_some()));
@@ -141,21 +138,21 @@ mod tests {
 
     #[test]
     fn unproven_devices_make_room_for_proven_ones_and_these_for_each_other() {
-        let mut all = Population::new(16);
+        let mut all = Population::<()>::new(16);
         for number in 0..2 {
-            all.meet(host(number), false, Time(0));
+            all.meet(host(number), false, || ());
         }
         for number in 2..16 {
-            all.meet(host(number), true, Time(0));
+            all.meet(host(number), true, || ());
         }
         // The first of them was seen since.
-        all.meet(host(0), false, Time(1));
-        all.meet(host(2), true, Time(1));
-        all.meet(host(16), true, Time(2));
+        all.meet(host(0), false, || ());
+        all.meet(host(2), true, || ());
+        all.meet(host(16), true, || ());
         assert!(all.peek(&host(1)).is_none() && all.peek(&host(0)).is_some());
-        all.meet(host(17), true, Time(2));
+        all.meet(host(17), true, || ());
         assert!(all.peek(&host(0)).is_none());
-        all.meet(host(18), true, Time(2));
+        all.meet(host(18), true, || ());
         assert!(all.peek(&host(3)).is_none() && all.peek(&host(2)).is_some());
         assert_eq!((all.len(), all.evicted()), (16, 3));
     }

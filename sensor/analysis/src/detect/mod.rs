@@ -8,7 +8,7 @@
 mod about;
 pub mod clinical;
 mod closest;
-mod counted;
+pub(crate) mod counted;
 mod detector;
 mod detectors;
 #[cfg(test)]

@@ -1,0 +1,227 @@
+//! What a device does in five minutes, and how surprising that is.
+//!
+//! A window of a device is a vector of [measures](Measure). Its *surprise* in a measure is the negative decimal logarithm of
+//! the share of past windows that had at least this value: of its own windows, helped out by those of devices of its
+//! [kind](habits) while it has few. So amounts of different devices and sites compare. What many devices are surprising
+//! in at once is the site's change; the [crowd](crowd) takes it off.
+
+mod crowd;
+mod even;
+mod habits;
+mod history;
+mod measure;
+mod news;
+mod observe;
+mod window;
+
+#[cfg(test)]
+mod tests;
+
+use std::{collections::HashMap, net::IpAddr};
+
+use sensor_facts::{
+    observation::{Mac, Observation},
+    time::Time,
+};
+
+pub use measure::{MEASURES, Measure, Unit};
+
+use crate::baseline::{OpenWindows, Population, proves};
+use crowd::Crowd;
+use even::Even;
+use habits::Kind;
+use history::{History, Pool, bucket};
+use news::{Key, News};
+use window::Values;
+
+/// Length of a window, nanoseconds.
+const WINDOW: i64 = 300_000_000_000;
+/// Windows of an hour.
+const HOUR: i64 = 12;
+/// What is usual of its kind counts as so many windows of a device.
+const BORROWED: f64 = 300.0;
+/// No surprise is greater: nobody watches for so long.
+const SMALLEST: f64 = 1e-6;
+/// Measures whose surprise makes the score.
+const DECISIVE: usize = 3;
+
+/// A surprise in a measure.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Surprise {
+    /// The measure.
+    pub measure: Measure,
+    /// Its value in the window.
+    pub value: u64,
+    /// Negative decimal logarithm of the share of windows with at least this value.
+    pub raw: f64,
+    /// The same without what many devices had in common.
+    pub discounted: f64,
+    /// A window of a hundred of the device had at least this.
+    pub usual: u64,
+}
+
+/// A window that was judged.
+#[derive(Clone, Debug)]
+pub struct Judged {
+    /// The device.
+    pub device: IpAddr,
+    /// When the window began.
+    pub begin: Time,
+    /// Sum of the greatest surprises.
+    pub score: f64,
+    /// Surprises of all measures that were not zero, the greatest first.
+    pub surprises: Vec<Surprise>,
+    /// Windows of the device that it was compared with.
+    pub windows: u32,
+}
+
+/// A device.
+#[derive(Default)]
+struct Actor {
+    /// The number of the window that goes on, and its values.
+    open: Option<(i64, Box<Values>)>,
+    history: History,
+    kind: Option<Kind>,
+    mac: Mac,
+    frozen_until: Time,
+}
+
+/// See the module's description.
+pub struct Behaviour {
+    actors: Population<Actor>,
+    open_windows: OpenWindows,
+    news: News,
+    even: Even,
+    /// All devices, and those of each kind.
+    all: Pool,
+    kinds: HashMap<Kind, Pool>,
+    crowd: Crowd,
+}
+
+impl Behaviour {
+    /// With room for so many devices.
+    #[must_use]
+    pub fn new(devices: usize) -> Self {
+        Self {
+            actors: Population::new(devices),
+            open_windows: OpenWindows::default(),
+            news: News::default(),
+            even: Even::default(),
+            all: Pool::default(),
+            kinds: HashMap::new(),
+            crowd: Crowd::default(),
+        }
+    }
+
+    /// The values of the window of a device that goes on.
+    fn open(&mut self, address: IpAddr, seen: &Observation) -> Option<&mut Values> {
+        let number = seen.time.0.div_euclid(WINDOW);
+        let actor = self.actors.meet(address, proves(seen), Actor::default);
+        let begins = actor.open.is_none();
+        if begins {
+            actor.open = Some((number, Box::default()));
+            let room = self.actors.room();
+            let actors = &self.actors;
+            self.open_windows
+                .push((number, address), room, |one| actors.peek(one).is_some());
+        }
+        let (_, values) = self.actors.peek_mut(&address)?.open.as_mut()?;
+        Some(values)
+    }
+
+    /// Even intervals in a row of this pair of client and service outside.
+    fn even(&mut self, seen: &Observation, outside: bool) -> u64 {
+        if !outside {
+            return 0;
+        }
+        let pair = Key::of("even")
+            .host(seen.client.ip())
+            .host(seen.server.ip())
+            .number(seen.server.port());
+        self.even.take(pair.hash(), seen.time.0)
+    }
+
+    /// True if a device's packets come from another Ethernet address than before.
+    fn mac_changed(&mut self, address: IpAddr, mac: Mac) -> bool {
+        let Some(actor) = self.actors.peek_mut(&address).filter(|_| mac != [0; 6]) else {
+            return false;
+        };
+        let before = std::mem::replace(&mut actor.mac, mac);
+        before != [0; 6] && before != mac
+    }
+
+    /// Devices whose window is over at `now`, `limit` at most.
+    pub fn due(&mut self, now: Time, limit: usize) -> Vec<IpAddr> {
+        self.open_windows.due(now.0.div_euclid(WINDOW), limit)
+    }
+
+    /// Closes the window of a device: how surprising it was. It is learnt unless the device is suspected.
+    pub fn close(&mut self, device: IpAddr) -> Option<Judged> {
+        let actor = self.actors.peek_mut(&device)?;
+        let (number, values) = actor.open.take()?;
+        let hour = number.div_euclid(HOUR);
+        let pool = actor.kind.and_then(|kind| self.kinds.get(&kind));
+        let pool = pool.unwrap_or(&self.all);
+        let own = f64::from(actor.history.windows());
+        let surprise = |(measure, value): (Measure, u64)| {
+            let at = bucket(value);
+            let above = f64::from(actor.history.at_least(measure, at));
+            let share = (above + BORROWED * pool.share(measure, at)) / (own + BORROWED);
+            Surprise {
+                measure,
+                value,
+                raw: -share.clamp(SMALLEST, 1.0).log10(),
+                discounted: 0.0,
+                usual: actor.history.quantile(measure, 0.01),
+            }
+        };
+        let mut surprises: Vec<Surprise> = values.active().map(surprise).collect();
+        for one in &mut surprises {
+            let crowd = self.crowd.discount(one.measure, device, hour);
+            one.discounted = (one.raw - crowd).max(0.0);
+            self.crowd.add(one.measure, device, hour, one.raw);
+        }
+        surprises.sort_by(|a, b| b.discounted.total_cmp(&a.discounted));
+        let begin = Time(number.saturating_mul(WINDOW));
+        let windows = actor.history.windows();
+        if begin >= actor.frozen_until {
+            let buckets = || values.active().map(|(measure, value)| (measure, bucket(value)));
+            actor.history.add(buckets());
+            self.all.add(buckets());
+            if actor.kind.is_none() || actor.history.windows() % 64 == 0 {
+                actor.kind = habits::kind(&actor.history);
+            }
+            if let Some(kind) = actor.kind {
+                self.kinds.entry(kind).or_default().add(buckets());
+            }
+        }
+        Some(Judged {
+            device,
+            begin,
+            score: surprises.iter().take(DECISIVE).map(|one| one.discounted).sum(),
+            surprises,
+            windows,
+        })
+    }
+
+    /// A device is suspected: what it does is not learnt until then.
+    pub fn distrust(&mut self, device: IpAddr, until: Time) {
+        if let Some(actor) = self.actors.peek_mut(&device) {
+            actor.frozen_until = actor.frozen_until.max(until);
+        }
+    }
+
+    /// Devices, facts and rhythms that made room for others.
+    pub(crate) fn evicted(&self) -> u64 {
+        self.actors.evicted() + self.news.evicted() + self.even.evicted()
+    }
+
+    /// Bytes that the devices take.
+    #[must_use]
+    pub fn memory(&self) -> usize {
+        self.actors
+            .iter()
+            .map(|(_, actor)| size_of::<Actor>() + actor.history.heap())
+            .sum()
+    }
+}
