@@ -12,7 +12,7 @@ use std::{
 
 use sensor_analysis::{
     AnalysisOptions,
-    model::{Model, Runtime, Scorer},
+    model::{Model, Runtime, Scorer, WindowModel},
 };
 use serde_json::{Value, json};
 
@@ -32,6 +32,8 @@ pub(crate) struct Plan {
     pub(crate) devices: usize,
     pub(crate) captures: PathBuf,
     pub(crate) model: PathBuf,
+    /// The model of windows.
+    pub(crate) windows: PathBuf,
     pub(crate) runtime: Option<PathBuf>,
     /// Simulations that run at once.
     pub(crate) jobs: usize,
@@ -54,13 +56,20 @@ fn scorer(plan: &Plan) -> Result<Scorer, String> {
     Ok(Scorer::inline(model))
 }
 
+/// The model of windows, or why there is none.
+pub(crate) fn windows(path: &Path, runtime: Option<&Path>) -> Result<WindowModel, String> {
+    let runtime = Runtime::load(runtime).map_err(|error| error.to_string())?;
+    WindowModel::open(&runtime, path, &[]).map_err(|error| error.to_string())
+}
+
 /// Measures all of it.
 ///
 /// # Errors
 /// When a capture that is there can't be read.
 pub(crate) fn run(plan: &Plan) -> anyhow::Result<All> {
     let analysis = AnalysisOptions::default();
-    let no_model = scorer(plan).err();
+    let no_windows = || windows(&plan.windows, plan.runtime.as_deref()).err();
+    let no_model = scorer(plan).err().or_else(no_windows);
     // Seed, attacks, poisoned, with a model.
     let mut runs: Vec<(u64, bool, bool, bool)> = Vec::new();
     for (nth, seed) in plan.seeds.iter().enumerate() {
@@ -125,7 +134,8 @@ fn simulate(
                         poisoned,
                     };
                     let scorer = model.then(|| scorer(plan).ok()).flatten();
-                    let one = simulation::run(options, analysis, scorer);
+                    let windows = || windows(&plan.windows, plan.runtime.as_deref()).ok();
+                    let one = simulation::run(options, analysis, scorer, Some(&windows));
                     // The whole takes minutes: what is there already is shown.
                     eprintln!("{}", report::simulated(&one));
                     done.lock()

@@ -236,7 +236,7 @@ pub fn mix(root: &Path, options: &AnalysisOptions, learnt: bool) -> anyhow::Resu
         counts_from: Time(truth.begin.0 + QUIET * SECOND),
         ..truth.clone()
     };
-    let mut sensor = Sensor::default().with(options, None);
+    let mut sensor = Sensor::default().with(options, None, None);
     let (mut boxplot, mut new_peer) = (Boxplot::new(&counts), NewPeer::new(&counts));
     sensor.read(&root.join(MIX.0), &mut |seen| {
         boxplot.observe(seen);
@@ -265,7 +265,7 @@ pub fn singles(root: &Path, options: &AnalysisOptions) -> anyhow::Result<Vec<Sin
     let mut singles = Vec::new();
     for (file, what, known) in ATTACKS {
         let run = |options: &AnalysisOptions| -> anyhow::Result<Vec<Alarm>> {
-            let mut sensor = Sensor::default().with(options.clone(), None);
+            let mut sensor = Sensor::default().with(options.clone(), None, None);
             sensor.read(&root.join(file), &mut |_| {})?;
             Ok(told(&sensor))
         };

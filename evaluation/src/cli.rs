@@ -4,7 +4,7 @@ use std::{fs, path::PathBuf};
 
 use anyhow::Context;
 use clap::{Args, Parser, Subcommand};
-use sensor_analysis::AnalysisOptions;
+use sensor_analysis::{AnalysisOptions, detect::ALL};
 
 use crate::{
     all::{self, All, Plan},
@@ -66,6 +66,18 @@ enum Command {
     Simulate {
         #[command(flatten)]
         which: Which,
+        /// With these detectors alone
+        #[arg(long, value_delimiter = ',')]
+        only: Vec<String>,
+        /// Without these detectors
+        #[arg(long, value_delimiter = ',', conflicts_with = "only")]
+        off: Vec<String>,
+        /// The model of windows; without it, windows are judged by sums of surprises
+        #[arg(long)]
+        windows: Option<PathBuf>,
+        /// False alerts a day and 1,000 devices that `unusual_behaviour` may raise
+        #[arg(long)]
+        budget: Option<f64>,
         /// Name each false alert and each missed episode
         #[arg(long)]
         details: bool,
@@ -90,6 +102,9 @@ enum Command {
         /// The model that scores flows, if it is there
         #[arg(long, default_value = "models/flow-v1.onnx")]
         model: PathBuf,
+        /// The model that scores windows, if it is there
+        #[arg(long, default_value = "models/windows-v1.onnx")]
+        windows: PathBuf,
         /// ONNX Runtime's library
         #[arg(long)]
         runtime: Option<PathBuf>,
@@ -146,7 +161,7 @@ enum Command {
 /// # Errors
 /// When something can't be read or written.
 pub fn run() -> anyhow::Result<()> {
-    let analysis = AnalysisOptions::default();
+    let mut analysis = AnalysisOptions::default();
     match Arguments::parse().command {
         Command::Captures { captures, details } => {
             for learnt in [false, true] {
@@ -161,10 +176,24 @@ pub fn run() -> anyhow::Result<()> {
         }
         Command::Simulate {
             which,
+            only,
+            off,
+            windows,
+            budget,
             details,
             findings,
         } => {
-            let one = simulation::run(which.options(), &analysis, None);
+            analysis.detect.off = switched_off(only, off)?;
+            if let Some(budget) = budget {
+                let set = analysis.detect.set("behaviour_budget", budget);
+                set.map_err(anyhow::Error::msg)?;
+            }
+            if let Some(path) = &windows {
+                let opened = all::windows(path, all::runtime().as_deref());
+                opened.map_err(anyhow::Error::msg)?;
+            }
+            let open = || all::windows(windows.as_ref()?, all::runtime().as_deref()).ok();
+            let one = simulation::run(which.options(), &analysis, None, Some(&open));
             println!("{}", report::simulated(&one));
             if details {
                 println!("{}", report::details(&one.score, &one.alarms, &one.truth));
@@ -180,6 +209,7 @@ pub fn run() -> anyhow::Result<()> {
             devices,
             captures,
             model,
+            windows,
             runtime,
             jobs,
             markdown,
@@ -192,6 +222,7 @@ pub fn run() -> anyhow::Result<()> {
                 devices,
                 captures,
                 model,
+                windows,
                 runtime: runtime.or_else(all::runtime),
                 jobs: jobs.unwrap_or_else(|| {
                     std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
@@ -225,6 +256,19 @@ pub fn run() -> anyhow::Result<()> {
         }
     }
     Ok(())
+}
+
+/// Detectors that are off, where some run alone or some do not.
+fn switched_off(only: Vec<String>, off: Vec<String>) -> anyhow::Result<Vec<String>> {
+    for name in only.iter().chain(&off) {
+        let known = ALL.iter().any(|about| about.id == name);
+        anyhow::ensure!(known, "there is no detector {name}");
+    }
+    if only.is_empty() {
+        return Ok(off);
+    }
+    let ids = ALL.iter().map(|about| about.id.to_owned());
+    Ok(ids.filter(|id| !only.contains(id)).collect())
 }
 
 fn show(

@@ -10,7 +10,7 @@ use std::{
 use sensor_analysis::{
     Analysis, AnalysisOptions, Outcome,
     alert::AlertUpdate,
-    model::Scorer,
+    model::{Scorer, WindowModel},
     replay::{Replay, ReplayOptions},
 };
 use sensor_facts::{
@@ -56,12 +56,21 @@ impl Default for Sensor {
 }
 
 impl Sensor {
-    /// Adds someone who knows nothing yet; several see the same. With a scorer there is a model.
+    /// Adds someone who knows nothing yet; several see the same. With a scorer there is a model of flows, and there may be
+    /// one of windows.
     #[must_use]
-    pub fn with(mut self, options: AnalysisOptions, scorer: Option<Scorer>) -> Self {
+    pub fn with(
+        mut self,
+        options: AnalysisOptions,
+        scorer: Option<Scorer>,
+        windows: Option<WindowModel>,
+    ) -> Self {
         let mut analysis = Analysis::new(options);
         if let Some(scorer) = scorer {
             analysis.set_scorer(scorer);
+        }
+        if let Some(model) = windows {
+            analysis.set_window_model(model);
         }
         self.analysts.push(Analyst {
             analysis,

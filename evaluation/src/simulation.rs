@@ -2,7 +2,10 @@
 
 use std::time::{Duration, Instant};
 
-use sensor_analysis::{AnalysisOptions, model::Scorer};
+use sensor_analysis::{
+    AnalysisOptions,
+    model::{Scorer, WindowModel},
+};
 use sensor_facts::setting::Span;
 
 use crate::{
@@ -31,11 +34,15 @@ pub(crate) struct Simulated {
     pub(crate) findings: Vec<String>,
 }
 
+/// Opens the model of windows; each analysis has its own.
+pub(crate) type OpenWindowModel<'a> = dyn Fn() -> Option<WindowModel> + Sync + 'a;
+
 /// Runs a hospital; what is known of it and what is made of it does not depend on the model's being there.
 pub(crate) fn run(
     options: Options,
     analysis: &AnalysisOptions,
     scorer: Option<Scorer>,
+    windows: Option<&OpenWindowModel<'_>>,
 ) -> Simulated {
     let begin = Instant::now();
     let mut hospital = Hospital::new(options);
@@ -46,9 +53,10 @@ pub(crate) fn run(
     if learns < analysis.baseline.learning.as_nanos() {
         analysis.baseline.learning = Span::from_secs(learns / 1_000_000_000);
     }
-    let mut sensor = Sensor::default().with(analysis.clone(), None);
+    let open = || windows.and_then(|open| open());
+    let mut sensor = Sensor::default().with(analysis.clone(), None, open());
     if scorer.is_some() {
-        sensor = sensor.with(analysis, scorer);
+        sensor = sensor.with(analysis, scorer, open());
     }
     let (mut boxplot, mut new_peer) = (Boxplot::new(&truth), NewPeer::new(&truth));
     sensor.watch(&mut hospital, &mut |seen| {

@@ -29,11 +29,8 @@ struct Watch {
 impl Watch {
     fn see(&mut self, seen: &Observation, on: &mut impl FnMut(&Judged)) {
         self.close(seen.time, on);
-        let mut delta = self.baselines.delta(seen);
-        if let Some(delta) = &mut delta {
-            delta.outside = is_public(seen.server.ip());
-        }
-        self.behaviour.observe(seen, delta);
+        let delta = self.baselines.delta(seen);
+        self.behaviour.observe(seen, delta, is_public);
     }
 
     fn close(&mut self, now: Time, on: &mut impl FnMut(&Judged)) {
@@ -58,7 +55,11 @@ pub(crate) fn write(traffic: &mut dyn Traffic, path: &Path) -> anyhow::Result<u6
         .iter()
         .flat_map(|measure| ["", "_raw", "_surprise"].map(|kind| format!("{}{kind}", measure.id())))
         .collect();
-    let mut result = writeln!(out, "begin,device,counts,does,suffers,windows,{}", names.join(","));
+    let mut result = writeln!(
+        out,
+        "begin,device,counts,does,suffers,windows,{}",
+        names.join(",")
+    );
     let mut rows = 0;
     let mut on = |judged: &Judged| {
         if result.is_ok() {
@@ -86,7 +87,11 @@ fn row(judged: &Judged, truth: &Truth) -> String {
         let value = one.value as f64;
         cells[one.measure as usize] = [value, one.raw, one.discounted];
     }
-    let cells: Vec<String> = cells.iter().flatten().map(|cell| format!("{cell:.3}")).collect();
+    let cells: Vec<String> = cells
+        .iter()
+        .flatten()
+        .map(|cell| format!("{cell:.3}"))
+        .collect();
     format!(
         "{},{},{},{does},{suffers},{},{}",
         judged.begin.0 / 1_000_000_000,
@@ -105,7 +110,9 @@ fn labels(device: IpAddr, begin: Time, truth: &Truth) -> (String, String) {
         let found = all.find(|(_, one)| {
             who(one).contains(&device) && one.begin.0 < end && one.end.0 + LATE >= begin.0
         });
-        found.map_or_else(String::new, |(number, one)| format!("{}#{number}", one.class))
+        found.map_or_else(String::new, |(number, one)| {
+            format!("{}#{number}", one.class)
+        })
     };
     (find(|one| &one.suspects), find(|one| &one.victims))
 }

@@ -26,7 +26,7 @@ fn attacks_on_a_small_hospital_are_found_also_those_it_was_learnt_with() {
     let truth = hospital.truth().clone();
     let mut options = AnalysisOptions::default();
     options.baseline.learning = Span::from_secs(86_400);
-    let mut sensor = Sensor::default().with(options, None);
+    let mut sensor = Sensor::default().with(options, None, None);
     sensor.watch(&mut hospital, &mut |_| {});
     let alarms = sensor.analysts()[0].alarms();
     let score = Score::of(&alarms, &truth);

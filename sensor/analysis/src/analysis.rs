@@ -5,6 +5,7 @@ mod account;
 mod context;
 mod online;
 mod recent;
+mod windows;
 
 use std::{collections::BTreeMap, io, net::IpAddr, path::Path};
 
@@ -18,9 +19,10 @@ use sensor_facts::{
 use crate::{
     alert::{AlertUpdate, Alerts, Case, Cases},
     baseline::{Baselines, Census, Delta, Fact, Familiar},
+    behaviour::Behaviour,
     config::{Alerting, Baseline},
-    detect::{Detect, Detectors, Found, Origins, Routers, Site},
-    model::{Recorded, Row, ScoreRequest, Scored, Scorer, features},
+    detect::{self, Detect, Detectors, Found, Origins, Routers, Site},
+    model::{Recorded, Row, ScoreRequest, Scored, Scorer, WindowModel, features},
 };
 
 pub use account::Account;
@@ -55,8 +57,14 @@ pub struct Outcome {
 struct Known {
     options: AnalysisOptions,
     baselines: Baselines,
+    behaviour: Behaviour,
     routers: Routers,
     origins: Origins,
+}
+
+/// Most devices of which something is kept.
+fn room_of(options: &AnalysisOptions) -> usize {
+    usize::try_from(options.baseline.devices).unwrap_or(usize::MAX)
 }
 
 impl Known {
@@ -64,6 +72,7 @@ impl Known {
         Site {
             now,
             baselines: &self.baselines,
+            behaviour: &self.behaviour,
             routers: &self.routers,
             origins: &self.origins,
             inside: &self.options.detect.inside,
@@ -80,6 +89,7 @@ pub struct Analysis {
     cases: Cases,
     recent: Recent,
     scorer: Option<Scorer>,
+    window_model: Option<WindowModel>,
     recorded: Recorded,
     last_finding: u64,
     /// Findings since the start, by detector.
@@ -94,18 +104,20 @@ impl Analysis {
     #[must_use]
     pub fn new(options: AnalysisOptions) -> Self {
         let (baselines, alerts) = (Baselines::new(options.baseline), Alerts::new(options.alert));
-        Self::with(options, baselines, alerts)
+        let behaviour = Behaviour::new(room_of(&options));
+        Self::with(options, baselines, behaviour, alerts)
     }
 
     /// With what was learnt and told before.
     #[must_use]
     pub fn open(folder: &Path, options: AnalysisOptions) -> Self {
         let baselines = Baselines::open(folder, options.baseline);
+        let behaviour = Behaviour::open(folder, room_of(&options));
         let alerts = Alerts::open(folder, options.alert);
         Self {
             cases: Cases::open(folder),
             recorded: Recorded::open(folder),
-            ..Self::with(options, baselines, alerts)
+            ..Self::with(options, baselines, behaviour, alerts)
         }
     }
 
@@ -140,19 +152,26 @@ impl Analysis {
         self.recorded.save(folder)
     }
 
-    fn with(options: AnalysisOptions, baselines: Baselines, alerts: Alerts) -> Self {
+    fn with(
+        options: AnalysisOptions,
+        baselines: Baselines,
+        behaviour: Behaviour,
+        alerts: Alerts,
+    ) -> Self {
         Self {
             detectors: Detectors::new(&options.detect),
             known: Known {
                 routers: Routers::new(options.detect.router_addresses()),
                 origins: Origins::default(),
                 baselines,
+                behaviour,
                 options,
             },
             alerts,
             cases: Cases::default(),
             recent: Recent::default(),
             scorer: None,
+            window_model: None,
             recorded: Recorded::default(),
             last_finding: 0,
             found: BTreeMap::new(),
@@ -167,6 +186,7 @@ impl Analysis {
     /// When a file can't be written; it is tried again with the next call.
     pub fn save(&mut self, folder: &Path) -> io::Result<()> {
         self.known.baselines.save(folder)?;
+        self.known.behaviour.save(folder)?;
         self.alerts.save(folder)?;
         self.cases.save(folder)
     }
@@ -207,6 +227,9 @@ impl Analysis {
         let site = self.known.site(seen.time, delta);
         let found = self.detectors.observe(seen, &site);
         self.known.baselines.learn(seen, delta);
+        let inside = &self.known.options.detect.inside;
+        let is_outside = |address| detect::is_outside(address, inside);
+        self.known.behaviour.observe(seen, delta, is_outside);
         self.recent.add(seen);
         for finding in found {
             self.found(finding, Some(seen), out);
@@ -268,6 +291,7 @@ impl Analysis {
                 self.found(finding, None, out);
             }
         }
+        self.judge_windows(now, windows, out);
         out.alerts.extend(self.alerts.tick(now));
     }
 
@@ -303,6 +327,9 @@ impl Analysis {
         out.alerts.extend(update);
         if self.alerts.suspects(device) {
             self.known.baselines.distrust(device, time);
+            let freeze = self.known.options.baseline.freeze.as_nanos();
+            let until = Time(time.0.saturating_add(freeze.cast_signed()));
+            self.known.behaviour.distrust(device, until);
         }
     }
 
@@ -368,6 +395,7 @@ impl Analysis {
             evicted: self.evicted_before
                 + self.detectors.evicted()
                 + self.known.origins.evicted()
+                + self.known.behaviour.evicted()
                 + self.known.routers.evicted(),
             alerts: self.alerts.standing(),
             census,

@@ -43,6 +43,11 @@ impl<T> Population<T> {
         self.devices.len()
     }
 
+    /// Devices of which a flow was established.
+    pub(crate) fn proven(&self) -> usize {
+        self.devices.len() - self.unproven.len()
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.devices.is_empty()
     }
@@ -58,6 +63,10 @@ impl<T> Population<T> {
 
     pub(crate) fn peek_mut(&mut self, address: &IpAddr) -> Option<&mut T> {
         self.devices.peek_mut(address)
+    }
+
+    pub(crate) fn values_mut(&mut self) -> impl Iterator<Item = &mut T> {
+        self.devices.iter_mut().map(|(_, device)| device)
     }
 
     /// The one seen last first.

@@ -35,7 +35,10 @@ impl Crowd {
             return;
         }
         let hours = &mut self.hours[measure as usize];
-        while hours.front().is_some_and(|(first, _)| hour - first >= HOURS) {
+        while hours
+            .front()
+            .is_some_and(|(first, _)| hour - first >= HOURS)
+        {
             hours.pop_front();
         }
         if hours.back().is_none_or(|(last, _)| *last < hour) {

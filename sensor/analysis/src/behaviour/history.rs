@@ -76,10 +76,7 @@ impl History {
         self.windows += 1;
         for (measure, bucket) in values {
             let key = (measure as u8, bucket);
-            match self
-                .counts
-                .binary_search_by_key(&key, |(m, b, _)| (*m, *b))
-            {
+            match self.counts.binary_search_by_key(&key, |(m, b, _)| (*m, *b)) {
                 Ok(at) => self.counts[at].2 += 1,
                 Err(at) => self.counts.insert(at, (key.0, key.1, 1)),
             }
@@ -118,6 +115,11 @@ impl Default for Pool {
 }
 
 impl Pool {
+    /// True if it has the measures of this version.
+    pub(super) fn is_whole(&self) -> bool {
+        self.counts.len() == MEASURES * BUCKETS
+    }
+
     /// The share of windows with at least this value: never nought, since the next window may have it.
     pub(super) fn share(&self, measure: Measure, bucket: u8) -> f64 {
         let from = measure as usize * BUCKETS;

@@ -63,7 +63,7 @@ measures! {
     Ports "ports" "different ports contacted" Count,
     NewPeers "new_peers" "hosts contacted for the first time" Count,
     NewPairs "new_pairs" "services used for the first time" Count,
-    NewBytes "new_bytes" "bytes exchanged with hosts contacted for the first time" Bytes,
+    NewBytes "new_bytes" "bytes exchanged with hosts of the site contacted for the first time" Bytes,
     NewService "new_service" "services used that the site had not seen" Count,
     OutsideFlows "outside_flows" "connections to the Internet" Count,
     OutsideBytes "outside_bytes" "bytes sent to the Internet" Bytes,

@@ -7,11 +7,15 @@
 
 mod crowd;
 mod even;
+mod file;
 mod habits;
 mod history;
+mod judged;
 mod measure;
+mod needed;
 mod news;
 mod observe;
+mod scores;
 mod window;
 
 #[cfg(test)]
@@ -24,7 +28,9 @@ use sensor_facts::{
     time::Time,
 };
 
+pub use judged::{Judged, Surprise};
 pub use measure::{MEASURES, Measure, Unit};
+pub use needed::Needed;
 
 use crate::baseline::{OpenWindows, Population, proves};
 use crowd::Crowd;
@@ -32,6 +38,7 @@ use even::Even;
 use habits::Kind;
 use history::{History, Pool, bucket};
 use news::{Key, News};
+use scores::Scores;
 use window::Values;
 
 /// Length of a window, nanoseconds.
@@ -42,38 +49,6 @@ const HOUR: i64 = 12;
 const BORROWED: f64 = 300.0;
 /// No surprise is greater: nobody watches for so long.
 const SMALLEST: f64 = 1e-6;
-/// Measures whose surprise makes the score.
-const DECISIVE: usize = 3;
-
-/// A surprise in a measure.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Surprise {
-    /// The measure.
-    pub measure: Measure,
-    /// Its value in the window.
-    pub value: u64,
-    /// Negative decimal logarithm of the share of windows with at least this value.
-    pub raw: f64,
-    /// The same without what many devices had in common.
-    pub discounted: f64,
-    /// A window of a hundred of the device had at least this.
-    pub usual: u64,
-}
-
-/// A window that was judged.
-#[derive(Clone, Debug)]
-pub struct Judged {
-    /// The device.
-    pub device: IpAddr,
-    /// When the window began.
-    pub begin: Time,
-    /// Sum of the greatest surprises.
-    pub score: f64,
-    /// Surprises of all measures that were not zero, the greatest first.
-    pub surprises: Vec<Surprise>,
-    /// Windows of the device that it was compared with.
-    pub windows: u32,
-}
 
 /// A device.
 #[derive(Default)]
@@ -84,6 +59,8 @@ struct Actor {
     kind: Option<Kind>,
     mac: Mac,
     frozen_until: Time,
+    /// The hour that goes on, and its greatest score.
+    hour: (i64, f64),
 }
 
 /// See the module's description.
@@ -92,10 +69,15 @@ pub struct Behaviour {
     open_windows: OpenWindows,
     news: News,
     even: Even,
+    /// Whether client and server of what is observed are outside of the site.
+    outside: [bool; 2],
     /// All devices, and those of each kind.
     all: Pool,
     kinds: HashMap<Kind, Pool>,
     crowd: Crowd,
+    scores: Scores,
+    needed: Needed,
+    changed: bool,
 }
 
 impl Behaviour {
@@ -107,14 +89,18 @@ impl Behaviour {
             open_windows: OpenWindows::default(),
             news: News::default(),
             even: Even::default(),
+            outside: [false; 2],
             all: Pool::default(),
             kinds: HashMap::new(),
             crowd: Crowd::default(),
+            scores: Scores::default(),
+            needed: Needed::of_sums(),
+            changed: false,
         }
     }
 
     /// The values of the window of a device that goes on.
-    fn open(&mut self, address: IpAddr, seen: &Observation) -> Option<&mut Values> {
+    fn values(&mut self, address: IpAddr, seen: &Observation) -> Option<&mut Values> {
         let number = seen.time.0.div_euclid(WINDOW);
         let actor = self.actors.meet(address, proves(seen), Actor::default);
         let begins = actor.open.is_none();
@@ -172,6 +158,7 @@ impl Behaviour {
                 value,
                 raw: -share.clamp(SMALLEST, 1.0).log10(),
                 discounted: 0.0,
+                share: 0.0,
                 usual: actor.history.quantile(measure, 0.01),
             }
         };
@@ -181,11 +168,14 @@ impl Behaviour {
             one.discounted = (one.raw - crowd).max(0.0);
             self.crowd.add(one.measure, device, hour, one.raw);
         }
-        surprises.sort_by(|a, b| b.discounted.total_cmp(&a.discounted));
         let begin = Time(number.saturating_mul(WINDOW));
         let windows = actor.history.windows();
         if begin >= actor.frozen_until {
-            let buckets = || values.active().map(|(measure, value)| (measure, bucket(value)));
+            let buckets = || {
+                values
+                    .active()
+                    .map(|(measure, value)| (measure, bucket(value)))
+            };
             actor.history.add(buckets());
             self.all.add(buckets());
             if actor.kind.is_none() || actor.history.windows() % 64 == 0 {
@@ -195,13 +185,42 @@ impl Behaviour {
                 self.kinds.entry(kind).or_default().add(buckets());
             }
         }
-        Some(Judged {
-            device,
-            begin,
-            score: surprises.iter().take(DECISIVE).map(|one| one.discounted).sum(),
-            surprises,
-            windows,
-        })
+        self.changed = true;
+        Some(Judged::of(device, begin, surprises, windows))
+    }
+
+    /// Keeps the score of a window, by which the threshold follows the budget. What a suspect does moves nothing.
+    pub fn keep(&mut self, judged: &Judged) {
+        let Some(actor) = self.actors.peek_mut(&judged.device) else {
+            return;
+        };
+        let hour = judged.begin.0.div_euclid(WINDOW * HOUR);
+        if hour != actor.hour.0 {
+            self.scores.add(actor.hour.0, actor.hour.1);
+            actor.hour = (hour, 0.0);
+        }
+        if judged.begin >= actor.frozen_until {
+            actor.hour.1 = actor.hour.1.max(judged.score);
+        }
+    }
+
+    /// From now on scores are of another scale, by its name: what was needed of the scores before says nothing.
+    pub fn set_scale(&mut self, name: &str, needed: Needed) {
+        self.needed = needed;
+        if self.scores.set_scale(name) {
+            for actor in self.actors.values_mut() {
+                actor.hour.1 = 0.0;
+            }
+        }
+    }
+
+    /// The score from which on a window is worth an alert, if so many a day and 1,000 devices may be false: what this site's
+    /// last days needed, and no less than other hospitals did, since a quiet week says little about the next.
+    #[must_use]
+    pub fn threshold(&self, budget: f64) -> f64 {
+        let needed = self.needed.score(budget);
+        let found = self.scores.threshold(budget, self.actors.proven());
+        found.map_or(needed, |found| found.max(needed))
     }
 
     /// A device is suspected: what it does is not learnt until then.

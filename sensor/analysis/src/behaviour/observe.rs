@@ -24,9 +24,15 @@ const ADMIN: [u16; 10] = [22, 23, 135, 139, 445, 3_389, 5_900, 5_985, 5_986, 2_0
 const EPHEMERAL: u16 = 32_768;
 
 impl Behaviour {
-    /// Takes an observation; `delta` is what a flow adds to its last report.
-    pub fn observe(&mut self, seen: &Observation, delta: Option<Delta>) {
+    /// Takes an observation; `delta` is what a flow adds to its last report. Hosts outside of the site have no windows.
+    pub fn observe(
+        &mut self,
+        seen: &Observation,
+        delta: Option<Delta>,
+        is_outside: impl Fn(IpAddr) -> bool,
+    ) {
         let (client, server) = (seen.client.ip(), seen.server.ip());
+        self.outside = [is_outside(client), is_outside(server)];
         match &seen.what {
             What::Flow(facts) => {
                 if let Some(delta) = delta {
@@ -108,8 +114,11 @@ impl Behaviour {
     }
 
     fn at(&mut self, address: IpAddr, seen: &Observation, add: impl FnOnce(&mut Values)) {
+        let outside = (address == seen.client.ip() && self.outside[0])
+            || (address == seen.server.ip() && self.outside[1]);
         if is_host(address)
-            && let Some(values) = self.open(address, seen)
+            && !outside
+            && let Some(values) = self.values(address, seen)
         {
             add(values);
         }
@@ -123,7 +132,7 @@ impl Behaviour {
         let service = Key::of("service").host(server).number(port);
         let new_peer = self.news.is_new(peer, taken);
         let new_pair = self.news.is_new(pair, taken);
-        let new_service = taken && self.news.is_new(service, true);
+        let new_service = taken && !self.outside[1] && self.news.is_new(service, true);
         let host = Key::of("").host(server).hash();
         let admin = ADMIN.contains(&port);
         self.client(seen, |values| {
@@ -157,18 +166,19 @@ impl Behaviour {
 
     fn flow(&mut self, seen: &Observation, facts: &FlowFacts, delta: Delta) {
         let (client, server) = (seen.client.ip(), seen.server.ip());
+        let outside = self.outside[1];
         let taken = facts.established(seen.protocol);
         // Asked before `contact` makes it known.
         let peer = Key::of("peer").host(client).host(server);
         let stranger = self.news.is_new(peer, false);
         let even = if delta.first {
             self.contact(seen, taken);
-            self.even(seen, delta.outside)
+            self.even(seen, outside)
         } else {
             0
         };
-        let outside = Key::of("outside").host(server);
-        let new_outside = delta.outside && self.news.is_new(outside, taken);
+        let met = Key::of("outside").host(server);
+        let new_outside = outside && self.news.is_new(met, taken);
         let changed = self.mac_changed(client, seen.macs[0]);
         let is_udp = seen.protocol == protocol::UDP;
         let is_icmp = matches!(seen.protocol, protocol::ICMP | protocol::ICMP6);
@@ -186,10 +196,10 @@ impl Behaviour {
                 values.add(M::Short, u64::from(facts.duration < SHORT));
                 values.add(M::Lasting, facts.duration / 1_000_000_000);
             }
-            if stranger {
+            if stranger && !outside {
                 values.add(M::NewBytes, delta.to_server + delta.to_client);
             }
-            if delta.outside {
+            if outside {
                 values.add(M::OutsideFlows, first);
                 values.add(M::OutsideBytes, delta.to_server);
                 let upload = delta.to_server.saturating_sub(delta.to_client);
@@ -274,7 +284,10 @@ impl Behaviour {
             let key = Key::of("control id").host(to).text(id);
             !self.news.is_new(key, true)
         });
-        let written = message.message_time.as_deref().and_then(message_time::seconds);
+        let written = message
+            .message_time
+            .as_deref()
+            .and_then(message_time::seconds);
         let off = written.map_or(0, |written| {
             written.abs_diff(seen.time.0.div_euclid(1_000_000_000))
         });

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use sensor_facts::observation::Observation;
 
 use super::{draft::Draft, site::Site};
-use crate::model::Scored;
+use crate::{behaviour::Judged, model::Scored};
 
 /// A detector: state in, finding out. Its file declares with `ABOUT` what others need to know about it.
 pub(crate) trait Detector: Send {
@@ -24,6 +24,11 @@ pub(crate) trait Detector: Send {
 
     /// A device's 5-minute window is over; what it makes of its windows as they were just before.
     fn window(&mut self, _device: IpAddr, _: &Site<'_>) -> Option<Draft> {
+        None
+    }
+
+    /// A device's window was judged by its measures; what it makes of it.
+    fn judged(&mut self, _: &Judged, _: &Site<'_>) -> Option<Draft> {
         None
     }
 }

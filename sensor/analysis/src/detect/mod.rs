@@ -39,5 +39,5 @@ pub(crate) use origins::Origins;
 pub use registry::Detectors;
 pub(crate) use registry::Found;
 pub(crate) use routers::Routers;
-pub(crate) use site::Site;
+pub(crate) use site::{Site, is_outside};
 pub use threshold::{Threshold, Value};

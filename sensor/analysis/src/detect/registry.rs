@@ -7,7 +7,7 @@ use sensor_facts::{finding::Finding, observation::Observation};
 use super::{
     about::About, detector::Detector, detectors::ALL, draft::Draft, options::Detect, site::Site,
 };
-use crate::model::Scored;
+use crate::{behaviour::Judged, model::Scored};
 
 /// A finding with the detector that it is from.
 pub(crate) type Found = (&'static About, Finding);
@@ -66,9 +66,23 @@ impl Detectors {
 
     /// A 5-minute window of a device is over; what is found by it.
     pub(crate) fn window(&mut self, device: IpAddr, site: &Site<'_>) -> Vec<Found> {
+        self.about(device, site, |one| one.window(device, site))
+    }
+
+    /// A device's window was judged by its measures; what is found by it.
+    pub(crate) fn judged(&mut self, judged: &Judged, site: &Site<'_>) -> Vec<Found> {
+        self.about(judged.device, site, |one| one.judged(judged, site))
+    }
+
+    fn about(
+        &mut self,
+        device: IpAddr,
+        site: &Site<'_>,
+        mut ask: impl FnMut(&mut dyn Detector) -> Option<Draft>,
+    ) -> Vec<Found> {
         let mut found = Vec::new();
         for (about, one) in &mut self.detectors {
-            if let Some(draft) = one.window(device, site) {
+            if let Some(draft) = ask(one.as_mut()) {
                 let draft = complete(draft, about);
                 found.push((*about, draft.of_device(about.id, device, site.now)));
             }

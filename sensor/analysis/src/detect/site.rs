@@ -11,7 +11,10 @@ use sensor_facts::{
 };
 
 use super::{draft::Draft, fair::Who, origins::Origins, routers::Routers};
-use crate::baseline::{Baselines, Delta, Fact, Familiar};
+use crate::{
+    baseline::{Baselines, Delta, Fact, Familiar},
+    behaviour::Behaviour,
+};
 
 /// What a detector may ask.
 pub(crate) struct Site<'a> {
@@ -19,6 +22,8 @@ pub(crate) struct Site<'a> {
     pub(crate) now: Time,
     /// What is usual.
     pub(crate) baselines: &'a Baselines,
+    /// How surprising windows were.
+    pub(crate) behaviour: &'a Behaviour,
     /// Who stands for many.
     pub(crate) routers: &'a Routers,
     /// Which addresses completed handshakes confirm.
@@ -111,6 +116,6 @@ impl Site<'_> {
 }
 
 /// True for an address that is neither private nor in one of the networks of the site.
-pub(super) fn is_outside(address: IpAddr, inside: &[Network]) -> bool {
+pub(crate) fn is_outside(address: IpAddr, inside: &[Network]) -> bool {
     is_public(address) && !inside.iter().any(|net| net.0.contains(&address))
 }

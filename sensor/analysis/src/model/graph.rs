@@ -23,6 +23,12 @@ const OUTPUTS: [&str; 3] = ["score", "p", "contrib"];
 #[error("the model gave no scores: {0}")]
 pub struct RunError(String);
 
+impl RunError {
+    pub(super) const fn new(why: String) -> Self {
+        Self(why)
+    }
+}
+
 impl From<ort::Error> for RunError {
     fn from(error: ort::Error) -> Self {
         Self(error.to_string())

@@ -136,9 +136,14 @@ impl Manifest {
     /// # Errors
     /// [`Refusal`] of the checks `manifest`, `schema` and `hash`.
     pub fn of(file: &ModelFile) -> Result<Self, Refusal> {
+        Self::of_schema(file, SCHEMA)
+    }
+
+    /// The same for a model of other rows.
+    pub(super) fn of_schema(file: &ModelFile, schema: &str) -> Result<Self, Refusal> {
         let manifest: Self = serde_json::from_slice(&file.manifest)
             .map_err(|error| Refusal::Manifest(error.to_string()))?;
-        if manifest.schema != SCHEMA {
+        if manifest.schema != schema {
             return Err(Refusal::Schema {
                 found: manifest.schema,
             });

@@ -22,6 +22,7 @@ mod scorer;
 mod start;
 mod store;
 mod summary;
+mod windows;
 
 pub use about::About;
 pub use compare::{Compared, Comparison, Trial, compare};
@@ -41,3 +42,4 @@ pub use runtime::{PACKAGED, QUIET, Runtime, RuntimeError, VARIABLE};
 pub use scorer::{Counts, ScoreRequest, Scored, Scorer, Slot};
 pub use store::Entry;
 pub use summary::{Loaded, Summary};
+pub use windows::{SHIPPED_WINDOWS, WindowModel};

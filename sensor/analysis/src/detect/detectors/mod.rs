@@ -38,6 +38,7 @@ mod sweep;
 mod time_skew;
 mod unknown_modality;
 mod unusual_amount;
+mod unusual_behaviour;
 
 use super::about::About;
 
@@ -79,4 +80,5 @@ pub static ALL: &[&About] = &[
     &time_skew::ABOUT,
     &unknown_modality::ABOUT,
     &unusual_amount::ABOUT,
+    &unusual_behaviour::ABOUT,
 ];

@@ -1,0 +1,43 @@
+//! Windows of devices: judged when they are over, by a model where there is one.
+
+use sensor_facts::time::Time;
+
+use super::{Analysis, Outcome};
+use crate::{
+    behaviour::{Judged, Needed},
+    model::WindowModel,
+};
+
+impl Analysis {
+    /// Judges the windows that are over, `limit` at most.
+    pub(super) fn judge_windows(&mut self, now: Time, limit: usize, out: &mut Outcome) {
+        let due = self.known.behaviour.due(now, limit);
+        let close = |device| self.known.behaviour.close(device);
+        let mut judged: Vec<Judged> = due.into_iter().filter_map(close).collect();
+        if let Some(model) = &mut self.window_model
+            && let Err(error) = model.judge(&mut judged)
+        {
+            tracing::error!(
+                "the window model {} is no longer used: {error}",
+                model.name()
+            );
+            self.window_model = None;
+            self.known.behaviour.set_scale("", Needed::of_sums());
+            return;
+        }
+        for one in &judged {
+            self.known.behaviour.keep(one);
+            let site = self.known.site(now, None);
+            for finding in self.detectors.judged(one, &site) {
+                self.found(finding, None, out);
+            }
+        }
+    }
+
+    /// From now on windows are scored by a model.
+    pub fn set_window_model(&mut self, model: WindowModel) {
+        let needed = model.needed().clone();
+        self.known.behaviour.set_scale(model.sha256(), needed);
+        self.window_model = Some(model);
+    }
+}

@@ -1,0 +1,214 @@
+//! The model that says how unusual five minutes of a device are.
+//!
+//! It learned what surprises of ordinary windows come together at other hospitals. Its input is the vector of
+//! [surprises](crate::behaviour) of each window, which means the same at every site; its outputs are a score and what each
+//! measure has in it.
+
+use std::{collections::BTreeMap, fmt, path::Path};
+
+use ort::{session::Session, value::TensorRef};
+use serde::de::DeserializeOwned;
+
+use super::{Key, ModelFile, Refusal, RunError, Runtime, manifest::Manifest, onnx};
+use crate::behaviour::{Judged, MEASURES, Measure, Needed};
+
+/// The name of its input vector.
+const SCHEMA: &str = "windows-v1";
+/// Where the package puts the shipped one.
+pub const SHIPPED_WINDOWS: &str = "/usr/lib/wardtap/models/windows-v1.onnx";
+/// How far a golden score may be off, of itself.
+const TOLERANCE: f32 = 1e-4;
+/// Windows that are scored at once.
+const BATCH: usize = 1_024;
+
+/// See the module's description.
+pub struct WindowModel {
+    session: Session,
+    name: String,
+    sha256: String,
+    needed: Needed,
+}
+
+impl fmt::Debug for WindowModel {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WindowModel")
+            .field("name", &self.name)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What the model gave for some windows where it was made.
+#[derive(serde::Deserialize)]
+struct Golden {
+    surprises: Vec<Vec<f32>>,
+    score: Vec<f32>,
+}
+
+impl WindowModel {
+    /// Opens `NAME.onnx` with `NAME.manifest.json` beside it: hash, signature by one of the keys (if there are any),
+    /// operators, measures in their order, and golden windows are checked.
+    ///
+    /// # Errors
+    /// [`Refusal`], with the reason.
+    pub fn open(runtime: &Runtime, path: &Path, trusted: &[Key]) -> Result<Self, Refusal> {
+        let file = ModelFile::read(path)?;
+        Manifest::of_schema(&file, SCHEMA)?.signed(&file, trusted)?;
+        let outline = onnx::read(&file.graph)?;
+        if let Some(tensor) = outline.external {
+            return Err(Refusal::External(tensor));
+        }
+        if let Some(foreign) = outline.domains.iter().find(|name| *name != "ai.onnx") {
+            return Err(Refusal::Operators(foreign.clone()));
+        }
+        fits(&outline.metadata)?;
+        let golden: Golden = json(&outline.metadata, "wardtap.golden")?;
+        let thresholds: Vec<(f64, f64)> = json(&outline.metadata, "wardtap.thresholds")?;
+        let needed = Needed::of(thresholds).ok_or(Refusal::Metadata {
+            key: "wardtap.thresholds",
+            what: "budgets and scores have to be above nought, and more budget needs less score"
+                .to_owned(),
+        })?;
+        let session = runtime
+            .session(&file.graph)
+            .map_err(|error| Refusal::Graph(error.to_string()))?;
+        let mut model = Self {
+            session,
+            sha256: file.sha256(),
+            name: file.name,
+            needed,
+        };
+        model.reproduces(&golden)?;
+        Ok(model)
+    }
+
+    /// SHA-256 of the file, in hex.
+    #[must_use]
+    pub fn sha256(&self) -> &str {
+        &self.sha256
+    }
+
+    /// The name of the file.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The scores that other hospitals needed for a budget.
+    #[must_use]
+    pub const fn needed(&self) -> &Needed {
+        &self.needed
+    }
+
+    /// Gives each window its score, and each surprise what it has in that.
+    ///
+    /// # Errors
+    /// [`RunError`]; the windows of earlier batches have their score then.
+    pub fn judge(&mut self, windows: &mut [Judged]) -> Result<(), RunError> {
+        for batch in windows.chunks_mut(BATCH) {
+            let rows: Vec<f32> = batch.iter().flat_map(Judged::vector).collect();
+            let scored = self.run(&rows)?;
+            for (window, (score, shares)) in batch.iter_mut().zip(scored) {
+                window.take_score(f64::from(score), |measure| {
+                    shares.get(measure as usize).copied().map_or(0.0, f64::from)
+                });
+            }
+        }
+        Ok(())
+    }
+
+    /// Score and shares of rows of surprises.
+    fn run(&mut self, rows: &[f32]) -> Result<Vec<(f32, Vec<f32>)>, RunError> {
+        let count = rows.len() / MEASURES;
+        let input = TensorRef::from_array_view(([count, MEASURES], rows))?;
+        let outputs = self.session.run(ort::inputs!["surprises" => input])?;
+        let output = |name: &str, columns: usize| {
+            let value = outputs
+                .get(name)
+                .ok_or_else(|| RunError::new(format!("there is no output {name:?}")))?;
+            let (_, values) = value.try_extract_tensor::<f32>()?;
+            let sound = values.len() == count * columns && values.iter().all(|it| it.is_finite());
+            if sound {
+                Ok(values.to_vec())
+            } else {
+                Err(RunError::new(format!(
+                    "output {name:?} is not {columns} finite numbers for each of {count} windows"
+                )))
+            }
+        };
+        let (scores, shares) = (output("score", 1)?, output("contrib", MEASURES)?);
+        let shares = shares.chunks_exact(MEASURES).map(<[f32]>::to_vec);
+        Ok(scores.into_iter().zip(shares).collect())
+    }
+
+    /// Compares with what it gave where it was made.
+    fn reproduces(&mut self, golden: &Golden) -> Result<(), Refusal> {
+        let refuse = |what: String| Err(Refusal::Golden(what));
+        let whole = golden.surprises.iter().all(|row| row.len() == MEASURES);
+        if golden.score.is_empty() || golden.score.len() != golden.surprises.len() || !whole {
+            return refuse("they are not of its own shape".to_owned());
+        }
+        let rows: Vec<f32> = golden.surprises.iter().flatten().copied().collect();
+        let scored = self
+            .run(&rows)
+            .map_err(|error| Refusal::Run(error.to_string()))?;
+        for (number, ((score, _), wanted)) in scored.iter().zip(&golden.score).enumerate() {
+            if (score - wanted).abs() > TOLERANCE * wanted.abs().max(1.0) {
+                return refuse(format!(
+                    "window {} has the score {score} instead of {wanted}",
+                    number + 1
+                ));
+            }
+        }
+        Ok(())
+    }
+}
+
+type Metadata = BTreeMap<String, String>;
+
+fn get<'a>(metadata: &'a Metadata, key: &'static str) -> Result<&'a str, Refusal> {
+    metadata
+        .get(key)
+        .map(String::as_str)
+        .ok_or_else(|| Refusal::Metadata {
+            key,
+            what: "is missing".to_owned(),
+        })
+}
+
+fn json<T: DeserializeOwned>(metadata: &Metadata, key: &'static str) -> Result<T, Refusal> {
+    serde_json::from_str(get(metadata, key)?).map_err(|error| Refusal::Metadata {
+        key,
+        what: error.to_string(),
+    })
+}
+
+/// The model must be of these measures in this order.
+fn fits(metadata: &Metadata) -> Result<(), Refusal> {
+    let found = get(metadata, "wardtap.schema")?;
+    if found != SCHEMA {
+        return Err(Refusal::Metadata {
+            key: "wardtap.schema",
+            what: format!("is {found:?} instead of {SCHEMA:?}"),
+        });
+    }
+    let theirs: Vec<&str> = get(metadata, "wardtap.measures")?.split(',').collect();
+    if theirs == Measure::ALL.map(Measure::id) {
+        return Ok(());
+    }
+    let own = Measure::ALL.map(Measure::id);
+    let differs = theirs.iter().zip(own).position(|(a, b)| *a != b);
+    Err(Refusal::Metadata {
+        key: "wardtap.measures",
+        what: differs.map_or_else(
+            || format!("are {} instead of {MEASURES}", theirs.len()),
+            |at| {
+                format!(
+                    "number {} is {:?} instead of {:?}",
+                    at + 1,
+                    theirs[at],
+                    own[at]
+                )
+            },
+        ),
+    })
+}
