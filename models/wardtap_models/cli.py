@@ -55,6 +55,15 @@ def _parser() -> argparse.ArgumentParser:
     train.add_argument("--source", default="", metavar="TEXT", help="what the card says about the rows")
     train.set_defaults(run=_train)
 
+    windows = commands.add_parser("windows", help="make the model of windows, of simulated hospitals")
+    windows.add_argument("hospitals", type=Path, nargs="+", metavar="WINDOWS.csv", help="what `evaluation windows` wrote")
+    windows.add_argument(
+        "--needed", type=Path, action="append", required=True, metavar="WINDOWS.csv", help="others, for the thresholds"
+    )
+    windows.add_argument("--out", type=Path, required=True, metavar="MODEL.onnx")
+    windows.add_argument("--seed", type=int, default=1)
+    windows.set_defaults(run=_windows)
+
     evaluate = commands.add_parser("evaluate", help="rates and, with a column `label`, recall by class")
     evaluate.add_argument("model", type=Path, metavar="MODEL.onnx")
     evaluate.add_argument("rows", type=Path, metavar="ROWS.csv")
@@ -119,6 +128,16 @@ def _train(arguments: argparse.Namespace) -> None:
     digests.write(listed, [parts.train, parts.calibrate])
     replace_file(_card_path(out), card.encode())
     save(model, out)
+    print(f"{out}: {model.ByteSize()} bytes")
+
+
+def _windows(arguments: argparse.Namespace) -> None:
+    from . import windows
+
+    out = _onnx(arguments.out)
+    hospitals = (windows.read(path) for path in arguments.hospitals)
+    model = windows.train(hospitals, (windows.read(path) for path in arguments.needed), arguments.seed)
+    windows.save(model, out)
     print(f"{out}: {model.ByteSize()} bytes")
 
 

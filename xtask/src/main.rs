@@ -64,6 +64,8 @@ enum Command {
     Models(models::Arguments),
     /// Make the model that ships, from a simulated hospital, into models/
     Train(models::TrainArguments),
+    /// Make the model of windows that ships (models/windows-v1.onnx), of simulated hospitals: about twenty minutes
+    TrainWindows(models::WindowArguments),
     /// Say what this machine lacks for building, tests and demo; change nothing
     Doctor,
 }
@@ -84,6 +86,7 @@ fn main() -> ExitCode {
         Command::Runtime => runtime::fetch().map(|library| println!("{}", library.display())),
         Command::Models(arguments) => models::prepare(&arguments),
         Command::Train(arguments) => models::train(&arguments),
+        Command::TrainWindows(arguments) => models::train_windows(&arguments),
         Command::Doctor => doctor::run(),
     };
     match done {

@@ -176,23 +176,58 @@ pub(crate) fn train(arguments: &TrainArguments) -> Result<()> {
 
 /// Writes the features of a simulated hospital.
 fn simulate(arguments: &TrainArguments, seed: u64, how: &[&str], output: &Path) -> Result<()> {
+    let (days, devices) = (arguments.days.to_string(), arguments.devices.to_string());
+    let how = [how, &["--days", &days, "--devices", &devices]].concat();
+    write("features", seed, &how, output)
+}
+
+/// Has the evaluation write something of a simulated hospital.
+fn write(what: &str, seed: u64, how: &[&str], output: &Path) -> Result<()> {
     println!(
         "simulating a hospital, seed {seed}, into {}",
         output.display()
     );
     run(cargo_command("run")
-        .args([
-            "--quiet",
-            "--release",
-            "--package",
-            "evaluation",
-            "--",
-            "features",
-        ])
+        .args(["--quiet", "--release", "--package", "evaluation", "--"])
+        .arg(what)
         .args(["--seed", &seed.to_string()])
-        .args(["--days", &arguments.days.to_string()])
-        .args(["--devices", &arguments.devices.to_string()])
         .args(how)
         .arg("--output")
         .arg(output))
+}
+
+/// Seeds of the hospitals that the model of windows learns from, and of those that say which score a budget needs. Evaluations
+/// use others.
+const WINDOWS: ([u64; 2], [u64; 2]) = ([201, 202], [203, 204]);
+
+/// `cargo xtask train-windows`.
+#[derive(clap::Args)]
+pub(crate) struct WindowArguments {
+    /// Where the model goes
+    #[arg(long, default_value = "models/windows-v1.onnx")]
+    out: PathBuf,
+}
+
+/// Makes the model of windows that ships: the same arguments on the same machine give the same bytes.
+pub(crate) fn train_windows(arguments: &WindowArguments) -> Result<()> {
+    environment(BASE)?;
+    let folder = target().join("models");
+    fs::create_dir_all(&folder).with_context(|| folder.display().to_string())?;
+    let simulated = |seed: &u64| {
+        let file = folder.join(format!("windows-{seed}.csv"));
+        write("windows", *seed, &["--change-only"], &file)?;
+        Ok(file)
+    };
+    let learnt: Vec<PathBuf> = WINDOWS.0.iter().map(simulated).collect::<Result<_>>()?;
+    let needed: Vec<PathBuf> = WINDOWS.1.iter().map(simulated).collect::<Result<_>>()?;
+    let mut python = Command::new(tests::models::python());
+    python
+        .args(["-m", "wardtap_models", "windows"])
+        .args(&learnt)
+        .arg("--out")
+        .arg(root().join(&arguments.out));
+    for file in &needed {
+        python.arg("--needed").arg(file);
+    }
+    run(&mut python)
 }

@@ -5,6 +5,7 @@ mod account;
 mod context;
 mod online;
 mod recent;
+mod scoring;
 mod windows;
 
 use std::{collections::BTreeMap, io, net::IpAddr, path::Path};
@@ -18,11 +19,11 @@ use sensor_facts::{
 
 use crate::{
     alert::{AlertUpdate, Alerts, Case, Cases},
-    baseline::{Baselines, Census, Delta, Fact, Familiar},
+    baseline::{Baselines, Census, Delta},
     behaviour::Behaviour,
     config::{Alerting, Baseline},
     detect::{self, Detect, Detectors, Found, Origins, Routers, Site},
-    model::{Recorded, Row, ScoreRequest, Scored, Scorer, WindowModel, features},
+    model::{Recorded, Scorer, WindowModel, features},
 };
 
 pub use account::Account;
@@ -234,39 +235,6 @@ impl Analysis {
         for finding in found {
             self.found(finding, Some(seen), out);
         }
-    }
-
-    /// Has a flow scored, and records it unless its device is suspected.
-    fn ask(&mut self, seen: &Observation) {
-        let (client, server, time) = (seen.client.ip(), seen.server.ip(), seen.time);
-        let record = self.recorded.wants(time, client) && !self.alerts.suspects(client);
-        if !record && self.scorer.is_none() {
-            return;
-        }
-        let Some(row) = Row::of(seen) else {
-            return;
-        };
-        if record {
-            self.recorded.take(&row);
-        }
-        if let Some(scorer) = &mut self.scorer {
-            let peer = Fact::Peer(server);
-            let familiar = self.known.baselines.familiar(client, &peer, row.time);
-            scorer.ask(ScoreRequest {
-                new_peer: familiar != Familiar::Known,
-                row,
-            });
-            if scorer.has_many() {
-                self.take_scores(time);
-            }
-        }
-    }
-
-    /// Tells the detectors what the model said of late. Where a thread scores, to be called soon after observations.
-    pub fn take_scores(&mut self, now: Time) {
-        let scored: Vec<Scored> = self.scorer.as_mut().map_or_else(Vec::new, Scorer::take);
-        let site = self.known.site(now, None);
-        self.detectors.scored(&scored, &site);
     }
 
     /// What is due by the clock: windows that are over, alerts that went quiet. To be called about every ten

@@ -164,6 +164,9 @@ fn list(summary: &Summary) -> String {
     text
 }
 
+/// How windows are judged where there is no model of them.
+const NO_WINDOWS: &str = "no model, by sums of surprises";
+
 /// Which models there are, and what they have scored.
 pub(super) fn facts(summary: &Summary) -> String {
     let mut text = String::new();
@@ -198,6 +201,8 @@ pub(super) fn facts(summary: &Summary) -> String {
         None => line("ONNX Runtime: none".to_owned()),
     }
     line(flows(summary));
+    let windows = summary.windows.as_deref();
+    line(format!("Windows: {}", windows.unwrap_or(NO_WINDOWS)));
     text
 }
 
@@ -237,11 +242,12 @@ fn flows(summary: &Summary) -> String {
 pub(super) fn in_status(summary: &Summary) -> String {
     match (&summary.model, &summary.why_none) {
         (Some(about), _) => format!(
-            "Model: {} ({}), {}; {}",
+            "Model: {} ({}), {}; {}; windows: {}",
             about.name,
             about.trainer,
             short(&about.sha256),
-            flows(summary)
+            flows(summary),
+            summary.windows.as_deref().unwrap_or(NO_WINDOWS)
         ),
         (None, why) => format!(
             "Model: none, statistics and protocol detectors go on without: {}",

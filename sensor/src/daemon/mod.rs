@@ -90,6 +90,7 @@ async fn serve(
     keeper.beat(options.response.containment.heartbeat.into());
     // Before there are packets: a large model takes its time.
     let (models, scorer, actions) = start_models(&options, keeper.time())?;
+    let windows = models.windows();
     let kernel = loaded.attach()?;
     // Threads that start from now on have no more than this.
     keep_rights(options.response_interface.is_some());
@@ -111,7 +112,11 @@ async fn serve(
     let sender = output.sender();
     let (response, response_thread) = Responder::start(
         keeper,
-        Knowledge { clinical, scorer },
+        Knowledge {
+            clinical,
+            scorer,
+            windows,
+        },
         options.response.clone(),
         sender,
         &options.state,

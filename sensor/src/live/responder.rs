@@ -21,7 +21,7 @@ use std::{
 
 use sensor_analysis::{
     Analysis, Outcome, alert::AlertUpdate, baseline::Census, detect::clinical::Clinical,
-    model::Scorer,
+    model::{Scorer, WindowModel},
 };
 use sensor_facts::{
     event::{AlertReport, Body, Event},
@@ -95,6 +95,8 @@ pub struct Knowledge {
     pub clinical: Arc<Mutex<Clinical>>,
     /// What scores flows.
     pub scorer: Option<Scorer>,
+    /// What scores windows of devices.
+    pub windows: Option<WindowModel>,
 }
 
 impl Responder {
@@ -112,7 +114,11 @@ impl Responder {
         inline: bool,
         mirrors: Mirrors,
     ) -> io::Result<(ResponderHandle, JoinHandle<()>)> {
-        let Knowledge { clinical, scorer } = knowledge;
+        let Knowledge {
+            clinical,
+            scorer,
+            windows,
+        } = knowledge;
         let board = Arc::new(Mutex::new(Board {
             watch: Arc::new(keeper.watch_list()),
             summary: Arc::new(Summary::of(&keeper, 0)),
@@ -123,6 +129,9 @@ impl Responder {
         let mut analysis = Analysis::open(folder, options.analysis.clone());
         if let Some(scorer) = scorer {
             analysis.set_scorer(scorer);
+        }
+        if let Some(model) = windows {
+            analysis.set_window_model(model);
         }
         let shared = Shared::new(Enforcement::new(
             keeper,

@@ -39,6 +39,14 @@ const FILES: &[(&str, &str)] = &[
         "models/flow-v1.card.md",
         "usr/lib/wardtap/models/flow-v1.card.md",
     ),
+    (
+        "models/windows-v1.onnx",
+        "usr/lib/wardtap/models/windows-v1.onnx",
+    ),
+    (
+        "models/windows-v1.manifest.json",
+        "usr/lib/wardtap/models/windows-v1.manifest.json",
+    ),
 ];
 
 /// Programs of the workspace.

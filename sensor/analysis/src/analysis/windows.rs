@@ -26,11 +26,11 @@ impl Analysis {
             return;
         }
         for one in &judged {
-            self.known.behaviour.keep(one);
             let site = self.known.site(now, None);
             for finding in self.detectors.judged(one, &site) {
                 self.found(finding, None, out);
             }
+            self.known.behaviour.keep(one);
         }
     }
 

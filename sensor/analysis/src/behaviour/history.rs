@@ -120,12 +120,31 @@ impl Pool {
         self.counts.len() == MEASURES * BUCKETS
     }
 
+    pub(super) fn windows(&self) -> u32 {
+        self.windows
+    }
+
     /// The share of windows with at least this value: never nought, since the next window may have it.
     pub(super) fn share(&self, measure: Measure, bucket: u8) -> f64 {
         let from = measure as usize * BUCKETS;
         let (first, end) = (from + usize::from(bucket), from + BUCKETS);
         let above: u32 = self.counts.get(first..end).unwrap_or_default().iter().sum();
         (f64::from(above) + 1.0) / (f64::from(self.windows) + 2.0)
+    }
+
+    /// The value that a share of the windows had at least.
+    pub(super) fn quantile(&self, measure: Measure, share: f64) -> u64 {
+        let wanted = f64::from(self.windows) * share;
+        let from = measure as usize * BUCKETS;
+        let counts = self.counts.get(from..from + BUCKETS).unwrap_or_default();
+        let mut above = 0.0;
+        for (at, count) in counts.iter().enumerate().rev() {
+            above += f64::from(*count);
+            if above >= wanted {
+                return value(u8::try_from(at).unwrap_or(u8::MAX));
+            }
+        }
+        0
     }
 
     pub(super) fn add(&mut self, values: impl Iterator<Item = (Measure, u8)>) {

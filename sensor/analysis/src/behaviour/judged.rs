@@ -4,7 +4,10 @@ use std::net::IpAddr;
 
 use sensor_facts::time::Time;
 
-use super::measure::{MEASURES, Measure};
+use super::{
+    OWN_PAST,
+    measure::{MEASURES, Measure},
+};
 
 /// A surprise counts as far as it is above this: a value that one window in a thousand has.
 const COUNTS: f64 = 3.0;
@@ -22,7 +25,7 @@ pub struct Surprise {
     pub discounted: f64,
     /// What it has in the window's score.
     pub share: f64,
-    /// One window of the device in a hundred had at least this.
+    /// One window in a hundred had at least this: of the device, or of others where it [has no past](Judged::has_past).
     pub usual: u64,
 }
 
@@ -74,6 +77,12 @@ impl Judged {
             let by_surprise = b.discounted.total_cmp(&a.discounted);
             b.share.total_cmp(&a.share).then(by_surprise)
         });
+    }
+
+    /// True if what is usual is said of the device itself.
+    #[must_use]
+    pub fn has_past(&self) -> bool {
+        f64::from(self.windows) >= OWN_PAST
     }
 
     /// The surprises of all measures, in their order.

@@ -29,7 +29,7 @@ use sensor_facts::{
 };
 
 pub use judged::{Judged, Surprise};
-pub use measure::{MEASURES, Measure, Unit};
+pub use measure::{MEASURES, Measure, Side, Unit};
 pub use needed::Needed;
 
 use crate::baseline::{OpenWindows, Population, proves};
@@ -47,6 +47,12 @@ const WINDOW: i64 = 300_000_000_000;
 const HOUR: i64 = 12;
 /// What is usual of its kind counts as so many windows of a device.
 const BORROWED: f64 = 300.0;
+/// So many hours of devices a day and 1,000 devices say how noisy a site is.
+const ORDINARY: f64 = 100.0;
+/// And it counts as so many times as noisy as others at most, or someone who makes noise on purpose would hide in it.
+const NOISIEST: f64 = 3.0;
+/// From so many windows on, what a device had in one of a hundred can be said.
+pub(crate) const OWN_PAST: f64 = 100.0;
 /// No surprise is greater: nobody watches for so long.
 const SMALLEST: f64 = 1e-6;
 
@@ -159,7 +165,11 @@ impl Behaviour {
                 raw: -share.clamp(SMALLEST, 1.0).log10(),
                 discounted: 0.0,
                 share: 0.0,
-                usual: actor.history.quantile(measure, 0.01),
+                usual: if own < OWN_PAST {
+                    pool.quantile(measure, 0.01)
+                } else {
+                    actor.history.quantile(measure, 0.01)
+                },
             }
         };
         let mut surprises: Vec<Surprise> = values.active().map(surprise).collect();
@@ -189,7 +199,8 @@ impl Behaviour {
         Some(Judged::of(device, begin, surprises, windows))
     }
 
-    /// Keeps the score of a window, by which the threshold follows the budget. What a suspect does moves nothing.
+    /// Keeps the score of a window that was judged, once it is known whether its device is suspected: what a suspect does says
+    /// nothing about what is ordinary.
     pub fn keep(&mut self, judged: &Judged) {
         let Some(actor) = self.actors.peek_mut(&judged.device) else {
             return;
@@ -214,13 +225,21 @@ impl Behaviour {
         }
     }
 
-    /// The score from which on a window is worth an alert, if so many a day and 1,000 devices may be false: what this site's
-    /// last days needed, and no less than other hospitals did, since a quiet week says little about the next.
+    /// The score from which on a window is worth an alert, if so many hours of devices a day and 1,000 devices may be false: what
+    /// other hospitals needed, and more where this one is noisier. How noisy it is, the ordinary hours say, not the rare
+    /// ones that an attack is among.
     #[must_use]
     pub fn threshold(&self, budget: f64) -> f64 {
-        let needed = self.needed.score(budget);
-        let found = self.scores.threshold(budget, self.actors.proven());
-        found.map_or(needed, |found| found.max(needed))
+        let devices = self.actors.proven();
+        let site = self.scores.reached(ORDINARY, devices).unwrap_or(0.0);
+        let noise = site / self.needed.score(ORDINARY);
+        self.needed.score(budget) * noise.clamp(1.0, NOISIEST)
+    }
+
+    /// Windows of all devices that were learned.
+    #[must_use]
+    pub fn windows(&self) -> u32 {
+        self.all.windows()
     }
 
     /// A device is suspected: what it does is not learnt until then.

@@ -85,3 +85,28 @@ impl News {
         this
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_single_packet_makes_up_is_not_remembered() {
+        let mut news = News::default();
+        let key = |number: u16| Key::of("peer").number(number);
+        assert!(news.is_new(key(1), true) && !news.is_new(key(1), true));
+        for _ in 0..2 {
+            assert!(news.is_new(key(2), false));
+        }
+        assert_eq!(news.all().len(), 1);
+        let mut again = News::of(&news.all());
+        assert!(!again.is_new(key(1), false) && again.is_new(key(2), false));
+        assert_eq!(again.evicted(), 0);
+    }
+
+    #[test]
+    fn parts_of_a_fact_do_not_run_into_each_other() {
+        let two = |a: &str, b: &str| Key::of("title").text(a).text(b).hash();
+        assert_ne!(two("AB", "C"), two("A", "BC"));
+    }
+}

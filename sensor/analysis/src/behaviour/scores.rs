@@ -1,4 +1,4 @@
-//! The scores of late, by which a budget of alerts becomes a threshold.
+//! The scores of late: which of them so many hours of devices reach.
 
 use std::collections::VecDeque;
 
@@ -10,7 +10,7 @@ const STEPS: f64 = 20.0;
 const MOST: usize = 600;
 /// Days that are looked back on.
 const DAYS: usize = 6;
-/// Hours of scores that a threshold needs.
+/// Hours of scores without which nothing is known.
 const ENOUGH: u32 = 24;
 /// The greatest score of each device and hour in a day.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -71,7 +71,7 @@ impl Scores {
 
     /// The least score that so many device-hours a day and 1,000 devices reach at most; `None` before a day is over.
     #[expect(clippy::cast_precision_loss, reason = "small numbers")]
-    pub(super) fn threshold(&self, budget: f64, devices: usize) -> Option<f64> {
+    pub(super) fn reached(&self, budget: f64, devices: usize) -> Option<f64> {
         if self.hours < ENOUGH {
             return None;
         }
@@ -101,9 +101,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_threshold_keeps_to_the_budget() {
+    fn the_score_that_so_many_reach() {
         let mut scores = Scores::default();
-        assert_eq!(scores.threshold(1.0, 100), None);
+        assert_eq!(scores.reached(1.0, 100), None);
         for hour in 0..24 * 20 {
             // A hundred devices, one of which is at 5.0 once a day, another at 7.0 every other.
             for device in 0..100 {
@@ -116,7 +116,7 @@ mod tests {
             }
         }
         for (budget, expected) in [(10.0, 5.05), (20.0, 1.05), (4.0, 7.05)] {
-            let threshold = scores.threshold(budget, 100).expect("days");
+            let threshold = scores.reached(budget, 100).expect("days");
             assert!((threshold - expected).abs() < 1e-9, "{budget}: {threshold}");
         }
     }

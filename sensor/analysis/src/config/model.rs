@@ -19,6 +19,10 @@ section! {
         /// /usr/lib/wardtap/models/flow-v1.onnx.
         #[serde(deserialize_with = "file", skip_serializing_if = "Option::is_none")]
         pub path: Option<PathBuf> = None => example "/etc/wardtap/site.onnx",
+        /// The model of windows, which says how unusual five minutes of a device are. Without it, the package's:
+        /// /usr/lib/wardtap/models/windows-v1.onnx.
+        #[serde(deserialize_with = "file", skip_serializing_if = "Option::is_none")]
+        pub windows: Option<PathBuf> = None => example "/etc/wardtap/windows.onnx",
         /// The library of the ONNX Runtime. Without it, the first of these that is there: the one that `ORT_DYLIB_PATH`
         /// names, /usr/lib/wardtap/libonnxruntime.so, the system's.
         #[serde(deserialize_with = "file", skip_serializing_if = "Option::is_none")]

@@ -10,7 +10,7 @@ use sensor_facts::{action::Action, lock::lock, rule::Actor, time::Time};
 
 use super::{
     About, Check, Comparison, Gate, LoadError, Loaded, Model, ModelFile, Refusal, Row, Runtime,
-    RuntimeError, Scorer, Slot, Trial, examine,
+    RuntimeError, SHIPPED_WINDOWS, Scorer, Slot, Trial, WindowModel, examine,
     start::Start,
     store::{Entry, ModelStore},
 };
@@ -25,6 +25,8 @@ pub(super) struct State {
     pub(super) loads: u64,
     pub(super) refusals: u64,
     pub(super) warnings: Vec<String>,
+    /// The name of the model of windows.
+    pub(super) windows: Option<String>,
 }
 
 /// See the module's description. Loading takes as long as it takes, and holds up neither scoring nor the capture.
@@ -58,6 +60,7 @@ impl Models {
                 loads: 0,
                 refusals: 0,
                 warnings: Vec::new(),
+                windows: None,
             }),
         };
         let actions = if this.options.enabled {
@@ -112,6 +115,40 @@ impl Models {
 
     pub(super) fn state(&self) -> MutexGuard<'_, State> {
         lock(&self.state)
+    }
+
+    /// The model of windows that is configured, else the package's; `None` without one, or where it is refused.
+    #[must_use]
+    pub fn windows(&self) -> Option<WindowModel> {
+        let mut state = self.state();
+        let runtime = state
+            .runtime
+            .clone()
+            .ok()
+            .filter(|_| self.options.enabled)?;
+        let shipped = PathBuf::from(SHIPPED_WINDOWS);
+        let path = self
+            .options
+            .windows
+            .clone()
+            .or_else(|| shipped.exists().then_some(shipped))?;
+        match WindowModel::open(&runtime, &path, &self.options.trusted_keys) {
+            Ok(model) => {
+                let (name, sha256) = (model.name(), model.sha256());
+                tracing::info!(model = name, sha256, "windows are scored by a model");
+                state.windows = Some(name.to_owned());
+                Some(model)
+            }
+            Err(refusal) => {
+                let why = format!(
+                    "the model of windows {} is refused: {refusal}",
+                    path.display()
+                );
+                tracing::error!("{why}");
+                state.warnings.push(why);
+                None
+            }
+        }
     }
 
     /// A scorer with a thread of its own, which always has the model in use.

@@ -38,6 +38,9 @@ pub struct Summary {
     /// Why there is none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub why_none: Option<String>,
+    /// The model of windows in use, by its file's name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub windows: Option<String>,
     /// The runtime's library.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub runtime: Option<PathBuf>,
@@ -109,6 +112,7 @@ impl Models {
             entry: current.filter(in_use).cloned(),
             previous: book.previous.clone(),
             why_none,
+            windows: state.windows.clone(),
             runtime: state.runtime.as_ref().ok().map(|it| it.path().to_owned()),
             flows,
             loads: state.loads,

@@ -8,7 +8,7 @@ use std::net::IpAddr;
 use sensor_facts::finding::Contribution;
 
 use crate::{
-    behaviour::{Judged, Surprise, Unit},
+    behaviour::{Judged, Side, Surprise, Unit},
     detect::prelude::*,
 };
 
@@ -30,8 +30,9 @@ thresholds! {
     behaviour_budget: number = 2.0, 0.01..=1000.0;
     /// The least score: by how many powers of ten the measures are rarer than one window in a thousand, all together.
     behaviour_least: number = 1.0, 0.0..=100.0;
-    /// A device is judged after this many windows of 5 minutes with traffic at the site.
-    behaviour_windows: count = 12, 0..=10_000;
+    /// Nothing is judged before so many windows of 5 minutes of all devices: about a day of 20 devices. A device without a
+    /// past is compared with the others.
+    behaviour_windows: count = 5_000, 0..=1_000_000;
 }
 
 /// Measures that are named.
@@ -64,7 +65,7 @@ impl Detector for UnusualBehaviour {
             .threshold(self.own.behaviour_budget)
             .max(self.own.behaviour_least);
         if judged.score < needed
-            || judged.windows < self.own.behaviour_windows
+            || site.behaviour.windows() < self.own.behaviour_windows
             || !self.reported.first(judged.device, site.now)
         {
             return None;
@@ -76,14 +77,33 @@ impl Detector for UnusualBehaviour {
             .filter(|one| one.discounted >= WORTH)
             .collect();
         let words: Vec<String> = decisive.iter().map(|one| sentence(one)).collect();
+        let compared = if judged.has_past() {
+            format!(
+                "compared with 99 of 100 of its {}",
+                several(judged.windows.into(), "earlier windows with traffic")
+            )
+        } else {
+            "compared with 99 of 100 windows of other devices, as little is known of this one"
+                .to_owned()
+        };
+        // What others do to it makes it a victim.
+        let of = |side| -> f64 {
+            let shares = judged
+                .surprises
+                .iter()
+                .filter(|one| one.measure.side() == side);
+            shares.map(|one| one.share).sum()
+        };
+        let role = if of(Side::Others) > of(Side::Own) {
+            AttackRole::Victim
+        } else {
+            AttackRole::Suspect
+        };
         Some(Draft {
             basis: Basis::Model,
+            role,
             confidence: 0.55,
-            evidence: format!(
-                "unusual in 5 minutes, by {} of this device and by devices of its kind: {}",
-                several(judged.windows.into(), "earlier windows"),
-                words.join("; ")
-            ),
+            evidence: format!("unusual in 5 minutes, {compared}: {}", words.join("; ")),
             features: decisive.into_iter().map(contribution_of).collect(),
             ..Draft::default()
         })
@@ -102,7 +122,7 @@ fn amount(value: u64, unit: Unit) -> String {
 fn sentence(one: &Surprise) -> String {
     let unit = one.measure.unit();
     format!(
-        "{} {}, in 99 of 100 windows at most {}",
+        "{} {}, usually at most {}",
         amount(one.value, unit),
         one.measure.label(),
         amount(one.usual, unit)

@@ -3,6 +3,7 @@
 use super::*;
 use crate::{
     baseline::Baselines,
+    behaviour::Behaviour,
     config::Baseline,
     detect::{Origins, Routers},
     model::Row,
@@ -78,6 +79,7 @@ impl Bench {
         let site = Site {
             now: self.now,
             baselines: &self.baselines,
+            behaviour: &Behaviour::new(1),
             routers: &Routers::new(4),
             origins: &Origins::default(),
             inside: &[],
