@@ -19,7 +19,7 @@ use crate::{
     alert::{AlertUpdate, Alerts, Case, Cases},
     baseline::{Baselines, Census, Delta, Fact, Familiar},
     config::{Alerting, Baseline},
-    detect::{Detect, Detectors, Found, Origins, Routers, Site},
+    detect::{Detect, Detectors, Found, Named, Origins, Routers, Site},
     model::{Recorded, Row, ScoreRequest, Scored, Scorer, features},
 };
 
@@ -57,6 +57,7 @@ struct Known {
     baselines: Baselines,
     routers: Routers,
     origins: Origins,
+    named: Named,
 }
 
 impl Known {
@@ -66,6 +67,7 @@ impl Known {
             baselines: &self.baselines,
             routers: &self.routers,
             origins: &self.origins,
+            named: &self.named,
             inside: &self.options.detect.inside,
             delta,
         }
@@ -146,6 +148,7 @@ impl Analysis {
             known: Known {
                 routers: Routers::new(options.detect.router_addresses()),
                 origins: Origins::default(),
+                named: Named::default(),
                 baselines,
                 options,
             },
@@ -197,6 +200,7 @@ impl Analysis {
         self.ask(seen);
         self.known.routers.learn(seen);
         self.known.origins.learn(seen, &self.known.routers);
+        self.known.named.learn(seen);
         let mut delta = self.known.baselines.delta(seen);
         if let Some(delta) = &mut delta {
             delta.outside = self
@@ -368,7 +372,8 @@ impl Analysis {
             evicted: self.evicted_before
                 + self.detectors.evicted()
                 + self.known.origins.evicted()
-                + self.known.routers.evicted(),
+                + self.known.routers.evicted()
+                + self.known.named.evicted(),
             alerts: self.alerts.standing(),
             census,
             cases: self.cases.count(),

@@ -2,6 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 
+use sensor_common::packet::protocol;
 use sensor_facts::{
     observation::{Asked, DhcpFacts, FlowFacts, Observation, What, is_negative},
     target::Service,
@@ -183,6 +184,9 @@ pub(super) fn ends(seen: &Observation, delta: Option<Delta>) -> Option<[End; 2]>
                 sender
                     .site_facts
                     .push(key(&Fact::Application(application, facility)));
+                for kind in message.message_type.as_deref().map(kinds).into_iter().flatten() {
+                    sender.learn(&Fact::SendsKind(receiver.address, kind));
+                }
             }
         }
         What::AssociationEnded(_) | What::ClinicalTls => {}
@@ -241,6 +245,12 @@ fn of_flow(seen: &Observation, facts: &FlowFacts, delta: Delta, from: &mut End, 
             from.learn(&Fact::Outside);
         }
     }
+    if asks_all(seen, facts) {
+        from.learn(&Fact::EchoesAll);
+    }
+    if is_redirect(seen, facts) && seen.macs[0] != [0; 6] {
+        from.site_facts.push(key(&Fact::Redirects(seen.macs[0])));
+    }
     if delta.first {
         from.count(Feature::Flows, 1);
         from.amounts.peer = Some((server, seen.server.port()));
@@ -254,11 +264,40 @@ fn of_flow(seen: &Observation, facts: &FlowFacts, delta: Delta, from: &mut End, 
         from.learn(&works(seen.time));
         if is_lasting(service) {
             from.learn(&Fact::Asks(service));
+            if delta.outside && !facts.midstream {
+                from.learn_at_site(&Fact::AsksOutside(service));
+            }
         }
         if is_lasting(service) && !facts.midstream {
             to.learn(&Fact::Offers(service));
         }
     }
+}
+
+/// True for ICMP echo requests (RFC 792, RFC 4443) to all hosts of a link: its broadcast address or a group.
+pub(crate) fn asks_all(seen: &Observation, facts: &FlowFacts) -> bool {
+    let to = seen.server.ip();
+    let all = match to {
+        IpAddr::V4(it) => it.octets()[3] == 255 || it.is_multicast(),
+        IpAddr::V6(it) => it.is_multicast(),
+    };
+    all && facts.icmp_type.is_some_and(|kind| matches!(kind, 8 | 128))
+}
+
+/// True for a redirect of ICMP (RFC 792) or ICMPv6 (RFC 4861 section 4.5).
+pub(crate) fn is_redirect(seen: &Observation, facts: &FlowFacts) -> bool {
+    matches!(
+        (seen.protocol, facts.icmp_type),
+        (protocol::ICMP, Some(5)) | (protocol::ICMP6, Some(137))
+    )
+}
+
+/// Of an HL7 message type with event and structure, as MSH-9 has it, the type, and the type with the event.
+fn kinds(message_type: &str) -> [&str; 2] {
+    let mut carets = message_type.match_indices('^').map(|(at, _)| at);
+    let first = carets.next().unwrap_or(message_type.len());
+    let second = carets.next().unwrap_or(message_type.len());
+    [&message_type[..first], &message_type[..second]]
 }
 
 /// The fact that it works at this hour.

@@ -55,6 +55,14 @@ pub enum Fact<'a> {
     Advertises(IpAddr, Mac),
     /// As a client it talks to hosts outside of the site.
     Outside,
+    /// As a client it uses this service of hosts outside of the site.
+    AsksOutside(Service),
+    /// It sends this receiver HL7 messages of this type, such as `ADT`, or of this type and event, such as `ADT^A40`.
+    SendsKind(IpAddr, &'a str),
+    /// It sends ICMP echo requests to all hosts of its link at once.
+    EchoesAll,
+    /// ICMP redirects come from this Ethernet address.
+    Redirects(Mac),
 }
 
 /// The hash of a fact. The kind comes first, texts end with a zero byte.
@@ -75,6 +83,10 @@ pub(super) fn key(fact: &Fact<'_>) -> u64 {
         Fact::ServesDhcp(..) => 13,
         Fact::Advertises(..) => 14,
         Fact::Outside => 15,
+        Fact::AsksOutside(_) => 16,
+        Fact::SendsKind(..) => 17,
+        Fact::EchoesAll => 18,
+        Fact::Redirects(_) => 19,
     };
     let mut bytes = Bytes::new();
     bytes.push(kind);
@@ -84,9 +96,11 @@ pub(super) fn key(fact: &Fact<'_>) -> u64 {
             address(&mut bytes, it);
             service(&mut bytes, *what);
         }
-        Fact::Offers(what) | Fact::Asks(what) => service(&mut bytes, *what),
+        Fact::Offers(what) | Fact::Asks(what) | Fact::AsksOutside(what) => {
+            service(&mut bytes, *what);
+        }
         Fact::Title(it) | Fact::Implementation(it) => text(&mut bytes, it),
-        Fact::MovesTo(it, title) => {
+        Fact::MovesTo(it, title) | Fact::SendsKind(it, title) => {
             address(&mut bytes, it);
             text(&mut bytes, title);
         }
@@ -102,7 +116,8 @@ pub(super) fn key(fact: &Fact<'_>) -> u64 {
             address(&mut bytes, it);
             bytes.extend_from_slice(mac);
         }
-        Fact::Outside => {}
+        Fact::Redirects(mac) => bytes.extend_from_slice(mac),
+        Fact::Outside | Fact::EchoesAll => {}
         Fact::Application(application, facility) => {
             text(&mut bytes, application);
             text(&mut bytes, facility);

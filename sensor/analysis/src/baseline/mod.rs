@@ -37,7 +37,7 @@ pub(crate) use answers::answers_to_all;
 pub use census::Census;
 pub use delta::Delta;
 pub use device::{Device, DeviceKind};
-pub(crate) use device::{acts, is_lasting, works};
+pub(crate) use device::{acts, asks_all, is_lasting, is_redirect, works};
 pub use items::{Fact, Familiar, Items, Occurrence};
 pub use windows::{Amounts, FEATURES, Feature, Length, Usual, Windows};
 

@@ -92,7 +92,7 @@ impl Detector for Beacon {
             || matches!(service.port, 53 | 123)
             || !is_host(server)
             || site.learns()
-            || site.knows(client, &Fact::Uses(server, service))
+            || site.trusts(client, &Fact::Uses(server, service))
         {
             return None;
         }

@@ -135,6 +135,6 @@ impl Detector for DhcpStarvation {
         let everyone = IpAddr::V4(Ipv4Addr::BROADCAST);
         found.subject = Some(self.server.or(named).or(meant).unwrap_or(everyone));
         let asker = (found.wrong_if == BEHIND).then_some(facts.frame_mac);
-        Some(site.attribute(found, asker, None))
+        Some(site.attribute(found, asker))
     }
 }

@@ -84,10 +84,17 @@ impl NdSpoof {
                     .asked
                     .peek(&(facts.destination, address))
                     .is_some_and(|time| now.0.saturating_sub(time.0) <= ANSWER);
-                if facts.solicitation || asked || !(facts.replaces || facts.solicited) {
+                if facts.solicitation || !(facts.replaces || facts.solicited) {
                     return None;
                 }
-                (0.6, other, "the first unasked", TAKEN)
+                // A proxy leaves in force what is known (RFC 4861 section 7.2.8).
+                let owner = site.named.owner(address.into());
+                let against = facts.replaces && owner == Some(other);
+                match (asked, against) {
+                    (false, _) => (0.6, other, "the first unasked", TAKEN),
+                    (true, true) => (0.65, other, "the first in place of the other", TAKEN),
+                    (true, false) => return None,
+                }
             }
         };
         let mut evidence = format!(
@@ -114,7 +121,7 @@ impl NdSpoof {
             Taken::From(_) => Some(mac),
             _ => site.intruder(address, [mac, other]),
         };
-        Some(site.attribute(found, intruder, None))
+        Some(site.attribute(found, intruder))
     }
 
     /// Takes an answer to one who tried an address out.

@@ -24,6 +24,8 @@ thresholds! {
     probes_within: seconds = 2, 1..=86_400;
     /// A connection is short when both ends send no more than this together.
     probes_bytes: bytes = 20_000, 100..=100_000_000;
+    /// This many are more than any browser or program opens in that time, and more certain.
+    probes_many: count = 100, 1..=1_024;
     /// On average there must be at least this many of these connections to each host; fewer are those of a busy
     /// client.
     probes_per_host: count = 10, 1..=1_024;
@@ -82,9 +84,13 @@ impl Detector for Probe {
             return None;
         }
         Some(Draft {
-            confidence: 0.55,
+            confidence: if tries.len() >= usize::try_from(self.own.probes_many).unwrap_or(usize::MAX) {
+                0.65
+            } else {
+                0.55
+            },
             evidence: format!(
-                "{} short connections within {} s to services that it never used, the last to TCP port {}",
+                "{} short connections within {} s to services that it was not seen to use before, the last to TCP port {}",
                 tries.len(),
                 self.tries.took(),
                 service.port,

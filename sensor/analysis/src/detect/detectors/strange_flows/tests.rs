@@ -4,7 +4,7 @@ use super::*;
 use crate::{
     baseline::Baselines,
     config::Baseline,
-    detect::{Origins, Routers},
+    detect::{Named, Origins, Routers},
     model::Row,
 };
 use sensor_facts::{
@@ -80,6 +80,7 @@ impl Bench {
             baselines: &self.baselines,
             routers: &Routers::new(4),
             origins: &Origins::default(),
+            named: &Named::default(),
             inside: &[],
             delta: None,
         };

@@ -1,0 +1,94 @@
+//! The address under which an Ethernet address speaks of itself: as whom it asks for others by ARP or neighbour discovery, and
+//! which IPv6 address it tries out before it uses it (RFC 4862 section 5.4).
+//!
+//! Anyone can write such messages, so an address goes to the Ethernet address that named it first, as long as that one is
+//! heard. Whoever forges answers asks and tries out as himself.
+
+use std::{net::IpAddr, num::NonZeroUsize};
+
+use sensor_facts::{
+    observation::{Mac, NeighbourFacts, Observation, What, is_host},
+    time::Time,
+};
+
+use crate::detect::counted::CountedLru;
+
+/// Addresses and Ethernet addresses that are kept.
+const KEPT: NonZeroUsize = NonZeroUsize::new(16_384).expect("it is not zero");
+/// Another may take an address over that was not heard for this long, nanoseconds.
+const LEFT: i64 = 3_600 * 1_000_000_000;
+
+/// See the module's description.
+pub(crate) struct Named {
+    /// The last IPv4 and IPv6 address.
+    names: CountedLru<Mac, [Option<IpAddr>; 2]>,
+    first: CountedLru<IpAddr, (Mac, Time)>,
+}
+
+impl Default for Named {
+    fn default() -> Self {
+        Self {
+            names: CountedLru::new(KEPT),
+            first: CountedLru::new(KEPT),
+        }
+    }
+}
+
+/// Of a neighbour solicitation, the address of who sent it.
+fn asks_as(facts: &NeighbourFacts) -> Option<IpAddr> {
+    let own = if facts.source.is_unspecified() {
+        facts.target
+    } else {
+        facts.source
+    };
+    let itself = facts.link.is_none_or(|link| link == facts.frame_mac);
+    (facts.solicitation && itself).then_some(own.into())
+}
+
+impl Named {
+    /// Takes what a host says of itself.
+    pub(crate) fn learn(&mut self, seen: &Observation) {
+        match &seen.what {
+            What::Arp(arp)
+                if arp.request && arp.sender_mac == arp.frame_mac && arp.sender != arp.target =>
+            {
+                self.name(arp.frame_mac, arp.sender.into(), seen.time);
+            }
+            What::Neighbour(facts) => {
+                if let Some(own) = asks_as(facts) {
+                    self.name(facts.frame_mac, own, seen.time);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn name(&mut self, mac: Mac, address: IpAddr, now: Time) {
+        if !is_host(address) {
+            return;
+        }
+        let first = self.first.get_or_insert_mut(address, || (mac, now));
+        if first.0 != mac && now.0.saturating_sub(first.1.0) <= LEFT {
+            return;
+        }
+        *first = (mac, now);
+        let names = self.names.get_or_insert_mut(mac, Default::default);
+        names[usize::from(address.is_ipv6())] = Some(address);
+    }
+
+    /// The address that an Ethernet address named as its own last; of IPv4 if there is one.
+    pub(super) fn of(&self, mac: Mac) -> Option<IpAddr> {
+        let [v4, v6] = *self.names.peek(&mac)?;
+        v4.or(v6)
+    }
+
+    /// The Ethernet address that named this address first.
+    pub(super) fn owner(&self, address: IpAddr) -> Option<Mac> {
+        self.first.peek(&address).map(|(mac, _)| *mac)
+    }
+
+    /// What made room for others.
+    pub(crate) const fn evicted(&self) -> u64 {
+        self.names.evicted() + self.first.evicted()
+    }
+}
