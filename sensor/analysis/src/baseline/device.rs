@@ -194,6 +194,7 @@ pub(super) fn ends(seen: &Observation, delta: Option<Delta>) -> Option<[End; 2]>
         What::RouterAdvertisement(facts) => {
             let fact = Fact::Advertises(client, facts.frame_mac);
             from.site_facts.push(key(&fact));
+            from.site_facts.push(key(&Fact::Routes(facts.frame_mac)));
         }
         // Who is asked for need not be there.
         What::Arp(_) | What::Neighbour(_) | What::Moved { .. } => return None,
@@ -249,7 +250,10 @@ fn of_flow(seen: &Observation, facts: &FlowFacts, delta: Delta, from: &mut End, 
         from.learn(&Fact::EchoesAll);
     }
     if is_redirect(seen, facts) && seen.macs[0] != [0; 6] {
-        from.site_facts.push(key(&Fact::Redirects(seen.macs[0])));
+        from.site_facts.push(key(&Fact::Routes(seen.macs[0])));
+    }
+    if many_files(seen, facts) {
+        from.learn_at_site(&Fact::ManyFiles(server));
     }
     if delta.first {
         from.count(Feature::Flows, 1);
@@ -282,6 +286,23 @@ pub(crate) fn asks_all(seen: &Observation, facts: &FlowFacts) -> bool {
         IpAddr::V6(it) => it.is_multicast(),
     };
     all && facts.icmp_type.is_some_and(|kind| matches!(kind, 8 | 128))
+}
+
+/// True for a connection to a file share (SMB) by which so many files are read or written that each message stands for little
+/// data: copying folders, or what ransomware does.
+fn many_files(seen: &Observation, facts: &FlowFacts) -> bool {
+    const MESSAGES: u64 = 100;
+    const BYTES: u64 = 1_000_000;
+    const BYTES_EACH: u64 = 30_000;
+    let (messages, moved) = (
+        u64::from(facts.to_server.push),
+        facts.to_server.payload.max(facts.to_client.payload),
+    );
+    seen.protocol == protocol::TCP
+        && matches!(seen.server.port(), 139 | 445)
+        && facts.established(seen.protocol)
+        && messages >= MESSAGES
+        && (BYTES..=messages * BYTES_EACH).contains(&moved)
 }
 
 /// True for a redirect of ICMP (RFC 792) or ICMPv6 (RFC 4861 section 4.5).

@@ -61,8 +61,10 @@ pub enum Fact<'a> {
     SendsKind(IpAddr, &'a str),
     /// It sends ICMP echo requests to all hosts of its link at once.
     EchoesAll,
-    /// ICMP redirects come from this Ethernet address.
-    Redirects(Mac),
+    /// As a client it works on many files of a share of this server, one after the other.
+    ManyFiles(IpAddr),
+    /// This Ethernet address is a router's: it advertises itself or redirects.
+    Routes(Mac),
 }
 
 /// The hash of a fact. The kind comes first, texts end with a zero byte.
@@ -86,12 +88,13 @@ pub(super) fn key(fact: &Fact<'_>) -> u64 {
         Fact::AsksOutside(_) => 16,
         Fact::SendsKind(..) => 17,
         Fact::EchoesAll => 18,
-        Fact::Redirects(_) => 19,
+        Fact::Routes(_) => 19,
+        Fact::ManyFiles(_) => 20,
     };
     let mut bytes = Bytes::new();
     bytes.push(kind);
     match fact {
-        Fact::Peer(it) | Fact::Pulls(it) => address(&mut bytes, it),
+        Fact::Peer(it) | Fact::Pulls(it) | Fact::ManyFiles(it) => address(&mut bytes, it),
         Fact::Uses(it, what) => {
             address(&mut bytes, it);
             service(&mut bytes, *what);
@@ -116,7 +119,7 @@ pub(super) fn key(fact: &Fact<'_>) -> u64 {
             address(&mut bytes, it);
             bytes.extend_from_slice(mac);
         }
-        Fact::Redirects(mac) => bytes.extend_from_slice(mac),
+        Fact::Routes(mac) => bytes.extend_from_slice(mac),
         Fact::Outside | Fact::EchoesAll => {}
         Fact::Application(application, facility) => {
             text(&mut bytes, application);

@@ -44,12 +44,26 @@ impl Detector for Redirect {
         }
         let (from, told, mac) = (seen.client.ip(), seen.server.ip(), seen.macs[0]);
         if mac == [0; 6]
-            || site.routers.is_router(mac)
-            || site.knows_at_site(&Fact::Advertises(from, mac))
-            || site.knows_at_site(&Fact::Redirects(mac))
             || !self.reported.first((mac, told), seen.time)
         {
             return None;
+        }
+        // Hosts drop such a redirect, and no router sends one (RFC 4861 section 8.1).
+        let forged = matches!(from, IpAddr::V6(it) if !it.is_unicast_link_local());
+        if !forged && (site.routers.is_router(mac) || site.knows_at_site(&Fact::Routes(mac))) {
+            return None;
+        }
+        if forged {
+            return Some(Draft {
+                confidence: 0.6,
+                subject: Some(told),
+                role: AttackRole::Victim,
+                evidence: format!(
+                    "ICMP redirects to {told} in the name of {from}: routers redirect from link-local addresses only, so they are forged; {}, from which they seem to come, may be forged too",
+                    mac_text(mac).unwrap_or_default()
+                ),
+                ..Draft::default()
+            });
         }
         let other = site.routers.other_holder(from, mac);
         let found = Draft {
