@@ -184,7 +184,13 @@ pub(super) fn ends(seen: &Observation, delta: Option<Delta>) -> Option<[End; 2]>
                 sender
                     .site_facts
                     .push(key(&Fact::Application(application, facility)));
-                for kind in message.message_type.as_deref().map(kinds).into_iter().flatten() {
+                for kind in message
+                    .message_type
+                    .as_deref()
+                    .map(kinds)
+                    .into_iter()
+                    .flatten()
+                {
                     sender.learn(&Fact::SendsKind(receiver.address, kind));
                 }
             }

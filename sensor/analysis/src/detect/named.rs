@@ -1,8 +1,8 @@
 //! The address under which an Ethernet address speaks of itself: as whom it asks for others by ARP or neighbour discovery, and
 //! which IPv6 address it tries out before it uses it (RFC 4862 section 5.4).
 //!
-//! Anyone can write such messages, so an address goes to the Ethernet address that named it first, as long as that one is
-//! heard. Whoever forges answers asks and tries out as himself.
+//! Anyone can write such messages, so an address goes to the Ethernet address that named it first, also by an answer, as long
+//! as that one is heard. Whoever forges answers asks and tries out as himself.
 
 use std::{net::IpAddr, num::NonZeroUsize};
 
@@ -18,11 +18,21 @@ const KEPT: NonZeroUsize = NonZeroUsize::new(16_384).expect("it is not zero");
 /// Another may take an address over that was not heard for this long, nanoseconds.
 const LEFT: i64 = 3_600 * 1_000_000_000;
 
+/// Another that names an address so soon after the first, nanoseconds, may be the right one.
+const SURE: i64 = 60 * 1_000_000_000;
+
+/// Who named an address first, from when on, and when last.
+struct Owner {
+    mac: Mac,
+    since: Time,
+    last: Time,
+}
+
 /// See the module's description.
 pub(crate) struct Named {
     /// The last IPv4 and IPv6 address.
     names: CountedLru<Mac, [Option<IpAddr>; 2]>,
-    first: CountedLru<IpAddr, (Mac, Time)>,
+    first: CountedLru<IpAddr, Owner>,
 }
 
 impl Default for Named {
@@ -57,6 +67,10 @@ impl Named {
             What::Neighbour(facts) => {
                 if let Some(own) = asks_as(facts) {
                     self.name(facts.frame_mac, own, seen.time);
+                } else if let Some((address, mac)) = facts.claim()
+                    && mac == facts.frame_mac
+                {
+                    self.is_owner(mac, address.into(), seen.time);
                 }
             }
             _ => {}
@@ -64,27 +78,40 @@ impl Named {
     }
 
     fn name(&mut self, mac: Mac, address: IpAddr, now: Time) {
-        if !is_host(address) {
-            return;
+        if is_host(address) && self.is_owner(mac, address, now) {
+            let names = self.names.get_or_insert_mut(mac, Default::default);
+            names[usize::from(address.is_ipv6())] = Some(address);
         }
-        let first = self.first.get_or_insert_mut(address, || (mac, now));
-        if first.0 != mac && now.0.saturating_sub(first.1.0) <= LEFT {
-            return;
-        }
-        *first = (mac, now);
-        let names = self.names.get_or_insert_mut(mac, Default::default);
-        names[usize::from(address.is_ipv6())] = Some(address);
     }
 
-    /// The address that an Ethernet address named as its own last; of IPv4 if there is one.
-    pub(super) fn of(&self, mac: Mac) -> Option<IpAddr> {
-        let [v4, v6] = *self.names.peek(&mac)?;
-        v4.or(v6)
+    /// Notes who names an address; true if nobody else did before.
+    fn is_owner(&mut self, mac: Mac, address: IpAddr, now: Time) -> bool {
+        let new = || Owner {
+            mac,
+            since: now,
+            last: now,
+        };
+        let owner = self.first.get_or_insert_mut(address, new);
+        if owner.mac != mac {
+            if now.0.saturating_sub(owner.last.0) <= LEFT {
+                return false;
+            }
+            *owner = new();
+        }
+        owner.last = owner.last.max(now);
+        true
     }
 
-    /// The Ethernet address that named this address first.
-    pub(super) fn owner(&self, address: IpAddr) -> Option<Mac> {
-        self.first.peek(&address).map(|(mac, _)| *mac)
+    /// The addresses that an Ethernet address named as its own last, of IPv4 first.
+    pub(super) fn of(&self, mac: Mac) -> impl Iterator<Item = IpAddr> {
+        let names = self.names.peek(&mac).copied();
+        names.into_iter().flatten().flatten()
+    }
+
+    /// The Ethernet address that named this address first, if it did so some time before `now`.
+    pub(super) fn owner(&self, address: IpAddr, now: Time) -> Option<Mac> {
+        let owner = self.first.peek(&address)?;
+        (now.0.saturating_sub(owner.since.0) >= SURE).then_some(owner.mac)
     }
 
     /// What made room for others.

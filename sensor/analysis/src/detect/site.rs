@@ -69,7 +69,7 @@ impl Site<'_> {
             [Origin::Foreign, Origin::Confirmed] => Some(macs[0]),
             [Origin::Confirmed, Origin::Foreign] => Some(macs[1]),
             [Origin::Unconfirmed, Origin::Unconfirmed] => {
-                let owner = self.named.owner(address)?;
+                let owner = self.named.owner(address, self.now)?;
                 match macs.map(|mac| mac == owner) {
                     [false, true] => Some(macs[0]),
                     [true, false] => Some(macs[1]),
@@ -80,12 +80,13 @@ impl Site<'_> {
         }
     }
 
-    /// The address that an Ethernet address names as its own by ARP or neighbour discovery, unless its device completes
-    /// handshakes elsewhere.
-    fn own_address(&self, mac: Mac) -> Option<IpAddr> {
-        let own = self.named.of(mac)?;
-        let origin = self.origins.of(own, mac, self.now, self.routers);
-        (origin != Origin::Foreign).then_some(own)
+    /// An address that an Ethernet address names as its own by ARP or neighbour discovery, and whose device completes no
+    /// handshakes elsewhere; not the one that it is accused of having taken.
+    fn own_address(&self, mac: Mac, taken: IpAddr) -> Option<IpAddr> {
+        self.named.of(mac).find(|own| {
+            let origin = self.origins.of(*own, mac, self.now, self.routers);
+            *own != taken && origin != Origin::Foreign
+        })
     }
 
     /// Makes a finding about a victim one about its attacker, where the traffic of the Ethernet address that attacked says
@@ -98,7 +99,7 @@ impl Site<'_> {
         let by_handshakes = self.origins.holder(mac, self.now, self.routers);
         let (holder, by) = by_handshakes.map_or_else(
             || {
-                let own = self.own_address(mac);
+                let own = self.own_address(mac, victim);
                 let v6 = own.is_some_and(|own| own.is_ipv6());
                 (own, if v6 { "neighbour discovery" } else { "ARP" })
             },

@@ -61,7 +61,7 @@ pub(super) struct ArpSpoof {
     /// Who asked for whom, when.
     asked: CountedLru<(IpAddr, IpAddr), Time>,
     unasked: CountedLru<Mac, Unasked>,
-    reported: Reported<IpAddr>,
+    reported: Reported<(IpAddr, bool)>,
     /// Two Ethernet addresses within this are at once, nanoseconds.
     at_once: i64,
 }
@@ -212,11 +212,15 @@ impl Detector for ArpSpoof {
             _ => None,
         };
         let found = found?;
-        // Of an attacker, each victim is told once.
-        let subject = match found.role {
-            AttackRole::Victim => found.subject?,
-            AttackRole::Suspect => *found.victims.first()?,
+        // Of an attacker, each victim is told once; again when it is known who attacks.
+        let named = !found.role.is_victim();
+        let victim = if named {
+            *found.victims.first()?
+        } else {
+            found.subject?
         };
-        self.reported.first(subject, seen.time).then_some(found)
+        self.reported
+            .first((victim, named), seen.time)
+            .then_some(found)
     }
 }

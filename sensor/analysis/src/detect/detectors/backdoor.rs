@@ -13,7 +13,9 @@ pub(super) const ABOUT: About = About {
     techniques: &["T1059", "T1219"],
     finds: "someone works interactively at a service that the device never offered",
     starts: Starts::AfterLearning,
-    wrong_if: &["software was installed on the device that exchanges short messages, or a technician works at it"],
+    wrong_if: &[
+        "software was installed on the device that exchanges short messages, or a technician works at it",
+    ],
     thresholds: THRESHOLDS,
     features: &[Feature::Flows],
     new: |values| Box::new(Backdoor::new(values)),

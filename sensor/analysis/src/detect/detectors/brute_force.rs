@@ -154,7 +154,9 @@ impl BruteForce {
         let mut found = None;
         for number in 0..u32::try_from(open).unwrap_or(u32::MAX).min(FLOW_MOST) {
             let one = (seen.server, seen.client.port(), number);
-            let all = self.communities.add(site.who(seen.client.ip()), one, seen.time);
+            let all = self
+                .communities
+                .add(site.who(seen.client.ip()), one, seen.time);
             found = all.or(found);
         }
         let all = found?;
@@ -225,7 +227,9 @@ impl BruteForce {
             return None;
         }
         let one = (seen.server, seen.client.port(), 0);
-        let all = self.refused.add(site.who(seen.client.ip()), one, seen.time)?;
+        let all = self
+            .refused
+            .add(site.who(seen.client.ip()), one, seen.time)?;
         Some(Draft {
             confidence: 0.5,
             evidence: format!(

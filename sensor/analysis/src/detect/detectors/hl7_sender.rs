@@ -56,7 +56,11 @@ impl Hl7Sender {
             service: seen.service().filter(|_| message.to_server),
             evidence: format!(
                 "an {kind} message, which {what}, by a sender that was not seen to send {receiver} {}",
-                if no_adt { "any ADT message" } else { "one of these" }
+                if no_adt {
+                    "any ADT message"
+                } else {
+                    "one of these"
+                }
             ),
             wrong_if: OTHER_WORK,
             ..Draft::default()

@@ -73,7 +73,11 @@ impl Detector for IcmpTunnel {
             });
         let sent = &facts.to_server;
         let long = site.is_outside(seen.server.ip())
-            && sent.bytes >= self.own.icmp_length_long.saturating_mul(sent.packets.max(1));
+            && sent.bytes
+                >= self
+                    .own
+                    .icmp_length_long
+                    .saturating_mul(sent.packets.max(1));
         if !echo || !(changes || long) {
             return None;
         }
@@ -97,7 +101,10 @@ impl Detector for IcmpTunnel {
             evidence: format!(
                 "{bytes} bytes in ICMP echo with {} in {within}, in packets of {} to {} bytes; {}",
                 ends.1,
-                facts.to_server.length_min.min(facts.to_client.length_min.max(1)),
+                facts
+                    .to_server
+                    .length_min
+                    .min(facts.to_client.length_min.max(1)),
                 facts.to_server.length_max.max(facts.to_client.length_max),
                 if changes {
                     "a ping keeps its size"

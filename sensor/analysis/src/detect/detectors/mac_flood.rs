@@ -74,7 +74,9 @@ impl Detector for MacFlood {
             return None;
         }
         let everyone = IpAddr::V4(Ipv4Addr::BROADCAST);
-        let all = self.lately.add(Who::unconfirmed(everyone), mac, seen.time)?;
+        let all = self
+            .lately
+            .add(Who::unconfirmed(everyone), mac, seen.time)?;
         Some(Draft {
             confidence: 0.8,
             subject: Some(everyone),

@@ -50,7 +50,7 @@ pub(super) struct NdSpoof {
     /// Who tried an address out, and when.
     tried: CountedLru<Ipv6Addr, (Mac, Time)>,
     refused: Window<Ipv6Addr>,
-    reported: Reported<IpAddr>,
+    reported: Reported<(IpAddr, bool)>,
     /// Two Ethernet addresses within this are at once, nanoseconds.
     at_once: i64,
 }
@@ -88,7 +88,7 @@ impl NdSpoof {
                     return None;
                 }
                 // A proxy leaves in force what is known (RFC 4861 section 7.2.8).
-                let owner = site.named.owner(address.into());
+                let owner = site.named.owner(address.into(), now);
                 let against = facts.replaces && owner == Some(other);
                 match (asked, against) {
                     (false, _) => (0.6, other, "the first unasked", TAKEN),
@@ -175,11 +175,15 @@ impl Detector for NdSpoof {
         }
         let refuses = self.refuses(facts, seen.time);
         let found = self.claim(facts, site).or(refuses)?;
-        // Of an attacker, each victim is told once.
-        let subject = match found.role {
-            AttackRole::Victim => found.subject?,
-            AttackRole::Suspect => *found.victims.first()?,
+        // Of an attacker, each victim is told once; again when it is known who attacks.
+        let named = !found.role.is_victim();
+        let victim = if named {
+            *found.victims.first()?
+        } else {
+            found.subject?
         };
-        self.reported.first(subject, seen.time).then_some(found)
+        self.reported
+            .first((victim, named), seen.time)
+            .then_some(found)
     }
 }

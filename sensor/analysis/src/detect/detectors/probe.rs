@@ -84,7 +84,9 @@ impl Detector for Probe {
             return None;
         }
         Some(Draft {
-            confidence: if tries.len() >= usize::try_from(self.own.probes_many).unwrap_or(usize::MAX) {
+            confidence: if tries.len()
+                >= usize::try_from(self.own.probes_many).unwrap_or(usize::MAX)
+            {
                 0.65
             } else {
                 0.55

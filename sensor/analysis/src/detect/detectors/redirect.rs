@@ -43,9 +43,7 @@ impl Detector for Redirect {
             return None;
         }
         let (from, told, mac) = (seen.client.ip(), seen.server.ip(), seen.macs[0]);
-        if mac == [0; 6]
-            || !self.reported.first((mac, told), seen.time)
-        {
+        if mac == [0; 6] || !self.reported.first((mac, told), seen.time) {
             return None;
         }
         // Hosts drop such a redirect, and no router sends one (RFC 4861 section 8.1).
@@ -67,7 +65,11 @@ impl Detector for Redirect {
         }
         let other = site.routers.other_holder(from, mac);
         let found = Draft {
-            basis: if other.is_some() { Basis::Behaviour } else { Basis::Novelty },
+            basis: if other.is_some() {
+                Basis::Behaviour
+            } else {
+                Basis::Novelty
+            },
             confidence: if other.is_some() { 0.8 } else { 0.6 },
             subject: Some(from),
             role: AttackRole::Victim,

@@ -77,7 +77,12 @@ impl Scan {
     }
 
     /// Takes a flow of segments or fragments as no connection has them.
-    fn unnatural(&mut self, seen: &Observation, facts: &FlowFacts, site: &Site<'_>) -> Option<Draft> {
+    fn unnatural(
+        &mut self,
+        seen: &Observation,
+        facts: &FlowFacts,
+        site: &Site<'_>,
+    ) -> Option<Draft> {
         if seen.protocol != protocol::TCP {
             return None;
         }
@@ -151,7 +156,7 @@ impl Scan {
 
 /// Segments that no connection has.
 fn is_odd(half: &Half) -> bool {
-    half.packets > 0 && half.tcp_flags & (TCP_SYN | TCP_ACK | TCP_RST) == 0
+    half.packets > 0 && half.syn == 0 && half.tcp_flags & (TCP_SYN | TCP_ACK | TCP_RST) == 0
 }
 
 /// A DHCP server tells clients at this port, and none of them answers from it to that (RFC 2131, section 4.1).

@@ -229,9 +229,7 @@ impl Detector for ShareRewrite {
         let client = seen.client.ip();
         let moved = self.add((client, seen.server.ip()), facts, delta, seen.time);
         let known = !site.baselines.learns(client, seen.time);
-        let unusual = known
-            .then(|| self.unusual(seen, moved, site))
-            .flatten();
+        let unusual = known.then(|| self.unusual(seen, moved, site)).flatten();
         unusual
             .or_else(|| self.rewritten(seen, moved, site))
             .or_else(|| self.read(seen, moved, site))

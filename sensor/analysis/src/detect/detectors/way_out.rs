@@ -11,7 +11,9 @@ pub(super) const ABOUT: About = About {
     techniques: &["T1571", "T1572"],
     finds: "a TCP service outside of the site that no device of the site used there before",
     starts: Starts::AfterLearning,
-    wrong_if: &["the site was given another service of the Internet, or a visitor uses one that nobody else does"],
+    wrong_if: &[
+        "the site was given another service of the Internet, or a visitor uses one that nobody else does",
+    ],
     thresholds: &[],
     features: &[Feature::BytesOut],
     new: |values| Box::new(WayOut::new(values)),
@@ -63,10 +65,18 @@ impl Detector for WayOut {
             return None;
         }
         Some(Draft {
-            technique: if service.port == SSH { "T1572" } else { "T1571" },
+            technique: if service.port == SSH {
+                "T1572"
+            } else {
+                "T1571"
+            },
             basis: Basis::Novelty,
             // What a second device does too may be a new service.
-            confidence: if at_site == Familiar::Never { 0.6 } else { 0.35 },
+            confidence: if at_site == Familiar::Never {
+                0.6
+            } else {
+                0.35
+            },
             evidence: format!(
                 "it uses TCP port {} of the outside host {server}; {}",
                 service.port,

@@ -104,6 +104,7 @@ fn who_answers_in_the_place_of_another_is_named_by_its_own_questions() {
     for (address, mac) in [(3, 3), (2, 2), (0x66, ROGUE)] {
         lab.neighbour(solicitation(Ipv6Addr::UNSPECIFIED, mac, address));
     }
+    lab.wait(60);
     lab.neighbour(solicitation(v6(2), 2, 3));
     lab.neighbour(advertisement(3, 3, v6(2), true));
     lab.is_quiet("the right answer");

@@ -9,6 +9,7 @@ use crate::detect::Detect;
 fn scan(detect: &mut Detect) {
     set_to(detect, "scan_targets", 20_u32);
     set_to(detect, "scan_within", Span::from_secs(60));
+    set_to(detect, "scan_ports", 1_000_u32);
 }
 
 #[test]
