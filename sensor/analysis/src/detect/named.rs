@@ -119,3 +119,66 @@ impl Named {
         self.names.evicted() + self.first.evicted()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::net::Ipv6Addr;
+
+    use super::*;
+
+    const SECOND: i64 = 1_000_000_000;
+    const OWN: Mac = [2, 0, 0, 0, 0, 1];
+    const OTHER: Mac = [2, 0, 0, 0, 0, 2];
+
+    #[test]
+    fn who_named_an_address_first_keeps_it_while_it_is_heard() {
+        let mut named = Named::default();
+        let address = IpAddr::from([10, 0, 0, 1]);
+        let at = |seconds: i64| Time(seconds * SECOND);
+        named.name(OWN, address, at(0));
+        named.name(OTHER, address, at(1));
+        assert_eq!(named.of(OTHER).next(), None);
+        assert_eq!(named.owner(address, at(59)), None, "not sure yet");
+        assert_eq!(named.owner(address, at(60)), Some(OWN));
+        named.name(OWN, address, at(3_000));
+        named.name(OTHER, address, at(6_600));
+        assert_eq!(
+            named.owner(address, at(6_600)),
+            Some(OWN),
+            "heard an hour ago"
+        );
+        named.name(OTHER, address, at(6_601));
+        assert_eq!(named.of(OTHER).next(), Some(address), "it went away");
+    }
+
+    #[test]
+    fn an_answer_names_an_owner_but_not_who_answers() {
+        let mut named = Named::default();
+        let address = Ipv6Addr::new(0xfe80, 0, 0, 0, 0, 0, 0, 1);
+        let facts = NeighbourFacts {
+            solicitation: false,
+            solicited: true,
+            replaces: true,
+            source: address,
+            destination: address,
+            target: address,
+            link: Some(OWN),
+            frame_mac: OWN,
+        };
+        let end = std::net::SocketAddr::new(address.into(), 0);
+        named.learn(&Observation {
+            time: Time(0),
+            protocol: 0,
+            client: end,
+            server: end,
+            macs: [OWN, [0; 6]],
+            what: What::Neighbour(Box::new(facts)),
+        });
+        assert_eq!(named.owner(address.into(), Time(60 * SECOND)), Some(OWN));
+        assert_eq!(
+            named.of(OWN).next(),
+            None,
+            "who forges answers names others"
+        );
+    }
+}
