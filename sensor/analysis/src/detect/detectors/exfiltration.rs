@@ -104,7 +104,7 @@ impl Detector for Exfiltration {
         }
         let new = !site.knows(client, &Fact::Peer(server));
         let other_service = seen.service().is_some_and(|service| {
-            is_lasting(service) && !site.trusts(client, &Fact::Asks(service))
+            is_lasting(service) && !site.knows(client, &Fact::Asks(service))
         });
         let for_this_device = || {
             let usual = site.baselines.usual(client, Length::Hour, feature);

@@ -126,6 +126,16 @@ fn probing_is_many_short_connections_to_one_service_that_is_new() {
     (0..30).for_each(|_| lab.tcp(host(7), host(1), 8_080));
     assert_eq!(lab.finds(host(7)).victims, [host(1)]);
 
+    // 40 within seconds may be a page; five a second for a minute are none.
+    let set_minute = |detect: &mut Detect| set_to(detect, "probes_minute", 300_u32);
+    let mut lab = Lab::new("probe", set_minute);
+    for second in 0..60 {
+        lab.is_quiet(if second < 59 { "not yet" } else { "299" });
+        (0..5).for_each(|_| lab.tcp(host(66), host(1), 80));
+        lab.wait(i64::from(second < 59));
+    }
+    assert!(lab.finds(host(66)).confidence > 0.6);
+
     let mut lab = Lab::learnt("probe", set, |lab| lab.tcp(host(9), host(1), 8_080));
     (0..200).for_each(|_| lab.tcp(host(9), host(1), 8_080));
     lab.is_quiet("a service that it uses");

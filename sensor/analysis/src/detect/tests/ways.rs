@@ -87,9 +87,13 @@ fn a_newcomer_does_not_earn_the_right_to_a_beacon() {
     let mut lab = Lab::learnt("beacon", as_it_is, routine);
     for _ in 0..11 {
         lab.tcp(host(66), outside(3), 8_443);
+        lab.tcp(host(67), outside(3), 443);
+        lab.tcp(host(68), outside(3), 5_223);
         lab.wait(3_600);
     }
-    lab.is_quiet("eleven");
+    lab.tcp(host(67), outside(3), 443);
+    lab.tcp(host(68), outside(3), 5_223);
+    lab.is_quiet("eleven; and services that others use, which newcomers ask regularly too");
     lab.tcp(host(66), outside(3), 8_443);
     lab.finds(host(66));
 }
