@@ -248,6 +248,14 @@ fn a_flood_is_many_clients_that_do_not_follow_up() {
     lab.is_quiet("a busy server");
     (1..=200).for_each(|_| lab.flow(protocol::TCP, host(9), (host(3), 443), half_open));
     lab.is_quiet("one client");
+    // t50 sends SYNs that carry a few bytes.
+    (1..=100).for_each(|n| {
+        lab.flow(protocol::TCP, outside(n), (host(4), 2_575), |facts| {
+            half_open(facts);
+            facts.to_server.payload = 12;
+        });
+    });
+    lab.finds(host(4));
 }
 
 #[test]
