@@ -22,7 +22,7 @@ use crate::{
     baseline::{Baselines, Census, Delta},
     behaviour::Behaviour,
     config::{Alerting, Baseline},
-    detect::{self, Detect, Detectors, Found, Origins, Routers, Site},
+    detect::{self, Detect, Detectors, Found, Named, Origins, Routers, Site},
     model::{Recorded, Scorer, WindowModel, features},
 };
 
@@ -61,6 +61,7 @@ struct Known {
     behaviour: Behaviour,
     routers: Routers,
     origins: Origins,
+    named: Named,
 }
 
 /// Most devices of which something is kept.
@@ -76,6 +77,7 @@ impl Known {
             behaviour: &self.behaviour,
             routers: &self.routers,
             origins: &self.origins,
+            named: &self.named,
             inside: &self.options.detect.inside,
             delta,
         }
@@ -164,6 +166,7 @@ impl Analysis {
             known: Known {
                 routers: Routers::new(options.detect.router_addresses()),
                 origins: Origins::default(),
+                named: Named::default(),
                 baselines,
                 behaviour,
                 options,
@@ -218,6 +221,7 @@ impl Analysis {
         self.ask(seen);
         self.known.routers.learn(seen);
         self.known.origins.learn(seen, &self.known.routers);
+        self.known.named.learn(seen);
         let mut delta = self.known.baselines.delta(seen);
         if let Some(delta) = &mut delta {
             delta.outside = self
@@ -364,7 +368,8 @@ impl Analysis {
                 + self.detectors.evicted()
                 + self.known.origins.evicted()
                 + self.known.behaviour.evicted()
-                + self.known.routers.evicted(),
+                + self.known.routers.evicted()
+                + self.known.named.evicted(),
             alerts: self.alerts.standing(),
             census,
             cases: self.cases.count(),

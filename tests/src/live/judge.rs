@@ -204,7 +204,9 @@ fn named(deed: &Deed, until: Timestamp, alerts: &[Alert], used: &mut BTreeSet<u6
         let detectors = alert.detectors(from, until);
         let right = if deed.attack.forged {
             let victim = alert.victim && deed.victim.as_ref() == Some(&alert.device);
-            victim || FORGED.iter().any(|word| alert.text.contains(word))
+            let forged = FORGED.iter().any(|word| alert.text.contains(word));
+            // To name the attacker in spite of that is more than is asked.
+            victim || forged || (is(deed, alert) && !alert.victim)
         } else {
             is(deed, alert) && !alert.victim
         };
@@ -326,7 +328,13 @@ mod tests {
         let listed =
             json!({ "items": [alert(1, "10.88.1.10", 1010, &json!({ "role": "victim" }))] });
         let alerts = Alert::all(&listed, &[]).unwrap();
-        let (judged, _) = judge(&[deed], &alerts, Timestamp::from_second(0).unwrap());
+        let start = Timestamp::from_second(0).unwrap();
+        let (judged, _) = judge(std::slice::from_ref(&deed), &alerts, start);
+        assert_eq!(judged[0].verdict, Verdict::Found);
+        // Or the attacker is named after all.
+        let listed = json!({ "items": [alert(1, "10.88.1.101", 1010, &json!({}))] });
+        let alerts = Alert::all(&listed, &[]).unwrap();
+        let (judged, _) = judge(&[deed], &alerts, start);
         assert_eq!(judged[0].verdict, Verdict::Found);
     }
 }

@@ -4,22 +4,22 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use sensor_facts::{
     observation::{Asked, DhcpFacts, FlowFacts, Observation, What, is_negative},
-    target::Service,
     time::Time,
 };
 use serde::{Deserialize, Serialize};
 use smallvec::{SmallVec, smallvec};
 
-use super::{Amounts, Delta, Fact, Feature, Items, Windows, answers::offered, items::key};
+use super::{
+    Amounts, Delta, Fact, Feature, Items, Windows,
+    answers::offered,
+    items::key,
+    shapes::{FIND, PULLS, acts, asks_all, is_lasting, is_redirect, kinds, many_files, works},
+};
 
 /// Facts kept of a device.
 const FACTS_MAX: usize = 1_024;
-/// C-FIND, C-GET, C-MOVE and C-STORE requests (PS3.7 annex E.1).
-const FIND: u16 = 0x0020;
-const PULLS: [u16; 2] = [0x0010, 0x0021];
+/// C-STORE request (PS3.7 annex E.1).
 const STORE: u16 = 0x0001;
-/// Ports from here on are taken for those of a client, or of a service that is new each time (RFC 6335).
-const EPHEMERAL: u16 = 49_152;
 
 /// Devices whose amounts are alike, for those that have no history of their own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -183,6 +183,15 @@ pub(super) fn ends(seen: &Observation, delta: Option<Delta>) -> Option<[End; 2]>
                 sender
                     .site_facts
                     .push(key(&Fact::Application(application, facility)));
+                for kind in message
+                    .message_type
+                    .as_deref()
+                    .map(kinds)
+                    .into_iter()
+                    .flatten()
+                {
+                    sender.learn(&Fact::SendsKind(receiver.address, kind));
+                }
             }
         }
         What::AssociationEnded(_) | What::ClinicalTls => {}
@@ -190,6 +199,7 @@ pub(super) fn ends(seen: &Observation, delta: Option<Delta>) -> Option<[End; 2]>
         What::RouterAdvertisement(facts) => {
             let fact = Fact::Advertises(client, facts.frame_mac);
             from.site_facts.push(key(&fact));
+            from.site_facts.push(key(&Fact::Routes(facts.frame_mac)));
         }
         // Who is asked for need not be there.
         What::Arp(_) | What::Neighbour(_) | What::Moved { .. } => return None,
@@ -241,6 +251,15 @@ fn of_flow(seen: &Observation, facts: &FlowFacts, delta: Delta, from: &mut End, 
             from.learn(&Fact::Outside);
         }
     }
+    if asks_all(seen, facts) {
+        from.learn(&Fact::EchoesAll);
+    }
+    if is_redirect(seen, facts) && seen.macs[0] != [0; 6] {
+        from.site_facts.push(key(&Fact::Routes(seen.macs[0])));
+    }
+    if many_files(seen, facts) {
+        from.learn_at_site(&Fact::ManyFiles(server));
+    }
     if delta.first {
         from.count(Feature::Flows, 1);
         from.amounts.peer = Some((server, seen.server.port()));
@@ -254,44 +273,14 @@ fn of_flow(seen: &Observation, facts: &FlowFacts, delta: Delta, from: &mut End, 
         from.learn(&works(seen.time));
         if is_lasting(service) {
             from.learn(&Fact::Asks(service));
+            if delta.outside && !facts.midstream {
+                from.learn_at_site(&Fact::AsksOutside(service));
+            }
         }
         if is_lasting(service) && !facts.midstream {
             to.learn(&Fact::Offers(service));
         }
     }
-}
-
-/// The fact that it works at this hour.
-pub(crate) fn works(now: Time) -> Fact<'static> {
-    let hours = now.0.div_euclid(3_600_000_000_000);
-    // 1970 began on a Thursday.
-    let weekday = (hours.div_euclid(24) + 3).rem_euclid(7);
-    Fact::Works {
-        hour: u8::try_from(hours.rem_euclid(24)).unwrap_or(0),
-        weekend: weekday >= 5,
-    }
-}
-
-/// What a person does at a device, in words: reading studies, remote access. Other traffic goes on by itself.
-pub(crate) fn acts(seen: &Observation) -> Option<&'static str> {
-    match &seen.what {
-        What::Request { command, .. } if *command == FIND || PULLS.contains(command) => {
-            Some("DICOM queries")
-        }
-        What::Flow(facts)
-            if facts.established(seen.protocol)
-                && matches!(seen.server.port(), 22 | 3_389 | 5_900)
-                && facts.to_server.payload > 2_000 =>
-        {
-            Some("remote access")
-        }
-        _ => None,
-    }
-}
-
-/// False for ports that a server takes anew each time.
-pub(crate) fn is_lasting(service: Service) -> bool {
-    service.port != 0 && service.port < EPHEMERAL
 }
 
 impl Device {

@@ -55,6 +55,16 @@ pub enum Fact<'a> {
     Advertises(IpAddr, Mac),
     /// As a client it talks to hosts outside of the site.
     Outside,
+    /// As a client it uses this service of hosts outside of the site.
+    AsksOutside(Service),
+    /// It sends this receiver HL7 messages of this type, such as `ADT`, or of this type and event, such as `ADT^A40`.
+    SendsKind(IpAddr, &'a str),
+    /// It sends ICMP echo requests to all hosts of its link at once.
+    EchoesAll,
+    /// As a client it works on many files of a share of this server, one after the other.
+    ManyFiles(IpAddr),
+    /// This Ethernet address is a router's: it advertises itself or redirects.
+    Routes(Mac),
 }
 
 /// The hash of a fact. The kind comes first, texts end with a zero byte.
@@ -75,18 +85,25 @@ pub(super) fn key(fact: &Fact<'_>) -> u64 {
         Fact::ServesDhcp(..) => 13,
         Fact::Advertises(..) => 14,
         Fact::Outside => 15,
+        Fact::AsksOutside(_) => 16,
+        Fact::SendsKind(..) => 17,
+        Fact::EchoesAll => 18,
+        Fact::Routes(_) => 19,
+        Fact::ManyFiles(_) => 20,
     };
     let mut bytes = Bytes::new();
     bytes.push(kind);
     match fact {
-        Fact::Peer(it) | Fact::Pulls(it) => address(&mut bytes, it),
+        Fact::Peer(it) | Fact::Pulls(it) | Fact::ManyFiles(it) => address(&mut bytes, it),
         Fact::Uses(it, what) => {
             address(&mut bytes, it);
             service(&mut bytes, *what);
         }
-        Fact::Offers(what) | Fact::Asks(what) => service(&mut bytes, *what),
+        Fact::Offers(what) | Fact::Asks(what) | Fact::AsksOutside(what) => {
+            service(&mut bytes, *what);
+        }
         Fact::Title(it) | Fact::Implementation(it) => text(&mut bytes, it),
-        Fact::MovesTo(it, title) => {
+        Fact::MovesTo(it, title) | Fact::SendsKind(it, title) => {
             address(&mut bytes, it);
             text(&mut bytes, title);
         }
@@ -102,7 +119,8 @@ pub(super) fn key(fact: &Fact<'_>) -> u64 {
             address(&mut bytes, it);
             bytes.extend_from_slice(mac);
         }
-        Fact::Outside => {}
+        Fact::Routes(mac) => bytes.extend_from_slice(mac),
+        Fact::Outside | Fact::EchoesAll => {}
         Fact::Application(application, facility) => {
             text(&mut bytes, application);
             text(&mut bytes, facility);

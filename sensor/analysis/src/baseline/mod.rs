@@ -19,6 +19,7 @@ mod judge;
 mod moved;
 mod open_windows;
 mod population;
+mod shapes;
 mod windows;
 
 #[cfg(test)]
@@ -34,11 +35,12 @@ use serde::{Deserialize, Serialize};
 pub(crate) use answers::answers_to_all;
 pub use census::Census;
 pub use delta::Delta;
+pub(crate) use device::proves;
 pub use device::{Device, DeviceKind};
-pub(crate) use device::{acts, is_lasting, proves, works};
+pub use items::{Fact, Familiar, Items, Occurrence};
 pub(crate) use open_windows::OpenWindows;
 pub(crate) use population::Population;
-pub use items::{Fact, Familiar, Items, Occurrence};
+pub(crate) use shapes::{acts, asks_all, is_lasting, is_redirect, works};
 pub use windows::{Amounts, FEATURES, Feature, Length, Usual, Windows};
 
 use crate::config::Baseline;

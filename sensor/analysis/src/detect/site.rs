@@ -10,7 +10,7 @@ use sensor_facts::{
     time::Time,
 };
 
-use super::{draft::Draft, fair::Who, origins::Origins, routers::Routers};
+use super::{draft::Draft, fair::Who, named::Named, origins::Origins, routers::Routers};
 use crate::{
     baseline::{Baselines, Delta, Fact, Familiar},
     behaviour::Behaviour,
@@ -28,6 +28,8 @@ pub(crate) struct Site<'a> {
     pub(crate) routers: &'a Routers,
     /// Which addresses completed handshakes confirm.
     pub(crate) origins: &'a Origins,
+    /// Who names which address as its own.
+    pub(crate) named: &'a Named,
     /// Networks that belong to the site, beside private ones.
     pub(crate) inside: &'a [Network],
     /// Bytes of the observed flow since its last report.
@@ -65,30 +67,49 @@ impl Site<'_> {
     }
 
     /// Of two Ethernet addresses that claim an address, the one that took it: the other is the one from which its device
-    /// completes handshakes. None where neither is.
+    /// completes handshakes, or else the one that named the address as its own before. None where neither is.
     pub(crate) fn intruder(&self, address: IpAddr, macs: [Mac; 2]) -> Option<Mac> {
         let of = |mac| self.origins.of(address, mac, self.now, self.routers);
         match macs.map(of) {
             [Origin::Foreign, Origin::Confirmed] => Some(macs[0]),
             [Origin::Confirmed, Origin::Foreign] => Some(macs[1]),
+            [Origin::Unconfirmed, Origin::Unconfirmed] => {
+                let owner = self.named.owner(address, self.now)?;
+                match macs.map(|mac| mac == owner) {
+                    [false, true] => Some(macs[0]),
+                    [true, false] => Some(macs[1]),
+                    _ => None,
+                }
+            }
             _ => None,
         }
     }
 
+    /// An address that an Ethernet address names as its own by ARP or neighbour discovery, and whose device completes no
+    /// handshakes elsewhere; not the one that it is accused of having taken.
+    fn own_address(&self, mac: Mac, taken: IpAddr) -> Option<IpAddr> {
+        self.named.of(mac).find(|own| {
+            let origin = self.origins.of(*own, mac, self.now, self.routers);
+            *own != taken && origin != Origin::Foreign
+        })
+    }
+
     /// Makes a finding about a victim one about its attacker, where the traffic of the Ethernet address that attacked says
-    /// whose it is: handshakes, or else an address that it claims by ARP as its own.
-    pub(crate) fn attribute(
-        &self,
-        mut draft: Draft,
-        attacker: Option<Mac>,
-        claimed: Option<IpAddr>,
-    ) -> Draft {
+    /// whose it is: handshakes, or else an address as which it asks others by ARP or neighbour discovery.
+    pub(crate) fn attribute(&self, mut draft: Draft, attacker: Option<Mac>) -> Draft {
         let Some((mac, victim)) = attacker.zip(draft.subject) else {
             return draft;
         };
         let name = mac_text(mac).unwrap_or_default();
         let by_handshakes = self.origins.holder(mac, self.now, self.routers);
-        let (holder, by) = by_handshakes.map_or((claimed, "ARP"), |it| (Some(it), "traffic"));
+        let (holder, by) = by_handshakes.map_or_else(
+            || {
+                let own = self.own_address(mac, victim);
+                let v6 = own.is_some_and(|own| own.is_ipv6());
+                (own, if v6 { "neighbour discovery" } else { "ARP" })
+            },
+            |it| (Some(it), "traffic"),
+        );
         match holder {
             Some(holder) if holder != victim && !draft.victims.contains(&holder) => {
                 draft.evidence = format!(
@@ -101,7 +122,7 @@ impl Site<'_> {
             }
             _ => {
                 draft.evidence = format!(
-                    "{}; {name} is the intruder, and no completed handshake shows an address of its own",
+                    "{}; {name} is the intruder, and neither a completed handshake nor a question to its neighbours shows an address of its own",
                     draft.evidence
                 );
             }

@@ -58,12 +58,10 @@ pub(super) struct ArpSpoof {
     claims: Holders,
     /// Addresses that an Ethernet address claims by ARP, a few of them.
     claimed: CountedLru<Mac, Vec<IpAddr>>,
-    /// As whom an Ethernet address first asked for others by ARP: who forges answers asks as himself.
-    asks: CountedLru<Mac, IpAddr>,
     /// Who asked for whom, when.
     asked: CountedLru<(IpAddr, IpAddr), Time>,
     unasked: CountedLru<Mac, Unasked>,
-    reported: Reported<IpAddr>,
+    reported: Reported<(IpAddr, bool)>,
     /// Two Ethernet addresses within this are at once, nanoseconds.
     at_once: i64,
 }
@@ -78,7 +76,6 @@ impl ArpSpoof {
             flows: Holders::new(ADDRESSES, at_once),
             claims: Holders::new(NEIGHBOURS, at_once),
             claimed: CountedLru::new(NEIGHBOURS),
-            asks: CountedLru::new(NEIGHBOURS),
             asked: CountedLru::new(NEIGHBOURS),
             unasked: CountedLru::new(NEIGHBOURS),
             reported: Reported::new(values),
@@ -97,7 +94,7 @@ impl ArpSpoof {
             return None;
         }
         let found = self.in_turn("packets from", address, mac, other);
-        Some(site.attribute(found, site.intruder(address, [mac, other]), None))
+        Some(site.attribute(found, site.intruder(address, [mac, other])))
     }
 
     /// Takes the sender of ARP. A router claims its own addresses alone, so it makes no exception here: one who
@@ -108,9 +105,6 @@ impl ArpSpoof {
         let target = IpAddr::V4(arp.target);
         if arp.request {
             self.asked.put((address, target), now);
-            if address != target && arp.frame_mac == mac {
-                self.asks.get_or_insert_mut(mac, || address);
-            }
         }
         let claimed = self.claimed.get_or_insert_mut(mac, Vec::new);
         if claimed.len() < CLAIMS_MAX && !claimed.contains(&address) {
@@ -120,8 +114,7 @@ impl ArpSpoof {
             let mut found = self.in_turn("ARP claims of", address, mac, other);
             found.evidence.push_str(&sent_by(arp));
             let intruder = site.intruder(address, [mac, other]);
-            let own = intruder.and_then(|one| self.own_address(one, site));
-            return Some(site.attribute(found, intruder, own));
+            return Some(site.attribute(found, intruder));
         }
         if !arp.request && address != target && is_host(target) {
             let asked = self.asked.peek(&(target, address));
@@ -139,15 +132,7 @@ impl ArpSpoof {
         let victim = found.subject?;
         // It is no intruder if the address is its own by its traffic.
         let own = site.origins.of(victim, mac, now, site.routers) == Origin::Confirmed;
-        let claimed = self.own_address(mac, site);
-        Some(site.attribute(found, Some(mac).filter(|_| !own), claimed))
-    }
-
-    /// The address as which an Ethernet address asks by ARP, unless its device completes handshakes elsewhere.
-    fn own_address(&self, mac: Mac, site: &Site<'_>) -> Option<IpAddr> {
-        let own = *self.asks.peek(&mac)?;
-        let origin = site.origins.of(own, mac, site.now, site.routers);
-        (origin != Origin::Foreign).then_some(own)
+        Some(site.attribute(found, Some(mac).filter(|_| !own)))
     }
 
     /// Another address that an Ethernet address claims by ARP.
@@ -211,7 +196,6 @@ impl Detector for ArpSpoof {
             + self.claims.evicted()
             + self.claimed.evicted()
             + self.asked.evicted()
-            + self.asks.evicted()
             + self.unasked.evicted()
             + self.reported.evicted()
     }
@@ -228,11 +212,15 @@ impl Detector for ArpSpoof {
             _ => None,
         };
         let found = found?;
-        // Of an attacker, each victim is told once.
-        let subject = match found.role {
-            AttackRole::Victim => found.subject?,
-            AttackRole::Suspect => *found.victims.first()?,
+        // Of an attacker, each victim is told once; again when it is known who attacks.
+        let named = !found.role.is_victim();
+        let victim = if named {
+            *found.victims.first()?
+        } else {
+            found.subject?
         };
-        self.reported.first(subject, seen.time).then_some(found)
+        self.reported
+            .first((victim, named), seen.time)
+            .then_some(found)
     }
 }

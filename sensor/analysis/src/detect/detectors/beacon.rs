@@ -37,6 +37,8 @@ thresholds! {
 
 /// Pairs that are watched.
 const PAIRS: NonZeroUsize = NonZeroUsize::new(32_768).expect("it is not zero");
+/// Every site uses the web, and new workstations ask regularly for what is new.
+const WEB: [u16; 2] = [80, 443];
 /// Connections that are kept of a pair.
 const KEPT: usize = 48;
 type Pair = (IpAddr, IpAddr, Service);
@@ -75,6 +77,19 @@ fn steadiness(mut values: Vec<i64>) -> (f64, i64) {
     )
 }
 
+/// True if a client is known to use the service. A newcomer does not earn it where nobody else uses the port outside.
+fn is_usual(site: &Site<'_>, client: IpAddr, (server, service): (IpAddr, Service)) -> bool {
+    let uses = Fact::Uses(server, service);
+    let of_many = WEB.contains(&service.port)
+        || !site.is_outside(server)
+        || site.knows_at_site(&Fact::AsksOutside(service));
+    if of_many {
+        site.knows(client, &uses)
+    } else {
+        site.trusts(client, &uses)
+    }
+}
+
 impl Detector for Beacon {
     fn evicted(&self) -> u64 {
         self.pairs.evicted() + self.reported.evicted()
@@ -92,7 +107,7 @@ impl Detector for Beacon {
             || matches!(service.port, 53 | 123)
             || !is_host(server)
             || site.learns()
-            || site.knows(client, &Fact::Uses(server, service))
+            || is_usual(site, client, (server, service))
         {
             return None;
         }

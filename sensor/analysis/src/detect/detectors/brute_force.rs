@@ -43,7 +43,10 @@ thresholds! {
     guesses_known_factor: count = 3, 1..=100;
     /// This many SNMP requests to one host within `logins_within`, none or few of which it answers, count as guessing
     /// communities.
-    snmp_guesses: count = 30, 3..=100_000;
+    snmp_guesses: count = 30, 3..=1_024;
+    /// This many SMB sessions within `guesses_within` that end when the password was told, of a client that was not seen to
+    /// use the server's shares, are a hint.
+    smb_refused: count = 3, 2..=1_024;
 }
 
 const OFTEN: &str =
@@ -57,6 +60,7 @@ const LOGINS: [u16; 14] = [
 /// FTP, SSH, Telnet, RDP, VNC: a person logs in, seldom and for long.
 const PERSONS: [u16; 5] = [21, SSH, 23, 3_389, 5_900];
 const SSH: u16 = 22;
+const SMB: u16 = 445;
 const SNMP: u16 = 161;
 /// Data segments of an SSH client before its first try: version, key exchange (two), new keys, service request, and the
 /// request "none" (RFC 4253, RFC 4252 section 5.2).
@@ -70,6 +74,12 @@ const SSH_TRIES: u32 = 12;
 /// In the long time it takes this many times as many failed tries.
 const SLOW: u32 = 3;
 
+/// Requests of one flow that are counted.
+const FLOW_MOST: u32 = 512;
+/// The messages of an SMB client whose password is refused: what versions it knows, once or twice, and two of the NTLM
+/// exchange (MS-SMB2 section 3.2.4.2); one that gets in asks for a share next.
+const SMB_REFUSED: std::ops::RangeInclusive<u32> = 3..=4;
+
 /// Server, the client's port, and the number of the try in the connection.
 type Try = (SocketAddr, u16, u32);
 
@@ -79,7 +89,9 @@ pub(super) struct BruteForce {
     slow: Window<Try>,
     /// Failed tries: of clients that do not use the service, of others, and of all in the long time.
     failed: [Window<Try>; 3],
-    communities: Reported<(IpAddr, IpAddr)>,
+    /// Sessions of SMB that end when the password was told.
+    refused: Window<Try>,
+    communities: Window<Try>,
     own: Thresholds,
 }
 
@@ -120,7 +132,8 @@ impl BruteForce {
                     guesses(own.guesses_known_factor.max(SLOW)),
                 ),
             ],
-            communities: Reported::new(values),
+            refused: Window::new(own.guesses_within, own.smb_refused),
+            communities: Window::new(own.logins_within, own.snmp_guesses),
             own,
         }
     }
@@ -133,17 +146,32 @@ impl BruteForce {
         let service = seen.service()?;
         // An agent that has answered before may be switched off while it is asked on.
         let known = site.knows(seen.client.ip(), &Fact::Uses(seen.server.ip(), service));
-        let much = !known
-            && open >= u64::from(self.own.snmp_guesses)
-            && open * 2 > asked
-            && facts.duration <= within.saturating_mul(open / u64::from(self.own.snmp_guesses));
-        let ends = (seen.client.ip(), seen.server.ip());
-        (much && self.communities.first(ends, seen.time)).then(|| Draft {
+        let times = open / u64::from(self.own.snmp_guesses);
+        if known || open * 2 <= asked || facts.duration > within.saturating_mul(times.max(1)) {
+            return None;
+        }
+        // A tool may ask from several ports.
+        let mut found = None;
+        for number in 0..u32::try_from(open).unwrap_or(u32::MAX).min(FLOW_MOST) {
+            let one = (seen.server, seen.client.port(), number);
+            let all = self
+                .communities
+                .add(site.who(seen.client.ip()), one, seen.time);
+            found = all.or(found);
+        }
+        let all = found?;
+        let servers = hosts(&all);
+        Some(Draft {
             confidence: 0.7,
             evidence: format!(
-                "{asked} SNMP requests to {} within {} s, {open} of them without an answer, as agents treat a wrong community",
-                ends.1,
-                (facts.duration / 1_000_000_000).max(1)
+                "{} SNMP requests to {} within {} s without an answer, as agents treat a wrong community",
+                all.len(),
+                if let [one] = servers.as_slice() {
+                    one.to_string()
+                } else {
+                    several(servers.len() as u64, "hosts")
+                },
+                (facts.duration / 1_000_000_000 + 1).max(self.communities.took().cast_unsigned())
             ),
             wrong_if: NO_AGENT,
             ..Draft::about_server(seen)
@@ -184,6 +212,34 @@ impl BruteForce {
             ),
             service: (servers.len() == 1).then_some(service),
             victims: servers,
+            ..Draft::default()
+        })
+    }
+
+    /// Takes an SMB session that may have ended when the password was told.
+    fn smb(&mut self, seen: &Observation, facts: &FlowFacts, site: &Site<'_>) -> Option<Draft> {
+        let (to, from) = (&facts.to_server, &facts.to_client);
+        if seen.server.port() != SMB
+            || facts.midstream
+            || !SMB_REFUSED.contains(&to.push)
+            || from.push != to.push
+        {
+            return None;
+        }
+        let one = (seen.server, seen.client.port(), 0);
+        let all = self
+            .refused
+            .add(site.who(seen.client.ip()), one, seen.time)?;
+        Some(Draft {
+            confidence: 0.5,
+            evidence: format!(
+                "{} SMB sessions with {} within {} s that end when the password was told, as refused ones do",
+                all.len(),
+                several(hosts(&all).len() as u64, "hosts"),
+                self.refused.took()
+            ),
+            victims: hosts(&all),
+            service: seen.service(),
             ..Draft::default()
         })
     }
@@ -236,6 +292,7 @@ impl Detector for BruteForce {
             + self.known.evicted()
             + self.slow.evicted()
             + failed
+            + self.refused.evicted()
             + self.communities.evicted()
     }
 
@@ -267,6 +324,11 @@ impl Detector for BruteForce {
             port => u32::from(PERSONS.contains(&port)),
         };
         let guessed = self.guess(seen, failures, known, site);
-        self.short(seen, known, site).or(guessed)
+        let refused = if site.trusts(client, &fact) {
+            None
+        } else {
+            self.smb(seen, facts, site)
+        };
+        self.short(seen, known, site).or(guessed).or(refused)
     }
 }

@@ -33,7 +33,7 @@ thresholds! {
     dhcp_starvation_clients: count = 100, 6..=1_024;
     /// The same for clients that never asked before and for which one Ethernet address asks that is not theirs: servers try
     /// an address out for seconds before they offer it, so who takes one after the other is slow.
-    dhcp_starvation_from_one: count = 7, 2..=1_024;
+    dhcp_starvation_from_one: count = 4, 2..=1_024;
     /// The time in which they are counted.
     dhcp_starvation_within: seconds = 60, 1..=86_400;
 }
@@ -135,6 +135,6 @@ impl Detector for DhcpStarvation {
         let everyone = IpAddr::V4(Ipv4Addr::BROADCAST);
         found.subject = Some(self.server.or(named).or(meant).unwrap_or(everyone));
         let asker = (found.wrong_if == BEHIND).then_some(facts.frame_mac);
-        Some(site.attribute(found, asker, None))
+        Some(site.attribute(found, asker))
     }
 }

@@ -25,12 +25,16 @@ thresholds! {
     dns_queries: count = 100, 1..=100_000_000;
     /// Queries have long names when they have at least this many bytes on average; usual ones have 30 to 60.
     dns_query_bytes: bytes = 75, 20..=65_535;
+    /// With this many bytes on average, the number of queries is enough.
+    dns_query_long: bytes = 120, 20..=65_535;
     /// In an hour it takes this many times `dns_queries` and `dns_bytes`.
     dns_hour_factor: count = 3, 1..=12;
 }
 
 /// Clients that are watched.
 const CLIENTS: NonZeroUsize = NonZeroUsize::new(16_384).expect("it is not zero");
+/// Resolvers that are remembered.
+const RESOLVERS: NonZeroUsize = NonZeroUsize::new(1_024).expect("it is not zero");
 /// Windows: a tunnel that hides is slow.
 const LENGTHS: [Length; 2] = [Length::FiveMinutes, Length::Hour];
 
@@ -56,6 +60,8 @@ impl Queries {
 
 pub(super) struct DnsTunnel {
     clients: CountedLru<IpAddr, [Queries; LENGTHS.len()]>,
+    /// Who answers others of the site.
+    resolvers: CountedLru<IpAddr, ()>,
     reported: Reported<IpAddr>,
     own: Thresholds,
 }
@@ -64,6 +70,7 @@ impl DnsTunnel {
     fn new(values: &Values) -> Self {
         Self {
             clients: CountedLru::new(CLIENTS),
+            resolvers: CountedLru::new(RESOLVERS),
             reported: Reported::new(values),
             own: Thresholds::of(values),
         }
@@ -72,7 +79,7 @@ impl DnsTunnel {
 
 impl Detector for DnsTunnel {
     fn evicted(&self) -> u64 {
-        self.clients.evicted() + self.reported.evicted()
+        self.clients.evicted() + self.resolvers.evicted() + self.reported.evicted()
     }
 
     fn observe(&mut self, seen: &Observation, site: &Site<'_>) -> Option<Draft> {
@@ -83,7 +90,10 @@ impl Detector for DnsTunnel {
         if seen.service()?.port != 53 || facts.to_server.packets == 0 {
             return None;
         }
-        let client = seen.client.ip();
+        let (client, server) = (seen.client.ip(), seen.server.ip());
+        if facts.answered() && !site.is_outside(server) {
+            self.resolvers.put(server, ());
+        }
         let both = self.clients.get_or_insert_mut(client, Default::default);
         // The share of this report, by the flow's mean.
         let packets = facts.to_server.packets;
@@ -95,8 +105,9 @@ impl Detector for DnsTunnel {
             asked.add(seen.time.0.div_euclid(length.nanos()), queries, bytes);
             let mean = asked.bytes / asked.count.max(1);
             let is = asked.count >= u64::from(self.own.dns_queries) * times
-                && mean >= self.own.dns_query_bytes
-                && asked.bytes >= self.own.dns_bytes * times;
+                && (mean >= self.own.dns_query_long
+                    || mean >= self.own.dns_query_bytes
+                        && asked.bytes >= self.own.dns_bytes * times);
             if is && much.is_none() {
                 much = Some((length.label(), asked.count, asked.bytes, mean));
             }
@@ -105,12 +116,24 @@ impl Detector for DnsTunnel {
         if !self.reported.first(client, seen.time) {
             return None;
         }
+        // Whoever is asked by others asks in their place: one of them has the tunnel, and his own queries say so.
+        let relays = self.resolvers.contains(&client);
+        let through = self.resolvers.contains(&server);
         Some(Draft {
-            confidence: 0.7,
+            confidence: if relays { 0.3 } else { 0.7 },
             evidence: format!(
-                "{queries} DNS queries in {within} with {bytes} bytes, {mean} each; usual ones have 30 to 60"
+                "{queries} DNS queries in {within} with {bytes} bytes, {mean} each; usual ones have 30 to 60{}",
+                if relays {
+                    "; others ask it too, so it may only pass on what one of them asks"
+                } else if through {
+                    "; it asks a resolver of the site, which passes them on"
+                } else {
+                    ""
+                }
             ),
-            ..Draft::about_server(seen)
+            victims: if through { Vec::new() } else { vec![server] },
+            service: seen.service(),
+            ..Draft::default()
         })
     }
 }

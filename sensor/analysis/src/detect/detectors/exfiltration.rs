@@ -22,7 +22,7 @@ thresholds! {
     /// outside host that was never talked to, also in a day.
     exfiltration_bytes: bytes = 100_000_000, 10_000..=1_000_000_000_000_000;
     /// This many bytes in an hour to an outside host that was never talked to are much for a device that is not known to
-    /// talk to the outside, or for which it is `unusual`.
+    /// talk to the outside or to use the service by which it does, or for which it is `unusual`.
     exfiltration_new_bytes: bytes = 25_000_000, 10_000..=1_000_000_000_000_000;
     /// At least this many times as much must be sent as received.
     exfiltration_ratio: count = 4, 1..=1_000;
@@ -103,10 +103,14 @@ impl Detector for Exfiltration {
             return None;
         }
         let new = !site.knows(client, &Fact::Peer(server));
+        let other_service = seen.service().is_some_and(|service| {
+            is_lasting(service) && !site.knows(client, &Fact::Asks(service))
+        });
         let for_this_device = || {
             let usual = site.baselines.usual(client, Length::Hour, feature);
             !site.learns()
                 && (!site.knows(client, &Fact::Outside)
+                    || other_service
                     || usual.is_some_and(|usual| usual.excess(hour.out) >= self.unusual))
         };
         let (length, Sent { out, back, .. }) = if much(&hour) {
@@ -146,6 +150,8 @@ impl Detector for Exfiltration {
                 back / 1_000_000
             ) + if first && !site.learns() {
                 "; it was not seen to talk to the outside in its learning time"
+            } else if outside && other_service && !site.learns() {
+                "; it was not seen to use such a service in its learning time"
             } else {
                 ""
             },

@@ -70,7 +70,9 @@ impl Detector for Flood {
             What::Flow(facts) if facts.over => {
                 if seen.protocol == protocol::TCP {
                     let half = facts.to_server.syn > 0
-                        && facts.to_server.payload == 0
+                        // A SYN can carry data (RFC 7413).
+                        && (facts.to_server.payload == 0
+                            || facts.to_server.packets == u64::from(facts.to_server.syn))
                         && facts.to_client.payload == 0
                         && facts.to_server.packets <= 3
                         && !facts.midstream;

@@ -1,20 +1,24 @@
 //! HL7 from someone new: a message from an address, application and facility that this receiver never had
-//! messages from (ATT&CK T1557.002).
+//! messages from; or one that changes whose record it is, by a known sender that sends no ADT (ATT&CK T1557.002).
 
 use std::net::IpAddr;
+
+use sensor_facts::event::Hl7Message;
 
 use crate::detect::prelude::*;
 
 pub(super) const ABOUT: About = About {
     id: "hl7_sender",
     techniques: &["T1557.002"],
-    finds: "HL7 from an address, application and facility that are new to the receiver",
+    finds: "HL7 from an address, application and facility that are new to the receiver; merges and deletions of patient records by who sent no such message before",
     starts: Starts::AfterLearning,
-    wrong_if: &["an interface was added or moved"],
+    wrong_if: &["an interface was added or moved", OTHER_WORK],
     thresholds: &[],
     features: &[Feature::Messages, Feature::Naks],
     new: |values| Box::new(Hl7Sender::new(values)),
 };
+
+const OTHER_WORK: &str = "the interface was given other messages to send";
 
 pub(super) struct Hl7Sender(Reported<(IpAddr, IpAddr, String, String)>);
 
@@ -22,6 +26,52 @@ impl Hl7Sender {
     fn new(values: &Values) -> Self {
         Self(Reported::new(values))
     }
+
+    /// Takes a message of a known sender.
+    fn other_kind(
+        &mut self,
+        seen: &Observation,
+        message: &Hl7Message,
+        (sender, receiver): (IpAddr, IpAddr),
+        site: &Site<'_>,
+    ) -> Option<Draft> {
+        let (event, what) = dangerous(message)?;
+        let kind = format!("ADT^{event}");
+        let knows = |kind| site.knows(sender, &Fact::SendsKind(receiver, kind));
+        if knows(&kind)
+            || site.baselines.learns(sender, seen.time)
+            || !self
+                .0
+                .first((sender, receiver, kind.clone(), String::new()), seen.time)
+        {
+            return None;
+        }
+        let no_adt = !knows("ADT");
+        Some(Draft {
+            basis: Basis::Novelty,
+            // Merges are rare: who sends other ADT may not have sent one in the learning time.
+            confidence: if no_adt { 0.65 } else { 0.3 },
+            subject: Some(sender),
+            victims: vec![receiver],
+            service: seen.service().filter(|_| message.to_server),
+            evidence: format!(
+                "an {kind} message, which {what}, by a sender that was not seen to send {receiver} {}",
+                if no_adt {
+                    "any ADT message"
+                } else {
+                    "one of these"
+                }
+            ),
+            wrong_if: OTHER_WORK,
+            ..Draft::default()
+        })
+    }
+}
+
+/// The event of an ADT message that endangers care, and how.
+fn dangerous(message: &Hl7Message) -> Option<(&str, &'static str)> {
+    let event = message.message_type.as_deref().and_then(trigger)?;
+    Some((event, meaning(event)?))
 }
 
 impl Detector for Hl7Sender {
@@ -44,7 +94,7 @@ impl Detector for Hl7Sender {
         let application = message.sending_application.as_deref().unwrap_or_default();
         let facility = message.sending_facility.as_deref().unwrap_or_default();
         if site.knows(sender, &Fact::Sends(receiver, application, facility)) {
-            return None;
+            return self.other_kind(seen, message, (sender, receiver), site);
         }
         let borrowed = site.knows_at_site(&Fact::Application(application, facility));
         let sent = (
@@ -57,14 +107,18 @@ impl Detector for Hl7Sender {
             return None;
         }
         let who = format!("application {application:?} of facility {facility:?}");
-        let event = message.message_type.as_deref().and_then(trigger);
-        let meaning = event.and_then(|event| Some((event, meaning(event)?)));
+        let meaning = dangerous(message);
+        let confidence = match (borrowed, meaning.is_some()) {
+            (true, _) => 0.7,
+            (false, true) => 0.65,
+            (false, false) => 0.5,
+        };
         let meaning = meaning.map_or_else(String::new, |(event, what)| {
             format!("; the first one (ADT^{event}) {what}")
         });
         Some(Draft {
             basis: Basis::Novelty,
-            confidence: if borrowed { 0.7 } else { 0.5 },
+            confidence,
             subject: Some(sender),
             victims: vec![receiver],
             service: seen.service().filter(|_| message.to_server),

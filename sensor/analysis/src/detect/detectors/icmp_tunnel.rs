@@ -1,4 +1,5 @@
-//! Tunnels in ICMP echo: much data in requests and answers whose lengths change, as those of no ping do (ATT&CK T1095).
+//! Tunnels in ICMP echo: much data in requests and answers whose lengths change, as those of no ping do, or in long ones to
+//! the outside (ATT&CK T1095).
 
 use std::{net::IpAddr, num::NonZeroUsize};
 
@@ -8,7 +9,7 @@ use crate::detect::prelude::*;
 pub(super) const ABOUT: About = About {
     id: "icmp_tunnel",
     techniques: &["T1095"],
-    finds: "much data in ICMP echo requests and answers of changing lengths",
+    finds: "much data in ICMP echo requests and answers of changing lengths, or in long ones to the outside",
     starts: Starts::AtOnce,
     wrong_if: &["someone measures a line with pings of many sizes"],
     thresholds: THRESHOLDS,
@@ -24,6 +25,8 @@ thresholds! {
     icmp_hour_factor: count = 3, 1..=12;
     /// Lengths change when the longest packet of a flow is longer than its shortest by this much.
     icmp_length_change: bytes = 32, 1..=65_535;
+    /// To the outside, packets of one length count too from this length on: pings have 64 to 100 bytes.
+    icmp_length_long: bytes = 256, 64..=65_535;
 }
 
 /// Echo requests of ICMP and ICMPv6, and their answers, which a tunnel also sends unasked.
@@ -68,7 +71,14 @@ impl Detector for IcmpTunnel {
                 u64::from(half.length_max - half.length_min.min(half.length_max))
                     >= self.own.icmp_length_change
             });
-        if !echo || !changes {
+        let sent = &facts.to_server;
+        let long = site.is_outside(seen.server.ip())
+            && sent.bytes
+                >= self
+                    .own
+                    .icmp_length_long
+                    .saturating_mul(sent.packets.max(1));
+        if !echo || !(changes || long) {
             return None;
         }
         let ends = (seen.client.ip(), seen.server.ip());
@@ -87,11 +97,20 @@ impl Detector for IcmpTunnel {
         }
         let (within, bytes) = much?;
         self.reported.first(ends, seen.time).then(|| Draft {
-            confidence: 0.75,
+            confidence: if changes { 0.75 } else { 0.6 },
             evidence: format!(
-                "{bytes} bytes in ICMP echo with {} in {within}, in packets of {} to {} bytes; a ping keeps its size",
-                ends.1, facts.to_server.length_min.min(facts.to_client.length_min.max(1)),
-                facts.to_server.length_max.max(facts.to_client.length_max)
+                "{bytes} bytes in ICMP echo with {} in {within}, in packets of {} to {} bytes; {}",
+                ends.1,
+                facts
+                    .to_server
+                    .length_min
+                    .min(facts.to_client.length_min.max(1)),
+                facts.to_server.length_max.max(facts.to_client.length_max),
+                if changes {
+                    "a ping keeps its size"
+                } else {
+                    "a ping has about 64 to 100"
+                }
             ),
             ..Draft::about_server(seen)
         })

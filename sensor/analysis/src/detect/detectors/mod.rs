@@ -4,6 +4,7 @@
 
 mod ae_rejects;
 mod arp_spoof;
+mod backdoor;
 mod beacon;
 mod brute_force;
 mod clear_text;
@@ -18,6 +19,7 @@ mod flood;
 mod hl7_replay;
 mod hl7_sender;
 mod icmp_tunnel;
+mod mac_flood;
 mod mass_find;
 mod move_destination;
 mod nak_burst;
@@ -27,6 +29,7 @@ mod new_puller;
 mod new_service;
 mod off_hours;
 mod probe;
+mod redirect;
 mod rogue_dhcp;
 mod rogue_ra;
 mod scan;
@@ -39,6 +42,7 @@ mod time_skew;
 mod unknown_modality;
 mod unusual_amount;
 mod unusual_behaviour;
+mod way_out;
 
 use super::about::About;
 
@@ -46,6 +50,7 @@ use super::about::About;
 pub static ALL: &[&About] = &[
     &ae_rejects::ABOUT,
     &arp_spoof::ABOUT,
+    &backdoor::ABOUT,
     &beacon::ABOUT,
     &brute_force::ABOUT,
     &clear_text::ABOUT,
@@ -60,6 +65,7 @@ pub static ALL: &[&About] = &[
     &hl7_replay::ABOUT,
     &hl7_sender::ABOUT,
     &icmp_tunnel::ABOUT,
+    &mac_flood::ABOUT,
     &mass_find::ABOUT,
     &move_destination::ABOUT,
     &nak_burst::ABOUT,
@@ -69,6 +75,7 @@ pub static ALL: &[&About] = &[
     &new_service::ABOUT,
     &off_hours::ABOUT,
     &probe::ABOUT,
+    &redirect::ABOUT,
     &rogue_dhcp::ABOUT,
     &rogue_ra::ABOUT,
     &scan::ABOUT,
@@ -81,4 +88,5 @@ pub static ALL: &[&About] = &[
     &unknown_modality::ABOUT,
     &unusual_amount::ABOUT,
     &unusual_behaviour::ABOUT,
+    &way_out::ABOUT,
 ];

@@ -50,7 +50,7 @@ pub(super) struct NdSpoof {
     /// Who tried an address out, and when.
     tried: CountedLru<Ipv6Addr, (Mac, Time)>,
     refused: Window<Ipv6Addr>,
-    reported: Reported<IpAddr>,
+    reported: Reported<(IpAddr, bool)>,
     /// Two Ethernet addresses within this are at once, nanoseconds.
     at_once: i64,
 }
@@ -84,10 +84,17 @@ impl NdSpoof {
                     .asked
                     .peek(&(facts.destination, address))
                     .is_some_and(|time| now.0.saturating_sub(time.0) <= ANSWER);
-                if facts.solicitation || asked || !(facts.replaces || facts.solicited) {
+                if facts.solicitation || !(facts.replaces || facts.solicited) {
                     return None;
                 }
-                (0.6, other, "the first unasked", TAKEN)
+                // A proxy leaves in force what is known (RFC 4861 section 7.2.8).
+                let owner = site.named.owner(address.into(), now);
+                let against = facts.replaces && owner == Some(other);
+                match (asked, against) {
+                    (false, _) => (0.6, other, "the first unasked", TAKEN),
+                    (true, true) => (0.65, other, "the first in place of the other", TAKEN),
+                    (true, false) => return None,
+                }
             }
         };
         let mut evidence = format!(
@@ -114,7 +121,7 @@ impl NdSpoof {
             Taken::From(_) => Some(mac),
             _ => site.intruder(address, [mac, other]),
         };
-        Some(site.attribute(found, intruder, None))
+        Some(site.attribute(found, intruder))
     }
 
     /// Takes an answer to one who tried an address out.
@@ -168,11 +175,15 @@ impl Detector for NdSpoof {
         }
         let refuses = self.refuses(facts, seen.time);
         let found = self.claim(facts, site).or(refuses)?;
-        // Of an attacker, each victim is told once.
-        let subject = match found.role {
-            AttackRole::Victim => found.subject?,
-            AttackRole::Suspect => *found.victims.first()?,
+        // Of an attacker, each victim is told once; again when it is known who attacks.
+        let named = !found.role.is_victim();
+        let victim = if named {
+            *found.victims.first()?
+        } else {
+            found.subject?
         };
-        self.reported.first(subject, seen.time).then_some(found)
+        self.reported
+            .first((victim, named), seen.time)
+            .then_some(found)
     }
 }

@@ -1,7 +1,9 @@
 //! Probing of one service: many short connections within seconds to a service that the client never used, as
-//! scanners make them that look for weaknesses behind an open port (ATT&CK T1595.002).
+//! scanners make them that look for weaknesses behind an open port (ATT&CK T1595.002), and tools that wear a web server out.
 
 use std::net::{IpAddr, SocketAddr};
+
+use sensor_facts::setting::Span;
 
 use crate::detect::prelude::*;
 
@@ -24,6 +26,10 @@ thresholds! {
     probes_within: seconds = 2, 1..=86_400;
     /// A connection is short when both ends send no more than this together.
     probes_bytes: bytes = 20_000, 100..=100_000_000;
+    /// This many are more than any browser or program opens in that time, and more certain.
+    probes_many: count = 100, 1..=1_024;
+    /// So are this many within a minute.
+    probes_minute: count = 300, 1..=1_024;
     /// On average there must be at least this many of these connections to each host; fewer are those of a busy
     /// client.
     probes_per_host: count = 10, 1..=1_024;
@@ -34,6 +40,7 @@ type Try = (SocketAddr, u16);
 
 pub(super) struct Probe {
     tries: Window<Try>,
+    minute: Window<Try>,
     own: Thresholds,
 }
 
@@ -42,6 +49,7 @@ impl Probe {
         let own = Thresholds::of(values);
         Self {
             tries: Window::new(own.probes_within, own.probes),
+            minute: Window::new(Span::from_secs(60), own.probes_minute),
             own,
         }
     }
@@ -49,7 +57,7 @@ impl Probe {
 
 impl Detector for Probe {
     fn evicted(&self) -> u64 {
-        self.tries.evicted()
+        self.tries.evicted() + self.minute.evicted()
     }
 
     fn observe(&mut self, seen: &Observation, site: &Site<'_>) -> Option<Draft> {
@@ -69,11 +77,19 @@ impl Detector for Probe {
         {
             return None;
         }
-        let tries = self.tries.add(
-            site.who(client),
-            (seen.server, seen.client.port()),
-            seen.time,
-        )?;
+        let (who, one) = (site.who(client), (seen.server, seen.client.port()));
+        let fast = self.tries.add(who, one, seen.time);
+        let long = self.minute.add(who, one, seen.time);
+        let many = long.is_some()
+            || fast.as_ref().is_some_and(|fast| {
+                fast.len() >= usize::try_from(self.own.probes_many).unwrap_or(usize::MAX)
+            });
+        let seconds = if long.is_some() {
+            self.minute.took()
+        } else {
+            self.tries.took()
+        };
+        let tries = long.or(fast)?;
         let mut servers: Vec<IpAddr> = tries.iter().map(|(server, _)| server.ip()).collect();
         servers.sort_unstable();
         servers.dedup();
@@ -82,11 +98,11 @@ impl Detector for Probe {
             return None;
         }
         Some(Draft {
-            confidence: 0.55,
+            confidence: if many { 0.65 } else { 0.55 },
             evidence: format!(
-                "{} short connections within {} s to services that it never used, the last to TCP port {}",
+                "{} short connections within {} s to services that it was not seen to use before, the last to TCP port {}",
                 tries.len(),
-                self.tries.took(),
+                seconds,
                 service.port,
             ),
             service: (servers.len() == 1).then_some(service),

@@ -3,17 +3,20 @@
 
 use std::{collections::VecDeque, net::IpAddr, num::NonZeroUsize};
 
-use sensor_facts::{address::mac_text, observation::Asked};
+use sensor_facts::{
+    address::mac_text,
+    observation::{Asked, FlowFacts},
+};
 
 use crate::detect::counted::CountedLru;
-use crate::detect::prelude::*;
+use crate::{baseline::asks_all, detect::prelude::*};
 
 pub(super) const ABOUT: About = About {
     id: "sweep",
     techniques: &["T1018"],
-    finds: "ICMP echo to many unknown hosts, or ARP requests for many addresses at which no host is",
+    finds: "ICMP echo to many unknown hosts or to all of a link at once, or ARP requests for many addresses at which no host is",
     starts: Starts::AtOnce,
-    wrong_if: &[MORE_HOSTS, ROUTER],
+    wrong_if: &[MORE_HOSTS, ROUTER, ALL],
     thresholds: THRESHOLDS,
     features: &[Feature::Peers, Feature::Flows],
     new: |values| Box::new(Sweep::new(values)),
@@ -34,6 +37,8 @@ thresholds! {
 
 const MORE_HOSTS: &str = "a monitoring system was given more hosts to watch";
 const ROUTER: &str = "it is a router through which another host searches, or a monitoring system was given more hosts to watch";
+
+const ALL: &str = "an administrator or a program looks which hosts are there";
 
 /// Echo request: RFC 792, RFC 4443.
 const ECHO: [u16; 2] = [8, 128];
@@ -73,6 +78,8 @@ pub(super) struct Sweep {
     there: CountedLru<IpAddr, Time>,
     /// DHCP servers, and when they answered last: they look whether an address is free before they offer it.
     serves: CountedLru<IpAddr, Time>,
+    /// Who asked all hosts of a link.
+    all: Reported<IpAddr>,
     /// How long an answer takes at most, and how long a host may be off, nanoseconds.
     answer: i64,
     recently: i64,
@@ -89,6 +96,7 @@ impl Sweep {
             waiting: VecDeque::new(),
             there: CountedLru::new(THERE),
             serves: CountedLru::new(SERVERS),
+            all: Reported::new(values),
             answer: own.sweep_answer.as_nanos().cast_signed(),
             recently: own.sweep_recently.as_nanos().cast_signed(),
         }
@@ -125,6 +133,31 @@ impl Sweep {
             }
         }
         found
+    }
+
+    /// Takes echo requests to all hosts of a link: each that answers is found.
+    fn everyone(
+        &mut self,
+        seen: &Observation,
+        facts: &FlowFacts,
+        site: &Site<'_>,
+    ) -> Option<Draft> {
+        let (client, group) = (seen.client.ip(), seen.server.ip());
+        if site.learns()
+            || site.trusts(client, &Fact::EchoesAll)
+            || !self.all.first(client, seen.time)
+        {
+            return None;
+        }
+        Some(Draft {
+            confidence: 0.6,
+            evidence: format!(
+                "ICMP echo to all hosts of the link at once ({group}, {}), which it was not seen to do before",
+                several(facts.to_server.packets, "packets")
+            ),
+            wrong_if: ALL,
+            ..Draft::default()
+        })
     }
 
     fn of(&self, unanswered: Unanswered) -> Draft {
@@ -169,6 +202,7 @@ impl Detector for Sweep {
             + self.arp.evicted()
             + self.there.evicted()
             + self.serves.evicted()
+            + self.all.evicted()
     }
 
     fn observe(&mut self, seen: &Observation, site: &Site<'_>) -> Option<Draft> {
@@ -210,6 +244,11 @@ impl Detector for Sweep {
         };
         if let Some(unanswered) = unanswered {
             return Some(self.of(unanswered));
+        }
+        if let What::Flow(facts) = &seen.what
+            && asks_all(seen, facts)
+        {
+            return self.everyone(seen, facts, site);
         }
         if !echo || server.is_multicast() || site.knows(client, &Fact::Peer(server)) {
             return None;

@@ -76,7 +76,10 @@ fn queries(lab: &mut Lab, client: u8, count: u32, bytes: u64) {
 
 #[test]
 fn a_dns_tunnel_is_much_data_in_long_queries() {
-    let set = |detect: &mut Detect| set_to(detect, "dns_bytes", 50_000_u64);
+    let set = |detect: &mut Detect| {
+        set_to(detect, "dns_bytes", 50_000_u64);
+        set_to(detect, "dns_query_long", 1_000_u64);
+    };
     let mut lab = Lab::new("dns_tunnel", set);
     queries(&mut lab, 9, 249, 200);
     lab.is_quiet("49,800 bytes");

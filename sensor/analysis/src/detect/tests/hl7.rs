@@ -38,6 +38,29 @@ fn a_new_sender_is_told() {
     );
 }
 
+#[test]
+fn a_merge_by_who_sends_no_admissions_is_told() {
+    let send = |lab: &mut Lab, from: u8, kind: &str| {
+        lab.hl7((host(from), LAB_PORT), host(40), |message| {
+            message.message_type = Some(kind.to_owned());
+        });
+    };
+    let mut lab = Lab::learnt("hl7_sender", as_it_is, |lab| {
+        send(lab, 30, "ORU^R01^ORU_R01");
+        send(lab, 31, "ADT^A01^ADT_A01");
+        send(lab, 32, "ADT^A40^ADT_A39");
+    });
+    send(&mut lab, 30, "ORU^R30^ORU_R30");
+    send(&mut lab, 30, "ADT^A08^ADT_A01");
+    send(&mut lab, 32, "ADT^A40^ADT_A39");
+    lab.is_quiet("other results, an update of data, and who merges always");
+    send(&mut lab, 31, "ADT^A40^ADT_A39");
+    assert!(lab.finds(host(31)).confidence < 0.5, "merges are rare");
+    send(&mut lab, 30, "ADT^A40");
+    let finding = lab.finds(host(30));
+    assert!(finding.confidence > 0.6 && finding.evidence.contains("ADT^A40 message, which merges"));
+}
+
 fn replays(detect: &mut Detect) {
     set_to(detect, "replays", 3_u32);
     set_to(detect, "replays_within", Span::from_secs(600));

@@ -6,18 +6,22 @@ mod amounts;
 mod dhcp;
 mod dicom;
 mod ends;
+mod forged;
 mod hl7;
 mod neighbours;
 mod network;
 mod routers;
+mod searches;
+mod shares;
 mod tools;
+mod ways;
 
 use std::{
     collections::BTreeSet,
     net::{IpAddr, SocketAddr},
 };
 
-use sensor_common::packet::protocol;
+use sensor_common::packet::{TCP_ACK, TCP_SYN, protocol};
 use sensor_facts::{
     event::{Association, CommandCounts, CommandSummary, Hl7Message, Side},
     finding::Finding,
@@ -159,6 +163,7 @@ impl Lab {
             bytes: 2_000,
             payload: 1_500,
             syn: u16::from(protocol == protocol::TCP),
+            tcp_flags: TCP_SYN | TCP_ACK,
             ..Half::default()
         };
         let mut facts = FlowFacts {

@@ -88,11 +88,35 @@ fn neighbours_that_ask_answer_and_move_are_as_they_should_be() {
     lab.wait(3_600);
     lab.neighbour(advertisement(9, 90, v6(0xffff), false));
     lab.neighbour(advertisement(9, 90, v6(0xffff), false));
-    // Two answers to one question may be of a proxy: it takes more to say so.
+    // A proxy answers beside the one who has the address, and replaces nothing (RFC 4861 section 7.2.8).
     lab.neighbour(solicitation(v6(2), 2, 3));
     lab.neighbour(advertisement(3, 3, v6(2), true));
-    lab.neighbour(advertisement(3, 30, v6(2), true));
+    let mut proxy = advertisement(3, 30, v6(2), true);
+    proxy.replaces = false;
+    lab.neighbour(proxy);
     lab.is_quiet("all of it is usual");
+}
+
+#[test]
+fn who_answers_in_the_place_of_another_is_named_by_its_own_questions() {
+    let mut lab = Lab::new("nd_spoof", as_it_is);
+    // Each tries its address out before it uses it, as Linux does.
+    for (address, mac) in [(3, 3), (2, 2), (0x66, ROGUE)] {
+        lab.neighbour(solicitation(Ipv6Addr::UNSPECIFIED, mac, address));
+    }
+    lab.wait(60);
+    lab.neighbour(solicitation(v6(2), 2, 3));
+    lab.neighbour(advertisement(3, 3, v6(2), true));
+    lab.is_quiet("the right answer");
+    // parasite6 answers all questions.
+    lab.neighbour(advertisement(3, ROGUE, v6(2), true));
+    let finding = lab.finds(IpAddr::V6(v6(0x66)));
+    assert_eq!(finding.victims.first(), Some(&IpAddr::V6(v6(3))));
+    assert!(
+        finding.evidence.contains("by its own neighbour discovery"),
+        "{}",
+        finding.evidence
+    );
 }
 
 #[test]

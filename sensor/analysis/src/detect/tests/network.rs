@@ -9,6 +9,7 @@ use crate::detect::Detect;
 fn scan(detect: &mut Detect) {
     set_to(detect, "scan_targets", 20_u32);
     set_to(detect, "scan_within", Span::from_secs(60));
+    set_to(detect, "scan_ports", 1_000_u32);
 }
 
 #[test]
@@ -125,6 +126,16 @@ fn probing_is_many_short_connections_to_one_service_that_is_new() {
     (0..30).for_each(|_| lab.tcp(host(7), host(1), 8_080));
     assert_eq!(lab.finds(host(7)).victims, [host(1)]);
 
+    // 40 within seconds may be a page; five a second for a minute are none.
+    let set_minute = |detect: &mut Detect| set_to(detect, "probes_minute", 300_u32);
+    let mut lab = Lab::new("probe", set_minute);
+    for second in 0..60 {
+        lab.is_quiet(if second < 59 { "not yet" } else { "299" });
+        (0..5).for_each(|_| lab.tcp(host(66), host(1), 80));
+        lab.wait(i64::from(second < 59));
+    }
+    assert!(lab.finds(host(66)).confidence > 0.6);
+
     let mut lab = Lab::learnt("probe", set, |lab| lab.tcp(host(9), host(1), 8_080));
     (0..200).for_each(|_| lab.tcp(host(9), host(1), 8_080));
     lab.is_quiet("a service that it uses");
@@ -237,6 +248,14 @@ fn a_flood_is_many_clients_that_do_not_follow_up() {
     lab.is_quiet("a busy server");
     (1..=200).for_each(|_| lab.flow(protocol::TCP, host(9), (host(3), 443), half_open));
     lab.is_quiet("one client");
+    // t50 sends SYNs that carry a few bytes.
+    (1..=100).for_each(|n| {
+        lab.flow(protocol::TCP, outside(n), (host(4), 2_575), |facts| {
+            half_open(facts);
+            facts.to_server.payload = 12;
+        });
+    });
+    lab.finds(host(4));
 }
 
 #[test]

@@ -5,7 +5,7 @@ use crate::{
     baseline::Baselines,
     behaviour::Behaviour,
     config::Baseline,
-    detect::{Origins, Routers},
+    detect::{Named, Origins, Routers},
     model::Row,
 };
 use sensor_facts::{
@@ -82,6 +82,7 @@ impl Bench {
             behaviour: &Behaviour::new(1),
             routers: &Routers::new(4),
             origins: &Origins::default(),
+            named: &Named::default(),
             inside: &[],
             delta: None,
         };
