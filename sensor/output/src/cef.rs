@@ -12,17 +12,19 @@ use sensor_facts::{
     alert::{Alert, Change, Severity},
     event::{AuditReport, Body, Event},
     finding::Finding,
+    mirror::MirrorReport,
     rule::Actor,
     target::Target,
     time::Time,
 };
 
-/// The event as a line, for alerts, findings and audit entries.
+/// The event as a line, for alerts, findings, audit entries and what is wrong with the mirror.
 pub(super) fn of(event: &Event, origin: &Origin) -> Option<String> {
     let mut line = match &event.body {
         Body::Alert { alert } => of_alert(alert.change, &alert.alert),
         Body::Finding { finding } => of_finding(finding),
         Body::Audit { audit } => of_audit(audit),
+        Body::Mirror { mirror } => of_mirror(mirror),
         _ => return None,
     };
     line.put("rt", millis(event.timestamp), WORD);
@@ -95,9 +97,11 @@ fn of_audit(report: &AuditReport) -> Line {
         Action::RuleChanged(RuleChange { id, .. }) | Action::RuleRemoved { id, .. } => {
             (5, Some(*id))
         }
-        Action::ReleasedAll { .. } | Action::Unprotected { .. } | Action::ModelRefused { .. } => {
-            (5, None)
-        }
+        Action::ReleasedAll { .. }
+        | Action::Unprotected { .. }
+        | Action::ModelRefused { .. }
+        | Action::ReloadFailed { .. }
+        | Action::ConfigurationChanged(_) => (5, None),
         Action::SegmentRemoved { .. } | Action::EntriesDropped { .. } => (6, None),
         Action::Effect { id, verdict, .. } if verdict == "not_effective" => (6, Some(*id)),
         Action::Effect { id, .. } | Action::Reset { id, .. } => (3, Some(*id)),
@@ -108,7 +112,10 @@ fn of_audit(report: &AuditReport) -> Line {
     let mut line = Line::new(&class, &class.replace('_', " "), severity);
     line.put("cat", "audit", TEXT);
     line.put("act", &class, WORD);
-    if matches!(action, Action::Refused { .. } | Action::ModelRefused { .. }) {
+    if matches!(
+        action,
+        Action::Refused { .. } | Action::ModelRefused { .. } | Action::ReloadFailed { .. }
+    ) {
         line.put("outcome", "failure", WORD);
     }
     match &report.actor {
@@ -116,7 +123,9 @@ fn of_audit(report: &AuditReport) -> Line {
             line.put("suser", &report.actor, TEXT);
             line.put("suid", uid, TEXT);
         }
-        Actor::Policy { .. } | Actor::Daemon => line.put("sproc", &report.actor, TEXT),
+        Actor::Policy { .. } | Actor::Signal | Actor::Daemon => {
+            line.put("sproc", &report.actor, TEXT)
+        }
     }
     if let Some(rule) = rule {
         line.custom("cn1", "rule", rule);
@@ -133,6 +142,23 @@ fn of_audit(report: &AuditReport) -> Line {
         line.source(address, None);
     }
     line.put("msg", action, TEXT);
+    line
+}
+
+fn of_mirror(report: &MirrorReport) -> Line {
+    let condition = report.standing.condition;
+    let severity = if report.until.is_none() { 7 } else { 3 };
+    let name = condition.label().replace('_', " ");
+    let mut line = Line::new(condition.label(), &name, severity);
+    line.put("cat", "mirror", TEXT);
+    line.put("deviceInboundInterface", &report.interface, TEXT);
+    line.custom("cs2", "change", report.change.label());
+    line.custom("cs4", "check", &report.check);
+    line.put("start", millis(report.standing.since), WORD);
+    if let Some(until) = report.until {
+        line.put("end", millis(until), WORD);
+    }
+    line.put("msg", report, TEXT);
     line
 }
 

@@ -1,6 +1,6 @@
 //! What people and policy did, from the audit trail.
 
-use super::{Act, Acts, Facts};
+use super::{Act, Acts, Facts, Settings};
 use crate::audit::Entry;
 use sensor_facts::{
     action::{Action, RuleChange},
@@ -134,6 +134,20 @@ fn take(acts: &mut Acts, entry: &Entry) {
             format!("what is usual of {device} is learnt anew"),
             reason,
         )),
+        Action::ConfigurationChanged(change) => {
+            let what = format!("another configuration {}", change.occasion.label());
+            acts.settings.push(Settings {
+                act: did(what, ""),
+                change: Some(change.as_ref().clone()),
+            });
+        }
+        Action::ReloadFailed { error } => acts.settings.push(Settings {
+            act: did(
+                "a reload failed, and the old configuration stayed in force".to_owned(),
+                error,
+            ),
+            change: None,
+        }),
         // Coverage has the first two; how many resets a rule took is in the trail, which splits itself.
         Action::Started { .. }
         | Action::Stopped

@@ -1,0 +1,406 @@
+//! Says of one interface which conditions hold. It takes samples and has neither clock nor system of its own.
+
+use std::collections::BTreeMap;
+
+use sensor_facts::{
+    mirror::{Condition, Standing, Survey},
+    time::Time,
+    words::{count, span},
+};
+use serde::{Deserialize, Serialize};
+
+use super::{
+    networks::Networks,
+    pauses::Pauses,
+    series::{Counted, Level, Rate, SECOND, Series},
+};
+use crate::config::Mirror;
+
+/// The time over which a sudden drop is measured, nanoseconds.
+const STRETCH: u64 = 20 * SECOND;
+/// The same for shares of packets.
+const SHARES: u64 = 60 * SECOND;
+/// Below so many packets a share says nothing.
+const ENOUGH_PACKETS: u64 = 1_000;
+/// The same of conversations.
+const ENOUGH_CONVERSATIONS: u64 = 20;
+/// Below so little traffic nothing can drop suddenly.
+const ENOUGH: Level = Level {
+    packets: 10,
+    active: 10,
+};
+/// A silence from the start on is told after this time, nanoseconds.
+const FROM_START: u64 = 60 * SECOND;
+/// A condition ends when it has not held for this time, nanoseconds.
+const CALM: u64 = 10 * SECOND;
+/// What dropped so long ago is usual, nanoseconds.
+const USUAL: i64 = 7 * 86_400_000_000_000;
+
+/// What was seen of an interface at a moment.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Sample {
+    /// The engine's clock, nanoseconds.
+    pub(super) now: u64,
+    /// The same on the wall clock.
+    pub(super) time: Time,
+    /// The interface is there.
+    pub(super) present: bool,
+    /// It has a link.
+    pub(super) link: bool,
+    /// What it has counted; `active` is not read.
+    pub(super) counted: Counted,
+}
+
+/// A condition that holds, or that does not hold for certain any more.
+#[derive(Clone, Debug)]
+struct Held {
+    standing: Standing,
+    from: u64,
+    told: bool,
+    calm: Option<(u64, Time)>,
+}
+
+/// What is kept of an interface over a restart.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(default)]
+pub struct Kept {
+    /// Packets that it had counted.
+    packets: u64,
+    last_packet: Option<Time>,
+    /// The longest pause, nanoseconds.
+    pause: u64,
+    standing: Vec<Standing>,
+    /// What there was before a drop.
+    before: Option<Level>,
+    vanished: Vec<(sensor_facts::mirror::Range, Time)>,
+}
+
+/// The judge of one interface.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Judge {
+    series: Series,
+    sample: Option<Sample>,
+    survey: Survey,
+    active: u64,
+    /// The last packet, or the begin; engine's clock and wall clock.
+    last: (u64, Time),
+    /// A packet has come, in this run or before it.
+    known: bool,
+    pauses: Pauses,
+    networks: Networks,
+    /// What there was before a drop that holds.
+    before: Option<Level>,
+    held: BTreeMap<Condition, Held>,
+    begun: BTreeMap<Condition, u64>,
+    kept: Option<Kept>,
+}
+
+impl Judge {
+    /// Takes what was kept of the run before.
+    pub(super) fn remember(kept: Kept) -> Self {
+        let mut this = Self::default();
+        this.networks.restore(&kept.vanished);
+        this.before = kept.before;
+        for standing in &kept.standing {
+            let held = Held {
+                standing: standing.clone(),
+                from: 0,
+                told: true,
+                calm: None,
+            };
+            this.held.insert(standing.condition, held);
+        }
+        this.kept = Some(kept);
+        this
+    }
+
+    /// What is to be kept over a restart.
+    pub(super) fn keep(&self) -> Kept {
+        Kept {
+            packets: self.sample.map_or(0, |sample| sample.counted.packets),
+            last_packet: self.last_packet(),
+            pause: self.pauses.longest(),
+            standing: self.standing().cloned().collect(),
+            before: self.before,
+            vanished: self.networks.kept(),
+        }
+    }
+
+    /// Takes what a pass over the flow tables found.
+    pub(super) fn survey(&mut self, now: u64, mut survey: Survey) {
+        self.networks.take(now, std::mem::take(&mut survey.ranges));
+        self.survey = survey;
+    }
+
+    /// Takes a sample, one a second; which conditions began, and which ended and when.
+    pub(super) fn take(
+        &mut self,
+        sample: Sample,
+        limits: &Mirror,
+    ) -> Vec<(Standing, Option<Time>)> {
+        self.note(sample);
+        let mut changes = Vec::new();
+        for condition in Condition::ALL {
+            self.update(*condition, sample, limits, &mut changes);
+        }
+        changes
+    }
+
+    /// Conditions that hold, those that were told.
+    pub(super) fn standing(&self) -> impl Iterator<Item = &Standing> {
+        let told = self.held.values().filter(|held| held.told);
+        told.map(|held| &held.standing)
+    }
+
+    /// How often each condition began.
+    pub(super) fn begun(&self) -> &BTreeMap<Condition, u64> {
+        &self.begun
+    }
+
+    /// Mean rates.
+    pub(super) fn rates(&self) -> Vec<Rate> {
+        self.series.rates()
+    }
+
+    /// When the last packet came; none if none ever did.
+    pub(super) fn last_packet(&self) -> Option<Time> {
+        self.known.then_some(self.last.1)
+    }
+
+    /// The interface has a link.
+    pub(super) fn link(&self) -> bool {
+        self.sample
+            .is_some_and(|sample| sample.present && sample.link)
+    }
+
+    fn note(&mut self, sample: Sample) {
+        let (now, packets) = (sample.now, sample.counted.packets);
+        match self.sample.replace(sample) {
+            Some(before) if packets != before.counted.packets => {
+                if !self.held.contains_key(&Condition::Silent) && self.known {
+                    self.pauses.note(now, now.saturating_sub(self.last.0));
+                }
+                (self.last, self.known) = ((now, sample.time), true);
+            }
+            Some(_) => {}
+            None => self.begin(sample),
+        }
+        self.active += self.survey.active;
+        let counted = Counted {
+            active: self.active,
+            ..sample.counted
+        };
+        self.series.push(now, counted);
+    }
+
+    /// The first sample. What was counted since the run before came at a time that nobody knows.
+    fn begin(&mut self, sample: Sample) {
+        let packets = sample.counted.packets;
+        self.last = (sample.now, sample.time);
+        self.known = packets > 0;
+        let Some(kept) = self.kept.take() else { return };
+        self.pauses.note(sample.now, kept.pause);
+        if let Some(last) = kept.last_packet
+            && (packets == 0 || packets == kept.packets)
+        {
+            let ago = u64::try_from(sample.time.0 - last.0).unwrap_or(0);
+            self.last = (sample.now.saturating_sub(ago), last);
+            self.known = true;
+        }
+    }
+
+    fn update(
+        &mut self,
+        condition: Condition,
+        sample: Sample,
+        limits: &Mirror,
+        changes: &mut Vec<(Standing, Option<Time>)>,
+    ) {
+        let holds = self.holds(condition, sample, limits);
+        let hidden = self.is_hidden(condition);
+        match (holds, self.held.get_mut(&condition)) {
+            (None, None) => {}
+            (Some((since, detail)), None) => {
+                let standing = Standing {
+                    condition,
+                    since,
+                    detail,
+                };
+                let held = Held {
+                    standing,
+                    from: sample.now,
+                    told: false,
+                    calm: None,
+                };
+                self.held.insert(condition, held);
+            }
+            (Some((_, detail)), Some(held)) => {
+                held.calm = None;
+                held.standing.detail = detail;
+            }
+            (None, Some(held)) => {
+                let (calm, until) = *held.calm.get_or_insert((sample.now, sample.time));
+                if !held.told || sample.now - calm >= CALM {
+                    if held.told {
+                        changes.push((held.standing.clone(), Some(until)));
+                    }
+                    self.held.remove(&condition);
+                    if condition == Condition::Dropped {
+                        self.before = None;
+                    }
+                }
+            }
+        }
+        if let Some(held) = self.held.get_mut(&condition)
+            && !held.told
+            && !hidden
+            && sample.now - held.from >= hold(condition)
+        {
+            held.told = true;
+            *self.begun.entry(condition).or_default() += 1;
+            changes.push((held.standing.clone(), None));
+        }
+    }
+
+    /// It follows from another condition, which says more.
+    fn is_hidden(&self, condition: Condition) -> bool {
+        let has = |cause| self.held.contains_key(&cause);
+        match condition {
+            Condition::Gone => false,
+            Condition::LinkDown => has(Condition::Gone),
+            Condition::Silent => has(Condition::Gone) || has(Condition::LinkDown),
+            _ => has(Condition::Gone) || has(Condition::LinkDown) || has(Condition::Silent),
+        }
+    }
+
+    /// Since when a condition holds, with the evidence in words.
+    fn holds(
+        &mut self,
+        condition: Condition,
+        sample: Sample,
+        limits: &Mirror,
+    ) -> Option<(Time, String)> {
+        let now = sample.time;
+        let since_now = |detail: String| (now, detail);
+        match condition {
+            Condition::Gone => (!sample.present).then(|| {
+                since_now(
+                    "the interface was taken away, so nothing is seen until it is back".to_owned(),
+                )
+            }),
+            Condition::LinkDown => (sample.present && !sample.link)
+                .then(|| since_now("there is no link, so nothing is seen".to_owned())),
+            Condition::Silent => self.silent(sample, limits),
+            Condition::Dropped => self.dropped(sample, limits).map(since_now),
+            Condition::OneDirection => {
+                let (all, part) = (self.survey.conversations, self.survey.one_sided);
+                let much =
+                    all >= ENOUGH_CONVERSATIONS && exceeds(part, all, limits.one_direction_percent);
+                much.then(|| since_now(format!(
+                    "of {} TCP conversations of the last minute {} are seen in one direction only",
+                    count(all),
+                    count(part)
+                )))
+            }
+            Condition::Duplicates => self
+                .share(|counted| counted.duplicates, limits.duplicates_percent)
+                .map(|share| since_now(format!("{share} are second copies of another"))),
+            Condition::Truncated => self
+                .share(|counted| counted.truncated, limits.truncated_percent)
+                .map(|share| {
+                    since_now(format!(
+                        "{share} are cut before the end of what their IP header says"
+                    ))
+                }),
+            Condition::NetworkVanished => {
+                let at = |moment: u64| wall(sample, moment);
+                self.networks.vanished(sample.now, at, limits)
+            }
+        }
+    }
+
+    /// Packets of the last minute of which `part` is more than so many per cent.
+    fn share(&self, part: impl Fn(&Counted) -> u64, percent: u8) -> Option<String> {
+        let (counted, _) = self.series.over(SHARES);
+        let (part, all) = (part(&counted), counted.packets);
+        let much = all >= ENOUGH_PACKETS && exceeds(part, all, percent);
+        much.then(|| {
+            format!(
+                "{} % of the packets of the last minute ({} of {})",
+                part * 100 / all,
+                count(part),
+                count(all)
+            )
+        })
+    }
+
+    fn silent(&self, sample: Sample, limits: &Mirror) -> Option<(Time, String)> {
+        let quiet = sample.now.saturating_sub(self.last.0);
+        let words = span(quiet / SECOND);
+        if !self.known {
+            let detail = format!("no packet has come in {words}, since Wardtap began to listen");
+            return (quiet >= FROM_START).then_some((self.last.1, detail));
+        }
+        // A time that ended in silence before a restart was long enough.
+        let watched = self
+            .series
+            .age()
+            .max(sample.now.saturating_sub(self.last.0));
+        let warm = watched >= limits.warm_up.as_nanos() || self.pauses.longest() > 0;
+        let silent = warm && quiet > self.pauses.limit(limits.silence.as_nanos());
+        silent.then(|| (self.last.1, format!("no packet has come for {words}")))
+    }
+
+    fn dropped(&mut self, sample: Sample, limits: &Mirror) -> Option<String> {
+        let level = self.series.level(STRETCH);
+        let standing = self.held.get(&Condition::Dropped);
+        let fresh = standing.is_none();
+        let outdated = standing.is_some_and(|held| sample.time.0 - held.standing.since.0 > USUAL);
+        if outdated {
+            return None;
+        }
+        if fresh {
+            self.before = (self.series.age() >= limits.warm_up.as_nanos())
+                .then(|| self.series.quietest(STRETCH))
+                .flatten()
+                .filter(|it| it.packets >= ENOUGH.packets && it.active >= ENOUGH.active);
+        }
+        let before = self.before?;
+        // It must rise to twice that before it counts as back.
+        let times = if fresh { 1 } else { 2 };
+        let least =
+            |usual: u64| usual * u64::from(100 - limits.drop_percent.min(100)) * times / 100;
+        // A silence is another condition.
+        let talks = !fresh || sample.now - self.last.0 < STRETCH / 4;
+        let low = level.packets <= least(before.packets) && level.active <= least(before.active);
+        (talks && low).then(|| {
+            format!(
+                "{} packets a second and {} active conversations, where the quietest {} of the hour before had {} and {}",
+                count(level.packets),
+                count(level.active),
+                span(STRETCH / SECOND),
+                count(before.packets),
+                count(before.active)
+            )
+        })
+    }
+}
+
+/// How long a condition must hold before it is told, nanoseconds.
+const fn hold(condition: Condition) -> u64 {
+    match condition {
+        Condition::Gone | Condition::Silent | Condition::NetworkVanished => 0,
+        Condition::LinkDown => 2 * SECOND,
+        _ => 5 * SECOND,
+    }
+}
+
+const fn exceeds(part: u64, all: u64, percent: u8) -> bool {
+    part as u128 * 100 > all as u128 * percent as u128
+}
+
+/// A moment of the engine's clock on the wall clock.
+fn wall(sample: Sample, moment: u64) -> Time {
+    let ago = i64::try_from(sample.now.saturating_sub(moment)).unwrap_or(0);
+    Time(sample.time.0 - ago)
+}
