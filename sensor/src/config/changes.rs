@@ -221,7 +221,7 @@ mod tests {
                 "policy / containment.mode: \"observe\" -> \"propose\"",
                 "thresholds / detect.scan_targets: 30 -> 300",
                 "exceptions / alert.exception: \"30d\" -> \"1d\"",
-                "outputs and storage / output.json.path: not set -> \"/x/events.jsonl\"",
+                "outputs and storage / output.json.path: \"/var/lib/wardtap/events.jsonl\" -> \"/x/events.jsonl\"",
                 "interfaces / interface[\"eth1\"].role: \"mirror\" -> \"inline\"",
                 "other / log.level: \"info\" -> \"debug\"",
             ]

@@ -67,6 +67,7 @@ pub struct Kept {
     /// Packets that it had counted.
     packets: u64,
     last_packet: Option<Time>,
+    warm: bool,
     /// The longest pause, nanoseconds.
     pause: u64,
     standing: Vec<Standing>,
@@ -84,12 +85,17 @@ pub(super) struct Judge {
     active: u64,
     /// The last packet, or the begin; engine's clock and wall clock.
     last: (u64, Time),
+    /// When the first sample was taken, engine's clock.
+    first: u64,
     /// A packet has come, in this run or before it.
     known: bool,
+    /// It was watched for long enough to say how quiet it is at times, in this run or before it.
+    warm: bool,
     pauses: Pauses,
     networks: Networks,
-    /// What there was before a drop that holds.
+    /// The quietest there was before: what a drop is measured by, and when that was looked at.
     before: Option<Level>,
+    looked: u64,
     held: BTreeMap<Condition, Held>,
     begun: BTreeMap<Condition, u64>,
     kept: Option<Kept>,
@@ -119,6 +125,7 @@ impl Judge {
         Kept {
             packets: self.sample.map_or(0, |sample| sample.counted.packets),
             last_packet: self.last_packet(),
+            warm: self.warm,
             pause: self.pauses.longest(),
             standing: self.standing().cloned().collect(),
             before: self.before,
@@ -196,10 +203,12 @@ impl Judge {
     /// The first sample. What was counted since the run before came at a time that nobody knows.
     fn begin(&mut self, sample: Sample) {
         let packets = sample.counted.packets;
+        self.first = sample.now;
         self.last = (sample.now, sample.time);
         self.known = packets > 0;
         let Some(kept) = self.kept.take() else { return };
         self.pauses.note(sample.now, kept.pause);
+        self.warm = kept.warm;
         if let Some(last) = kept.last_packet
             && (packets == 0 || packets == kept.packets)
         {
@@ -246,7 +255,7 @@ impl Judge {
                     }
                     self.held.remove(&condition);
                     if condition == Condition::Dropped {
-                        self.before = None;
+                        (self.before, self.looked) = (None, sample.now);
                     }
                 }
             }
@@ -334,20 +343,15 @@ impl Judge {
         })
     }
 
-    fn silent(&self, sample: Sample, limits: &Mirror) -> Option<(Time, String)> {
+    fn silent(&mut self, sample: Sample, limits: &Mirror) -> Option<(Time, String)> {
         let quiet = sample.now.saturating_sub(self.last.0);
         let words = span(quiet / SECOND);
         if !self.known {
             let detail = format!("no packet has come in {words}, since Wardtap began to listen");
             return (quiet >= FROM_START).then_some((self.last.1, detail));
         }
-        // A time that ended in silence before a restart was long enough.
-        let watched = self
-            .series
-            .age()
-            .max(sample.now.saturating_sub(self.last.0));
-        let warm = watched >= limits.warm_up.as_nanos() || self.pauses.longest() > 0;
-        let silent = warm && quiet > self.pauses.limit(limits.silence.as_nanos());
+        self.warm |= sample.now.saturating_sub(self.first) >= limits.warm_up.as_nanos();
+        let silent = self.warm && quiet > self.pauses.limit(limits.silence.as_nanos());
         silent.then(|| (self.last.1, format!("no packet has come for {words}")))
     }
 
@@ -359,7 +363,8 @@ impl Judge {
         if outdated {
             return None;
         }
-        if fresh {
+        if fresh && sample.now.saturating_sub(self.looked) >= STRETCH {
+            self.looked = sample.now;
             self.before = (self.series.age() >= limits.warm_up.as_nanos())
                 .then(|| self.series.quietest(STRETCH))
                 .flatten()

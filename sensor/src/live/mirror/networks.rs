@@ -115,7 +115,7 @@ impl Networks {
             let quiet = now.saturating_sub(known.last);
             // Others went on for long after the last packet from there.
             if known.vanished.is_none()
-                && now.saturating_sub(known.first) >= limits.warm_up.as_nanos()
+                && known.last.saturating_sub(known.first) >= limits.warm_up.as_nanos()
                 && quiet > known.pauses.limit(limits.network_silence.as_nanos())
                 && latest.saturating_sub(known.last) > quiet / 2
                 && known.talkers.len() >= ADDRESSES

@@ -1,11 +1,12 @@
-//! The longest pause of the last hour or two: how quiet something is at times.
+//! The longest pause of the last hours: how quiet something is at times.
 
-/// Nanoseconds after which the longest pause of the time before is forgotten step by step.
-const TURN: u64 = 3_600_000_000_000;
+/// Nanoseconds after which a new longest pause is looked for; the one before counts for as long again. A backup of some hours,
+/// in which there is no pause, does not make forget how quiet an evening is.
+const TURN: u64 = 6 * 3_600_000_000_000;
 /// What is silent for so many times its longest pause is not just quiet.
 const TIMES: u64 = 4;
 
-/// The longest pauses of this hour and of the one before.
+/// The longest pauses of these hours and of those before.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Pauses {
     longest: [u64; 2],

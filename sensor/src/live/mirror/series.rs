@@ -51,11 +51,11 @@ pub struct Rate {
 
 /// How much goes on, a second.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
-pub struct Level {
+pub(super) struct Level {
     /// Packets a second.
-    pub packets: u64,
+    pub(super) packets: u64,
     /// Active conversations.
-    pub active: u64,
+    pub(super) active: u64,
 }
 
 #[derive(Clone, Copy, Debug)]
