@@ -4,6 +4,7 @@
 mod alerts;
 mod evidence;
 mod outputs;
+mod reload;
 
 use std::fs;
 
