@@ -63,8 +63,10 @@ pub struct Survey {
     /// Conversations, of any protocol, that had a packet in the last seconds.
     pub active: u64,
     /// Addresses that sent in the last minute, with the time of their last packet, nanoseconds of the engine's clock; a few
-    /// of each range.
+    /// of each range. Only conversations of both sides count.
     pub ranges: HashMap<Range, HashMap<IpAddr, u64>>,
+    /// There was no room for all ranges.
+    pub crowded: bool,
 }
 
 impl Survey {
@@ -72,7 +74,10 @@ impl Survey {
         let full = self.ranges.len() >= RANGES;
         let talkers = match self.ranges.entry(range) {
             Entry::Occupied(entry) => entry.into_mut(),
-            Entry::Vacant(_) if full => return,
+            Entry::Vacant(_) if full => {
+                self.crowded = true;
+                return;
+            }
             Entry::Vacant(entry) => entry.insert(HashMap::new()),
         };
         if talkers.len() >= TALKERS && !talkers.contains_key(&address) {
@@ -113,12 +118,15 @@ impl Census {
             survey.conversations += 1;
             survey.one_sided += u64::from(flow.directions.iter().any(|half| half.packets == 0));
         }
+        if flow.directions.iter().any(|half| half.packets == 0) {
+            return;
+        }
         let vlan = flow.vlan_ids().next().filter(|id| *id != 0);
         let (a, b) = addresses(key);
         for (address, half) in [a, b].into_iter().zip(&flow.directions) {
             let of_site = self.inside.iter().any(|net| net.0.contains(&address));
             let inside = is_host(address) && (of_site || !is_public(address));
-            if half.packets == 0 || !recent(half.last) || !inside {
+            if !recent(half.last) || !inside {
                 continue;
             }
             survey.talks(Range::of(address), address, half.last);
@@ -131,5 +139,119 @@ impl Census {
     /// What was seen since the last time, by the interface's index.
     pub fn take(&mut self) -> HashMap<u32, Survey> {
         std::mem::take(&mut self.seen)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use sensor_common::key::Key4;
+
+    use super::*;
+
+    const NOW: u64 = 1_000_000_000_000;
+
+    fn flow(packets: [u64; 2], vlan: Option<u16>) -> Flow {
+        let mut flow = Flow {
+            interface: 2,
+            vlan_depth: u8::from(vlan.is_some()),
+            vlans: [vlan.unwrap_or(0), 0],
+            ..Flow::EMPTY
+        };
+        for (half, packets) in flow.directions.iter_mut().zip(packets) {
+            half.packets = packets;
+            half.payload = packets * 10;
+            half.last = if packets > 0 { NOW } else { 0 };
+        }
+        flow
+    }
+
+    fn key(a: [u8; 4], b: [u8; 4], protocol: u8) -> FlowKey {
+        FlowKey::from(&Key4 {
+            addr_a: a,
+            addr_b: b,
+            protocol,
+            ..Key4::EMPTY
+        })
+    }
+
+    fn seen(flows: &[(FlowKey, Flow)]) -> Survey {
+        let mut census = Census::default();
+        for (key, flow) in flows {
+            census.look(key, flow, NOW);
+        }
+        census.take().remove(&2).unwrap_or_default()
+    }
+
+    #[test]
+    fn both_ends_of_a_conversation_talk_in_their_networks() {
+        let tcp = key([10, 1, 1, 1], [10, 1, 2, 2], protocol::TCP);
+        let outside = key([10, 1, 1, 3], [203, 0, 113, 7], protocol::TCP);
+        let survey = seen(&[(tcp, flow([3, 3], Some(10))), (outside, flow([3, 3], None))]);
+        assert_eq!(
+            (survey.conversations, survey.one_sided, survey.active),
+            (2, 0, 2)
+        );
+        let mut ranges: Vec<_> = survey.ranges.iter().collect();
+        ranges.sort_by_key(|(range, _)| **range);
+        let ranges: Vec<_> = ranges
+            .into_iter()
+            .map(|(range, talkers)| (range.to_string(), talkers.len()))
+            .collect();
+        let range = |text: &str, talkers| (text.to_owned(), talkers);
+        assert_eq!(
+            ranges,
+            [
+                range("VLAN 10", 2),
+                range("10.1.1.0/24", 2),
+                range("10.1.2.0/24", 1)
+            ]
+        );
+    }
+
+    #[test]
+    fn what_one_side_makes_up_counts_as_one_sided_at_most() {
+        let tcp = key([10, 1, 1, 1], [10, 1, 2, 2], protocol::TCP);
+        let survey = seen(&[(tcp, flow([7, 0], None))]);
+        assert_eq!(survey, Survey::default(), "a few forged segments");
+        let survey = seen(&[(tcp, flow([8, 0], None))]);
+        assert_eq!((survey.conversations, survey.one_sided), (1, 1));
+        assert!(survey.ranges.is_empty());
+        let mut old = flow([8, 8], None);
+        old.directions
+            .iter_mut()
+            .for_each(|half| half.last = NOW - RECENT - 1);
+        assert_eq!(seen(&[(tcp, old)]), Survey::default());
+    }
+
+    #[test]
+    fn ranges_and_talkers_have_bounds() {
+        let many: Vec<_> = (0..2_000_u32)
+            .map(|at| {
+                let [_, _, high, low] = at.to_be_bytes();
+                (
+                    key([10, high, low, 1], [10, high, low, 2], protocol::TCP),
+                    flow([3, 3], None),
+                )
+            })
+            .collect();
+        let survey = seen(&many);
+        assert_eq!(survey.ranges.len(), RANGES);
+        assert!(survey.crowded);
+        let many: Vec<_> = (1..=100_u8)
+            .map(|at| {
+                (
+                    key([10, 0, 0, at], [10, 0, 0, at + 100], protocol::TCP),
+                    flow([3, 3], None),
+                )
+            })
+            .collect();
+        let survey = seen(&many);
+        assert!(
+            survey
+                .ranges
+                .values()
+                .all(|talkers| talkers.len() == TALKERS)
+        );
+        assert!(!survey.crowded);
     }
 }

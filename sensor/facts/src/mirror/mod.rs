@@ -1,6 +1,8 @@
 //! What can be wrong with what an interface brings, told as events, warnings and metrics.
 
 mod census;
+#[cfg(test)]
+mod docs;
 
 pub use census::{Census, Range, Survey};
 
@@ -10,6 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{time::Time, words::utc_moment};
 
+// In this order one hides those after it: `Silent` and those before it are causes of a silence.
 macro_rules! conditions {
     ($($(#[doc = $doc:literal])+ $name:ident = $label:literal, check $check:literal;)+) => {
         /// What can be wrong with what an interface brings.

@@ -5,7 +5,11 @@ use std::{
     net::IpAddr,
 };
 
-use sensor_facts::{mirror::Range, time::Time, words::several};
+use sensor_facts::{
+    mirror::{Range, Survey},
+    time::Time,
+    words::several,
+};
 
 use super::{pauses::Pauses, series::SECOND};
 use crate::config::Mirror;
@@ -57,11 +61,15 @@ impl Known {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Networks {
     known: BTreeMap<Range, Known>,
+    /// The last pass had no room for all: who is missing in it may talk all the same.
+    crowded: bool,
 }
 
 impl Networks {
     /// Takes those from which packets came lately.
-    pub(super) fn take(&mut self, now: u64, ranges: HashMap<Range, HashMap<IpAddr, u64>>) {
+    pub(super) fn take(&mut self, now: u64, survey: &mut Survey) {
+        let ranges = std::mem::take(&mut survey.ranges);
+        self.crowded = survey.crowded;
         for (range, talkers) in ranges {
             let Some(last) = talkers.values().max().copied() else {
                 continue;
@@ -87,12 +95,13 @@ impl Networks {
         }
     }
 
-    /// The one that was quiet longest goes first.
+    /// The one that was quiet longest goes first, before any that is missed.
     fn make_room(&mut self) {
         if self.known.len() < RANGES {
             return;
         }
-        let oldest = self.known.iter().min_by_key(|(_, known)| known.last);
+        let worth = |known: &Known| (known.vanished.is_some(), known.last);
+        let oldest = self.known.iter().min_by_key(|(_, known)| worth(known));
         if let Some(oldest) = oldest.map(|(range, _)| *range) {
             self.known.remove(&oldest);
         }
@@ -114,7 +123,8 @@ impl Networks {
         for known in self.known.values_mut() {
             let quiet = now.saturating_sub(known.last);
             // Others went on for long after the last packet from there.
-            if known.vanished.is_none()
+            if !self.crowded
+                && known.vanished.is_none()
                 && known.last.saturating_sub(known.first) >= limits.warm_up.as_nanos()
                 && quiet > known.pauses.limit(limits.network_silence.as_nanos())
                 && latest.saturating_sub(known.last) > quiet / 2
