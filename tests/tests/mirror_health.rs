@@ -147,8 +147,8 @@ impl Mirror {
                 .any(|line| line.contains("WARN") && line.contains(words)),
             "{log}"
         );
-        let begun = self.metric("wardtap_mirror_conditions_total", condition);
-        ensure!(begun.is_some_and(|begun| begun > 0.5), "{begun:?}");
+        let times = self.metric("wardtap_mirror_conditions_total", condition);
+        ensure!(times.is_some_and(|times| times > 0.5), "{times:?}");
         Ok(since)
     }
 

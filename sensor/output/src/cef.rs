@@ -124,7 +124,7 @@ fn of_audit(report: &AuditReport) -> Line {
             line.put("suid", uid, TEXT);
         }
         Actor::Policy { .. } | Actor::Signal | Actor::Daemon => {
-            line.put("sproc", &report.actor, TEXT)
+            line.put("sproc", &report.actor, TEXT);
         }
     }
     if let Some(rule) = rule {
@@ -174,6 +174,8 @@ fn millis(time: Time) -> i64 {
 
 #[cfg(test)]
 mod tests {
+    use sensor_facts::mirror::{Condition, Standing};
+
     use super::{line::tests::read, *};
     use crate::tests::{alert, audit, finding};
 
@@ -224,6 +226,34 @@ mod tests {
         assert_eq!(values["c6a3"], "2001:db8::7");
         assert_eq!(values["c6a3Label"], "Destination IPv6 Address");
         assert!(!values.contains_key("src") && !values.contains_key("dst"));
+    }
+
+    #[test]
+    fn what_is_wrong_with_the_mirror() {
+        let standing = Standing {
+            condition: Condition::Silent,
+            since: Time(1_764_201_600_000_000_000),
+            detail: "no packet has come for 21s".to_owned(),
+        };
+        for (until, severity, change) in [(None, "7", "began"), (Some(Time(0)), "3", "ended")] {
+            let mirror = Box::new(MirrorReport::new("eth1", standing.clone(), until));
+            let event = Event::general(Time(0), Body::Mirror { mirror });
+            let (fields, values) = read(&of(&event, &origin()).expect("a line"));
+            assert_eq!(fields[4..], ["silent", "silent", severity]);
+            for (key, value) in [
+                ("cat", "mirror"),
+                ("deviceInboundInterface", "eth1"),
+                ("cs2", change),
+                ("start", "1764201600000"),
+            ] {
+                assert_eq!(values.get(key).map(String::as_str), Some(value), "{key}");
+            }
+            assert!(
+                values["msg"].contains("no packet has come"),
+                "{}",
+                values["msg"]
+            );
+        }
     }
 
     #[test]

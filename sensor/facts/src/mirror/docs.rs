@@ -1,6 +1,6 @@
 //! The table of conditions in `docs/events.md`, made from the conditions.
 
-use std::{env, fs, path::Path};
+use std::{env, fmt::Write, fs, path::Path};
 
 use super::Condition;
 
@@ -14,12 +14,13 @@ fn the_page_has_the_current_conditions() {
     let old = fs::read_to_string(&path).expect("the page");
     let (before, rest) = old.split_once(BEGIN).expect("the begin of the table");
     let (_, after) = rest.split_once(END).expect("the end of the table");
-    let rows: String = Condition::ALL
-        .iter()
-        .map(|one| format!("| `{}` | {} | {} |\n", one.label(), one.help(), one.check()))
-        .collect();
-    let table =
-        format!("| condition | what it means | what to check |\n| --- | --- | --- |\n{rows}");
+    let mut table =
+        "| condition | what it means | what to check |\n| --- | --- | --- |\n".to_owned();
+    for one in Condition::ALL {
+        let (name, help, check) = (one.label(), one.help(), one.check());
+        // Writing to a string can't fail.
+        let _ = writeln!(table, "| `{name}` | {help} | {check} |");
+    }
     let new = format!("{before}{BEGIN}{table}{END}{after}");
     if env::var_os("UPDATE_DOCS").is_some() {
         fs::write(&path, new).expect("the page is written");
