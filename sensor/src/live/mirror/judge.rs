@@ -17,9 +17,6 @@ use super::{
 };
 use crate::config::Mirror;
 
-/// A condition ends when it has not held for this time, nanoseconds.
-const CALM: u64 = 10 * SECOND;
-
 /// What was seen of an interface at a moment.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Sample {
@@ -235,7 +232,7 @@ impl Judge {
             }
             (None, Some(held)) => {
                 let (calm, until) = *held.calm.get_or_insert((sample.now, sample.time));
-                if !held.told || sample.now - calm >= CALM {
+                if !held.told || sample.now - calm >= rest(condition) {
                     if held.told {
                         changes.push((held.standing.clone(), Some(until)));
                     }
@@ -275,5 +272,13 @@ const fn hold(condition: Condition) -> u64 {
         Condition::Gone | Condition::Silent | Condition::NetworkVanished => 0,
         Condition::LinkDown => 2 * SECOND,
         _ => 5 * SECOND,
+    }
+}
+
+/// How long it must not have held before it has ended, nanoseconds.
+const fn rest(condition: Condition) -> u64 {
+    match condition {
+        Condition::Gone => 0,
+        _ => 10 * SECOND,
     }
 }
