@@ -198,9 +198,7 @@ fn the_status_says_what_was_lost_and_what_is_wrong() -> io::Result<()> {
                 {"window": "1m", "packets": 7.25, "bytes": 1_234.0},
                 {"window": "1h", "packets": 12_345.0, "bytes": 3_000_000.0}
             ],
-            "conditions": [{
-                "condition": "link_down", "since": "2026-01-02T04:00:21.000000Z", "detail": "there is no link"
-            }],
+            "conditions": [{"condition": "link_down", "since": "2026-01-02T04:00:21.000000Z", "detail": "no link"}],
             "counters": {"packets": 36_600, "bytes": 3_000_000, "in_flow": 36_000, "duplicate": 500, "not_ip": 100}
         }],
         "ring": [
