@@ -4,11 +4,13 @@
 //! its default. Each section is declared once, in the crate that uses it, by [`section!`]: the commented file
 //! (`wardtap config default`) and `docs/configuration.md` are made from these declarations.
 
+mod changes;
 mod default;
 #[cfg(test)]
 mod docs;
 mod error;
 mod locate;
+mod mirror;
 #[cfg(test)]
 mod output_tests;
 mod values;
@@ -20,8 +22,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
+pub use changes::KeyValues;
 pub use default::default_text;
 pub use error::{ConfigError, Mistake};
+pub use mirror::Mirror;
 use values::entries;
 pub use values::{ClockSource, ListenMode, LogFormat, LogLevel, Role};
 
@@ -61,6 +65,8 @@ section! {
         pub ring: Ring,
         /// The clock that flows are timed with.
         pub clock: Clock,
+        /// When `wardtap status` warns about what an interface brings.
+        pub mirror: Mirror,
         /// Hints for traffic whose protocol can't be read.
         pub protocol: Protocol,
         /// What may be blocked, by whom, and for how long.

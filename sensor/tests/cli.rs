@@ -192,6 +192,10 @@ fn the_status_says_what_was_lost_and_what_is_wrong() -> io::Result<()> {
         "start": "2026-01-02T03:00:00.000000Z", "time": "2026-01-02T04:01:00.000000Z",
         "interfaces": [{
             "name": "eth1", "role": "inline", "mode": "generic", "frags": false, "fallback": "the driver has no XDP",
+            "link": false, "rates": [{"window": "10s", "packets": 0.0, "bytes": 0.0},
+                {"window": "1m", "packets": 7.25, "bytes": 1_234.0}, {"window": "1h", "packets": 12_345.0, "bytes": 3e6}],
+            "last_packet": "2026-01-02T04:00:20.000000Z",
+            "conditions": [{"condition": "link_down", "since": "2026-01-02T04:00:21.000000Z", "detail": "no link"}],
             "counters": {"packets": 36_600, "bytes": 3_000_000, "in_flow": 36_000, "duplicate": 500, "not_ip": 100}
         }],
         "ring": [
@@ -232,6 +236,7 @@ fn the_status_says_what_was_lost_and_what_is_wrong() -> io::Result<()> {
             "name": "json", "target": "/var/lib/wardtap/events.jsonl", "events": 99, "waiting": 0,
             "dropped_queue_full": 5, "dropped_write_error": 0, "resent": 0, "failing": "No space left on device"
         }],
+        "configuration": {"config": "ab12", "since": "2026-01-02T03:00:00.000000Z", "restart": ["ring.size"]},
         "warnings": ["the ring buffer was full"]
     });
     let folder = Folder::new()?;
@@ -243,6 +248,11 @@ fn the_status_says_what_was_lost_and_what_is_wrong() -> io::Result<()> {
         "eth1",
         "generic",
         "36,600",
+        "down",
+        "7.2",
+        "12,345",
+        "1.2 kB",
+        "3.0 MB",
         "duplicate",
         "12,345 of 65,536",
         "only clinical flows",

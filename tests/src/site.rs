@@ -178,6 +178,16 @@ impl Site {
         Ok(())
     }
 
+    /// Pulls the cable out at the far end, or plugs it in.
+    ///
+    /// # Errors
+    /// When `ip` refuses.
+    pub fn plug(&self, there: bool) -> Result<()> {
+        let state = if there { "up" } else { "down" };
+        self.sender.ip(&["link", "set", "out0", state])?;
+        Ok(())
+    }
+
     /// Lays a new one.
     ///
     /// # Errors

@@ -16,6 +16,7 @@ pub mod hash;
 pub mod hex;
 pub mod infrastructure;
 pub mod lock;
+pub mod mirror;
 pub mod observation;
 pub mod rights;
 pub mod router;

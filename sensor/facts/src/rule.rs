@@ -54,7 +54,7 @@ impl State {
     }
 }
 
-/// Who did something: a person, the policy, or the daemon.
+/// Who did something: a person, the policy, the daemon, or whoever sent it a signal.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Deserialize, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(tag = "kind", rename_all = "snake_case")]
@@ -72,6 +72,8 @@ pub enum Actor {
         /// Name of the device group.
         group: String,
     },
+    /// Whoever sent the daemon a signal, as `systemctl reload` does; the system does not tell who that was.
+    Signal,
     /// The daemon itself: what follows from a clock, a start or an end.
     Daemon,
 }
@@ -84,6 +86,7 @@ impl fmt::Display for Actor {
             } => f.write_str(name),
             Self::Person { uid, .. } => write!(f, "user {uid}"),
             Self::Policy { group } => write!(f, "policy {group}"),
+            Self::Signal => f.write_str("signal"),
             Self::Daemon => f.write_str("wardtap"),
         }
     }

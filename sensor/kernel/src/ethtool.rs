@@ -2,7 +2,7 @@
 
 use std::{io, os::fd::AsRawFd};
 
-use nix::sys::socket::{AddressFamily, SockFlag, SockType, socket};
+use crate::link;
 
 /// How an offload is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,21 +45,9 @@ pub fn is_on(interface: &str, offload: Offload) -> io::Result<bool> {
         Offload::Gro => (ETHTOOL_GGRO, u32::MAX),
         Offload::Flag(bit) => (ETHTOOL_GFLAGS, bit),
     };
-    let any = socket(
-        AddressFamily::Inet,
-        SockType::Datagram,
-        SockFlag::SOCK_CLOEXEC,
-        None,
-    )?;
+    let any = link::any()?;
     let mut value = Value { command, data: 0 };
-    // SAFETY: all zero is a valid `ifreq`.
-    let mut request: libc::ifreq = unsafe { std::mem::zeroed() };
-    if interface.len() >= request.ifr_name.len() {
-        return Err(io::Error::from(io::ErrorKind::InvalidInput));
-    }
-    for (slot, byte) in request.ifr_name.iter_mut().zip(interface.bytes()) {
-        *slot = byte.cast_signed();
-    }
+    let mut request = link::request(interface)?;
     request.ifr_ifru.ifru_data = std::ptr::from_mut(&mut value).cast();
     // SAFETY: `request` names the interface with a final zero and points to a live `ethtool_value`.
     let result = unsafe { libc::ioctl(any.as_raw_fd(), libc::SIOCETHTOOL as _, &raw mut request) };

@@ -13,7 +13,7 @@ use sensor_common::{
     settings::Settings,
     time::since,
 };
-use sensor_facts::effect::Lookout;
+use sensor_facts::{effect::Lookout, mirror::Census};
 
 use super::{
     KernelError, Options,
@@ -95,6 +95,7 @@ pub struct FlowTables {
     occupancy: Occupancy,
     counting: Occupancy,
     lookout: Lookout,
+    census: Census,
     keys: Vec<u8>,
     values: Vec<Flow>,
     slots: Vec<u32>,
@@ -205,6 +206,7 @@ impl FlowTables {
             occupancy,
             counting: occupancy,
             lookout: Lookout::default(),
+            census: Census::default(),
             keys: vec![0; BATCH * size_of::<FlowKey>()],
             values: vec![Flow::EMPTY; BATCH],
             slots: vec![0; BATCH],
@@ -226,6 +228,11 @@ impl FlowTables {
     /// Who looks at each flow as the sweep comes by.
     pub fn lookout(&mut self) -> &mut Lookout {
         &mut self.lookout
+    }
+
+    /// Who counts the talkers as the sweep comes by.
+    pub fn census(&mut self) -> &mut Census {
+        &mut self.census
     }
 
     /// Entries in the tables, as the last complete sweep found them.
@@ -302,6 +309,9 @@ impl FlowTables {
             };
             let flow = &flow;
             self.lookout.look(&key, flow);
+            if !all {
+                self.census.look(&key, flow, now);
+            }
             stats.visited += 1;
             table.seen += 1;
             if table.established {

@@ -15,6 +15,7 @@ mod flows;
 pub mod host;
 mod kernel;
 mod life;
+pub mod link;
 mod load;
 mod maps;
 mod object;

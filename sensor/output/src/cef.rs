@@ -12,17 +12,19 @@ use sensor_facts::{
     alert::{Alert, Change, Severity},
     event::{AuditReport, Body, Event},
     finding::Finding,
+    mirror::MirrorReport,
     rule::Actor,
     target::Target,
     time::Time,
 };
 
-/// The event as a line, for alerts, findings and audit entries.
+/// The event as a line, for alerts, findings, audit entries and what is wrong with the mirror.
 pub(super) fn of(event: &Event, origin: &Origin) -> Option<String> {
     let mut line = match &event.body {
         Body::Alert { alert } => of_alert(alert.change, &alert.alert),
         Body::Finding { finding } => of_finding(finding),
         Body::Audit { audit } => of_audit(audit),
+        Body::Mirror { mirror } => of_mirror(mirror),
         _ => return None,
     };
     line.put("rt", millis(event.timestamp), WORD);
@@ -95,9 +97,11 @@ fn of_audit(report: &AuditReport) -> Line {
         Action::RuleChanged(RuleChange { id, .. }) | Action::RuleRemoved { id, .. } => {
             (5, Some(*id))
         }
-        Action::ReleasedAll { .. } | Action::Unprotected { .. } | Action::ModelRefused { .. } => {
-            (5, None)
-        }
+        Action::ReleasedAll { .. }
+        | Action::Unprotected { .. }
+        | Action::ModelRefused { .. }
+        | Action::ReloadFailed { .. }
+        | Action::ConfigurationChanged(_) => (5, None),
         Action::SegmentRemoved { .. } | Action::EntriesDropped { .. } => (6, None),
         Action::Effect { id, verdict, .. } if verdict == "not_effective" => (6, Some(*id)),
         Action::Effect { id, .. } | Action::Reset { id, .. } => (3, Some(*id)),
@@ -108,7 +112,10 @@ fn of_audit(report: &AuditReport) -> Line {
     let mut line = Line::new(&class, &class.replace('_', " "), severity);
     line.put("cat", "audit", TEXT);
     line.put("act", &class, WORD);
-    if matches!(action, Action::Refused { .. } | Action::ModelRefused { .. }) {
+    if matches!(
+        action,
+        Action::Refused { .. } | Action::ModelRefused { .. } | Action::ReloadFailed { .. }
+    ) {
         line.put("outcome", "failure", WORD);
     }
     match &report.actor {
@@ -116,7 +123,9 @@ fn of_audit(report: &AuditReport) -> Line {
             line.put("suser", &report.actor, TEXT);
             line.put("suid", uid, TEXT);
         }
-        Actor::Policy { .. } | Actor::Daemon => line.put("sproc", &report.actor, TEXT),
+        Actor::Policy { .. } | Actor::Signal | Actor::Daemon => {
+            line.put("sproc", &report.actor, TEXT);
+        }
     }
     if let Some(rule) = rule {
         line.custom("cn1", "rule", rule);
@@ -136,6 +145,23 @@ fn of_audit(report: &AuditReport) -> Line {
     line
 }
 
+fn of_mirror(report: &MirrorReport) -> Line {
+    let condition = report.standing.condition;
+    let severity = if report.until.is_none() { 7 } else { 3 };
+    let name = condition.label().replace('_', " ");
+    let mut line = Line::new(condition.label(), &name, severity);
+    line.put("cat", "mirror", TEXT);
+    line.put("deviceInboundInterface", &report.interface, TEXT);
+    line.custom("cs2", "change", report.change.label());
+    line.custom("cs4", "check", &report.check);
+    line.put("start", millis(report.standing.since), WORD);
+    if let Some(until) = report.until {
+        line.put("end", millis(until), WORD);
+    }
+    line.put("msg", report, TEXT);
+    line
+}
+
 /// The action's name in events.
 fn tag(action: &Action) -> String {
     let json = serde_json::to_value(action).unwrap_or_default();
@@ -148,6 +174,8 @@ fn millis(time: Time) -> i64 {
 
 #[cfg(test)]
 mod tests {
+    use sensor_facts::mirror::{Condition, Standing};
+
     use super::{line::tests::read, *};
     use crate::tests::{alert, audit, finding};
 
@@ -198,6 +226,34 @@ mod tests {
         assert_eq!(values["c6a3"], "2001:db8::7");
         assert_eq!(values["c6a3Label"], "Destination IPv6 Address");
         assert!(!values.contains_key("src") && !values.contains_key("dst"));
+    }
+
+    #[test]
+    fn what_is_wrong_with_the_mirror() {
+        let standing = Standing {
+            condition: Condition::Silent,
+            since: Time(1_764_201_600_000_000_000),
+            detail: "no packet has come for 21s".to_owned(),
+        };
+        for (until, severity, change) in [(None, "7", "began"), (Some(Time(0)), "3", "ended")] {
+            let mirror = Box::new(MirrorReport::new("eth1", standing.clone(), until));
+            let event = Event::general(Time(0), Body::Mirror { mirror });
+            let (fields, values) = read(&of(&event, &origin()).expect("a line"));
+            assert_eq!(fields[4..], ["silent", "silent", severity]);
+            for (key, value) in [
+                ("cat", "mirror"),
+                ("deviceInboundInterface", "eth1"),
+                ("cs2", change),
+                ("start", "1764201600000"),
+            ] {
+                assert_eq!(values.get(key).map(String::as_str), Some(value), "{key}");
+            }
+            assert!(
+                values["msg"].contains("no packet has come"),
+                "{}",
+                values["msg"]
+            );
+        }
     }
 
     #[test]

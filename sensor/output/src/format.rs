@@ -39,7 +39,7 @@ impl Format {
             Self::Json => true,
             Self::Cef => matches!(
                 kind,
-                EventType::Alert | EventType::Finding | EventType::Audit
+                EventType::Alert | EventType::Finding | EventType::Audit | EventType::Mirror
             ),
             Self::Ocsf => matches!(kind, EventType::Alert),
         }

@@ -94,6 +94,8 @@ impl Book {
             Action::SegmentBegun { standing, .. } => self.stand(standing),
             Action::Started { .. }
             | Action::Stopped
+            | Action::ConfigurationChanged(_)
+            | Action::ReloadFailed { .. }
             | Action::Refused { .. }
             | Action::Decided(_)
             | Action::DecidedAgain(_)

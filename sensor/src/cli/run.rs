@@ -12,7 +12,7 @@ use tracing_subscriber::EnvFilter;
 
 use super::table::has_colour;
 use crate::{
-    config::{Config, Interface, LogFormat, PATH},
+    config::{Config, Interface, KeyValues, LogFormat, PATH},
     daemon,
     live::{options::DaemonOptions, responder::ResponderOptions},
 };
@@ -78,8 +78,10 @@ fn options(config: &Config) -> DaemonOptions {
                 alert: config.alert,
             },
         },
+        mirror: config.mirror,
         model: config.model.clone(),
         response_interface: config.response.interface.clone(),
+        settings: KeyValues::of(config),
         config_hash: blake3::hash(config.to_toml().as_bytes())
             .to_hex()
             .to_string(),

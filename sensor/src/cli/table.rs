@@ -87,3 +87,13 @@ pub(super) fn list<T: ToString>(items: impl IntoIterator<Item = T>) -> String {
     }
     text
 }
+
+/// A rate as a whole number.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "rates are positive and far below 2^64; the cast saturates"
+)]
+pub(super) fn whole(rate: f64) -> u64 {
+    rate.round() as u64
+}

@@ -20,7 +20,10 @@ fn a_receiver_with_and_without_defaults() {
     assert_eq!((a.name.as_str(), a.queue), ("syslog", 8_192));
     assert_eq!(a.endpoint.host, "2001:db8::1");
     assert_eq!(a.tls, Some(TlsOptions::default()));
-    assert_eq!(a.events, [EventType::Alert, EventType::Audit]);
+    assert_eq!(
+        a.events,
+        [EventType::Alert, EventType::Audit, EventType::Mirror]
+    );
     assert_eq!(
         (b.tls.as_ref(), b.format, &b.events[..]),
         (None, Format::Ocsf, &[EventType::Alert][..])

@@ -6,7 +6,7 @@ use sensor_common::{
 };
 
 /// Below so many packets a share says nothing.
-pub(super) const ENOUGH_PACKETS: u64 = 1_000;
+const ENOUGH_PACKETS: u64 = 1_000;
 /// Packets that carry no IP that could be read are worth a warning beyond this share, in per cent.
 const UNREAD: u128 = 30;
 

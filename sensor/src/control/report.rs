@@ -107,7 +107,7 @@ impl CaptureFacts {
     fn of(capture: &mut Capture) -> Self {
         let snapshot = capture.snapshot();
         let pipeline = capture.pipeline();
-        let warnings = status::blind(&snapshot, status::one_sided(pipeline));
+        let warnings = status::blind(&snapshot);
         let protocols = Protocol::ALL.iter();
         let sessions = protocols.flat_map(|protocol| pipeline.sessions(*protocol));
         Self {

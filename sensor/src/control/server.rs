@@ -69,14 +69,8 @@ pub async fn serve(
 }
 
 async fn status(State(capture): State<CaptureHandle>) -> Response {
-    let seen = capture.ask(|capture| {
-        let snapshot = capture.snapshot();
-        (snapshot, status::one_sided(capture.pipeline()))
-    });
-    answer(
-        seen.await
-            .map(|(snapshot, one_sided)| status::of(&snapshot, one_sided)),
-    )
+    let seen = capture.ask(Capture::snapshot).await;
+    answer(seen.map(|snapshot| status::of(&snapshot)))
 }
 
 async fn flows(State(capture): State<CaptureHandle>, query: ListQuery) -> Response {

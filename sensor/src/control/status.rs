@@ -2,53 +2,21 @@
 
 use std::collections::BTreeMap;
 
-use sensor_common::{counter::Counter, flow::ESTABLISHED, packet::protocol, unread};
+use sensor_common::{counter::Counter, unread};
 use sensor_evidence::store::StoreStatus;
-use sensor_facts::alert::Severity;
+use sensor_facts::{alert::Severity, mirror::MirrorReport, words::utc_moment};
 use sensor_kernel::Mode;
 use sensor_output::OutputStats;
-use sensor_sessions::pipeline::Pipeline;
 
 use super::api::{
-    ContainmentStatus, DetectionStatus, FlowStatus, Frozen, InterfaceStatus, OutputStatus,
-    RingStatus, Status, TrailSegments,
+    ConfigurationStatus, ContainmentStatus, DetectionStatus, FlowStatus, Frozen, InterfaceStatus,
+    OutputStatus, RingStatus, Status, TrailSegments,
 };
-use super::{
-    illegible::{ENOUGH_PACKETS, illegible},
-    missing,
-    roles::Roles,
-};
-use crate::live::snapshot::{InterfaceSnapshot, RingAccount, Snapshot};
-
-/// Duplicates beyond this share of the packets, in per cent, are worth a warning.
-const DUPLICATES: u64 = 5;
-/// The same for TCP flows seen in one direction only.
-const ONE_SIDED: u64 = 30;
-/// Below so many flows a share says nothing.
-const ENOUGH_FLOWS: u64 = 20;
-
-/// TCP flows of the look-back that count as established.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct OneSided {
-    flows: u64,
-    one_sided: u64,
-}
-
-/// Counts those seen in one direction only.
-pub(super) fn one_sided(pipeline: &Pipeline) -> OneSided {
-    let mut counted = OneSided::default();
-    for seen in pipeline.live_flows().chain(pipeline.recent_flows()) {
-        if seen.key.protocol == protocol::TCP && seen.flow.flags & ESTABLISHED != 0 {
-            counted.flows += 1;
-            let silent = seen.flow.directions.iter().any(|half| half.packets == 0);
-            counted.one_sided += u64::from(silent);
-        }
-    }
-    counted
-}
+use super::{illegible::illegible, missing, roles::Roles};
+use crate::live::snapshot::{Configuration, InterfaceSnapshot, RingAccount, Snapshot};
 
 /// The status as the socket gives it.
-pub(super) fn of(snapshot: &Snapshot, one_sided: OneSided) -> Status {
+pub(super) fn of(snapshot: &Snapshot) -> Status {
     let tables = snapshot.tables;
     Status {
         version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -73,7 +41,36 @@ pub(super) fn of(snapshot: &Snapshot, one_sided: OneSided) -> Status {
         model: snapshot.model.clone(),
         outputs: snapshot.outputs.iter().map(output_status).collect(),
         store: snapshot.store.clone(),
-        warnings: warnings(snapshot, one_sided),
+        configuration: configuration(&snapshot.configuration),
+        warnings: warnings(snapshot),
+    }
+}
+
+fn configuration(of: &Configuration) -> ConfigurationStatus {
+    ConfigurationStatus {
+        config: of.hash.clone(),
+        since: of.since,
+        restart: of.restart.iter().map(|key| (*key).to_owned()).collect(),
+        failed: of.failed.as_ref().map(|failed| failed.time),
+        error: of.failed.as_ref().map(|failed| failed.error.clone()),
+    }
+}
+
+/// The file says something else than what is in force.
+fn outdated(of: &Configuration, warnings: &mut Vec<String>) {
+    if let Some(failed) = &of.failed {
+        warnings.push(format!(
+            "the running configuration, of {}, is older than the file: the reload of {} failed: {}; correct the file (`wardtap config check FILE`) and reload again",
+            utc_moment(of.since),
+            utc_moment(failed.time),
+            failed.error
+        ));
+    }
+    if !of.restart.is_empty() {
+        warnings.push(format!(
+            "the running configuration differs from the file in what takes a restart: {}",
+            of.restart.join(", ")
+        ));
     }
 }
 
@@ -175,6 +172,10 @@ fn interface(one: &InterfaceSnapshot) -> InterfaceStatus {
         mode: one.attached.mode.label().to_owned(),
         frags: one.attached.frags,
         fallback: one.attached.fallback.clone(),
+        link: one.health.link,
+        rates: one.health.rates.clone(),
+        last_packet: one.health.last_packet,
+        conditions: one.health.standing.clone(),
         counters: Counter::ALL
             .iter()
             .map(|counter| (counter.label().to_owned(), one.counters.get(*counter)))
@@ -214,8 +215,9 @@ fn pipeline(snapshot: &Snapshot) -> BTreeMap<String, u64> {
         .collect()
 }
 
-fn warnings(snapshot: &Snapshot, one_sided: OneSided) -> Vec<String> {
-    let mut warnings = blind(snapshot, one_sided);
+fn warnings(snapshot: &Snapshot) -> Vec<String> {
+    let mut warnings = blind(snapshot);
+    outdated(&snapshot.configuration, &mut warnings);
     suspicions(snapshot, &mut warnings);
     rules(snapshot, &mut warnings);
     warnings.extend(snapshot.model.warnings.iter().cloned());
@@ -227,15 +229,14 @@ fn warnings(snapshot: &Snapshot, one_sided: OneSided) -> Vec<String> {
 }
 
 /// What keeps the sensor from seeing all that goes by.
-pub(super) fn blind(snapshot: &Snapshot, one_sided: OneSided) -> Vec<String> {
+pub(super) fn blind(snapshot: &Snapshot) -> Vec<String> {
     let mut warnings = Vec::new();
     for one in &snapshot.interfaces {
-        if !one.attached.present {
-            warnings.push(format!(
-                "{} was taken away: nothing is seen there until it is back",
-                one.attached.name
-            ));
-        }
+        let standing = one.health.standing.iter();
+        warnings.extend(standing.map(|standing| {
+            let report = MirrorReport::new(&one.attached.name, standing.clone(), None);
+            report.to_string()
+        }));
         if one.attached.mode == Mode::Generic {
             warnings.push(format!(
                 "{} is in generic mode, which is slower: {}",
@@ -247,14 +248,6 @@ pub(super) fn blind(snapshot: &Snapshot, one_sided: OneSided) -> Vec<String> {
             ));
         }
         warnings.extend(illegible(&one.attached.name, &one.counters));
-        let packets = one.counters.get(Counter::Packets);
-        let duplicates = one.counters.get(Counter::Duplicate);
-        if packets >= ENOUGH_PACKETS && duplicates * 100 > packets * DUPLICATES {
-            warnings.push(format!(
-                "{} sees many packets twice ({duplicates} of {packets}): does the mirror copy both ingress and egress?",
-                one.attached.name
-            ));
-        }
     }
     let ring = snapshot.ring();
     if ring.lost > 0 {
@@ -280,12 +273,6 @@ pub(super) fn blind(snapshot: &Snapshot, one_sided: OneSided) -> Vec<String> {
         warnings.push(format!(
             "{} new flows were evicted before they were reported: there is a scan or flood, or the table is too small",
             snapshot.flows.evicted
-        ));
-    }
-    let OneSided { flows, one_sided } = one_sided;
-    if flows >= ENOUGH_FLOWS && one_sided * 100 > flows * ONE_SIDED {
-        warnings.push(format!(
-            "{one_sided} of {flows} TCP flows were seen in one direction only: does the mirror copy both?"
         ));
     }
     warnings

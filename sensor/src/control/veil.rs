@@ -119,7 +119,7 @@ async fn of((capture, response): &Knows) -> Result<Veil, String> {
                     }
                 }
                 Actor::Policy { group } => names.add(Named::Text, &group),
-                Actor::Daemon => {}
+                Actor::Signal | Actor::Daemon => {}
             }
         }
         Ok(Veil::new(Pseudonyms::new(&key), names))

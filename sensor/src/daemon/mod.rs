@@ -4,6 +4,7 @@
 //! writes events ([`sensor_output`]); the others serve the control socket and the metrics.
 
 mod error;
+mod reload;
 mod service;
 mod signals;
 
@@ -99,7 +100,8 @@ async fn serve(
         kernel.interfaces().iter().map(described).collect(),
         &adoption,
     );
-    for action in actions {
+    let changed = reload::at_start(&options);
+    for action in changed.into_iter().chain(actions) {
         keeper.record(&Actor::Daemon, action);
     }
     tell_start(kernel.interfaces());
@@ -132,6 +134,7 @@ async fn serve(
         models: Arc::clone(&models),
         store: store.clone(),
     };
+    let before = options.clone();
     let (capture, ended) =
         live::capture::start(options, parts).map_err(runtime("start the capture"))?;
     // Only those two threads need them.
@@ -149,17 +152,20 @@ async fn serve(
         tokio::spawn(metrics::serve(listener, capture.clone()));
     }
     tokio::spawn(memory::keep(capture.clone(), state.clone()));
+    tokio::spawn(memory::keep_mirror(capture.clone(), state.clone()));
     tokio::spawn(memory::hand_over(capture.clone(), store.clone()));
+    let mut reloads = reload::Reloads::new(capture.clone(), response.clone(), &before);
     service::watchdog(response.alive().clone()).map_err(runtime("start the watchdog"))?;
     service::ready(&status);
     let mut ended = ended;
     let result = tokio::select! {
         result = &mut ended => result,
-        () = until_stopped(signals, &capture, &response, &status, reload) => {
+        () = until_stopped(signals, &mut reloads, &status, reload) => {
             // Its last entries are events too.
             response.stop();
             let _ = tokio::task::spawn_blocking(|| response_thread.join()).await;
             memory::save(&capture, &state).await;
+            memory::save_mirror(&capture, &state).await;
             memory::give(&capture, store.as_ref()).await;
             capture.stop().await;
             ended.await

@@ -2,14 +2,11 @@
 
 use std::io;
 
+use sensor_facts::rule::Actor;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-use super::service;
-use crate::live::{
-    capture::CaptureHandle,
-    options::DaemonOptions,
-    responder::{ResponderHandle, ResponderOptions},
-};
+use super::{reload::Reloads, service};
+use crate::live::options::DaemonOptions;
 
 /// The signals that the daemon knows.
 pub(super) struct Signals {
@@ -31,8 +28,7 @@ impl Signals {
 /// Waits for the signal to end, and reloads at `SIGHUP`.
 pub(super) async fn until_stopped(
     mut signals: Signals,
-    capture: &CaptureHandle,
-    response: &ResponderHandle,
+    reloads: &mut Reloads,
     status: &str,
     mut reload: impl FnMut() -> Result<DaemonOptions, String>,
 ) {
@@ -42,51 +38,11 @@ pub(super) async fn until_stopped(
             _ = signals.terminate.recv() => break,
             _ = signals.hangup.recv() => {
                 service::reloading();
-                let options = reload();
-                if let Ok(options) = &options {
-                    protect(response, options.response.clone()).await;
-                }
-                take_over(capture, options).await;
+                reloads.reload(&Actor::Signal, reload()).await;
                 service::ready(status);
             }
         }
     }
     service::stopping();
     tracing::info!("stopping: taking what is still in the kernel");
-}
-
-/// Puts what the configuration protects on the never-block list.
-async fn protect(response: &ResponderHandle, options: ResponderOptions) {
-    let answer = response.ask(|responder| responder.reload(options)).await;
-    let failed = match answer {
-        Ok(Ok(())) => return,
-        Ok(Err(error)) => error.to_string(),
-        Err(error) => error.to_string(),
-    };
-    tracing::error!("the never-block list stays as it was: {failed}");
-}
-
-/// Puts reloaded options in force, or says why the old ones stay.
-async fn take_over(capture: &CaptureHandle, options: Result<DaemonOptions, String>) {
-    let answer = match options {
-        Ok(options) => capture.ask(move |capture| capture.reload(&options)).await,
-        Err(error) => {
-            tracing::error!("the configuration is bad, the old one stays in force: {error}");
-            // The log may have been rotated all the same.
-            capture
-                .ask(|capture| {
-                    let old = capture.options().clone();
-                    capture.reload(&old)
-                })
-                .await
-        }
-    };
-    match answer {
-        Ok(restart) if restart.is_empty() => tracing::info!("reloaded"),
-        Ok(restart) => tracing::warn!(
-            "reloaded; changes of these take a restart: {}",
-            restart.join(", ")
-        ),
-        Err(error) => tracing::error!("not reloaded: {error}"),
-    }
 }

@@ -8,6 +8,7 @@ pub mod command;
 pub mod enforcement;
 mod inbox;
 pub(crate) mod memory;
+pub mod mirror;
 pub mod options;
 pub mod responder;
 pub mod snapshot;

@@ -36,8 +36,12 @@ pub struct DaemonOptions {
     pub response: ResponderOptions,
     /// The interface that TCP resets leave by.
     pub response_interface: Option<String>,
+    /// When something is wrong with what an interface brings.
+    pub mirror: config::Mirror,
     /// The anomaly model.
     pub model: config::Model,
+    /// All keys of the configuration.
+    pub settings: config::KeyValues,
     /// BLAKE3 of the configuration, in hex.
     pub config_hash: String,
 }
@@ -93,5 +97,7 @@ impl DaemonOptions {
         self.output.adopt(&new.output);
         self.stats_interval = new.stats_interval;
         self.response = new.response.clone();
+        self.mirror = new.mirror;
+        self.config_hash.clone_from(&new.config_hash);
     }
 }

@@ -10,7 +10,7 @@ use sensor_kernel::{Attached, Occupancy};
 use sensor_output::OutputStats;
 use sensor_sessions::pipeline::PipelineStats;
 
-use super::tally::Tally;
+use super::{mirror::Health, tally::Tally};
 use crate::live::responder::Summary;
 
 /// An interface with its counters.
@@ -22,6 +22,8 @@ pub struct InterfaceSnapshot {
     pub counters: Counters,
     /// What of them is of earlier daemons' time.
     pub inherited: Counters,
+    /// How what it brings fares.
+    pub health: Health,
 }
 
 /// Where the flow entries are, of all that were made.
@@ -71,6 +73,30 @@ pub struct Snapshot {
     pub outputs: Vec<OutputStats>,
     /// How the store stands, where there is one.
     pub store: Option<StoreStatus>,
+    /// The configuration in force.
+    pub configuration: Configuration,
+}
+
+/// The configuration in force, and what became of the file since.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Configuration {
+    /// BLAKE3 of it, in hex.
+    pub hash: String,
+    /// When it was put in force.
+    pub since: Time,
+    /// Keys that are another in the file and take a restart.
+    pub restart: Vec<&'static str>,
+    /// The last reload, if it failed.
+    pub failed: Option<FailedReload>,
+}
+
+/// A reload that failed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FailedReload {
+    /// When it was tried.
+    pub time: Time,
+    /// What is wrong.
+    pub error: String,
 }
 
 /// Ring records of earlier daemons, which this one has read.

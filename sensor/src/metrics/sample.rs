@@ -2,11 +2,12 @@
 
 use sensor_common::counter::{Counter, Counters};
 use sensor_evidence::store::StoreStatus;
-use sensor_facts::alert::Severity;
+use sensor_facts::{alert::Severity, mirror::Condition};
 use sensor_output::OutputStats;
 
 use crate::live::{
     Counts,
+    mirror::{Health, Rate},
     snapshot::{InterfaceSnapshot, Snapshot},
 };
 
@@ -98,6 +99,43 @@ pub(super) fn each(
     read: impl Fn(&InterfaceSnapshot) -> Sample,
 ) -> Vec<Sample> {
     snapshot.interfaces.iter().map(read).collect()
+}
+
+pub(super) fn by_rate(snapshot: &Snapshot, read: impl Fn(&Rate) -> f64) -> Vec<Sample> {
+    let all = snapshot.interfaces.iter().flat_map(|one| {
+        let rates = one.health.rates.iter();
+        rates.map(move |rate| (one.attached.name.clone(), rate))
+    });
+    all.map(|(name, rate)| Sample {
+        labels: vec![name, rate.window.clone()],
+        value: read(rate),
+    })
+    .collect()
+}
+
+pub(super) fn last_packets(snapshot: &Snapshot) -> Vec<Sample> {
+    let interfaces = snapshot.interfaces.iter();
+    let known = interfaces.filter_map(|one| Some((one, one.health.last_packet?)));
+    known
+        .map(|(one, time)| Sample {
+            labels: vec![one.attached.name.clone()],
+            value: seconds(time.0),
+        })
+        .collect()
+}
+
+pub(super) fn by_condition(
+    snapshot: &Snapshot,
+    read: impl Fn(&Health, Condition) -> u64,
+) -> Vec<Sample> {
+    let mut samples = Vec::new();
+    for one in &snapshot.interfaces {
+        for condition in Condition::ALL {
+            let value = read(&one.health, *condition);
+            samples.push(sample([&one.attached.name, condition.label()], value));
+        }
+    }
+    samples
 }
 
 pub(super) fn one_counter(snapshot: &Snapshot, counter: Counter) -> Vec<Sample> {

@@ -9,8 +9,8 @@ use sensor_common::{
 use sensor_kernel::{Mode, decode::DecodeError};
 
 use super::sample::{
-    MetricKind, Row, Sample, by_counter, by_output, by_severity, counts, each, named, of_store,
-    one_counter, plain, sample, seconds, yes,
+    MetricKind, Row, Sample, by_condition, by_counter, by_output, by_rate, by_severity, counts,
+    each, last_packets, named, of_store, one_counter, plain, sample, seconds, yes,
 };
 use crate::live::snapshot::{RingAccount, Snapshot};
 
@@ -47,6 +47,13 @@ pub const TABLE: &[Row] = rows! {
     Gauge "wardtap_start_time_seconds" [] DAEMON,
         "When the daemon began to listen, in seconds since 1970." => |s| vec![
             Sample { labels: Vec::new(), value: seconds(s.start.0) }];
+    Gauge "wardtap_configuration_loaded_time_seconds" [] DAEMON,
+        "When the configuration in force was read, in seconds since 1970." => |s| vec![
+            Sample { labels: Vec::new(), value: seconds(s.configuration.since.0) }];
+    Gauge "wardtap_configuration_outdated" [] DAEMON,
+        "1 while the running configuration is older than the file, since the last reload failed." => |s| {
+            plain(u64::from(s.configuration.failed.is_some()))
+        };
     Gauge "wardtap_interface_info" ["interface", "mode", "frags"] DAEMON,
         "Always 1; how the program is attached: mode driver or generic, frames in several buffers or not." => |s| {
             each(s, |one| sample([&one.attached.name, one.attached.mode.label(), yes(one.attached.frags)], 1))
@@ -58,6 +65,26 @@ pub const TABLE: &[Row] = rows! {
     Gauge "wardtap_interface_present" ["interface"] DAEMON,
         "0 while the interface is gone: it was taken away, and nothing is seen there until it is back." => |s| {
             each(s, |one| sample([&one.attached.name], u64::from(one.attached.present)))
+        };
+    Gauge "wardtap_interface_link" ["interface"] DAEMON,
+        "1 while the interface is switched on and has a carrier." => |s| {
+            each(s, |one| sample([&one.attached.name], u64::from(one.health.link)))
+        };
+    Gauge "wardtap_interface_packets_per_second" ["interface", "window"] DAEMON,
+        "Packets a second, the mean of the last 10 s, minute and hour." => |s| by_rate(s, |rate| rate.packets);
+    Gauge "wardtap_interface_bytes_per_second" ["interface", "window"] DAEMON,
+        "Bytes a second, the mean of the last 10 s, minute and hour." => |s| by_rate(s, |rate| rate.bytes);
+    Gauge "wardtap_interface_last_packet_time_seconds" ["interface"] DAEMON,
+        "When the last packet came, in seconds since 1970, to the second; missing where none ever came." => |s| last_packets(s);
+    Gauge "wardtap_mirror_condition" ["interface", "condition"] DAEMON,
+        "1 while something is wrong with what the interface brings; docs/operating.md explains the conditions." => |s| {
+            by_condition(s, |health, condition| {
+                u64::from(health.standing.iter().any(|one| one.condition == condition))
+            })
+        };
+    Counter "wardtap_mirror_conditions_total" ["interface", "condition"] DAEMON,
+        "How often that began." => |s| {
+            by_condition(s, |health, condition| health.begun.get(&condition).copied().unwrap_or(0))
         };
     Counter "wardtap_received_packets_total" ["interface"] KERNEL,
         "Packets that reached the program: the sum of wardtap_packets_total." => |s| {

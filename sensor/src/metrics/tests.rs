@@ -11,8 +11,9 @@ use sensor_sessions::pipeline::PipelineStats;
 use super::table::TABLE;
 use crate::live::{
     Tally,
+    mirror::Health,
     responder::Summary,
-    snapshot::{FlowAccount, InterfaceSnapshot, LeftOver, Snapshot},
+    snapshot::{Configuration, FlowAccount, InterfaceSnapshot, LeftOver, Snapshot},
 };
 
 fn snapshot(counters: &Counters) -> Snapshot {
@@ -32,6 +33,7 @@ fn snapshot(counters: &Counters) -> Snapshot {
             attached,
             counters: *counters,
             inherited: Counters::ZERO,
+            health: Health::default(),
         }],
         tables: Occupancy::default(),
         flows: FlowAccount::default(),
@@ -46,6 +48,7 @@ fn snapshot(counters: &Counters) -> Snapshot {
         model: model::Summary::default(),
         outputs: Vec::new(),
         store: None,
+        configuration: Configuration::default(),
     }
 }
 

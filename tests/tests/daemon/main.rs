@@ -4,6 +4,7 @@
 mod alerts;
 mod evidence;
 mod outputs;
+mod reload;
 
 use std::fs;
 
@@ -149,7 +150,7 @@ fn an_interface_that_comes_back_is_listened_on_again() -> Result<()> {
     let mut site = Site::start("comeback", "")?;
     let gone = |status: &Value| {
         let warnings = status["warnings"].to_string();
-        warnings.contains("span0 was taken away")
+        warnings.contains("span0: the interface was taken away")
     };
     site.send(5)?;
     site.status_when("5 packets", |status| packets(status) == 5 && !gone(status))?;

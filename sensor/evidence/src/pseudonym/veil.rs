@@ -217,7 +217,7 @@ fn end(place: Place<'_>) -> Option<u64> {
 
 /// It was no person, as [`Actor`](sensor_facts::rule::Actor) is shown.
 fn is_machine(who: &str) -> bool {
-    who == "wardtap" || who.starts_with("policy ")
+    who == "wardtap" || who == "signal" || who.starts_with("policy ")
 }
 
 /// What is told was done by a person.

@@ -91,6 +91,7 @@ fn write_event(to: &Transaction<'_>, event: &Event) -> rusqlite::Result<u64> {
                 .execute(params![micros(time), text])?;
             Ok(text.len() as u64)
         }
+        Body::Mirror { .. } => Ok(0),
         session => match session.session() {
             Some((protocol, session)) => write_session(to, event, protocol, &session.stored()),
             None => Ok(0),

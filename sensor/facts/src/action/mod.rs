@@ -1,5 +1,6 @@
 //! The actions that the audit trail records.
 
+mod configuration;
 mod text;
 mod trail;
 
@@ -7,6 +8,7 @@ use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
 
+pub use configuration::{ChangedKey, Concern, ConfigurationChange, Occasion};
 pub use trail::{Repeats, SegmentEnd, Standing, StandingPast, StandingProtection};
 
 use crate::{
@@ -153,6 +155,13 @@ pub enum Action {
         differences: Vec<String>,
         /// How many rules are in force.
         rules: usize,
+    },
+    /// Another configuration was read, and is in force.
+    ConfigurationChanged(Box<ConfigurationChange>),
+    /// The configuration was to be read again and could not be; the old one stays in force.
+    ReloadFailed {
+        /// What is wrong with it.
+        error: String,
     },
     /// The daemon ended in order.
     Stopped,

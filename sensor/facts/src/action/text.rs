@@ -58,6 +58,13 @@ impl fmt::Display for Action {
                 }
                 Ok(())
             }
+            Self::ConfigurationChanged(change) => change.fmt(f),
+            Self::ReloadFailed { error } => {
+                write!(
+                    f,
+                    "reload failed, the old configuration stays in force: {error}"
+                )
+            }
             Self::Stopped => f.write_str("wardtap stopped"),
             Self::RuleAdded { rule } => write!(
                 f,

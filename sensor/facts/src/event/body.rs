@@ -15,7 +15,7 @@ use super::{
     protocol,
     session::SessionEvent,
 };
-use crate::finding::Finding;
+use crate::{finding::Finding, mirror::MirrorReport};
 
 macro_rules! bodies {
     (
@@ -119,6 +119,8 @@ sensor_common::for_each_protocol! {
         Alert(alert): Box<AlertReport>,
         /// What a detector found.
         Finding(finding): Box<Finding>,
+        /// Something about what an interface brings went wrong, or is right again.
+        Mirror(mirror): Box<MirrorReport>,
         /// Counters, by name.
         Stats(stats): BTreeMap<String, u64>,
         ;

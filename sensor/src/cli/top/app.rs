@@ -10,10 +10,10 @@ use super::{
     dialog::{Dialog, Step},
     link::{Ask, DaemonState, News, Verb},
     list::{Device, List},
-    rates::{Meter, rate, whole},
+    rates::{Meter, rate},
 };
 use crate::{
-    cli::alerts,
+    cli::{alerts, table::whole},
     control::api::{RuleView, Status},
 };
 

@@ -4,7 +4,10 @@ use std::collections::VecDeque;
 
 use sensor_common::counter::Counter;
 
-use crate::{cli::status::counter_of, control::api::Status};
+use crate::{
+    cli::{status::counter_of, table::whole},
+    control::api::Status,
+};
 
 /// Looks whose packets a second are kept.
 const HISTORY: usize = 240;
@@ -146,16 +149,6 @@ pub(super) fn seconds(nanoseconds: i64) -> f64 {
 #[expect(clippy::cast_precision_loss, reason = "a rate is for people")]
 pub(super) fn rate(count: u64, seconds: f64) -> f64 {
     count as f64 / seconds
-}
-
-/// A rate as a whole number.
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "rates are positive and far below 2^64; the cast saturates"
-)]
-pub(super) fn whole(rate: f64) -> u64 {
-    rate.round() as u64
 }
 
 /// A rate with a unit: `1.2 M`.

@@ -18,8 +18,8 @@ pub use rules::{
     Added, Hits, NewProtection, NewRule, ProtectedEntry, Protecting, RuleView, Unprotecting,
 };
 pub use status::{
-    ContainmentStatus, DetectionStatus, FlowStatus, Frozen, InterfaceStatus, OutputStatus,
-    RingStatus, Status, TrailSegments,
+    ConfigurationStatus, ContainmentStatus, DetectionStatus, FlowStatus, Frozen, InterfaceStatus,
+    OutputStatus, RingStatus, Status, TrailSegments,
 };
 
 /// Answers [`Status`].

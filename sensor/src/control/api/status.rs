@@ -34,8 +34,29 @@ pub struct Status {
     /// How the store stands, where there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub store: Option<sensor_evidence::store::StoreStatus>,
+    /// The configuration in force.
+    #[serde(default)]
+    pub configuration: ConfigurationStatus,
     /// What is wrong or likely to mislead, in words.
     pub warnings: Vec<String>,
+}
+
+/// The configuration in force.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+pub struct ConfigurationStatus {
+    /// BLAKE3 of it, in hex.
+    pub config: String,
+    /// When it was put in force.
+    pub since: Time,
+    /// Keys that are another in the file and take a restart.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub restart: Vec<String>,
+    /// When a reload failed, if that was the last one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failed: Option<Time>,
+    /// Why it failed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
 }
 
 /// An interface.
@@ -52,6 +73,18 @@ pub struct InterfaceStatus {
     /// Why it is not the best mode.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fallback: Option<String>,
+    /// It is switched on and has a carrier.
+    #[serde(default)]
+    pub link: bool,
+    /// Mean rates of the last seconds, minute and hour.
+    #[serde(default)]
+    pub rates: Vec<crate::live::mirror::Rate>,
+    /// When the last packet came, to the second.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_packet: Option<Time>,
+    /// What is wrong with what it brings.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub conditions: Vec<sensor_facts::mirror::Standing>,
     /// All kernel counters, by name.
     pub counters: BTreeMap<String, u64>,
     /// Packets that carry no IP that could be read, by what they are, as `EtherType 0x88e5: MACsec`; the most

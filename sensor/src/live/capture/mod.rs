@@ -33,7 +33,8 @@ use tokio::{
 
 use super::{
     memory,
-    snapshot::{InterfaceSnapshot, LeftOver, Snapshot},
+    mirror::{self, Mirror},
+    snapshot::{Configuration, FailedReload, InterfaceSnapshot, LeftOver, Snapshot},
     sweep::Sweep,
     tally::Tally,
 };
@@ -70,6 +71,7 @@ pub struct Capture {
     /// Flows that were evicted so far, and those of them that were evicted under pressure.
     evicted: (u64, u64),
     counters: Vec<Counters>,
+    mirror: Mirror,
     tally: Tally,
     events: Vec<Event>,
     response: ResponderHandle,
@@ -77,6 +79,7 @@ pub struct Capture {
     output: Output,
     output_view: OutputHandle,
     store: Option<StoreHandle>,
+    configuration: Configuration,
     turns: u32,
     last_stats: Instant,
 }
@@ -132,6 +135,7 @@ impl Capture {
             .iter()
             .map(|interface| (interface.index, interface.name.as_str().into()))
             .collect();
+        let mirror = Mirror::new(kernel.interfaces(), memory::read_mirror(&options.state));
         let mut pipeline = Pipeline::new(pipeline);
         pipeline.remember(memory::read(&options.state));
         Self {
@@ -144,6 +148,7 @@ impl Capture {
             pulsed: Loss::default(),
             evicted: (0, 0),
             counters: kernel.inherited().to_vec(),
+            mirror,
             pipeline,
             start: timebase.wall(clock::monotonic()),
             timebase,
@@ -155,6 +160,11 @@ impl Capture {
             models,
             output,
             ring: None,
+            configuration: Configuration {
+                hash: options.config_hash.clone(),
+                since: timebase.wall(clock::monotonic()),
+                ..Configuration::default()
+            },
             turns: 0,
             last_stats: Instant::now(),
             options,
@@ -167,6 +177,7 @@ impl Capture {
             .kernel
             .take_ring()
             .ok_or(KernelError::Shape { name: "EVENTS" })?;
+        self.watch_site();
         self.take_left_over();
         let epoll = |source| KernelError::System {
             call: "epoll",
@@ -262,11 +273,15 @@ impl Capture {
                 .iter()
                 .cloned()
                 .zip(self.counters.iter().zip(self.kernel.inherited()))
-                .map(|(attached, (counters, inherited))| InterfaceSnapshot {
-                    attached,
-                    counters: *counters,
-                    inherited: *inherited,
-                })
+                .zip(self.mirror.health())
+                .map(
+                    |((attached, (counters, inherited)), health)| InterfaceSnapshot {
+                        attached,
+                        counters: *counters,
+                        inherited: *inherited,
+                        health,
+                    },
+                )
                 .collect(),
             tables: self.kernel.flows().occupancy(),
             flows: self.sweep.account(),
@@ -281,6 +296,7 @@ impl Capture {
             model: self.models.summary(),
             outputs: self.output_view.stats(),
             store: self.store.as_ref().map(StoreHandle::status),
+            configuration: self.configuration.clone(),
         }
     }
 
@@ -288,6 +304,11 @@ impl Capture {
     #[must_use]
     pub fn pipeline(&self) -> &Pipeline {
         &self.pipeline
+    }
+
+    /// What of the mirror is to be kept over a restart.
+    pub(crate) fn mirror_memory(&self) -> mirror::Memory {
+        self.mirror.memory(self.kernel.interfaces())
     }
 
     /// The options in force.
@@ -304,9 +325,22 @@ impl Capture {
         self.options.adopt(new);
         self.options.kernel.settings.pressure = pressure;
         self.kernel.flows().set_active(self.options.kernel.active);
+        self.watch_site();
         self.apply();
         self.output_view.reopen(&self.options.output);
+        self.configuration = Configuration {
+            hash: new.config_hash.clone(),
+            since: self.timebase.wall(clock::monotonic()),
+            restart: restart.clone(),
+            failed: None,
+        };
         restart
+    }
+
+    /// A new configuration was not taken; the output is opened anew all the same.
+    pub(crate) fn not_reloaded(&mut self, failed: FailedReload) {
+        self.configuration.failed = Some(failed);
+        self.output_view.reopen(&self.options.output);
     }
 
     /// Takes the programs off, then all that is still in the kernel, and writes everything out.

@@ -41,6 +41,8 @@ impl Capture {
         if self.sweep.is_complete() {
             self.read_counters();
             self.sweep.end(&self.counters);
+            let seen = self.kernel.flows().census().take();
+            self.mirror.survey(now, self.kernel.interfaces(), seen);
         }
         self.send();
         self.turns += 1;
@@ -81,6 +83,7 @@ impl Capture {
         self.pipeline.set_timebase(timebase);
         self.pipeline.tick(now, &mut self.events);
         self.send();
+        self.watch_mirror(now);
         let pressure = u32::from(self.kernel.flows().under_pressure());
         if pressure != self.options.kernel.settings.pressure {
             self.options.kernel.settings.pressure = pressure;
@@ -99,6 +102,23 @@ impl Capture {
             let event = self.stats_event();
             self.output.send(event);
         }
+    }
+
+    /// Tells what began or ended to be wrong with what the interfaces bring.
+    fn watch_mirror(&mut self, now: u64) {
+        self.read_counters();
+        let moment = (now, self.timebase.wall(now));
+        let (interfaces, limits) = (self.kernel.interfaces(), &self.options.mirror);
+        let events = self.mirror.tick(moment, interfaces, &self.counters, limits);
+        for event in events {
+            self.output.send(event);
+        }
+    }
+
+    /// Which networks belong to the site.
+    pub(super) fn watch_site(&mut self) {
+        let inside = &self.options.response.analysis.detect.inside;
+        self.kernel.flows().census().set(inside);
     }
 
     /// Tells the response how the capture fares.

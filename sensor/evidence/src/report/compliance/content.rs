@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, net::IpAddr};
 
 use sensor_analysis::exposure::Exposed;
-use sensor_facts::{finding::AttackRole, time::Time};
+use sensor_facts::{action::ConfigurationChange, finding::AttackRole, time::Time};
 use sensor_sessions::inventory::Role;
 use serde::{Deserialize, Serialize};
 
@@ -259,6 +259,9 @@ pub struct Acts {
     pub models: Vec<Act>,
     /// The configuration that each start had, where it was another than before.
     pub configurations: Vec<Act>,
+    /// Changes of the configuration key by key, and reloads that failed.
+    #[serde(default)]
+    pub settings: Vec<Settings>,
     /// Exports and reports given out.
     pub exports: Vec<Act>,
     /// Advisories imported and judged; baselines begun anew.
@@ -279,6 +282,17 @@ pub struct Act {
     /// Why, in words, where someone had to say so.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub reason: String,
+}
+
+/// The configuration was read again, or was another one at a start.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Settings {
+    /// When, and by whom.
+    #[serde(flatten)]
+    pub act: Act,
+    /// What changed; none if the reload failed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub change: Option<ConfigurationChange>,
 }
 
 /// The audit trail, as it was verified for this report.

@@ -17,7 +17,7 @@ mod tests;
 pub use assemble::report;
 pub use content::{
     Act, Acts, ClinicalDevice, Compliance, Coverage, Exchange, Exchanges, ExposureTop, Gap,
-    Incident, Incidents, Inventory, Loss, Run, TrailState,
+    Incident, Incidents, Inventory, Loss, Run, Settings, TrailState,
 };
 pub use document::document;
 pub use facts::{Counted, ENTRIES_MAX, Facts, Trail};

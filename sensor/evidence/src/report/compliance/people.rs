@@ -1,6 +1,6 @@
 //! What people and policy did, from the audit trail.
 
-use super::{Act, Acts, Facts};
+use super::{Act, Acts, Facts, Settings};
 use crate::audit::Entry;
 use sensor_facts::{
     action::{Action, RuleChange},
@@ -25,6 +25,7 @@ pub(super) fn acts(facts: Facts<'_>) -> Acts {
         }
         if facts.has(entry.time) {
             take(&mut acts, entry);
+            acts.settings.extend(settings(entry));
         }
     }
     acts
@@ -38,6 +39,25 @@ fn act(entry: &Entry, what: String, reason: &str) -> Act {
         what,
         reason: reason.to_owned(),
     }
+}
+
+/// The configuration was read again, or was another one at a start.
+fn settings(entry: &Entry) -> Option<Settings> {
+    let (what, reason, change) = match &entry.action {
+        Action::ConfigurationChanged(change) => {
+            let what = format!("another configuration {}", change.occasion.label());
+            (what, "", Some(change.as_ref().clone()))
+        }
+        Action::ReloadFailed { error } => {
+            let what = "a reload failed, and the old configuration stayed in force".to_owned();
+            (what, error.as_str(), None)
+        }
+        _ => return None,
+    };
+    Some(Settings {
+        act: act(entry, what, reason),
+        change,
+    })
 }
 
 fn take(acts: &mut Acts, entry: &Entry) {
@@ -134,9 +154,11 @@ fn take(acts: &mut Acts, entry: &Entry) {
             format!("what is usual of {device} is learnt anew"),
             reason,
         )),
-        // Coverage has the first two; how many resets a rule took is in the trail, which splits itself.
+        // Coverage has the first two, `settings` the next two; how many resets a rule took is in the trail, which splits itself.
         Action::Started { .. }
         | Action::Stopped
+        | Action::ConfigurationChanged(_)
+        | Action::ReloadFailed { .. }
         | Action::Reset { .. }
         | Action::SegmentBegun { .. } => {}
     }

@@ -142,7 +142,7 @@ const fn maker(rule: &Measure) -> &'static str {
         (Actor::Person { .. }, _) => "by a person",
         (_, Some(_)) => "proposed by the policy and approved by a person",
         (Actor::Policy { .. }, None) => "by the policy",
-        (Actor::Daemon, None) => "by the sensor",
+        (Actor::Signal | Actor::Daemon, None) => "by the sensor",
     }
 }
 

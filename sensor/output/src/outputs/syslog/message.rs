@@ -112,7 +112,8 @@ const fn severity(event: &Event) -> u32 {
             (_, Severity::High) => 3,
             (_, Severity::Critical) => 2,
         },
-        Body::Finding { .. } | Body::Audit { .. } => 5,
+        Body::Mirror { mirror } if mirror.until.is_none() => 4,
+        Body::Finding { .. } | Body::Audit { .. } | Body::Mirror { .. } => 5,
         _ => 6,
     }
 }

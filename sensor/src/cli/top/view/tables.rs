@@ -13,10 +13,10 @@ use super::style::{CHOSEN, HEADING, Look, paragraphs};
 use crate::{
     cli::{
         alerts, rules,
-        table::{bytes, count, list, local, or_dash},
+        table::{bytes, count, list, local, or_dash, whole},
         top::{
             list::{Device, List, Named},
-            rates::{short, whole},
+            rates::short,
         },
     },
     control::api::RuleView,

@@ -9,6 +9,7 @@ use crate::report::{
     compliance::{Compliance, Incident, Incidents},
 };
 use sensor_facts::{
+    action::{ChangedKey, ConfigurationChange},
     time::Time,
     words::{count, span, utc_moment},
 };
@@ -156,6 +157,74 @@ pub(super) fn changes(report: &Compliance) -> Section {
         &all.configurations,
     );
     acts(&mut section, "Models, by SHA-256", &all.models);
+    section
+}
+
+pub(super) fn configuration(report: &Compliance) -> Section {
+    let serves = [EVALUATION, AUDIT_CONTROLS];
+    let mut section = Section::new("Changes of configuration", &serves);
+    let all = &report.acts.settings;
+    if all.is_empty() {
+        section.text("The configuration was neither changed nor read again.");
+        return section;
+    }
+    let heads = [
+        "time",
+        "who",
+        "what",
+        "detectors off",
+        "detectors on",
+        "takes a restart",
+        "entry",
+    ];
+    let table = Table::new("When it was read", &heads);
+    rows(&mut section, table, all, |one| {
+        let list = |of: fn(&ConfigurationChange) -> &Vec<String>| {
+            one.change
+                .as_ref()
+                .map_or_else(String::new, |change| of(change).join(", "))
+        };
+        let what = match one.act.reason.as_str() {
+            "" => one.act.what.clone(),
+            why => format!("{}: {why}", one.act.what),
+        };
+        vec![
+            utc_moment(one.act.time),
+            one.act.by.clone(),
+            what,
+            list(|change| &change.detectors_off),
+            list(|change| &change.detectors_on),
+            list(|change| &change.restart),
+            one.act.entry.to_string(),
+        ]
+    });
+    let changed: Vec<(u64, &ChangedKey)> = all
+        .iter()
+        .filter_map(|one| Some((one.act.entry, one.change.as_ref()?)))
+        .flat_map(|(entry, change)| change.changes.iter().map(move |key| (entry, key)))
+        .collect();
+    let heads = ["entry", "about", "key", "before", "after"];
+    let table = Table::new("What changed", &heads);
+    rows(&mut section, table, &changed, |(entry, one)| {
+        let value = |value: &Option<String>| value.clone().unwrap_or_else(|| "not set".to_owned());
+        vec![
+            entry.to_string(),
+            one.concern.label().to_owned(),
+            one.key.clone(),
+            value(&one.old),
+            value(&one.new),
+        ]
+    });
+    let omitted: u64 = all
+        .iter()
+        .filter_map(|one| Some(one.change.as_ref()?.omitted))
+        .sum();
+    if omitted > 0 {
+        section.text(format!(
+            "{} changed keys are not listed, being too many.",
+            count(omitted)
+        ));
+    }
     section
 }
 

@@ -4,7 +4,7 @@ mod done;
 mod seen;
 
 use self::{
-    done::{changes, containment, exports, incidents, labels, trail},
+    done::{changes, configuration, containment, exports, incidents, labels, trail},
     seen::{coverage, exchanges, exposure, inventory, share},
 };
 use super::{Act, Compliance};
@@ -67,6 +67,7 @@ pub fn document(report: &Compliance) -> Document {
         labels(report),
         exposure(report),
         changes(report),
+        configuration(report),
         exports(report),
         trail(report),
         limits(),
