@@ -12,6 +12,7 @@ use sensor_facts::{
     alert::{Alert, Decided, Label, LabelError, Touched, Verdict},
     finding::{Basis, Finding},
     observation::{Observation, What},
+    setting::Network,
     time::Time,
 };
 
@@ -374,6 +375,12 @@ impl Analysis {
             cases: self.cases.count(),
             ..Account::default()
         }
+    }
+
+    /// Networks that belong to the site, beside private ones.
+    #[must_use]
+    pub fn inside(&self) -> &[Network] {
+        &self.known.options.detect.inside
     }
 
     /// Labelled alerts with their evidence.

@@ -14,6 +14,7 @@ mod exposure;
 mod illegible;
 mod missing;
 mod model;
+mod pages;
 mod peer;
 mod report;
 mod roles;

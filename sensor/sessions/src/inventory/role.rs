@@ -43,6 +43,24 @@ pub enum Role {
 }
 
 impl Role {
+    /// All of them.
+    pub const ALL: [Self; 14] = [
+        Self::Modality,
+        Self::Archive,
+        Self::Worklist,
+        Self::InterfaceEngine,
+        Self::HealthRecord,
+        Self::PumpGateway,
+        Self::MonitorGateway,
+        Self::InfusionPump,
+        Self::PatientMonitor,
+        Self::Workstation,
+        Self::Server,
+        Self::Printer,
+        Self::NetworkDevice,
+        Self::Unknown,
+    ];
+
     /// The role in words, for lists and reports.
     #[must_use]
     pub const fn label(self) -> &'static str {

@@ -294,7 +294,7 @@ impl SessionEvent for Hl7Event {
             title: "HL7 sessions",
             start: session.start,
             cells: vec![
-                ("sender → receiver", parties),
+                ("applications", parties),
                 ("messages", Cell::List(types.collect())),
                 (
                     "acknowledged",

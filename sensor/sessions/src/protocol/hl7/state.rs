@@ -223,11 +223,7 @@ impl Hl7State {
         let side = &mut self.sides[direction as usize];
         message.batch = side.batch;
         side.messages += 1;
-        let kind = match (&message.message_code, &message.trigger_event) {
-            (Some(code), Some(trigger)) => format!("{code}^{trigger}"),
-            (Some(code), None) => code.clone(),
-            _ => String::new(),
-        };
+        let kind = kind_of(&message);
         if self.types.len() < TYPES_MAX || self.types.contains_key(&kind) {
             *self.types.entry(kind).or_default() += 1;
         } else {
@@ -246,7 +242,7 @@ impl Hl7State {
         if let Some(version) = message.version.clone() {
             self.omitted += u64::from(!remember(&mut self.versions, version, VERSIONS_MAX));
         }
-        if message.ack_code.is_some() || message.ack_control_id.is_some() {
+        if is_answer(&message) {
             message.ack_time_us = self.acknowledge(direction, &message, now);
         } else {
             message.repeated = self.expect(direction, &message, now);
@@ -357,6 +353,20 @@ impl Hl7State {
             committed,
         });
         repeated
+    }
+}
+
+/// True for an acknowledgement, or a response that holds one (MSA): its sender answers.
+pub(super) const fn is_answer(message: &Hl7Message) -> bool {
+    message.ack_code.is_some() || message.ack_control_id.is_some()
+}
+
+/// The type of a message as in MSH-9, without its structure.
+pub(super) fn kind_of(message: &Hl7Message) -> String {
+    match (&message.message_code, &message.trigger_event) {
+        (Some(code), Some(trigger)) => format!("{code}^{trigger}"),
+        (Some(code), None) => code.clone(),
+        _ => String::new(),
     }
 }
 
