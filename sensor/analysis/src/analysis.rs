@@ -4,23 +4,29 @@
 mod account;
 mod context;
 mod online;
+mod muting;
 mod recent;
 
-use std::{collections::BTreeMap, io, net::IpAddr, path::Path};
+use std::{
+    collections::{BTreeMap, HashMap},
+    io,
+    net::IpAddr,
+    path::Path,
+};
 
 use sensor_facts::{
     alert::{Alert, Decided, Label, LabelError, Touched, Verdict},
     finding::{Basis, Finding},
     observation::{Observation, What},
-    setting::Network,
     time::Time,
 };
+use sensor_sessions::inventory::Role;
 
 use crate::{
     alert::{AlertUpdate, Alerts, Case, Cases},
     baseline::{Baselines, Census, Delta, Fact, Familiar},
     config::{Alerting, Baseline},
-    detect::{Detect, Detectors, Found, Origins, Routers, Site},
+    detect::{Detect, Found, Origins, Routers, Site, Tuned},
     model::{Recorded, Row, ScoreRequest, Scored, Scorer, features},
 };
 
@@ -58,6 +64,7 @@ struct Known {
     baselines: Baselines,
     routers: Routers,
     origins: Origins,
+    roles: HashMap<IpAddr, Role>,
 }
 
 impl Known {
@@ -68,6 +75,7 @@ impl Known {
             routers: &self.routers,
             origins: &self.origins,
             inside: &self.options.detect.inside,
+            roles: &self.roles,
             delta,
         }
     }
@@ -76,7 +84,7 @@ impl Known {
 /// See the module's description.
 pub struct Analysis {
     known: Known,
-    detectors: Detectors,
+    detectors: Tuned,
     alerts: Alerts,
     cases: Cases,
     recent: Recent,
@@ -143,10 +151,11 @@ impl Analysis {
 
     fn with(options: AnalysisOptions, baselines: Baselines, alerts: Alerts) -> Self {
         Self {
-            detectors: Detectors::new(&options.detect),
+            detectors: Tuned::new(&options.detect),
             known: Known {
                 routers: Routers::new(options.detect.router_addresses()),
                 origins: Origins::default(),
+                roles: HashMap::new(),
                 baselines,
                 options,
             },
@@ -176,7 +185,7 @@ impl Analysis {
     pub fn set(&mut self, options: AnalysisOptions) {
         if options.detect != self.known.options.detect {
             self.evicted_before += self.detectors.evicted();
-            self.detectors = Detectors::new(&options.detect);
+            self.detectors = Tuned::new(&options.detect);
             let routers = options.detect.router_addresses();
             self.known.routers.set(routers);
         }
@@ -279,7 +288,9 @@ impl Analysis {
         seen: Option<&Observation>,
         out: &mut Outcome,
     ) {
-        if self.alerts.is_excepted(&finding) {
+        let clinical = self.is_clinical(finding.subject)
+            || finding.victims.iter().any(|one| self.is_clinical(*one));
+        if self.alerts.mutes(&finding, clinical, &self.known.roles) {
             return;
         }
         self.last_finding += 1;
@@ -292,8 +303,6 @@ impl Analysis {
             context::add(&mut finding, about.features, &self.known.baselines);
         }
         let (device, time) = (finding.subject, finding.time);
-        let clinical =
-            self.is_clinical(device) || finding.victims.iter().any(|one| self.is_clinical(*one));
         let update = self
             .alerts
             .take(finding.clone(), clinical, self.known.baselines.len());
@@ -375,12 +384,6 @@ impl Analysis {
             cases: self.cases.count(),
             ..Account::default()
         }
-    }
-
-    /// Networks that belong to the site, beside private ones.
-    #[must_use]
-    pub fn inside(&self) -> &[Network] {
-        &self.known.options.detect.inside
     }
 
     /// Labelled alerts with their evidence.

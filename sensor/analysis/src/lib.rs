@@ -4,6 +4,7 @@
 
 mod analysis;
 mod room;
+mod whom;
 
 pub mod alert;
 pub mod baseline;
@@ -12,5 +13,7 @@ pub mod detect;
 pub mod exposure;
 pub mod model;
 pub mod replay;
+
+pub use whom::Whom;
 
 pub use analysis::{Account, Analysis, AnalysisOptions, Online, Outcome};

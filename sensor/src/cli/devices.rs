@@ -36,7 +36,7 @@ Examples:
 pub(super) enum DevicesCommand {
     /// List the hosts of the site that were seen, the latest first
     #[command(after_help = EXAMPLES)]
-    List(Box<ListArgs>),
+    List(Box<HostsArgs>),
     /// List the applications that send HL7 messages: as whom, from where, to whom, what
     #[command(name = "hl7-senders")]
     Hl7Senders(Box<Listed<Hl7SenderRow>>),
@@ -51,7 +51,7 @@ pub(super) enum DevicesCommand {
 }
 
 #[derive(Args)]
-pub(super) struct ListArgs {
+pub(super) struct HostsArgs {
     #[command(flatten)]
     listed: Listed<HostReport>,
     /// Also hosts of the Internet, after those of the site
@@ -176,7 +176,7 @@ pub(super) fn run(socket: &Path, command: &DevicesCommand) -> anyhow::Result<Exi
 }
 
 /// A program gets all hosts, those of the site first; a person those of the site, and how many there are of the Internet.
-fn list(socket: &Path, args: &ListArgs) -> anyhow::Result<()> {
+fn list(socket: &Path, args: &HostsArgs) -> anyhow::Result<()> {
     let listed = &args.listed;
     if listed.shown.json || listed.filter.site_only || args.internet {
         return listed.print(socket, DEVICES);
@@ -186,13 +186,13 @@ fn list(socket: &Path, args: &ListArgs) -> anyhow::Result<()> {
         ..listed.query()
     };
     let page: Devices = client::get(socket, &api::target(DEVICES, &site))?;
-    let all = Query {
-        limit: 0,
-        ..listed.query()
-    };
-    let all: Devices = client::get(socket, &api::target(DEVICES, &all))?;
-    print(&listed.table(&page))?;
-    match all.total.saturating_sub(page.total) {
+    let Devices {
+        total,
+        items,
+        internet,
+    } = page;
+    print(&listed.table(&Page { total, items }))?;
+    match internet.unwrap_or(0) {
         0 => Ok(()),
         internet => print(&format!(
             "{} of the Internet: --internet lists them too\n",

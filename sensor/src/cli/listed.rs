@@ -89,8 +89,8 @@ pub(super) struct ListArgs {
         conflicts_with = "json"
     )]
     pub(super) columns: Vec<String>,
-    /// Rows at most, up to 1000
-    #[arg(long, alias = "last", value_name = "N", default_value_t = 100, value_parser = limit)]
+    /// Rows at most
+    #[arg(long, alias = "last", value_name = "N", default_value_t = 100)]
     pub(super) limit: usize,
     /// Rows to leave out
     #[arg(long, value_name = "N", default_value_t = 0)]
@@ -109,7 +109,7 @@ pub(super) struct Filtered<T> {
     of: PhantomData<T>,
 }
 
-fn now() -> Time {
+pub(super) fn now() -> Time {
     let now = jiff::Timestamp::now().as_nanosecond();
     Time(i64::try_from(now).unwrap_or(i64::MAX))
 }
@@ -118,15 +118,30 @@ fn moment(text: &str) -> Result<Time, String> {
     list::moment(text, now())
 }
 
-fn limit(text: &str) -> Result<usize, String> {
+fn limit<T: Item>(text: &str) -> Result<usize, String> {
     text.parse()
         .ok()
-        .filter(|number| (1..=LIMIT_MAX).contains(number))
-        .ok_or_else(|| format!("not from 1 to {LIMIT_MAX}; --offset gets at the others"))
+        .filter(|number| (1..=T::MOST).contains(number))
+        .ok_or_else(|| format!("not from 1 to {}; --offset gets at the others", T::MOST))
+}
+
+/// A moment that is to come.
+pub(super) fn future(text: &str) -> Result<Time, String> {
+    let moment = moment(text)?;
+    if moment > now() {
+        Ok(moment)
+    } else {
+        Err(format!("{text:?} has passed"))
+    }
+}
+
+/// Reads a role.
+pub(super) fn role() -> impl TypedValueParser<Value = Role> {
+    roles().try_map(|word| Role::named(&word).ok_or("it is none of the words"))
 }
 
 fn roles() -> PossibleValuesParser {
-    PossibleValuesParser::new(Role::ALL.map(list::role_word))
+    PossibleValuesParser::new(Role::ALL.map(Role::word))
 }
 
 fn severities() -> impl TypedValueParser<Value = Severity> {
@@ -201,6 +216,7 @@ fn with_columns<T: Item>(command: Command) -> Command {
     command
         .mut_arg("columns", |arg| arg.value_parser(columns))
         .mut_arg("sort", |arg| arg.value_parser(sort))
+        .mut_arg("limit", |arg| arg.value_parser(limit::<T>))
 }
 
 macro_rules! fitted_args {
@@ -336,14 +352,8 @@ impl<T: Item> Listed<T> {
 
     /// Rows in the order that is asked for.
     pub(super) fn sorted(&self, items: Vec<T>) -> anyhow::Result<Vec<T>> {
-        let order = Query {
-            sort: self.query().sort,
-            limit: LIMIT_MAX,
-            ..Query::default()
-        };
-        let choice = Choice::new(&order, &[], &[]).map_err(anyhow::Error::msg)?;
-        let page = choose(items, &choice).map_err(anyhow::Error::msg)?;
-        Ok(page.items)
+        let sort = self.query().sort;
+        list::sorted(items, sort.as_deref()).map_err(anyhow::Error::msg)
     }
 
     /// What is wanted, with names and roles looked up.

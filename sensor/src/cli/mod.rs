@@ -9,6 +9,7 @@ mod devices;
 #[cfg(test)]
 mod docs;
 mod doctor;
+mod exceptions;
 mod export;
 mod exposure;
 mod flows;
@@ -106,6 +107,9 @@ enum Command {
     /// The never-block list: what no rule ever blocks
     #[command(subcommand)]
     Protect(protect::ProtectCommand),
+    /// Exceptions: findings that nobody is to be told of
+    #[command(subcommand)]
+    Exceptions(exceptions::ExceptionsCommand),
     Search(search::SearchArgs),
     /// The anomaly model: which is in use, and changing it
     #[command(subcommand)]
@@ -155,6 +159,7 @@ pub fn main() -> ExitCode {
         Command::Alerts(command) => alerts::run(&socket, command),
         Command::Rules(command) => rules::run(&socket, command),
         Command::Protect(command) => protect::run(&socket, command),
+        Command::Exceptions(command) => exceptions::run(&socket, command),
         Command::Search(args) => search::run(&socket, &args),
         Command::Model(command) => model::run(&socket, &command),
         Command::Exposure(command) => exposure::run(&socket, &command),

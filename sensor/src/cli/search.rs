@@ -3,6 +3,7 @@
 use std::{path::Path, process::ExitCode};
 
 use clap::Args;
+use sensor_analysis::alert::Exception;
 use sensor_evidence::audit::Entry;
 use sensor_facts::alert::Alert;
 use sensor_sessions::inventory::HostReport;
@@ -12,7 +13,7 @@ use super::{Shown, Under, output::print_json, print, rows::rows};
 use crate::{
     control::{
         api::{
-            self, ALERTS, AUDIT, DEVICES, LIMIT_MAX, PROTECTED, Page, ProtectedEntry, Query, RULES,
+            self, ALERTS, AUDIT, DEVICES, EXCEPTIONS, LIMIT_MAX, PROTECTED, Page, ProtectedEntry, Query, RULES,
             RuleView,
         },
         client,
@@ -26,7 +27,7 @@ Examples:
   wardtap search ORTHANC
   wardtap search 'change 4711' --json";
 
-/// Look for a text in devices, alerts, rules, protected devices and the audit trail
+/// Look for a text in devices, alerts, exceptions, rules, protected devices and the audit trail
 #[derive(Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct SearchArgs {
@@ -56,6 +57,7 @@ pub(super) fn run(socket: &Path, args: &SearchArgs) -> anyhow::Result<ExitCode> 
     };
     search.page(DEVICES, "devices", of_host)?;
     search.page(ALERTS, "alerts", of_alert)?;
+    search.page(EXCEPTIONS, "exceptions", of_exception)?;
     search.page(RULES, "rules", of_rule)?;
     search.page(PROTECTED, "protected devices", of_protected)?;
     // The trail gives its last entries without counting the others.
@@ -65,7 +67,7 @@ pub(super) fn run(socket: &Path, args: &SearchArgs) -> anyhow::Result<ExitCode> 
         print_json(&search.hits)?;
     } else if search.hits.is_empty() {
         print(&format!(
-            "{:?} is in no device, alert, rule or entry of the audit trail\n",
+            "{:?} is in no device, alert, exception, rule or entry of the audit trail\n",
             args.text
         ))?;
     } else {
@@ -130,6 +132,15 @@ fn of_alert(alert: &Alert) -> Hit {
         alert.id.to_string(),
         format!("{} {}: {}", alert.severity, alert.device, alert.title),
         format!("wardtap alerts show {}", alert.id),
+    )
+}
+
+fn of_exception(one: &Exception) -> Hit {
+    hit(
+        "exception",
+        one.id.to_string(),
+        format!("{}: {}", one.whom, one.reason),
+        "wardtap exceptions list".to_owned(),
     )
 }
 

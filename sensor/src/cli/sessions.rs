@@ -25,11 +25,11 @@ Examples:
 pub(super) enum SessionsCommand {
     /// List DICOM associations, HL7 sessions and TLS connections, the latest first
     #[command(after_help = EXAMPLES)]
-    List(ListArgs),
+    List(SessionsArgs),
 }
 
 #[derive(Args)]
-pub(super) struct ListArgs {
+pub(super) struct SessionsArgs {
     #[command(flatten)]
     listed: Listed<SessionRow>,
     /// Only sessions of this protocol

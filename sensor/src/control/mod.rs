@@ -9,6 +9,7 @@ pub mod client;
 mod compliance;
 mod devices;
 mod evidence;
+mod exceptions;
 mod export;
 mod exposure;
 mod illegible;
@@ -24,4 +25,5 @@ pub mod socket;
 mod status;
 mod veil;
 
+pub(crate) use exceptions::tell_roles;
 pub use roles::Roles;

@@ -12,8 +12,10 @@ use tokio::net::UnixListener;
 use super::{
     alerts,
     answer::{Failed, answer, failure},
-    api::{AE_TITLES, DEVICES, FLOWS, HL7_SENDERS, LIMIT_MAX, Page, Query, SESSIONS, STATUS},
-    compliance, devices, evidence, export, exposure, model,
+    api::{
+        AE_TITLES, DEVICES, Devices, FLOWS, HL7_SENDERS, LIMIT_MAX, Page, Query, SESSIONS, STATUS,
+    },
+    compliance, devices, evidence, exceptions, export, exposure, model,
     pages::{Directory, Wanted},
     peer::Peer,
     report,
@@ -21,7 +23,7 @@ use super::{
     rules, status, veil,
 };
 use crate::{
-    list::{FlowRow, SessionRow, ae_titles, hl7_senders, internet_last},
+    list::{FlowRow, SessionRow, ae_titles, choose, hl7_senders, internet_last},
     live::{
         capture::{Capture, CaptureHandle},
         responder::ResponderHandle,
@@ -51,6 +53,7 @@ pub async fn serve(
         .merge(devices::router(capture.clone(), response.clone()))
         .merge(report::router(capture.clone(), response.clone()))
         .merge(alerts::router(response.clone()))
+        .merge(exceptions::router(response.clone()))
         .merge(export::router(response.clone()))
         .merge(compliance::router(ranking.clone()))
         .merge(exposure::router(ranking))
@@ -122,7 +125,17 @@ async fn device_page(
 ) -> Result<Response, Failed> {
     let mut hosts = capture.ask(|capture| capture.pipeline().hosts()).await?;
     internet_last(&mut hosts, &directory.inside().await?);
-    wanted.page(hosts)
+    let everywhere = wanted.query.site_only.then(|| wanted.choice.everywhere());
+    let everywhere = everywhere.map(|all| hosts.iter().filter(|it| all.takes(*it)).count());
+    let page = choose(hosts, &wanted.choice);
+    let Page { total, items } =
+        page.map_err(|error| Failed::Said(StatusCode::BAD_REQUEST, error))?;
+    let devices = Devices {
+        total,
+        items,
+        internet: everywhere.map(|all| all - total),
+    };
+    Ok(answer(Ok(devices)))
 }
 
 async fn sender_page(

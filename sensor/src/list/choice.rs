@@ -4,9 +4,9 @@ use std::{collections::HashSet, net::IpAddr};
 
 use ipnet::IpNet;
 use sensor_facts::{observation::is_public, setting::Network};
-use sensor_sessions::inventory::HostReport;
+use sensor_sessions::inventory::{HostReport, Role};
 
-use super::{Item, Subject, filter::Sort, role_named, searched::contains};
+use super::{Item, Subject, filter::Sort, searched::contains};
 use crate::control::api::{LIMIT_MAX, Page, Query};
 
 /// A device that was named: by addresses, and by how it was written, in small letters.
@@ -77,7 +77,7 @@ impl Choice {
             Ok(Named { nets, text })
         });
         let of_role = query.role.as_ref().map(|word| {
-            let role = role_named(word).ok_or_else(|| format!("there is no role {word:?}"))?;
+            let role = Role::named(word).ok_or_else(|| format!("there is no role {word:?}"))?;
             let of = hosts.iter().filter(|host| host.role.role == role);
             Ok::<_, String>(of.map(|host| host.address).collect())
         });
@@ -87,6 +87,15 @@ impl Choice {
             inside: query.site_only.then(|| inside.to_vec()),
             query: query.clone(),
         })
+    }
+
+    /// The same with the hosts of the Internet.
+    #[must_use]
+    pub fn everywhere(&self) -> Self {
+        Self {
+            inside: None,
+            ..self.clone()
+        }
     }
 
     /// True if all rows are wanted, in the order in which they are.
@@ -189,11 +198,22 @@ pub fn choose<T: Item>(
     choice: &Choice,
 ) -> Result<Page<T>, String> {
     let query = &choice.query;
-    let mut items: Vec<T> = items
-        .into_iter()
-        .filter(|item| choice.takes(item))
-        .collect();
-    if let Some(sort) = &query.sort {
+    let wanted = items.into_iter().filter(|item| choice.takes(item));
+    let items = sorted(wanted.collect(), query.sort.as_deref())?;
+    let total = items.len();
+    let limit = query.limit.min(LIMIT_MAX);
+    Ok(Page {
+        total,
+        items: items.into_iter().skip(query.offset).take(limit).collect(),
+    })
+}
+
+/// The rows in the order of a column, where one is named.
+///
+/// # Errors
+/// When there is no such column; it lists those that there are.
+pub fn sorted<T: Item>(mut items: Vec<T>, sort: Option<&str>) -> Result<Vec<T>, String> {
+    if let Some(sort) = sort {
         let Sort { column, descending } = sort.parse()?;
         let found = T::COLUMNS.iter().find(|one| one.name == column);
         let value = found.ok_or_else(|| no_column::<T>(&column))?.value;
@@ -202,12 +222,7 @@ pub fn choose<T: Item>(
             items.reverse();
         }
     }
-    let total = items.len();
-    let limit = query.limit.min(LIMIT_MAX);
-    Ok(Page {
-        total,
-        items: items.into_iter().skip(query.offset).take(limit).collect(),
-    })
+    Ok(items)
 }
 
 /// What is said of a column that a list does not have.
@@ -219,3 +234,6 @@ pub fn no_column<T: Item>(name: &str) -> String {
         names.join(", ")
     )
 }
+
+#[cfg(test)]
+mod tests;

@@ -24,7 +24,7 @@ pub struct Column<T> {
 
 impl<T> Column<T> {
     /// A column whose values are never broken.
-    pub(super) const fn new(name: &'static str, rank: u8, value: fn(&T) -> Value) -> Self {
+    pub(crate) const fn new(name: &'static str, rank: u8, value: fn(&T) -> Value) -> Self {
         Self {
             name,
             rank,
@@ -34,7 +34,7 @@ impl<T> Column<T> {
     }
 
     /// A column of text that may break between words.
-    pub(super) const fn text(name: &'static str, rank: u8, value: fn(&T) -> Value) -> Self {
+    pub(crate) const fn text(name: &'static str, rank: u8, value: fn(&T) -> Value) -> Self {
         Self {
             name,
             rank,
@@ -70,6 +70,8 @@ pub enum Value {
     Text(String),
     /// Texts.
     List(Vec<String>),
+    /// Texts, each of which is shown.
+    All(Vec<String>),
     /// Names of one side, and of the other.
     Pair(Vec<String>, Vec<String>),
 }
@@ -88,6 +90,7 @@ impl fmt::Display for Value {
             Self::Text(text) if text.is_empty() => f.write_str("-"),
             Self::Text(text) => f.write_str(text),
             Self::List(items) => f.write_str(&few(items)),
+            Self::All(items) => f.write_str(&items.join(", ")),
             Self::Pair(one, other) => write!(f, "{} → {}", few(one), few(other)),
         }
     }

@@ -138,6 +138,8 @@ impl Item for ProtectedEntry {
 }
 
 impl Item for Entry {
+    // It is read from a file.
+    const MOST: usize = 1_000_000;
     const WHAT: &'static str = "entries";
     const COLUMNS: &'static [Column<Self>] = &[
         Column::new("entry", 0, |it| Value::Number(it.seq)),

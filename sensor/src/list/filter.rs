@@ -1,7 +1,6 @@
 //! The filters that all lists share, and how their values are written.
 
 use sensor_facts::{setting::Span, time::Time};
-use sensor_sessions::inventory::Role;
 
 /// A filter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -85,16 +84,6 @@ pub fn moment(text: &str, now: Time) -> Result<Time, String> {
     i64::try_from(moment.as_nanosecond())
         .map(Time)
         .map_err(|_| format!("{text:?} is beyond the years that there are"))
-}
-
-/// A role as an option takes it.
-pub fn role_word(role: Role) -> String {
-    role.label().replace(' ', "-")
-}
-
-/// The role of such a word.
-pub fn role_named(word: &str) -> Option<Role> {
-    Role::ALL.into_iter().find(|role| role_word(*role) == word)
 }
 
 #[cfg(test)]

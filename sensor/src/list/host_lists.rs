@@ -40,10 +40,8 @@ pub fn hl7_senders(hosts: &[HostReport]) -> Vec<Hl7SenderRow> {
 impl Item for Hl7SenderRow {
     const WHAT: &'static str = "HL7 senders";
     const COLUMNS: &'static [Column<Self>] = &[
-        Column::text("application", 0, |it| {
-            Value::text(it.sender.application.as_ref())
-        }),
-        Column::text("facility", 2, |it| Value::text(it.sender.facility.as_ref())),
+        Column::text("application", 0, |it| name(it.sender.application.as_ref())),
+        Column::text("facility", 2, |it| name(it.sender.facility.as_ref())),
         Column::new("address", 0, |it| Value::Address(it.address, None)),
         Column::text("receivers", 1, |it| Value::list(&it.sender.receivers)),
         Column::text("message-types", 4, |it| {
@@ -64,6 +62,11 @@ impl Item for Hl7SenderRow {
             ..Subject::default()
         }
     }
+}
+
+/// Of a hierarchic designator (HL7 v2.5.1 section 2.A.33) the name alone.
+fn name(part: Option<&String>) -> Value {
+    Value::text(part.and_then(|part| part.split('^').next()))
 }
 
 /// Types with how often they were sent, the most frequent first.

@@ -6,6 +6,7 @@ mod choice;
 mod column;
 mod containment;
 mod devices;
+mod exceptions;
 mod exposure;
 mod filter;
 mod host_lists;
@@ -13,11 +14,11 @@ mod searched;
 mod traffic;
 
 pub use alerts::states;
-pub use choice::{Choice, choose, no_column};
+pub use choice::{Choice, choose, no_column, sorted};
 pub use column::{Column, Value, few, local};
 pub use containment::dropped;
 pub use devices::{clear_text, internet_last};
-pub use filter::{FILTERS, Filter, Sort, moment, role_named, role_word};
+pub use filter::{FILTERS, Filter, Sort, moment};
 pub use host_lists::{AeTitleRow, Hl7SenderRow, ae_titles, hl7_senders};
 pub use searched::{Hit, contains};
 pub use traffic::{FlowRow, SessionRow};
@@ -28,6 +29,8 @@ use ipnet::IpNet;
 use sensor_facts::{alert::Severity, time::Time};
 use serde::Serialize;
 
+use crate::control::api::LIMIT_MAX;
+
 /// A row of a list.
 pub trait Item: Serialize + Sized + 'static {
     /// What the rows are called, in the plural.
@@ -36,6 +39,8 @@ pub trait Item: Serialize + Sized + 'static {
     const COLUMNS: &'static [Column<Self>];
     /// The filters that mean something here, by their names.
     const FILTERS: &'static [Filter];
+    /// Rows that can be asked for at once.
+    const MOST: usize = LIMIT_MAX;
     /// The states that a row can have.
     const STATES: &'static [&'static str] = &[];
 

@@ -72,7 +72,7 @@ fn said(site: &Site, arguments: &[&str]) -> Result<String> {
 
 fn explained(site: &Site, id: u64) -> Result<()> {
     let list = said(site, &["alerts", "list"])?;
-    ensure!(list.contains(SUSPECT) && list.contains("goes on"), "{list}");
+    ensure!(list.contains(SUSPECT) && list.contains("open"), "{list}");
     let id = id.to_string();
     let text = said(site, &["alerts", "show", &id])?;
     println!("{text}");

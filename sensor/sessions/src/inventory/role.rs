@@ -61,6 +61,18 @@ impl Role {
         Self::Unknown,
     ];
 
+    /// The role as a word of the command line and of the configuration.
+    #[must_use]
+    pub fn word(self) -> String {
+        self.label().replace(' ', "-")
+    }
+
+    /// The role of such a word.
+    #[must_use]
+    pub fn named(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|role| role.word() == word)
+    }
+
     /// The role in words, for lists and reports.
     #[must_use]
     pub const fn label(self) -> &'static str {

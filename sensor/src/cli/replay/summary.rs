@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use sensor_analysis::{Analysis, replay::Replay};
 use sensor_common::{counter::Counter, layer7::Reason, packet::Tunnel};
-use sensor_facts::{alert::Alert, time::Time};
+use sensor_facts::{alert::Alert, observation::is_public, time::Time};
 use sensor_sessions::pipeline::PipelineStats;
 
 use crate::cli::{
@@ -92,7 +92,9 @@ fn overview(text: &mut String, replay: &Replay, stats: &PipelineStats) {
         ),
     );
     row("TLS", format!("{} connections", stats.tls_connections));
-    row("hosts", stats.hosts.to_string());
+    let hosts = replay.pipeline().hosts();
+    let site = hosts.iter().filter(|host| !is_public(host.address)).count();
+    row("hosts", format!("{}, {site} of the site", stats.hosts));
     text.push('\n');
 }
 

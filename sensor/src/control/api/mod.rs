@@ -42,6 +42,9 @@ pub const AE_TITLES: &str = "/v1/ae-titles";
 pub const ALERTS: &str = "/v1/alerts";
 /// Answers a [`Page`] of [`Case`](sensor_analysis::alert::Case), the one labelled last first.
 pub const CASES: &str = "/v1/cases";
+/// Answers a [`Page`] of [`Exception`](sensor_analysis::alert::Exception); takes [`NewExceptions`], all or none, and answers
+/// the exceptions made. `/ID/end` below it takes a [`Reason`] and answers the exception that ended.
+pub const EXCEPTIONS: &str = "/v1/exceptions";
 /// `/ADDRESS` below it answers a device's [`Progress`](sensor_analysis::baseline::Progress); `/ADDRESS/reset` takes a
 /// [`Reason`] and forgets what is usual of it.
 pub const BASELINES: &str = "/v1/baselines";
@@ -84,7 +87,16 @@ pub const EXPORTED_TRAIL: &str = "/v1/exports/audit";
 pub const LIMIT_MAX: usize = 1_000;
 
 /// Hosts as a page.
-pub type Devices = Page<HostReport>;
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+pub struct Devices {
+    /// Hosts that there are.
+    pub total: usize,
+    /// The hosts of the page that was asked for.
+    pub items: Vec<HostReport>,
+    /// With [`Query::site_only`]: hosts of the Internet that were left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub internet: Option<usize>,
+}
 
 /// All that is known of a device.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
@@ -230,6 +242,14 @@ pub struct NewLabel {
     pub verdict: sensor_facts::alert::Verdict,
     /// Why, in words.
     pub reason: String,
+}
+
+/// Exceptions that are wanted.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct NewExceptions {
+    /// The exceptions.
+    pub exceptions: Vec<sensor_analysis::alert::NewException>,
 }
 
 /// A model that is to be put in use.

@@ -130,6 +130,9 @@ fn take(acts: &mut Acts, entry: &Entry) {
             format!("advisory {advisory} {verdict} for {device}"),
             reason,
         )),
+        Action::ExceptionMade { reason, .. } | Action::ExceptionEnded { reason, .. } => {
+            acts.other.push(did(entry.action.to_string(), reason));
+        }
         Action::BaselineReset { device, reason } => acts.other.push(did(
             format!("what is usual of {device} is learnt anew"),
             reason,

@@ -229,16 +229,19 @@ impl Hl7State {
         } else {
             self.omitted += 1;
         }
-        let sender = Party {
-            application: message.sending_application.clone(),
-            facility: message.sending_facility.clone(),
-        };
-        let receiver = Party {
-            application: message.receiving_application.clone(),
-            facility: message.receiving_facility.clone(),
-        };
-        self.omitted += u64::from(!remember(&mut self.senders, sender, PARTIES_MAX));
-        self.omitted += u64::from(!remember(&mut self.receivers, receiver, PARTIES_MAX));
+        // Who acknowledges turns the names around: it is the receiver.
+        if !is_answer(&message) {
+            let sender = Party {
+                application: message.sending_application.clone(),
+                facility: message.sending_facility.clone(),
+            };
+            let receiver = Party {
+                application: message.receiving_application.clone(),
+                facility: message.receiving_facility.clone(),
+            };
+            self.omitted += u64::from(!remember(&mut self.senders, sender, PARTIES_MAX));
+            self.omitted += u64::from(!remember(&mut self.receivers, receiver, PARTIES_MAX));
+        }
         if let Some(version) = message.version.clone() {
             self.omitted += u64::from(!remember(&mut self.versions, version, VERSIONS_MAX));
         }

@@ -81,6 +81,7 @@ impl Bench {
             routers: &Routers::new(4),
             origins: &Origins::default(),
             inside: &[],
+            roles: &HashMap::new(),
             delta: None,
         };
         self.detector.scored(flows, &site);
