@@ -169,7 +169,8 @@ impl Choice {
         let role = self
             .of_role
             .as_ref()
-            .is_none_or(|wanted| of.addresses.iter().any(|one| wanted.contains(one)));
+            .is_none_or(|wanted| of.addresses.iter().any(|one| wanted.contains(one)))
+            || of.role.is_some_and(|role| Some(role.word()) == self.query.role);
         let site = self.inside.as_ref().is_none_or(|inside| {
             let mut addresses = of.addresses.iter();
             !addresses.any(|one| is_outside(*one, inside))

@@ -59,7 +59,7 @@ impl Item for Exception {
         match &self.whom {
             Whom::Device(address) => subject.addresses = vec![*address],
             Whom::Subnet(subnet) => subject.subnets = vec![*subnet],
-            Whom::Role(role) => subject.names = vec![role.word()],
+            Whom::Role(role) => subject.role = Some(*role),
         }
         subject
     }

@@ -27,6 +27,7 @@ use std::net::IpAddr;
 
 use ipnet::IpNet;
 use sensor_facts::{alert::Severity, time::Time};
+use sensor_sessions::inventory::Role;
 use serde::Serialize;
 
 use crate::control::api::LIMIT_MAX;
@@ -57,6 +58,8 @@ pub struct Subject {
     pub subnets: Vec<IpNet>,
     /// Ethernet addresses and names that it is about.
     pub names: Vec<String>,
+    /// The role whose devices it is about.
+    pub role: Option<Role>,
     /// The first and the last moment of it.
     pub time: Option<(Time, Time)>,
     /// How urgent it is.

@@ -9,6 +9,7 @@ mod ends;
 mod hl7;
 mod neighbours;
 mod network;
+mod overrides;
 mod routers;
 mod tools;
 
