@@ -180,7 +180,7 @@ fn fitted<T: Item>(mut command: Command) -> Command {
         }
         let why = meaningless::<T>(name);
         command = command.mut_arg(name.replace('-', "_"), |arg| {
-            let arg = arg.hide(true).hide_possible_values(true);
+            let arg = arg.hide(true);
             match filter {
                 Filter::Device | Filter::Role | Filter::Detector | Filter::State => {
                     arg.value_parser(refuse::<String>(why))

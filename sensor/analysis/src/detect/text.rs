@@ -47,10 +47,30 @@ fn overrides() -> Key {
     let example = |text: &str| Value::Example(text.to_owned());
     let key = |name, help: &str, kind, value| Key::new(name, help.to_owned(), kind, "", value);
     let keys = vec![
-        key("for", "For whom: an IP address, a subnet, or a role, such as `role:server`.", "", example("\"10.1.4.20\"")),
-        key("reason", "Why.", "", example("\"jump host of the administrators\"")),
-        key("until", "When they end (RFC 3339). Without it they are permanent.", "", example("\"2027-01-01T00:00:00Z\"")),
-        key("brute_force_tries", "A threshold of a detector, and others likewise.", "", example("200")),
+        key(
+            "for",
+            "For whom: an IP address, a subnet, or a role, such as `role:server`.",
+            "",
+            example("\"10.1.4.20\""),
+        ),
+        key(
+            "reason",
+            "Why these devices have other thresholds.",
+            "",
+            example("\"jump host of the administrators\""),
+        ),
+        key(
+            "until",
+            "When they end (RFC 3339). Without it they are permanent.",
+            "",
+            example("\"2027-01-01T00:00:00Z\""),
+        ),
+        key(
+            "logins",
+            "A threshold of a detector, and others likewise.",
+            "",
+            example("200"),
+        ),
     ];
     Key::new(
         "override",
