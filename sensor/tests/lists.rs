@@ -245,7 +245,7 @@ fn at_width(width: &str, arguments: &[&str], answer: &Value) -> io::Result<Done>
 
 #[test]
 fn tables_fit_the_terminal_and_break_no_address() -> io::Result<()> {
-    let page = json!({"total": 2, "items": [alert(7, "10.77.1.66"), alert(8, "fd00:1234:5678:9abc:def0:1234:5678:9abc")]});
+    let page = json!({"total": 2, "items": [alert(7, "10.77.1.66"), alert(8, "fd00:1234::9abc")]});
     let list = ["alerts", "list"];
     for width in [80, 160] {
         let done = at_width(&width.to_string(), &list, &page)?;
@@ -254,16 +254,11 @@ fn tables_fit_the_terminal_and_break_no_address() -> io::Result<()> {
         assert!(widest <= Some(width), "{widest:?}: {}", done.out);
         for whole in [
             "10.77.1.66",
-            "fd00:1234:5678:9abc:def0:1234:5678:9abc",
+            "fd00:1234::9abc",
             "2001:db8:85a3:8d3:1319:8a2e:370:7348",
             "10.77.1.20:11112",
         ] {
-            let shown = done.out.contains(whole);
-            assert!(
-                shown || (width == 80 && whole.starts_with("2001")),
-                "{whole}: {}",
-                done.out
-            );
+            assert!(done.out.contains(whole), "{width}, {whole}: {}", done.out);
         }
     }
     let narrow = at_width("80", &list, &page)?;

@@ -1,6 +1,7 @@
 //! `wardtap audit`.
 
 use std::{
+    collections::VecDeque,
     io::Write as _,
     path::{Path, PathBuf},
     process::ExitCode,
@@ -19,7 +20,7 @@ use super::{
 use crate::{
     config::{Config, PATH},
     control::{
-        api::{self, AUDIT, EXPORTED_TRAIL},
+        api::{self, AUDIT, EXPORTED_TRAIL, LIMIT_MAX, Query},
         client,
     },
 };
@@ -67,7 +68,7 @@ pub(super) struct TrailArgs {
 
 #[derive(Args)]
 pub(super) struct ShowArgs {
-    /// The trail [default: audit.jsonl in the state directory of the configuration, with all segments before it]
+    /// The trail [default: that of the daemon; if none runs, audit.jsonl in the state directory of the configuration]
     #[arg(conflicts_with = "pseudonymise")]
     file: Option<PathBuf>,
     #[command(flatten)]
@@ -254,19 +255,46 @@ impl Verified {
     }
 }
 
+/// What the daemon says, whose trail it is wherever its state is; none where a file is to be read.
+fn asked(
+    socket: &Path,
+    args: &ShowArgs,
+    most: usize,
+) -> Option<Result<VecDeque<Entry>, client::ClientError>> {
+    let listed = &args.listed;
+    if args.file.is_some() || (most > LIMIT_MAX && !listed.under.pseudonymise) {
+        return None;
+    }
+    let query = Query {
+        limit: most,
+        offset: 0,
+        sort: None,
+        ..listed.query()
+    };
+    match client::get(socket, &api::target(AUDIT, &query)) {
+        // Without a daemon the trail is there all the same; pseudonyms are not.
+        Err(client::ClientError::NotRunning { .. } | client::ClientError::NotPermitted { .. })
+            if !listed.under.pseudonymise =>
+        {
+            None
+        }
+        answer => Some(answer),
+    }
+}
+
 /// The last entries that are wanted, the latest last.
 fn show(socket: &Path, args: &ShowArgs) -> anyhow::Result<ExitCode> {
     let listed = &args.listed;
-    let entries: Vec<Entry> = if listed.under.pseudonymise {
-        client::get(socket, &api::target(AUDIT, &listed.query()))?
-    } else {
-        let choice = listed.choice(socket)?;
-        let most = listed.offset.saturating_add(listed.limit);
-        let last = audit::last_of(&trail(args.file.as_ref()), most, |it| choice.takes(it))?;
-        let kept = last.len().saturating_sub(listed.offset);
-        last.into_iter().take(kept).collect()
+    let most = listed.offset.saturating_add(listed.limit);
+    let last: VecDeque<Entry> = match asked(socket, args, most) {
+        Some(answer) => answer?,
+        None => {
+            let choice = listed.choice(socket)?;
+            audit::last_of(&trail(args.file.as_ref()), most, |it| choice.takes(it))?
+        }
     };
-    let entries = listed.sorted(entries)?;
+    let kept = last.len().saturating_sub(listed.offset);
+    let entries = listed.sorted(last.into_iter().take(kept).collect())?;
     if listed.shown.json {
         print_json(&entries)?;
     } else {

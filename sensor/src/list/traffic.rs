@@ -151,7 +151,8 @@ impl SessionRow {
 impl Item for SessionRow {
     const WHAT: &'static str = "sessions";
     const COLUMNS: &'static [Column<Self>] = &[
-        Column::new("start", 1, |it| Value::time(it.start())),
+        Column::new("last-seen", 1, |it| Value::Time(it.0.timestamp)),
+        Column::new("start", 6, |it| Value::time(it.start())),
         Column::new("from", 0, |it| from(&it.0)),
         Column::new("to", 0, |it| to(&it.0)),
         Column::text("AE-titles", 2, |it| it.cell("AE titles")),

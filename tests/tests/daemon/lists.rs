@@ -109,12 +109,12 @@ fn scanner(site: &mut Site) -> Result<()> {
     wait_for("a muted finding", SECONDS, || {
         site.scan(40).ok()?;
         let status = site.json(&["status"]).ok()?;
-        (number(&status, "/detection/excepted_high") >= 1).then_some(())
+        (number(&status, "/detection/excepted") >= 1).then_some(())
     })?;
     ensure!(total(site, &["alerts", "list"])? == 0);
     let one = &site.json(&["exceptions", "list"])?["items"][0];
     ensure!(
-        number(one, "/muted_high") >= 1 && one["last"].is_string(),
+        number(one, "/muted") >= 1 && one["last"].is_string(),
         "{one}"
     );
     ensure!(
@@ -122,7 +122,7 @@ fn scanner(site: &mut Site) -> Result<()> {
         "{one}"
     );
     let status = String::from_utf8(site.cli(&["status"])?.stdout)?;
-    ensure!(status.contains("of them of high severity"), "{status}");
+    ensure!(status.contains("more muted by 1 exception"), "{status}");
     // It outlives the daemon.
     let (id, muted) = (number(one, "/id").to_string(), number(one, "/muted"));
     ensure!(site.daemon.stop()?.success(), "{}", site.daemon.log());
@@ -132,9 +132,8 @@ fn scanner(site: &mut Site) -> Result<()> {
     ensure!(number(after, "/muted") >= muted, "{after}");
     let ended = ["exceptions", "remove", &id, "--reason", "it was taken away"];
     ensure!(site.cli(&ended)?.status.success());
-    let trail = site.folder.path.join("audit.jsonl");
-    let trail = trail.to_str().context("path")?.to_owned();
-    let entries = site.json(&["audit", "show", &trail, "--device", SCANNER])?;
+    // The daemon's trail, wherever its state is.
+    let entries = site.json(&["audit", "show", "--device", SCANNER])?;
     let entries: Vec<_> = entries.as_array().into_iter().flatten().collect();
     let is = |entry: &&&Value, action: &str| entry["action"] == action;
     for (action, text) in [

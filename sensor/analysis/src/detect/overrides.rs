@@ -18,7 +18,7 @@ use super::{
     options::{Detect, detector_of},
     registry::{Detectors, Found},
     site::Site,
-    threshold::Value,
+    threshold::{Threshold, Value},
 };
 use crate::{model::Scored, whom::Whom};
 
@@ -38,6 +38,39 @@ pub struct Override {
     pub values: Vec<(&'static str, Value)>,
 }
 
+/// A key of an override: what is wrong with it is said at its place in the file.
+enum Key {
+    For,
+    Reason,
+    Until,
+    Threshold(&'static Threshold),
+}
+
+impl<'de> Deserialize<'de> for Key {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let key = String::deserialize(from)?;
+        match key.as_str() {
+            "for" => Ok(Self::For),
+            "reason" => Ok(Self::Reason),
+            "until" => Ok(Self::Until),
+            key => {
+                let (threshold, _) = detector_of(key).map_err(D::Error::custom)?;
+                Ok(Self::Threshold(threshold))
+            }
+        }
+    }
+}
+
+/// Whom it is for, as it is written.
+struct Named(Whom);
+
+impl<'de> Deserialize<'de> for Named {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(from)?;
+        text.parse().map(Self).map_err(D::Error::custom)
+    }
+}
+
 impl<'de> Deserialize<'de> for Override {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
         struct Item;
@@ -52,16 +85,12 @@ impl<'de> Deserialize<'de> for Override {
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Override, A::Error> {
                 let (mut whom, mut reason) = (None, String::new());
                 let (mut until, mut values) = (None, Vec::new());
-                while let Some(key) = map.next_key::<String>()? {
-                    match key.as_str() {
-                        "for" => {
-                            let text: String = map.next_value()?;
-                            whom = Some(text.parse().map_err(A::Error::custom)?);
-                        }
-                        "reason" => reason = map.next_value()?,
-                        "until" => until = Some(map.next_value()?),
-                        key => {
-                            let (threshold, _) = detector_of(key).map_err(A::Error::custom)?;
+                while let Some(key) = map.next_key()? {
+                    match key {
+                        Key::For => whom = Some(map.next_value::<Named>()?.0),
+                        Key::Reason => reason = map.next_value()?,
+                        Key::Until => until = Some(map.next_value()?),
+                        Key::Threshold(threshold) => {
                             values.push((threshold.key, map.next_value_seed(threshold)?));
                         }
                     }
@@ -205,7 +234,11 @@ impl Tuned {
             .iter_mut()
             .map(|one| ask(&mut one.detectors))
             .collect();
-        let first = |it: &Found| self.others.iter().position(|one| one.is_about(it, site.roles));
+        let first = |it: &Found| {
+            self.others
+                .iter()
+                .position(|one| one.is_about(it, site.roles))
+        };
         found.retain(|it| first(it).is_none());
         for (at, theirs) in theirs.into_iter().enumerate() {
             found.extend(theirs.into_iter().filter(|it| first(it) == Some(at)));

@@ -38,6 +38,7 @@ const OTHER: Class = Name(Named::Text);
 const PLACED: &[(&str, &str, Class)] = &[
     ("abstract_syntax", "name", Kept),
     ("actor", "name", PERSON),
+    ("ae_title", "title", AE),
     ("ae_titles", "title", AE),
     ("agreements", "text", OTHER),
     ("by", "name", PERSON),
@@ -66,6 +67,7 @@ const FIELDS: &[(&str, Class)] = &[
     ("device", Address),
     ("flow_id", FlowId),
     ("mac", Address),
+    ("receivers", Address),
     ("macs", Address),
     ("server", Address),
     ("src_ip", Address),
