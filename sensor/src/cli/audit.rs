@@ -15,7 +15,7 @@ use sensor_evidence::audit::{
 };
 
 use super::{
-    Listed, Shown, Under, export::write_file, listed::TimeArgs, print, print_json, table::count,
+    Listed, Shown, Under, export::write_file, filters::TimeArgs, print, print_json, table::count,
 };
 use crate::{
     config::{Config, PATH},

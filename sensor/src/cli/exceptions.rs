@@ -22,7 +22,8 @@ use sensor_sessions::inventory::Role;
 use super::{
     Listed, Shown,
     export::write_file,
-    listed::{all, detectors, future, role},
+    filters::{detectors, future, now, role},
+    listed::all,
     print, print_json,
 };
 use crate::control::{
@@ -147,7 +148,11 @@ pub(super) fn run(socket: &Path, command: ExceptionsCommand) -> anyhow::Result<E
         ExceptionsCommand::Add(args) => add(socket, args)?,
         ExceptionsCommand::AddScanner(args) => {
             let detectors = NewException::scanner_detectors();
-            make(socket, vec![args.why.of(args.scanner, detectors)], args.why.shown)?;
+            make(
+                socket,
+                vec![args.why.of(args.scanner, detectors)],
+                args.why.shown,
+            )?;
         }
         ExceptionsCommand::Remove(args) => {
             let reason = Reason {
@@ -175,7 +180,7 @@ impl WhyArgs {
     fn of(&self, whom: Whom, detectors: Vec<String>) -> NewException {
         let lasts = self.lasts.map(|span| {
             let nanos = i64::try_from(span.as_nanos()).unwrap_or(i64::MAX);
-            Time(super::listed::now().0.saturating_add(nanos))
+            Time(now().0.saturating_add(nanos))
         });
         NewException {
             whom,
@@ -197,7 +202,11 @@ fn add(socket: &Path, args: AddArgs) -> anyhow::Result<()> {
         .or(subnet.map(|net| Whom::Subnet(net.trunc())))
         .or(role.map(Whom::Role));
     let whom = whom.context("name --device, --subnet or --role")?;
-    make(socket, vec![args.why.of(whom, args.detectors)], args.why.shown)
+    make(
+        socket,
+        vec![args.why.of(whom, args.detectors)],
+        args.why.shown,
+    )
 }
 
 fn make(socket: &Path, exceptions: Vec<NewException>, shown: Shown) -> anyhow::Result<()> {
@@ -211,9 +220,10 @@ fn make(socket: &Path, exceptions: Vec<NewException>, shown: Shown) -> anyhow::R
         } else {
             one.detectors.join(", ")
         };
-        let until = one
-            .until
-            .map_or_else(|| "for good".to_owned(), |it| format!("until {}", super::table::local(it)));
+        let until = one.until.map_or_else(
+            || "for good".to_owned(),
+            |it| format!("until {}", super::table::local(it)),
+        );
         print(&format!(
             "exception {}: {which} muted for {} {until}\n",
             one.id, one.whom
@@ -228,10 +238,12 @@ fn import(socket: &Path, args: &ImportArgs) -> anyhow::Result<()> {
     if path == Path::new("-") {
         std::io::stdin().read_to_string(&mut text)?;
     } else {
-        text = fs::read_to_string(path).with_context(|| format!("can't read {}", path.display()))?;
+        text =
+            fs::read_to_string(path).with_context(|| format!("can't read {}", path.display()))?;
     }
-    let read = csv::read(&text, super::listed::now());
-    let new = read.map_err(|why| anyhow::anyhow!("{}: {why}; nothing was imported", path.display()))?;
+    let read = csv::read(&text, now());
+    let new =
+        read.map_err(|why| anyhow::anyhow!("{}: {why}; nothing was imported", path.display()))?;
     make(socket, new, args.shown)
 }
 

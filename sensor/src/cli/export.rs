@@ -19,7 +19,7 @@ use sensor_facts::observation::Observation;
 use sensor_sessions::capture::CaptureFile;
 
 use super::{
-    listed::Filtered,
+    filters::Filtered,
     progress::{LONG, progress_bar, show, warn},
 };
 use crate::{

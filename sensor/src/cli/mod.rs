@@ -12,6 +12,7 @@ mod doctor;
 mod exceptions;
 mod export;
 mod exposure;
+mod filters;
 mod flows;
 mod listed;
 mod man;

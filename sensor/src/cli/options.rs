@@ -8,7 +8,7 @@ use crate::control::api::under;
 #[derive(Args, Clone, Copy)]
 pub(super) struct Shown {
     /// As JSON
-    #[arg(long)]
+    #[arg(long, display_order = 50)]
     pub(super) json: bool,
 }
 
@@ -16,7 +16,7 @@ pub(super) struct Shown {
 #[derive(Args, Clone, Copy)]
 pub(super) struct Under {
     /// With pseudonyms under the site's key for addresses, names and words of people, the same each time
-    #[arg(long)]
+    #[arg(long, display_order = 51)]
     pub(super) pseudonymise: bool,
 }
 

@@ -29,7 +29,7 @@ use sensor_sessions::{
 use sections::Section;
 
 use super::{
-    listed::FilterArgs,
+    filters::FilterArgs,
     print,
     progress::{LONG, progress_bar, show, warn},
 };

@@ -9,12 +9,12 @@ use sensor_facts::alert::Alert;
 use sensor_sessions::inventory::HostReport;
 use serde::de::DeserializeOwned;
 
-use super::{Shown, Under, output::print_json, print, rows::rows};
+use super::{Shown, Under, output::print_json, print, rows::rows, table::local};
 use crate::{
     control::{
         api::{
-            self, ALERTS, AUDIT, DEVICES, EXCEPTIONS, LIMIT_MAX, PROTECTED, Page, ProtectedEntry, Query, RULES,
-            RuleView,
+            self, ALERTS, AUDIT, DEVICES, EXCEPTIONS, LIMIT_MAX, PROTECTED, Page, ProtectedEntry,
+            Query, RULES, RuleView,
         },
         client,
     },
@@ -167,7 +167,7 @@ fn of_entry(entry: &Entry) -> Hit {
     hit(
         "audit",
         entry.seq.to_string(),
-        format!("{} {}: {}", entry.time, entry.actor, entry.action),
-        "wardtap audit show".to_owned(),
+        format!("{} {}: {}", local(entry.time), entry.actor, entry.action),
+        format!("wardtap audit show --since {0} --until {0}", entry.time),
     )
 }

@@ -31,10 +31,10 @@ impl Item for RuleView {
         }),
         Column::new("made", 6, |it| Value::Time(it.rule.created)),
         Column::new("until", 1, |it| Value::Time(it.rule.expires)),
-        Column::text("dropped", 3, |it| Value::Text(dropped(it))),
-        Column::text("works", 2, |it| Value::Text(works(it))),
+        Column::text("dropped", 4, |it| Value::Text(dropped(it))),
+        Column::text("works", 3, |it| Value::Text(works(it))),
         Column::new("by", 5, |it| Value::Text(it.rule.by.to_string())),
-        Column::text("reason", 4, |it| Value::Text(it.rule.reason.clone())),
+        Column::text("reason", 2, |it| Value::Text(it.rule.reason.clone())),
     ];
     const FILTERS: &'static [Filter] = &[
         Filter::Device,

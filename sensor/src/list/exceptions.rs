@@ -20,16 +20,18 @@ impl Item for Exception {
             }
         }),
         Column::new("muted", 0, |it| Value::Number(it.muted)),
-        Column::new("muted-high", 2, |it| Value::Number(it.muted_high)),
-        Column::new("last", 4, |it| Value::time(it.last)),
-        Column::new("until", 3, |it| {
+        Column::new("muted-high", 4, |it| Value::Number(it.muted_high)),
+        Column::new("last", 5, |it| Value::time(it.last)),
+        Column::new("until", 2, |it| {
             it.until
                 .map_or_else(|| Value::Text("for good".to_owned()), Value::Time)
         }),
         Column::new("by", 6, |it| Value::Text(it.by.to_string())),
         Column::new("made", 7, |it| Value::time(it.made)),
-        Column::text("reason", 5, |it| Value::Text(it.reason.clone())),
-        Column::new("alert", 8, |it| it.alert.map_or(Value::Nothing, Value::Number)),
+        Column::text("reason", 3, |it| Value::Text(it.reason.clone())),
+        Column::new("alert", 8, |it| {
+            it.alert.map_or(Value::Nothing, Value::Number)
+        }),
     ];
     const FILTERS: &'static [Filter] = &[
         Filter::Device,

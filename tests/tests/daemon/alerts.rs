@@ -46,7 +46,7 @@ fn alert_after_a_scan(site: &mut Site, total: u64) -> Result<u64> {
 }
 
 /// Scans, and waits for what comes of it; again if that was too soon after the scan before.
-fn scan_until(
+pub(super) fn scan_until(
     site: &mut Site,
     what: &str,
     condition: impl Fn(&Site) -> Result<bool>,

@@ -2,13 +2,13 @@
 
 use std::fs;
 
+use super::alerts::scan_until;
 use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 use tests::{
     ability::privileged,
     reading::number,
-    site::{SCANS_ALERT, SECONDS, Site},
-    wait::wait_for,
+    site::{SCANS_ALERT, Site},
 };
 
 /// Who scans, and whom.
@@ -106,10 +106,8 @@ fn scanner(site: &mut Site) -> Result<()> {
         "ours, change 4711",
     ];
     ensure!(site.cli(&add)?.status.success());
-    wait_for("a muted finding", SECONDS, || {
-        site.scan(40).ok()?;
-        let status = site.json(&["status"]).ok()?;
-        (number(&status, "/detection/excepted") >= 1).then_some(())
+    scan_until(site, "a muted finding", |site| {
+        Ok(number(&site.json(&["status"])?, "/detection/excepted") >= 1)
     })?;
     ensure!(total(site, &["alerts", "list"])? == 0);
     let one = &site.json(&["exceptions", "list"])?["items"][0];
@@ -151,9 +149,8 @@ fn scanner(site: &mut Site) -> Result<()> {
 
 /// The same scan now is an alert, and each filter finds it or not.
 fn filtered(site: &mut Site) -> Result<()> {
-    wait_for("an alert", SECONDS, || {
-        site.scan(40).ok()?;
-        (total(site, &["alerts", "list"]).ok()? == 1).then_some(())
+    scan_until(site, "an alert", |site| {
+        Ok(total(site, &["alerts", "list"])? == 1)
     })?;
     for (filter, value, found) in [
         ("--device", SCANNER, 1),

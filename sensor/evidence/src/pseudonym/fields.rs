@@ -117,6 +117,7 @@ const FIELDS: &[(&str, Class)] = &[
     ("title", Text),
     ("warnings", Text),
     ("what", Text),
+    ("whom", Text),
     ("why", Text),
     ("wrong_if", Text),
     // Words of standards and of this program that name nobody.
@@ -136,6 +137,7 @@ const FIELDS: &[(&str, Class)] = &[
     ("command", Kept),
     ("config", Kept),
     ("detector", Kept),
+    ("detectors", Kept),
     ("event_type", Kept),
     ("hash", Kept),
     ("in_iface", Kept),

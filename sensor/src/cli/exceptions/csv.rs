@@ -14,7 +14,9 @@ const COLUMNS: [&str; 4] = ["for", "detectors", "until", "reason"];
 pub(super) fn write<'a>(exceptions: impl Iterator<Item = &'a Exception>) -> String {
     let mut text = COLUMNS.join(",") + "\n";
     for one in exceptions {
-        let until = one.until.map_or_else(String::new, |until| until.to_string());
+        let until = one
+            .until
+            .map_or_else(String::new, |until| until.to_string());
         // Writing to a string can't fail.
         let _ = writeln!(
             text,
@@ -143,12 +145,24 @@ mod tests {
     #[test]
     fn a_wrong_line_is_named() {
         for (lines, words) in [
-            ("10.0.0.9,scam,,why\n", &["line 2", "no detector", "scan"][..]),
-            ("10.0.0.9,scan,,why\n\n10.0.0,scan,,why\n", &["line 4", "10.0.0"]),
-            ("10.0.0.9,scan,,\"a\nb\"\nrole:scanner,,,why\n", &["line 4", "printer"]),
+            (
+                "10.0.0.9,scam,,why\n",
+                &["line 2", "no detector", "scan"][..],
+            ),
+            (
+                "10.0.0.9,scan,,why\n\n10.0.0,scan,,why\n",
+                &["line 4", "10.0.0"],
+            ),
+            (
+                "10.0.0.9,scan,,\"a\nb\"\nrole:scanner,,,why\n",
+                &["line 4", "printer"],
+            ),
             ("10.0.0.9,scan,,\n", &["line 2", "say why"]),
             ("10.0.0.9,scan,soon,why\n", &["line 2", "RFC 3339"]),
-            ("10.0.0.9,scan,2001-01-01T00:00:00Z,why\n", &["line 2", "ends before"]),
+            (
+                "10.0.0.9,scan,2001-01-01T00:00:00Z,why\n",
+                &["line 2", "ends before"],
+            ),
             ("10.0.0.9,scan,why\n", &["line 2", "3 fields instead of 4"]),
             ("10.0.0.9,scan,,\"why\n", &["line 2", "not closed"]),
             ("", &["no exception"]),
@@ -159,6 +173,9 @@ mod tests {
             }
         }
         let error = read("10.0.0.9,scan,,why\n", NOW).expect_err("no head");
-        assert!(error.contains("line 1") && error.contains("for,detectors"), "{error}");
+        assert!(
+            error.contains("line 1") && error.contains("for,detectors"),
+            "{error}"
+        );
     }
 }

@@ -9,7 +9,7 @@ use sensor_sessions::inventory::HostReport;
 
 use super::{ReplayArgs, summary};
 use crate::{
-    cli::{alerts, listed::meaningless, rows::rows, sessions::listed, table::count},
+    cli::{alerts, filters::meaningless, rows::rows, sessions::listed, table::count},
     control::api::Query,
     list::{Choice, Filter, FlowRow, Item, SessionRow, ae_titles, choose, hl7_senders},
 };

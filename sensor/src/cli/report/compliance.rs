@@ -7,7 +7,7 @@ use sensor_evidence::report::compliance::{Compliance, document};
 
 use super::Written;
 use crate::{
-    cli::listed::TimeArgs,
+    cli::filters::TimeArgs,
     control::{
         api::{compliance, under},
         client,
