@@ -286,12 +286,11 @@ fn asked(
 fn show(socket: &Path, args: &ShowArgs) -> anyhow::Result<ExitCode> {
     let listed = &args.listed;
     let most = listed.offset.saturating_add(listed.limit);
-    let last: VecDeque<Entry> = match asked(socket, args, most) {
-        Some(answer) => answer?,
-        None => {
-            let choice = listed.choice(socket)?;
-            audit::last_of(&trail(args.file.as_ref()), most, |it| choice.takes(it))?
-        }
+    let last: VecDeque<Entry> = if let Some(answer) = asked(socket, args, most) {
+        answer?
+    } else {
+        let choice = listed.choice(socket)?;
+        audit::last_of(&trail(args.file.as_ref()), most, |it| choice.takes(it))?
     };
     let kept = last.len().saturating_sub(listed.offset);
     let entries = listed.sorted(last.into_iter().take(kept).collect())?;

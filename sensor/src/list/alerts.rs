@@ -61,6 +61,7 @@ const CLOSED: &str = "closed";
 const SUPPRESSED: &str = "suppressed";
 
 /// Whether it is open, and what became of it.
+#[must_use]
 pub fn states(alert: &Alert) -> Vec<&'static str> {
     let open = if alert.closed.is_some() { CLOSED } else { OPEN };
     let more = match &alert.label {

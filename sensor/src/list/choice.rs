@@ -52,6 +52,7 @@ fn is_called(host: &HostReport, text: &str) -> bool {
 
 impl Choice {
     /// True where names or roles are to be looked up among the hosts.
+    #[must_use]
     pub fn asks_for_hosts(query: &Query) -> bool {
         let by_name = |device: &String| net(device).is_none();
         query.role.is_some() || query.device.as_ref().is_some_and(by_name)
@@ -99,6 +100,7 @@ impl Choice {
     }
 
     /// True if all rows are wanted, in the order in which they are.
+    #[must_use]
     pub fn is_all(&self) -> bool {
         let Query {
             device,
@@ -170,7 +172,9 @@ impl Choice {
             .of_role
             .as_ref()
             .is_none_or(|wanted| of.addresses.iter().any(|one| wanted.contains(one)))
-            || of.role.is_some_and(|role| Some(role.word()) == self.query.role);
+            || of
+                .role
+                .is_some_and(|role| Some(role.word()) == self.query.role);
         let site = self.inside.as_ref().is_none_or(|inside| {
             let mut addresses = of.addresses.iter();
             !addresses.any(|one| is_outside(*one, inside))
@@ -227,6 +231,7 @@ pub fn sorted<T: Item>(mut items: Vec<T>, sort: Option<&str>) -> Result<Vec<T>, 
 }
 
 /// What is said of a column that a list does not have.
+#[must_use]
 pub fn no_column<T: Item>(name: &str) -> String {
     let names: Vec<&str> = T::COLUMNS.iter().map(|one| one.name).collect();
     format!(

@@ -44,6 +44,7 @@ impl<T> Column<T> {
     }
 
     /// What stands above it.
+    #[must_use]
     pub fn heading(&self) -> String {
         self.name.replace('-', " ")
     }
@@ -97,6 +98,7 @@ impl fmt::Display for Value {
 }
 
 /// A moment in local time, to the second.
+#[must_use]
 pub fn local(time: Time) -> String {
     jiff::Timestamp::from_nanosecond(i128::from(time.0)).map_or_else(
         |_| time.to_string(),

@@ -1,6 +1,6 @@
 //! Lists of rules, of what is protected, and of the audit trail.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use ipnet::IpNet;
 use sensor_evidence::audit::Entry;
@@ -71,6 +71,7 @@ impl Item for RuleView {
 }
 
 /// What a rule dropped, or would have.
+#[must_use]
 pub fn dropped(view: &RuleView) -> String {
     let hits = &view.hits;
     if view.rule.state == State::DryRun {
@@ -167,10 +168,9 @@ fn named(text: &str) -> (Vec<IpAddr>, Vec<IpNet>) {
     let mut subnets = Vec::new();
     for word in text.split(|c| !part(c)) {
         let word = word.trim_end_matches(['.', ':']);
-        if let Ok(address) = word.parse() {
+        let socket = || word.parse::<SocketAddr>().map(|socket| socket.ip());
+        if let Ok(address) = word.parse().or_else(|_| socket()) {
             addresses.push(address);
-        } else if let Ok(socket) = word.parse::<std::net::SocketAddr>() {
-            addresses.push(socket.ip());
         } else if let Ok(subnet) = word.parse() {
             subnets.push(subnet);
         }

@@ -27,6 +27,7 @@ pub struct Hl7SenderRow {
 }
 
 /// All senders of HL7 messages, by host.
+#[must_use]
 pub fn hl7_senders(hosts: &[HostReport]) -> Vec<Hl7SenderRow> {
     let rows = hosts.iter().flat_map(|host| {
         host.hl7_senders.iter().map(|sender| Hl7SenderRow {
@@ -87,6 +88,7 @@ pub struct AeTitleRow {
 }
 
 /// All AE titles, by host.
+#[must_use]
 pub fn ae_titles(hosts: &[HostReport]) -> Vec<AeTitleRow> {
     let rows = hosts.iter().flat_map(|host| {
         host.ae_titles.iter().map(|title| AeTitleRow {

@@ -138,6 +138,7 @@ impl SessionRow {
     }
 
     /// What its protocol's sessions are called; none if it is not listed.
+    #[must_use]
     pub fn title(&self) -> Option<&'static str> {
         let listing = self.0.body.session().and_then(|(_, it)| it.listing())?;
         Some(listing.title)

@@ -49,6 +49,8 @@ fn senders(site: &Site) -> Result<()> {
         "{one}"
     );
     ensure!(total(site, &["devices", "hl7-senders", "--device", "10.9.0.0/16"])? == 0);
+    ensure!(total(site, &["sessions", "list", "--device", "10.0.0.1"])? == 1);
+    ensure!(total(site, &["sessions", "list", "--device", VICTIM])? == 0);
     Ok(())
 }
 
@@ -171,8 +173,6 @@ fn filtered(site: &mut Site) -> Result<()> {
     }
     ensure!(total(site, &["flows", "list", "--device", VICTIM])? >= 20);
     ensure!(total(site, &["flows", "list", "--device", "10.0.0.77"])? == 0);
-    ensure!(total(site, &["sessions", "list", "--device", "10.0.0.1"])? == 1);
-    ensure!(total(site, &["sessions", "list", "--device", VICTIM])? == 0);
     refused(
         site,
         &["flows", "list", "--device", "CT9"],

@@ -176,7 +176,8 @@ pub(super) struct Muted {
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub(super) struct Exceptions {
-    exceptions: Vec<Exception>,
+    #[serde(rename = "exceptions")]
+    kept: Vec<Exception>,
     last_exception: u64,
     #[serde(skip)]
     pub(super) muted: Muted,
@@ -185,7 +186,7 @@ pub(super) struct Exceptions {
 impl Exceptions {
     /// Numbers those of earlier versions.
     pub(super) fn number(&mut self) {
-        for one in &mut self.exceptions {
+        for one in &mut self.kept {
             if one.id == 0 {
                 self.last_exception += 1;
                 one.id = self.last_exception;
@@ -194,7 +195,7 @@ impl Exceptions {
     }
 
     pub(super) fn all(&self) -> &[Exception] {
-        &self.exceptions
+        &self.kept
     }
 
     /// True if the finding is muted, which each exception that covers it counts. `clinical`: it is about clinical devices.
@@ -206,7 +207,7 @@ impl Exceptions {
     ) -> bool {
         let high = Severity::of(finding.confidence, clinical) >= Severity::High;
         let mut muted = false;
-        for one in &mut self.exceptions {
+        for one in &mut self.kept {
             if one.covers(finding, roles) {
                 muted = true;
                 one.muted += 1;
@@ -221,23 +222,23 @@ impl Exceptions {
 
     /// Ends those whose time is over; true if there were any.
     pub(super) fn end(&mut self, now: Time) -> bool {
-        let before = self.exceptions.len();
-        self.exceptions
+        let before = self.kept.len();
+        self.kept
             .retain(|one| one.until.is_none_or(|until| until >= now));
-        self.exceptions.len() < before
+        self.kept.len() < before
     }
 
     /// Puts those of a benign label in the place of what another label of the alert had made.
     pub(super) fn labelled(&mut self, alert: &Alert, until: Option<Time>) {
-        self.exceptions.retain(|one| one.alert != Some(alert.id));
+        self.kept.retain(|one| one.alert != Some(alert.id));
         if let Some(until) = until {
-            self.exceptions.extend(Exception::of(alert, until));
+            self.kept.extend(Exception::of(alert, until));
             self.number();
             // What people made by hand, and what is permanent, stays.
-            while self.exceptions.len() > EXCEPTIONS_MAX
-                && let Some(at) = self.exceptions.iter().position(|one| one.alert.is_some())
+            while self.kept.len() > EXCEPTIONS_MAX
+                && let Some(at) = self.kept.iter().position(|one| one.alert.is_some())
             {
-                self.exceptions.remove(at);
+                self.kept.remove(at);
             }
         }
     }
@@ -258,13 +259,13 @@ impl Exceptions {
             };
             one.check(now).map_err(|why| format!("{which}{why}"))?;
         }
-        if self.exceptions.len() + many > EXCEPTIONS_MAX {
+        if self.kept.len() + many > EXCEPTIONS_MAX {
             return Err(format!(
                 "there is room for {EXCEPTIONS_MAX} exceptions: remove some first"
             ));
         }
-        let first = self.exceptions.len();
-        self.exceptions.extend(new.into_iter().map(|one| Exception {
+        let first = self.kept.len();
+        self.kept.extend(new.into_iter().map(|one| Exception {
             id: 0,
             whom: one.whom,
             detectors: one.detectors,
@@ -279,12 +280,12 @@ impl Exceptions {
             last: None,
         }));
         self.number();
-        Ok(self.exceptions.get(first..).unwrap_or_default().to_vec())
+        Ok(self.kept.get(first..).unwrap_or_default().to_vec())
     }
 
     pub(super) fn remove(&mut self, id: u64) -> Option<Exception> {
-        let at = self.exceptions.iter().position(|one| one.id == id)?;
-        Some(self.exceptions.remove(at))
+        let at = self.kept.iter().position(|one| one.id == id)?;
+        Some(self.kept.remove(at))
     }
 }
 

@@ -34,7 +34,9 @@ fn what_is_muted_is_counted_with_its_impact() {
     let mut all = Exceptions::default();
     let scanner = new("10.0.0.9".parse().expect("whom"), &["scan", "sweep"]);
     let servers = new(Whom::Role(Role::Server), &[]);
-    let made = all.add(vec![scanner, servers], &person(), NOW).expect("made");
+    let made = all
+        .add(vec![scanner, servers], &person(), NOW)
+        .expect("made");
     assert_eq!(made.iter().map(|one| one.id).collect::<Vec<_>>(), [1, 2]);
     let roles = HashMap::from([([10, 0, 0, 8].into(), Role::Server)]);
     for (subject, detector, confidence, clinical, muted) in [
@@ -49,7 +51,11 @@ fn what_is_muted_is_counted_with_its_impact() {
         let finding = finding(subject, detector, confidence);
         assert_eq!(all.mutes(&finding, clinical, &roles), muted, "{finding:?}");
     }
-    let counts: Vec<_> = all.all().iter().map(|one| (one.muted, one.muted_high)).collect();
+    let counts: Vec<_> = all
+        .all()
+        .iter()
+        .map(|one| (one.muted, one.muted_high))
+        .collect();
     assert_eq!(counts, [(3, 2), (1, 0)]);
     assert_eq!((all.muted.all, all.muted.high), (4, 2));
     assert!(all.all().iter().all(|one| one.last == Some(Time(2_000))));
@@ -67,16 +73,35 @@ fn all_or_none_are_taken() {
     let good = || new("10.0.0.9".parse().expect("whom"), &["scan"]);
     for (bad, words) in [
         (new(Whom::Role(Role::Server), &["scam"]), "scan"),
-        (NewException { reason: " ".to_owned(), ..good() }, "say why"),
-        (NewException { until: Some(Time(1_000)), ..good() }, "ends before"),
+        (
+            NewException {
+                reason: " ".to_owned(),
+                ..good()
+            },
+            "say why",
+        ),
+        (
+            NewException {
+                until: Some(Time(1_000)),
+                ..good()
+            },
+            "ends before",
+        ),
     ] {
         let error = all.add(vec![good(), bad], &person(), NOW).expect_err("bad");
-        assert!(error.contains("exception 2 of 2") && error.contains(words), "{error}");
+        assert!(
+            error.contains("exception 2 of 2") && error.contains(words),
+            "{error}"
+        );
         assert!(all.all().is_empty());
     }
     let until = Some(Time(5_000));
-    all.add(vec![NewException { until, ..good() }, good()], &person(), NOW)
-        .expect("made");
+    all.add(
+        vec![NewException { until, ..good() }, good()],
+        &person(),
+        NOW,
+    )
+    .expect("made");
     assert!(!all.end(Time(5_000)) && all.end(Time(5_001)));
     assert_eq!(all.all().len(), 1, "the permanent one stays");
 }

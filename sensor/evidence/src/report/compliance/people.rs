@@ -130,17 +130,32 @@ fn take(acts: &mut Acts, entry: &Entry) {
             format!("advisory {advisory} {verdict} for {device}"),
             reason,
         )),
-        Action::ExceptionMade { reason, .. } | Action::ExceptionEnded { reason, .. } => {
-            acts.other.push(did(entry.action.to_string(), reason));
+        Action::BaselineReset { .. }
+        | Action::ExceptionMade { .. }
+        | Action::ExceptionEnded { .. } => {
+            let done = judged(&entry.action).map(|(what, reason)| did(what, reason));
+            acts.other.extend(done);
         }
-        Action::BaselineReset { device, reason } => acts.other.push(did(
-            format!("what is usual of {device} is learnt anew"),
-            reason,
-        )),
         // Coverage has the first two; how many resets a rule took is in the trail, which splits itself.
         Action::Started { .. }
         | Action::Stopped
         | Action::Reset { .. }
         | Action::SegmentBegun { .. } => {}
+    }
+}
+
+/// What a person said of how the sensor judges devices, without the reason, and the reason.
+fn judged(action: &Action) -> Option<(String, &str)> {
+    match action {
+        Action::BaselineReset { device, reason } => {
+            Some((format!("what is usual of {device} is learnt anew"), reason))
+        }
+        Action::ExceptionMade { whom, reason, .. } => {
+            Some((format!("findings about {whom} are muted"), reason))
+        }
+        Action::ExceptionEnded { whom, reason, .. } => {
+            Some((format!("findings about {whom} are muted no more"), reason))
+        }
+        _ => None,
     }
 }
