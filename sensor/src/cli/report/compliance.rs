@@ -28,6 +28,8 @@ pub(in crate::cli) struct ComplianceArgs {
 
 pub(super) fn run(socket: &Path, args: &ComplianceArgs) -> anyhow::Result<ExitCode> {
     let ComplianceArgs { time, written } = args;
+    // Before anything is asked for: what leaves the sensor is in the trail.
+    written.format()?;
     let (since, until) = time.ago();
     let target = compliance(since.unwrap_or(MONTH), until);
     let target = under(&target, written.pseudonymise);
