@@ -240,12 +240,12 @@ section! {
 }
 
 /// The message of a TOML error, and what to do about the one that everyone meets.
-fn explained(error: &toml::de::Error) -> String {
+fn explained(text: &str, error: &toml::de::Error) -> String {
     let message = error.message().trim_end();
     if message.contains("invalid type: map, expected a sequence") {
-        return format!(
-            "{message}: there can be several, so write it with double brackets, as in [[interface]]"
-        );
+        let key = error.span().and_then(|span| locate::key(text, span.start));
+        let key = key.unwrap_or_else(|| "interface".to_owned());
+        return format!("write [[{key}]] with double brackets: there can be several");
     }
     message.to_owned()
 }
@@ -273,7 +273,7 @@ impl Config {
     /// With line and key.
     pub fn parse(text: &str) -> Result<Self, Mistake> {
         let config: Self = toml::from_str(text)
-            .map_err(|error| Mistake::at(text, error.span(), explained(&error)))?;
+            .map_err(|error| Mistake::at(text, error.span(), explained(text, &error)))?;
         let mut names = HashSet::new();
         for (index, interface) in config.interface.iter().enumerate() {
             if !names.insert(&interface.name) {

@@ -3,7 +3,7 @@
 //! and tell it.
 //!
 //! [`config`] is the configuration file, [`live`] the threads of a running daemon, [`control`] the answers to the command
-//! line, [`metrics`] those to Prometheus; [`daemon`] starts them all, and [`cli`] is what people type.
+//! line, [`list`] what lists hold and how they are filtered, [`metrics`] those to Prometheus; [`daemon`] starts them all, and [`cli`] is what people type.
 
 #![forbid(unsafe_code)]
 
@@ -11,5 +11,6 @@ pub mod cli;
 pub mod config;
 pub mod control;
 pub mod daemon;
+pub mod list;
 pub mod live;
 pub mod metrics;

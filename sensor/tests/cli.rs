@@ -218,7 +218,7 @@ fn the_status_says_what_was_lost_and_what_is_wrong() -> io::Result<()> {
                 "id": 7, "severity": "high", "device": "10.1.0.66", "title": "40 connections refused",
                 "opened": "2026-01-02T03:30:00.000000Z", "open": true
             },
-            "suppressed": 1, "suspects_evicted": 0, "excepted": 5, "exceptions": 3, "lost": 0,
+            "suppressed": 1, "suspects_evicted": 0, "excepted": 5, "excepted_high": 2, "exceptions": 3, "lost": 0,
             "site_learnt": 0.259, "site_until": "2026-01-09T03:00:00.000000Z",
             "learnt": 0, "learning": 4_320, "frozen": 9,
             "frozen_first": [{"address": "10.1.0.66", "until": "2026-01-02T04:30:00.000000Z"}],
@@ -261,7 +261,7 @@ fn the_status_says_what_was_lost_and_what_is_wrong() -> io::Result<()> {
         "open 1 high, 2 medium",
         "last 7 (high)",
         "10.1.0.66: 40 connections refused",
-        "1,234 findings, 5 more muted by 3 exceptions",
+        "1,234 findings, 5 more muted by 3 exceptions, 2 of them of high severity",
         "detectors that are off: clear_text",
         "25 % of the learning period",
         "4,320 learning, 9 on hold",

@@ -134,7 +134,36 @@ const WRONG: &[(&str, &str, &[&str])] = &[
     (
         "an interface in single brackets",
         "[interface]\nname = \"eth1\"\n",
-        &[":1:", "interface", "double brackets", "[[interface]]"],
+        &[
+            ":1:",
+            "interface",
+            "write [[interface]] with double brackets",
+        ],
+    ),
+    (
+        "a receiver in single brackets",
+        "[output.syslog]\naddress = \"127.0.0.1:6514\"\n",
+        &[":1:", "write [[output.syslog]] with double brackets"],
+    ),
+    (
+        "an override in single brackets",
+        "[detect.override]\nfor = \"10.0.0.1\"\n",
+        &["write [[detect.override]] with double brackets"],
+    ),
+    (
+        "an override for nobody",
+        "[[detect.override]]\nreason = \"x\"\nscan_targets = 40\n",
+        &["detect.override", "say for whom"],
+    ),
+    (
+        "an override of no detector's threshold",
+        "[[detect.override]]\nfor = \"10.0.0.1\"\nreason = \"x\"\nscan_target = 40\n",
+        &[":4:", "did you mean `scan_targets`?"],
+    ),
+    (
+        "an override out of range",
+        "[[detect.override]]\nfor = \"10.0.0.1\"\nreason = \"x\"\nscan_targets = 0\n",
+        &[":4:", "is not from 1 to"],
     ),
     (
         "learning that is over before doubt",
@@ -215,5 +244,43 @@ fn an_interface_that_is_not_there_is_a_warning() -> io::Result<()> {
     ] {
         assert!(done.error.contains(words), "{words:?} in {done:?}");
     }
+    Ok(())
+}
+
+#[test]
+fn what_does_not_answer_or_is_not_there_is_a_warning() -> io::Result<()> {
+    let listening = std::net::TcpListener::bind("127.0.0.1:0")?;
+    let open = listening.local_addr()?;
+    // Nobody listens there once it is dropped.
+    let closed = std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?;
+    let receiver = |name: &str, address: &str| {
+        format!(
+            "[[output.syslog]]\nname = \"{name}\"\naddress = \"{address}\"\ntransport = \"tcp\"\n"
+        )
+    };
+    // RFC 6761 section 6.4: the domain invalid has no names.
+    let text = [
+        "[output.json]\npath = \"/wt-nowhere/events.jsonl\"\n".to_owned(),
+        receiver("good", &open.to_string()),
+        receiver("closed", &closed.to_string()),
+        receiver("unnamed", "siem.invalid:6514"),
+        "[audit]\nexport = \"/wt-nowhere/audit\"\n[control]\ngroup = \"wt-nobody\"\n".to_owned(),
+    ]
+    .concat();
+    let done = with_input(&["config", "check", "-"], &text)?;
+    assert_eq!(done.code, Some(0), "{done:?}");
+    for words in [
+        "output.json.path: there is no folder /wt-nowhere",
+        "audit.export: there is no folder /wt-nowhere/audit",
+        "control.group: this machine has no group \"wt-nobody\"",
+        "the receiver \"closed\" at 127.0.0.1:",
+        "refused",
+        "the receiver \"unnamed\" at siem.invalid:6514 can't be reached",
+    ] {
+        assert!(done.error.contains(words), "{words:?} in {done:?}");
+    }
+    assert!(!done.error.contains("\"good\""), "{done:?}");
+    let offline = with_input(&["config", "check", "--offline", "-"], &text)?;
+    assert!(!offline.error.contains("receiver"), "{offline:?}");
     Ok(())
 }

@@ -305,7 +305,7 @@ fn captures_can_follow_each_other() -> io::Result<()> {
 #[test]
 fn a_person_gets_tables() -> io::Result<()> {
     let file = pcap(Order::Little, false, 101, &captured(101));
-    let done = replay(&file, &["--stats"])?;
+    let done = replay(&file, &["--stats", "--section", "all"])?;
     assert_eq!((done.code, done.error.as_str()), (Some(0), ""));
     for words in [
         "packets  2,",
@@ -343,7 +343,17 @@ fn a_scan_in_a_capture_is_found_and_explained() -> io::Result<()> {
     assert_eq!(alert["alert"]["device"], "10.1.0.66");
     assert!(alert["alert"]["containment"]["action"].is_string());
 
-    let done = replay(&file, &[])?;
+    let brief = replay(&file, &[])?;
+    for part in [
+        "Findings: 1 scan",
+        "Alerts",
+        "10.1.0.66",
+        "Sections: --section",
+    ] {
+        assert!(brief.out.contains(part), "no {part:?} in {}", brief.out);
+    }
+    assert!(!brief.out.contains("Evidence"), "{}", brief.out);
+    let done = replay(&file, &["--section", "alerts"])?;
     for part in [
         "Findings: 1 scan",
         "Alerts",

@@ -3,12 +3,18 @@
 
 mod account;
 mod context;
+mod muting;
 mod online;
 mod recent;
 mod scoring;
 mod windows;
 
-use std::{collections::BTreeMap, io, net::IpAddr, path::Path};
+use std::{
+    collections::{BTreeMap, HashMap},
+    io,
+    net::IpAddr,
+    path::Path,
+};
 
 use sensor_facts::{
     alert::{Alert, Decided, Label, LabelError, Touched, Verdict},
@@ -16,13 +22,14 @@ use sensor_facts::{
     observation::{Observation, What},
     time::Time,
 };
+use sensor_sessions::inventory::Role;
 
 use crate::{
     alert::{AlertUpdate, Alerts, Case, Cases},
     baseline::{Baselines, Census, Delta},
     behaviour::Behaviour,
     config::{Alerting, Baseline},
-    detect::{self, Detect, Detectors, Found, Named, Origins, Routers, Site},
+    detect::{self, Detect, Found, Named, Origins, Routers, Site, Tuned},
     model::{Recorded, Scorer, WindowModel, features},
 };
 
@@ -62,6 +69,7 @@ struct Known {
     routers: Routers,
     origins: Origins,
     named: Named,
+    roles: HashMap<IpAddr, Role>,
 }
 
 /// Most devices of which something is kept.
@@ -79,6 +87,7 @@ impl Known {
             origins: &self.origins,
             named: &self.named,
             inside: &self.options.detect.inside,
+            roles: &self.roles,
             delta,
         }
     }
@@ -87,7 +96,7 @@ impl Known {
 /// See the module's description.
 pub struct Analysis {
     known: Known,
-    detectors: Detectors,
+    detectors: Tuned,
     alerts: Alerts,
     cases: Cases,
     recent: Recent,
@@ -162,11 +171,12 @@ impl Analysis {
         alerts: Alerts,
     ) -> Self {
         Self {
-            detectors: Detectors::new(&options.detect),
+            detectors: Tuned::new(&options.detect),
             known: Known {
                 routers: Routers::new(options.detect.router_addresses()),
                 origins: Origins::default(),
                 named: Named::default(),
+                roles: HashMap::new(),
                 baselines,
                 behaviour,
                 options,
@@ -199,7 +209,7 @@ impl Analysis {
     pub fn set(&mut self, options: AnalysisOptions) {
         if options.detect != self.known.options.detect {
             self.evicted_before += self.detectors.evicted();
-            self.detectors = Detectors::new(&options.detect);
+            self.detectors = Tuned::new(&options.detect);
             let routers = options.detect.router_addresses();
             self.known.routers.set(routers);
         }
@@ -274,7 +284,9 @@ impl Analysis {
         seen: Option<&Observation>,
         out: &mut Outcome,
     ) {
-        if self.alerts.is_excepted(&finding) {
+        let clinical = self.is_clinical(finding.subject)
+            || finding.victims.iter().any(|one| self.is_clinical(*one));
+        if self.alerts.mutes(&finding, clinical, &self.known.roles) {
             return;
         }
         self.last_finding += 1;
@@ -287,8 +299,6 @@ impl Analysis {
             context::add(&mut finding, about.features, &self.known.baselines);
         }
         let (device, time) = (finding.subject, finding.time);
-        let clinical =
-            self.is_clinical(device) || finding.victims.iter().any(|one| self.is_clinical(*one));
         let update = self
             .alerts
             .take(finding.clone(), clinical, self.known.baselines.len());

@@ -5,6 +5,7 @@
 mod analysis;
 mod message_time;
 mod room;
+mod whom;
 
 pub mod alert;
 pub mod baseline;
@@ -14,5 +15,7 @@ pub mod detect;
 pub mod exposure;
 pub mod model;
 pub mod replay;
+
+pub use whom::Whom;
 
 pub use analysis::{Account, Analysis, AnalysisOptions, Online, Outcome};

@@ -108,6 +108,8 @@ impl Book {
             | Action::AdvisoryRemoved { .. }
             | Action::AdvisoryJudged { .. }
             | Action::BaselineReset { .. }
+            | Action::ExceptionMade { .. }
+            | Action::ExceptionEnded { .. }
             | Action::ModelLoaded(_)
             | Action::ModelRolledBack(_)
             | Action::ModelRefused { .. }

@@ -15,10 +15,7 @@ use sensor_analysis::exposure::advisory::{
 };
 use serde::Serialize;
 
-use super::{
-    Shown, Under, print, print_json,
-    table::{count, list, or_dash, table},
-};
+use super::{Listed, Shown, print, print_json, table::count};
 use crate::control::{
     api::{ADVISORIES, NewAdvisory, NewJudgement, OldAdvisory},
     client,
@@ -41,9 +38,9 @@ pub(super) enum AdvisoriesCommand {
     /// Import documents; one with the number of another replaces it
     Import(ImportArgs),
     /// List those that were imported
-    List(Shown),
+    List(Box<Listed<Advisory>>),
     /// Show which devices they may be about, and why
-    Match(MatchArgs),
+    Match(Box<MatchArgs>),
     /// Say that an advisory is about a device
     Confirm(JudgeArgs),
     /// Say that it is not
@@ -67,9 +64,7 @@ pub(super) struct MatchArgs {
     #[arg(long)]
     all: bool,
     #[command(flatten)]
-    shown: Shown,
-    #[command(flatten)]
-    under: Under,
+    listed: Listed<Match>,
 }
 
 #[derive(Args)]
@@ -99,15 +94,19 @@ pub(super) struct RemoveArgs {
 pub(super) fn run(socket: &Path, command: &AdvisoriesCommand) -> anyhow::Result<ExitCode> {
     match command {
         AdvisoriesCommand::Import(args) => import(socket, args),
-        AdvisoriesCommand::List(shown) => {
-            let all: Vec<Advisory> = client::get(socket, ADVISORIES)?;
-            say(*shown, &all, || listed(&all))
+        AdvisoriesCommand::List(listed) => {
+            let all: Vec<Advisory> = client::get(socket, &listed.under.target(ADVISORIES))?;
+            let page = listed.choose(socket, all)?;
+            if listed.shown.json {
+                print_json(&page.items)?;
+            } else if page.total == 0 {
+                print("no advisories; `wardtap advisories import` takes them\n")?;
+            } else {
+                print(&listed.table(&page))?;
+            }
+            Ok(ExitCode::SUCCESS)
         }
-        AdvisoriesCommand::Match(args) => {
-            let all: Matches =
-                client::get(socket, &args.under.target(&format!("{ADVISORIES}/matches")))?;
-            say(args.shown, &all, || matched(&all, args.all))
-        }
+        AdvisoriesCommand::Match(args) => matched(socket, args),
         AdvisoriesCommand::Confirm(args) => judge(socket, args, AdvisoryVerdict::Confirmed),
         AdvisoriesCommand::Dismiss(args) => judge(socket, args, AdvisoryVerdict::Dismissed),
         AdvisoriesCommand::Remove(args) => {
@@ -204,77 +203,38 @@ fn judge(socket: &Path, args: &JudgeArgs, verdict: AdvisoryVerdict) -> anyhow::R
     })
 }
 
-fn listed(all: &[Advisory]) -> String {
-    if all.is_empty() {
-        return "no advisories; `wardtap advisories import` takes them\n".to_owned();
+fn matched(socket: &Path, args: &MatchArgs) -> anyhow::Result<ExitCode> {
+    let listed = &args.listed;
+    let target = listed.under.target(&format!("{ADVISORIES}/matches"));
+    let matches: Matches = client::get(socket, &target)?;
+    let found = listed.choose(socket, matches.found)?;
+    let below = listed.choose(socket, matches.below)?;
+    if listed.shown.json {
+        print_json(&Matches {
+            found: found.items,
+            below: below.items,
+            ..matches
+        })?;
+        return Ok(ExitCode::SUCCESS);
     }
-    let mut rows = table(&[
-        "number",
-        "version",
-        "released",
-        "publisher",
-        "title",
-        "affected",
-    ]);
-    for one in all {
-        rows.add_row([
-            one.id.clone(),
-            one.version.clone(),
-            one.released.chars().take(10).collect(),
-            one.publisher.clone(),
-            one.title.clone(),
-            list(one.products.iter().map(|it| it.product.clone())),
-        ]);
+    print(&listed.table(&found))?;
+    if args.all && below.total > 0 {
+        let least = matches.threshold;
+        print(&format!(
+            "\nNot counted: the texts agree less than {least:.2}\n{}",
+            listed.table(&below)
+        ))?;
+    } else if below.total > 0 {
+        print(&format!(
+            "{} more agree less than {:.2}: --all shows them\n",
+            below.total, matches.threshold
+        ))?;
     }
-    format!("{rows}\n{} advisories\n", all.len())
-}
-
-fn matched(matches: &Matches, all: bool) -> String {
-    let mut rows = table(&[
-        "score", "advisory", "device", "CVSS", "product", "is", "because",
-    ]);
-    let below = matches.below.iter().filter(|_| all);
-    for one in matches.found.iter().chain(below) {
-        rows.add_row([
-            format!("{:.2}", one.score),
-            one.advisory.clone(),
-            one.device.to_string(),
-            or_dash(one.product.cvss.as_ref()),
-            format!(
-                "{} {} {}",
-                one.product.vendor,
-                one.product.product,
-                list(&one.product.versions)
-            ),
-            standing(one, matches.threshold),
-            one.because(),
-        ]);
+    if matches.omitted > 0 {
+        print(&format!(
+            "{} were left out, being too many\n",
+            matches.omitted
+        ))?;
     }
-    let more = if matches.below.is_empty() || all {
-        String::new()
-    } else {
-        format!(
-            "; {} more agree less than {:.2}: --all shows them",
-            matches.below.len(),
-            matches.threshold
-        )
-    };
-    let omitted = match matches.omitted {
-        0 => String::new(),
-        some => format!("; {some} were left out, being too many"),
-    };
-    let end = format!("{} matches{more}{omitted}\n", matches.found.len());
-    if rows.is_empty() {
-        end
-    } else {
-        format!("{rows}\n{end}")
-    }
-}
-
-fn standing(one: &Match, threshold: f64) -> String {
-    match &one.judgement {
-        Some(said) => format!("{} by {}: {}", said.verdict.label(), said.by, said.reason),
-        None if one.score >= threshold => "possible".to_owned(),
-        None => "not counted".to_owned(),
-    }
+    Ok(ExitCode::SUCCESS)
 }

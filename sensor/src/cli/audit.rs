@@ -5,7 +5,6 @@ use std::{
     io::Write as _,
     path::{Path, PathBuf},
     process::ExitCode,
-    time::Duration,
 };
 
 use anyhow::Context;
@@ -14,18 +13,14 @@ use sensor_evidence::audit::{
     self, Entry, FILE,
     bundle::{self, Header},
 };
-use sensor_facts::setting::Span;
 
 use super::{
-    Shown, Under,
-    export::write_file,
-    print, print_json,
-    table::{count, local, table},
+    Listed, Shown, Under, export::write_file, filters::TimeArgs, print, print_json, table::count,
 };
 use crate::{
     config::{Config, PATH},
     control::{
-        api::{AUDIT, EXPORTED_TRAIL, under},
+        api::{self, AUDIT, EXPORTED_TRAIL, LIMIT_MAX, Query},
         client,
     },
 };
@@ -34,7 +29,8 @@ const EXAMPLES: &str = "\
 Examples:
   wardtap audit verify
   wardtap audit verify /var/lib/wardtap/audit.jsonl --json
-  wardtap audit show --last 50
+  wardtap audit show --limit 50
+  wardtap audit show --since 8h --device 10.1.4.66
   wardtap audit export --output november.bundle --since 30d
   wardtap audit verify november.bundle --key 8a88e3dd...     on any machine";
 
@@ -43,8 +39,9 @@ Examples:
 pub(super) enum AuditCommand {
     /// Say whether any entry was changed, removed or put elsewhere; exit code 1 if so
     Verify(VerifyArgs),
-    /// Show the last entries
-    Show(ShowArgs),
+    /// Show the last entries, the latest last
+    #[command(after_help = EXAMPLES)]
+    Show(Box<ShowArgs>),
     /// Write the trail, or a part of it, to one signed file that can be verified on any machine
     #[command(after_help = EXAMPLES)]
     Export(ExportArgs),
@@ -71,14 +68,11 @@ pub(super) struct TrailArgs {
 
 #[derive(Args)]
 pub(super) struct ShowArgs {
+    /// The trail [default: that of the daemon; if none runs, audit.jsonl in the state directory of the configuration]
+    #[arg(conflicts_with = "pseudonymise")]
+    file: Option<PathBuf>,
     #[command(flatten)]
-    trail: TrailArgs,
-    /// How many
-    #[arg(long, value_name = "N", default_value_t = 20)]
-    last: usize,
-    /// What the daemon has, with pseudonyms under the site's key for addresses, names and words of people
-    #[arg(long, conflicts_with = "file")]
-    pseudonymise: bool,
+    listed: Listed<Entry>,
 }
 
 #[derive(Args)]
@@ -86,24 +80,19 @@ pub(super) struct ExportArgs {
     /// Where to write it: whole, or not at all
     #[arg(long, short, value_name = "FILE")]
     output: PathBuf,
-    /// Only entries from so long ago on
-    #[arg(long, value_name = "TIME")]
-    since: Option<Span>,
-    /// Only entries until so long ago
-    #[arg(long, value_name = "TIME")]
-    until: Option<Span>,
+    #[command(flatten)]
+    time: TimeArgs,
     #[command(flatten)]
     under: Under,
 }
 
-impl TrailArgs {
-    fn path(&self) -> PathBuf {
-        let default = || {
-            let config = Config::read(PATH.as_ref()).unwrap_or_default();
-            config.state.directory.join(FILE)
-        };
-        self.file.clone().unwrap_or_else(default)
-    }
+/// The trail that was named, or that of the configuration.
+fn trail(file: Option<&PathBuf>) -> PathBuf {
+    let default = || {
+        let config = Config::read(PATH.as_ref()).unwrap_or_default();
+        config.state.directory.join(FILE)
+    };
+    file.cloned().unwrap_or_else(default)
 }
 
 pub(super) fn run(socket: &Path, command: &AuditCommand) -> anyhow::Result<ExitCode> {
@@ -115,7 +104,7 @@ pub(super) fn run(socket: &Path, command: &AuditCommand) -> anyhow::Result<ExitC
 }
 
 fn verify(args: &VerifyArgs) -> anyhow::Result<ExitCode> {
-    let (path, json) = (args.trail.path(), args.trail.shown.json);
+    let (path, json) = (trail(args.trail.file.as_ref()), args.trail.shown.json);
     if bundle::is_bundle(&path).unwrap_or(false) {
         return verify_bundle(&path, args);
     }
@@ -190,13 +179,9 @@ fn words(path: &Path, header: &Header) -> String {
 }
 
 fn export(socket: &Path, args: &ExportArgs) -> anyhow::Result<ExitCode> {
-    let seconds = |span: Span| Duration::from(span).as_secs();
-    let since = args.since.map(|since| format!("&since={}", seconds(since)));
-    let target = format!(
-        "{EXPORTED_TRAIL}?until={}{}",
-        args.until.map_or(0, seconds),
-        since.unwrap_or_default()
-    );
+    let (since, until) = args.time.ago();
+    let since = since.map_or_else(String::new, |since| format!("&since={since}"));
+    let target = format!("{EXPORTED_TRAIL}?until={until}{since}");
     let bundle: String = client::get_report(socket, &args.under.target(&target))?;
     // What the daemon sent is what it signed.
     let header = bundle::verify_bytes(bundle.as_bytes(), None, |_| {})?;
@@ -270,30 +255,49 @@ impl Verified {
     }
 }
 
-fn show(socket: &Path, args: &ShowArgs) -> anyhow::Result<ExitCode> {
-    let last = if args.pseudonymise {
-        let target = format!("{AUDIT}?last={}", args.last);
-        client::get(socket, &under(&target, true))?
-    } else {
-        audit::last(&args.trail.path(), args.last)?
+/// What the daemon says, whose trail it is wherever its state is; none where a file is to be read.
+fn asked(
+    socket: &Path,
+    args: &ShowArgs,
+    most: usize,
+) -> Option<Result<VecDeque<Entry>, client::ClientError>> {
+    let listed = &args.listed;
+    if args.file.is_some() || (most > LIMIT_MAX && !listed.under.pseudonymise) {
+        return None;
+    }
+    let query = Query {
+        limit: most,
+        offset: 0,
+        sort: None,
+        ..listed.query()
     };
-    shown(&last, args.trail.shown)
+    match client::get(socket, &api::target(AUDIT, &query)) {
+        // Without a daemon the trail is there all the same; pseudonyms are not.
+        Err(client::ClientError::NotRunning { .. } | client::ClientError::NotPermitted { .. })
+            if !listed.under.pseudonymise =>
+        {
+            None
+        }
+        answer => Some(answer),
+    }
 }
 
-fn shown(last: &VecDeque<Entry>, shown: Shown) -> anyhow::Result<ExitCode> {
-    if shown.json {
-        print_json(last)?;
-        return Ok(ExitCode::SUCCESS);
+/// The last entries that are wanted, the latest last.
+fn show(socket: &Path, args: &ShowArgs) -> anyhow::Result<ExitCode> {
+    let listed = &args.listed;
+    let most = listed.offset.saturating_add(listed.limit);
+    let last: VecDeque<Entry> = if let Some(answer) = asked(socket, args, most) {
+        answer?
+    } else {
+        let choice = listed.choice(socket)?;
+        audit::last_of(&trail(args.file.as_ref()), most, |it| choice.takes(it))?
+    };
+    let kept = last.len().saturating_sub(listed.offset);
+    let entries = listed.sorted(last.into_iter().take(kept).collect())?;
+    if listed.shown.json {
+        print_json(&entries)?;
+    } else {
+        print(&super::rows::rows(&entries, &listed.columns))?;
     }
-    let mut rows = table(&["entry", "time", "who", "what"]);
-    for entry in last {
-        rows.add_row([
-            entry.seq.to_string(),
-            local(entry.time),
-            entry.actor.to_string(),
-            entry.action.to_string(),
-        ]);
-    }
-    print(&format!("{rows}\n"))?;
     Ok(ExitCode::SUCCESS)
 }

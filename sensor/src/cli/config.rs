@@ -1,5 +1,7 @@
 //! `wardtap config`.
 
+mod missing;
+
 use std::{
     io::{self, Read},
     path::{Path, PathBuf},
@@ -15,13 +17,20 @@ const EXAMPLES: &str = "\
 Examples:
   wardtap config default > /etc/wardtap/wardtap.toml
   wardtap config check new.toml
+  wardtap config check --offline new.toml
   wardtap config show --json";
 
 #[derive(Subcommand)]
 #[command(after_help = EXAMPLES)]
 pub(super) enum ConfigCommand {
-    /// Check a configuration; an error names the line and the key
-    Check(FileArg),
+    /// Check a configuration; an error names the line and the key, a warning what is not there
+    Check {
+        #[command(flatten)]
+        file: FileArg,
+        /// Ask no receiver of an output whether it answers
+        #[arg(long)]
+        offline: bool,
+    },
     /// Print a configuration with all defaults filled in
     Show {
         #[command(flatten)]
@@ -42,10 +51,14 @@ pub(super) struct FileArg {
 
 pub(super) fn run(command: &ConfigCommand) -> anyhow::Result<ExitCode> {
     match command {
-        ConfigCommand::Check(file) => {
+        ConfigCommand::Check { file, offline } => {
             let config = file.read()?;
             print(&format!("{}: configuration OK\n", file.name().display()))?;
-            for warning in missing(&config) {
+            let mut warnings = missing::here(&config);
+            if !offline {
+                warnings.extend(missing::elsewhere(&config));
+            }
+            for warning in warnings {
                 eprintln!("warning: {warning}");
             }
         }
@@ -60,25 +73,6 @@ pub(super) fn run(command: &ConfigCommand) -> anyhow::Result<ExitCode> {
         ConfigCommand::Default => print(&default_text())?,
     }
     Ok(ExitCode::SUCCESS)
-}
-
-/// What the configuration names and this machine does not have; it may be another machine's configuration.
-fn missing(config: &Config) -> Vec<String> {
-    let is_there = |name: &str| nix::net::if_::if_nametoindex(name).is_ok();
-    let listening = config
-        .interface
-        .iter()
-        .map(|one| ("interface.name", &one.name));
-    let responding = config.response.interface.iter();
-    let mut warnings: Vec<String> = listening
-        .chain(responding.map(|name| ("response.interface", name)))
-        .filter(|(_, name)| !is_there(name))
-        .map(|(key, name)| format!("{key}: this machine has no interface {name:?}"))
-        .collect();
-    if config.interface.is_empty() {
-        warnings.push("interface: none is named, so `wardtap run` needs --interface".to_owned());
-    }
-    warnings
 }
 
 impl FileArg {

@@ -6,35 +6,57 @@ use std::{net::IpAddr, path::Path, process::ExitCode};
 
 use clap::{Args, Subcommand};
 use sensor_analysis::baseline::Progress;
-use sensor_sessions::inventory::{HostReport, RANDOM};
+use sensor_facts::words::several;
+use sensor_sessions::inventory::HostReport;
 
-use super::{
-    Listed, Shown, Under, print, print_json, shown_of,
-    table::{list, local, or_dash, table},
-};
-use crate::control::{
-    api::{self, BASELINES, DeviceReport, Devices, Page, Reason},
-    client,
+use super::{Listed, Shown, Under, print, print_json, table::local};
+use crate::{
+    control::{
+        api::{
+            self, AE_TITLES, BASELINES, DEVICES, DeviceReport, Devices, HL7_SENDERS, Page, Query,
+            Reason,
+        },
+        client,
+    },
+    list::{AeTitleRow, Hl7SenderRow},
 };
 
 const EXAMPLES: &str = "\
 Examples:
   wardtap devices list
+  wardtap devices list --role modality --sort last-seen
+  wardtap devices list --columns address,name,MAC,first-seen
+  wardtap devices hl7-senders
+  wardtap devices ae-titles --device 10.77.1.0/24
   wardtap devices show 10.77.1.10
   wardtap devices list --json | jq -r '.items[] | select(.cleartext_hl7) | .address'";
 
 #[derive(Subcommand)]
 #[command(after_help = EXAMPLES)]
 pub(super) enum DevicesCommand {
-    /// List the hosts that were seen, the latest first
+    /// List the hosts of the site that were seen, the latest first
     #[command(after_help = EXAMPLES)]
-    List(Listed),
+    List(Box<HostsArgs>),
+    /// List the applications that send HL7 messages: as whom, from where, to whom, what
+    #[command(name = "hl7-senders")]
+    Hl7Senders(Box<Listed<Hl7SenderRow>>),
+    /// List the AE titles: who calls and is called by them
+    AeTitles(Box<Listed<AeTitleRow>>),
     /// Show all that is known of a device
     #[command(after_help = EXAMPLES)]
     Show(ShowArgs),
     /// What is usual of a device: how far it is learnt
     #[command(subcommand)]
     Baseline(BaselineCommand),
+}
+
+#[derive(Args)]
+pub(super) struct HostsArgs {
+    #[command(flatten)]
+    listed: Listed<HostReport>,
+    /// Also hosts of the Internet, after those of the site
+    #[arg(long, conflicts_with = "site_only")]
+    internet: bool,
 }
 
 #[derive(Args)]
@@ -143,86 +165,38 @@ fn show(socket: &Path, args: &ShowArgs) -> anyhow::Result<ExitCode> {
 }
 
 pub(super) fn run(socket: &Path, command: &DevicesCommand) -> anyhow::Result<ExitCode> {
-    let listed = match command {
-        DevicesCommand::List(listed) => listed,
+    match command {
+        DevicesCommand::List(args) => list(socket, args)?,
+        DevicesCommand::Hl7Senders(listed) => listed.print(socket, HL7_SENDERS)?,
+        DevicesCommand::AeTitles(listed) => listed.print(socket, AE_TITLES)?,
         DevicesCommand::Show(args) => return show(socket, args),
         DevicesCommand::Baseline(command) => return baseline(socket, command),
-    };
-    let page: Devices = client::get(socket, &api::target(api::DEVICES, &listed.query(None)))?;
-    if listed.shown.json {
-        print_json(&page)?;
-        return Ok(ExitCode::SUCCESS);
-    }
-    let end = shown_of(page.items.len(), listed, page.total, "hosts");
-    if page.items.is_empty() {
-        print(&end)?;
-    } else {
-        print(&format!("{}\n{end}", hosts(&page.items)))?;
     }
     Ok(ExitCode::SUCCESS)
 }
 
-/// Letters of a vendor, a name and a role in the table.
-const WIDTHS: (usize, usize, usize) = (16, 16, 16);
-
-/// A table of hosts; the rest is in `devices show`.
-pub(super) fn hosts(hosts: &[HostReport]) -> String {
-    let mut rows = table(&[
-        "address",
-        "name",
-        "role",
-        "vendor",
-        "MAC",
-        "speaks as",
-        "offers",
-        "in clear text",
-        "last seen",
-    ]);
-    for host in hosts {
-        let titles = host.ae_titles.iter().map(|title| title.title.clone());
-        let applications = host.hl7_applications.iter();
-        let applications = applications.map(|party| or_dash(party.application.as_ref()));
-        rows.add_row([
-            host.address.to_string(),
-            cut(host.names.first().map(|name| name.name.as_str()), WIDTHS.1),
-            cut(Some(host.role.role.label()), WIDTHS.2),
-            cut(host.vendor.as_deref().map(short), WIDTHS.0),
-            mac(host),
-            list(titles.chain(applications)),
-            list(host.services.iter().map(|service| {
-                let name = service
-                    .app_proto
-                    .as_ref()
-                    .map_or_else(String::new, |name| format!(" {name}"));
-                format!("{}/{}{name}", service.port, service.proto)
-            })),
-            match show::clear_text(host) {
-                none if none.is_empty() => "-".to_owned(),
-                clear => clear,
-            },
-            local(host.last_seen),
-        ]);
+/// A program gets all hosts, those of the site first; a person those of the site, and how many there are of the Internet.
+fn list(socket: &Path, args: &HostsArgs) -> anyhow::Result<()> {
+    let listed = &args.listed;
+    if listed.shown.json || listed.filter.site_only || args.internet {
+        return listed.print(socket, DEVICES);
     }
-    rows.to_string()
-}
-
-fn mac(host: &HostReport) -> String {
-    let shared = if host.mac_shared { " (shared)" } else { "" };
-    let first = host.macs.first();
-    first.map_or_else(|| "-".to_owned(), |mac| format!("{mac}{shared}"))
-}
-
-/// A made-up address needs no sentence in a table.
-fn short(vendor: &str) -> &str {
-    if vendor == RANDOM { "random" } else { vendor }
-}
-
-/// A text of at most so many letters, or a dash.
-fn cut(text: Option<&str>, width: usize) -> String {
-    let text = text.unwrap_or("-");
-    if text.chars().count() <= width {
-        return text.to_owned();
+    let site = Query {
+        site_only: true,
+        ..listed.query()
+    };
+    let page: Devices = client::get(socket, &api::target(DEVICES, &site))?;
+    let Devices {
+        total,
+        items,
+        internet,
+    } = page;
+    print(&listed.table(&Page { total, items }))?;
+    match internet.unwrap_or(0) {
+        0 => Ok(()),
+        internet => print(&format!(
+            "{} of the Internet: --internet lists them too\n",
+            several(internet as u64, "hosts")
+        )),
     }
-    let cut: String = text.chars().take(width - 1).collect();
-    format!("{}\u{2026}", cut.trim_end())
 }

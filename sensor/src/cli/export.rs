@@ -18,10 +18,16 @@ use sensor_analysis::{
 use sensor_facts::observation::Observation;
 use sensor_sessions::capture::CaptureFile;
 
-use super::progress::{LONG, progress_bar, show, warn};
-use crate::control::{
-    api::{EXPORTED_ROWS, Wanted, under},
-    client,
+use super::{
+    filters::Filtered,
+    progress::{LONG, progress_bar, show, warn},
+};
+use crate::{
+    control::{
+        api::{self, EXPORTED_ROWS, Query},
+        client,
+    },
+    list::Choice,
 };
 
 const EXAMPLES: &str = "\
@@ -29,6 +35,7 @@ Examples:
   wardtap export features capture.pcapng --output features.csv
   wardtap export features monday.pcap tuesday.pcap > features.csv
   wardtap export features --output lately.csv          the flows that the daemon has recorded
+  wardtap export features --device 10.77.1.0/24 --since 2h > imaging.csv
 
 A line a flow (and one each five minutes of a flow that goes on), in the order of time: when, who, whom, and the
 features that models are trained on and asked about. There is no patient data in it. What comes from the daemon has
@@ -53,32 +60,27 @@ pub(super) struct FeaturesArgs {
     /// With the addresses that the daemon saw; else those are pseudonyms under the site's key
     #[arg(long, conflicts_with = "files")]
     addresses: bool,
+    #[command(flatten)]
+    filter: Filtered<ExportedRow>,
 }
 
 /// Rows that the daemon has.
-pub(super) fn rows(socket: &Path, wanted: Wanted) -> anyhow::Result<Vec<ExportedRow>> {
-    let Wanted {
-        labelled,
-        pseudonymise,
-    } = wanted;
-    let target = format!("{EXPORTED_ROWS}?labelled={labelled}");
-    Ok(client::get(socket, &under(&target, pseudonymise))?)
+pub(super) fn rows(socket: &Path, path: &str, wanted: &Query) -> anyhow::Result<Vec<ExportedRow>> {
+    Ok(client::get(socket, &api::target(path, wanted))?)
 }
 
 pub(super) fn run(socket: &Path, command: &ExportCommand) -> anyhow::Result<ExitCode> {
     let ExportCommand::Features(args) = command;
-    let mut rows: Vec<Row> = if args.files.is_empty() {
-        let wanted = Wanted {
-            labelled: false,
+    let mut rows: Vec<ExportedRow> = if args.files.is_empty() {
+        let wanted = Query {
             pseudonymise: !args.addresses,
+            ..args.filter.query()
         };
-        self::rows(socket, wanted)?
-            .into_iter()
-            .map(|one| one.row)
-            .collect()
+        self::rows(socket, EXPORTED_ROWS, &wanted)?
     } else {
-        of_captures(&args.files)?
+        of_captures(args)?
     };
+    let mut rows: Vec<Row> = rows.drain(..).map(|one| one.row).collect();
     // Flows are reported when they are over, which is not the order of their last packets.
     rows.sort_by_key(|row| row.time);
     match &args.output {
@@ -92,11 +94,17 @@ pub(super) fn run(socket: &Path, command: &ExportCommand) -> anyhow::Result<Exit
     Ok(ExitCode::SUCCESS)
 }
 
-fn of_captures(files: &[PathBuf]) -> anyhow::Result<Vec<Row>> {
+fn of_captures(args: &FeaturesArgs) -> anyhow::Result<Vec<ExportedRow>> {
     let mut replay = Replay::new(ReplayOptions::observing());
     let mut rows = Vec::new();
-    let mut take = |seen: &[Observation]| rows.extend(seen.iter().filter_map(Row::of));
-    for path in files {
+    let row = |seen: &Observation| {
+        Some(ExportedRow {
+            row: Row::of(seen)?,
+            label: None,
+        })
+    };
+    let mut take = |seen: &[Observation]| rows.extend(seen.iter().filter_map(row));
+    for path in &args.files {
         let file = CaptureFile::open(path)?;
         let bar = file
             .size()
@@ -122,6 +130,10 @@ fn of_captures(files: &[PathBuf]) -> anyhow::Result<Vec<Row>> {
              captured"
         );
     }
+    let query = args.filter.query();
+    let choice = Choice::new(&query, &replay.pipeline().hosts(), &[]);
+    let choice = choice.map_err(anyhow::Error::msg)?;
+    rows.retain(|row| choice.takes(row));
     Ok(rows)
 }
 

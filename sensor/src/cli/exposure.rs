@@ -5,10 +5,7 @@ use std::{fmt::Write as _, net::IpAddr, path::Path, process::ExitCode};
 use clap::{Args, Subcommand};
 use sensor_analysis::exposure::{Exposed, Exposure};
 
-use super::{
-    Shown, Under, print, print_json,
-    table::{list, local, or_dash, table},
-};
+use super::{Listed, Shown, Under, print, print_json, table::local};
 use crate::control::{api::EXPOSURE, client};
 
 const EXAMPLES: &str = "\
@@ -26,21 +23,10 @@ device: `wardtap advisories`.";
 pub(super) enum ExposureCommand {
     /// List the devices with a weakness, the most exposed first
     #[command(after_help = EXAMPLES)]
-    List(ListArgs),
+    List(Box<Listed<Exposed>>),
     /// Show what is weak about a device, by which evidence, and what to do
     #[command(after_help = EXAMPLES)]
     Show(ShowArgs),
-}
-
-#[derive(Args)]
-pub(super) struct ListArgs {
-    /// Rows of the table at most
-    #[arg(long, value_name = "N", default_value_t = 20)]
-    limit: usize,
-    #[command(flatten)]
-    shown: Shown,
-    #[command(flatten)]
-    under: Under,
 }
 
 #[derive(Args)]
@@ -55,12 +41,18 @@ pub(super) struct ShowArgs {
 
 pub(super) fn run(socket: &Path, command: &ExposureCommand) -> anyhow::Result<ExitCode> {
     match command {
-        ExposureCommand::List(args) => {
-            let exposure: Exposure = client::get(socket, &args.under.target(EXPOSURE))?;
-            if args.shown.json {
-                print_json(&exposure)?;
+        ExposureCommand::List(listed) => {
+            let exposure: Exposure = client::get(socket, &listed.under.target(EXPOSURE))?;
+            let chosen = listed.choose(socket, exposure.ranked)?;
+            if listed.shown.json {
+                print_json(&Exposure {
+                    ranked: chosen.items,
+                    ..exposure
+                })?;
             } else {
-                print(&ranking(&exposure, args.limit))?;
+                let seen = exposure.devices;
+                print(&listed.table(&chosen))?;
+                print(&format!("{seen} devices of the site were seen\n"))?;
             }
         }
         ExposureCommand::Show(args) => {
@@ -75,38 +67,6 @@ pub(super) fn run(socket: &Path, command: &ExposureCommand) -> anyhow::Result<Ex
         }
     }
     Ok(ExitCode::SUCCESS)
-}
-
-fn ranking(exposure: &Exposure, limit: usize) -> String {
-    let mut rows = table(&[
-        "score",
-        "address",
-        "name",
-        "role",
-        "depend on it",
-        "weak by",
-    ]);
-    for one in exposure.ranked.iter().take(limit) {
-        rows.add_row([
-            one.score.to_string(),
-            one.address.to_string(),
-            or_dash(one.host_name.as_ref()),
-            one.role.label().to_owned(),
-            one.dependents.to_string(),
-            list(one.weaknesses.iter().map(|weak| weak.kind.label())),
-        ]);
-    }
-    let shown = exposure.ranked.len().min(limit);
-    let end = format!(
-        "{shown} of {} devices with a weakness, of {} of the site that were seen\n",
-        exposure.ranked.len(),
-        exposure.devices
-    );
-    if shown == 0 {
-        end
-    } else {
-        format!("{rows}\n{end}")
-    }
 }
 
 fn device(one: &Exposed) -> String {

@@ -9,9 +9,12 @@ mod devices;
 #[cfg(test)]
 mod docs;
 mod doctor;
+mod exceptions;
 mod export;
 mod exposure;
+mod filters;
 mod flows;
+mod listed;
 mod man;
 mod model;
 mod options;
@@ -21,8 +24,10 @@ mod progress;
 mod protect;
 mod replay;
 mod report;
+mod rows;
 mod rules;
 mod run;
+mod search;
 mod sessions;
 mod status;
 mod table;
@@ -38,7 +43,8 @@ use std::{
 use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::config::{Config, PATH, SOCKET};
-use options::{Listed, Shown, Under, shown_of};
+use listed::Listed;
+use options::{Shown, Under};
 use output::{is_closed_pipe, print, print_json, told};
 
 const EXAMPLES: &str = "\
@@ -50,6 +56,7 @@ Examples:
   wardtap sessions list --protocol dicom   who sends images where
   wardtap devices list --json              hosts, for a program
   wardtap alerts list                      what is suspected, and why
+  wardtap search 10.77.1.10                all that is known of something
   wardtap rules list                       what is blocked, and whether that works
   wardtap rules release-all --reason ...   lift everything at once";
 
@@ -101,6 +108,10 @@ enum Command {
     /// The never-block list: what no rule ever blocks
     #[command(subcommand)]
     Protect(protect::ProtectCommand),
+    /// Exceptions: findings that nobody is to be told of
+    #[command(subcommand)]
+    Exceptions(exceptions::ExceptionsCommand),
+    Search(search::SearchArgs),
     /// The anomaly model: which is in use, and changing it
     #[command(subcommand)]
     Model(model::ModelCommand),
@@ -149,6 +160,8 @@ pub fn main() -> ExitCode {
         Command::Alerts(command) => alerts::run(&socket, command),
         Command::Rules(command) => rules::run(&socket, command),
         Command::Protect(command) => protect::run(&socket, command),
+        Command::Exceptions(command) => exceptions::run(&socket, command),
+        Command::Search(args) => search::run(&socket, &args),
         Command::Model(command) => model::run(&socket, &command),
         Command::Exposure(command) => exposure::run(&socket, &command),
         Command::Advisories(command) => advisories::run(&socket, &command),

@@ -7,12 +7,9 @@ use ipnet::IpNet;
 use pnet::util::MacAddr;
 use sensor_facts::target::Protected;
 
-use super::{
-    Listed, Shown, print, print_json, shown_of,
-    table::{local, table},
-};
+use super::{Listed, Shown, print, print_json};
 use crate::control::{
-    api::{self, NewProtection, PROTECTED, Page, ProtectedEntry, Protecting},
+    api::{NewProtection, PROTECTED, ProtectedEntry, Protecting},
     client,
 };
 
@@ -30,7 +27,7 @@ routers by IP address: all that a router sends on carries its Ethernet address."
 #[command(after_help = EXAMPLES)]
 pub(super) enum ProtectCommand {
     /// List what is protected
-    List(Listed),
+    List(Box<Listed<ProtectedEntry>>),
     /// Protect something; rules that it makes void end
     #[command(after_help = EXAMPLES)]
     Add(ProtectArgs),
@@ -86,7 +83,7 @@ impl ProtectArgs {
 
 pub(super) fn run(socket: &Path, command: ProtectCommand) -> anyhow::Result<ExitCode> {
     match command {
-        ProtectCommand::List(listed) => list(socket, &listed)?,
+        ProtectCommand::List(listed) => listed.print(socket, PROTECTED)?,
         ProtectCommand::Add(args) => {
             let wanted = args.wanted()?;
             let done: Protecting = client::post(socket, PROTECTED, &wanted)?;
@@ -110,28 +107,4 @@ pub(super) fn run(socket: &Path, command: ProtectCommand) -> anyhow::Result<Exit
         }
     }
     Ok(ExitCode::SUCCESS)
-}
-
-fn list(socket: &Path, listed: &Listed) -> anyhow::Result<()> {
-    let target = api::target(PROTECTED, &listed.query(None));
-    let page: Page<ProtectedEntry> = client::get(socket, &target)?;
-    if listed.shown.json {
-        return print_json(&page);
-    }
-    let mut rows = table(&["protected", "since", "by", "reason"]);
-    for entry in &page.items {
-        let by = if entry.configured {
-            "the configuration".to_owned()
-        } else {
-            entry.by.to_string()
-        };
-        rows.add_row([
-            entry.what.to_string(),
-            local(entry.since),
-            by,
-            entry.reason.clone(),
-        ]);
-    }
-    let shown = shown_of(page.items.len(), listed, page.total, "protected");
-    print(&format!("{rows}\n{shown}"))
 }

@@ -1,5 +1,6 @@
 //! `wardtap replay`.
 
+mod sections;
 mod summary;
 
 use std::{
@@ -25,7 +26,10 @@ use sensor_sessions::{
     pipeline::PipelineOptions,
 };
 
+use sections::Section;
+
 use super::{
+    filters::FilterArgs,
     print,
     progress::{LONG, progress_bar, show, warn},
 };
@@ -36,6 +40,8 @@ const BUFFER: usize = 64 * 1024;
 const EXAMPLES: &str = "\
 Examples:
   wardtap replay capture.pcapng                        what a capture holds, and what in it is suspicious
+  wardtap replay capture.pcap --section alerts,dicom   the alerts explained, and the DICOM associations
+  wardtap replay capture.pcap --section flows --device 10.77.1.10 --limit 20
   wardtap replay --json capture.pcap | jq .event_type  its events, one a line
   tcpdump -w - -i eth1 | wardtap replay -              from a pipe, to its end";
 
@@ -52,6 +58,14 @@ pub(super) struct ReplayArgs {
     /// Only totals, fast: no alerts, and no lists of flows, sessions and hosts
     #[arg(long)]
     summary: bool,
+    /// What to print after the summary
+    #[arg(long = "section", value_enum, value_name = "A,B,C", value_delimiter = ',', conflicts_with_all = ["json", "summary"])]
+    sections: Vec<Section>,
+    #[command(flatten)]
+    filter: FilterArgs,
+    /// Rows of a section at most
+    #[arg(long, value_name = "N", default_value_t = 50, requires = "sections")]
+    limit: usize,
     /// Read the files so many times, one after the other by their clock
     #[arg(long = "loop", value_name = "TIMES", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
     times: u32,
@@ -65,6 +79,7 @@ pub(super) struct ReplayArgs {
 /// # Errors
 /// When nothing of a file can be read, or the events can't be written.
 pub(super) fn run(args: &ReplayArgs) -> anyhow::Result<ExitCode> {
+    sections::check(args)?;
     anyhow::ensure!(
         args.times == 1 || !args.files.iter().any(|path| path == Path::new("-")),
         "--loop can't read the standard input (-) a second time: name a file"
@@ -110,6 +125,10 @@ pub(super) fn run(args: &ReplayArgs) -> anyhow::Result<ExitCode> {
     }
     if !args.json {
         print(&summary::text(&replay, args.summary))?;
+        if args.sections.is_empty() && !args.summary {
+            print(&sections::contents(&replay))?;
+        }
+        print(&sections::text(&replay, args)?)?;
     }
     if args.stats {
         let text = stats(&replay, elapsed);

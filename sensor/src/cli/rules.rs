@@ -11,20 +11,19 @@ use clap::{Args, Subcommand};
 use ipnet::IpNet;
 use pnet::util::MacAddr;
 use sensor_facts::{
-    effect::Effectiveness,
-    rule::{RuleId, Scope, State},
+    rule::{RuleId, Scope},
     setting::Span,
     target::{Service, Target, Transport},
     words::several,
 };
 
 use super::{
-    Listed, Shown, print, print_json, shown_of,
-    table::{Colour, bytes, coloured, count, local, table},
+    Listed, Shown, print, print_json,
+    table::{Colour, coloured, local},
     values,
 };
 use crate::control::{
-    api::{self, Added, NewRule, Page, RULES, Reason, RuleView},
+    api::{Added, NewRule, RULES, Reason, RuleView},
     client,
 };
 
@@ -44,7 +43,7 @@ A rule drops packets on interfaces in the path (role inline); on a mirror it dro
 #[command(after_help = EXAMPLES)]
 pub(super) enum RulesCommand {
     /// List the rules, with what they dropped and whether they work
-    List(Listed),
+    List(Box<Listed<RuleView>>),
     /// Block something, or extend an existing block
     #[command(after_help = EXAMPLES)]
     Add(Box<AddArgs>),
@@ -179,7 +178,10 @@ pub(super) struct ReasonArgs {
 
 pub(super) fn run(socket: &Path, command: RulesCommand) -> anyhow::Result<ExitCode> {
     match command {
-        RulesCommand::List(listed) => list(socket, &listed),
+        RulesCommand::List(listed) => {
+            listed.print(socket, RULES)?;
+            Ok(ExitCode::SUCCESS)
+        }
         RulesCommand::Add(args) => add(socket, &args),
         RulesCommand::Remove(args) => change(socket, "remove", args),
         RulesCommand::Enable(args) => change(socket, "enable", args),
@@ -197,70 +199,6 @@ pub(super) fn run(socket: &Path, command: RulesCommand) -> anyhow::Result<ExitCo
             }
             Ok(ExitCode::SUCCESS)
         }
-    }
-}
-
-fn list(socket: &Path, listed: &Listed) -> anyhow::Result<ExitCode> {
-    let page: Page<RuleView> = client::get(socket, &api::target(RULES, &listed.query(None)))?;
-    if listed.shown.json {
-        print_json(&page)?;
-        return Ok(ExitCode::SUCCESS);
-    }
-    let mut rows = table(&[
-        "id", "target", "state", "until", "dropped", "works", "by", "reason",
-    ]);
-    for view in &page.items {
-        let rule = &view.rule;
-        let mut what = rule.target.to_string();
-        if rule.scope == Scope::KeepClinical {
-            what.push_str("\nkeep-clinical");
-        }
-        let mut state = rule.state.label().to_owned();
-        if rule.sticky {
-            state.push_str(", sticky");
-        }
-        rows.add_row([
-            rule.id.to_string(),
-            what,
-            state,
-            local(rule.expires),
-            dropped(view),
-            works(view),
-            rule.by.to_string(),
-            rule.reason.clone(),
-        ]);
-    }
-    let shown = shown_of(page.items.len(), listed, page.total, "rules");
-    print(&format!("{rows}\n{shown}"))?;
-    Ok(ExitCode::SUCCESS)
-}
-
-pub(super) fn dropped(view: &RuleView) -> String {
-    let hits = &view.hits;
-    if view.rule.state == State::DryRun {
-        return format!(
-            "would: {} packets, {}",
-            count(hits.would_packets),
-            bytes(hits.would_bytes)
-        );
-    }
-    format!("{} packets, {}", count(hits.packets), bytes(hits.bytes))
-}
-
-fn works(view: &RuleView) -> String {
-    if view.rule.state != State::Enabled {
-        return "-".to_owned();
-    }
-    let effect = &view.effect;
-    let word = match effect.verdict {
-        Effectiveness::Effective => coloured("effective", Colour::Green),
-        Effectiveness::NotEffective => coloured("not effective", Colour::Red),
-        Effectiveness::Unverified => coloured("unverified", Colour::Yellow),
-    };
-    if effect.detail.is_empty() {
-        word
-    } else {
-        format!("{word}: {}", effect.detail)
     }
 }
 

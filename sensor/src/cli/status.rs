@@ -163,6 +163,15 @@ pub(super) fn detection(status: &Status) -> String {
     } else {
         format!("; detectors that are off: {}", it.off.join(", "))
     };
+    // What might have mattered is never muted in silence.
+    let high = if it.excepted_high > 0 {
+        format!(
+            ", {} of them of high severity (`wardtap exceptions list --sort muted-high:desc`)",
+            count(it.excepted_high)
+        )
+    } else {
+        String::new()
+    };
     let evicted = if it.suspects_evicted > 0 {
         format!(
             "; {} suspects were forgotten to make room: someone may be making source addresses up",
@@ -172,7 +181,7 @@ pub(super) fn detection(status: &Status) -> String {
         String::new()
     };
     format!(
-        "Detection: {} findings, {} more muted by {}{off}{evicted}\n\
+        "Detection: {} findings, {} more muted by {}{high}{off}{evicted}\n\
          Baselines: {site}; {} devices learned, {} learning, {} on hold{frozen}; {}",
         count(findings),
         count(it.excepted),

@@ -2,14 +2,13 @@
 
 use std::{
     env,
-    fmt::Write as _,
     io::{self, IsTerminal},
 };
 
 use comfy_table::{Attribute, Cell, ContentArrangement, LineStyle, Table, TableStyle};
-use sensor_facts::time::Time;
-
 pub(super) use sensor_facts::words::{bytes, count, span};
+
+pub(super) use crate::list::{few as list, local};
 
 /// A line below the headings, none between rows.
 const STYLE: TableStyle =
@@ -55,37 +54,9 @@ pub(super) fn coloured(word: &str, colour: Colour) -> String {
     }
 }
 
-/// A moment in local time, to the second.
-pub(super) fn local(time: Time) -> String {
-    jiff::Timestamp::from_nanosecond(i128::from(time.0)).map_or_else(
-        |_| time.to_string(),
-        |moment| {
-            let zoned = moment.to_zoned_datetime(jiff::tz::TimeZone::system());
-            zoned.strftime("%Y-%m-%d %H:%M:%S").to_string()
-        },
-    )
-}
-
 /// What is missing is shown as a dash.
 pub(super) fn or_dash<T: ToString>(value: Option<&T>) -> String {
     value.map_or_else(|| "-".to_owned(), T::to_string)
-}
-
-/// Items of a list that fit a table's cell.
-const LIST_MAX: usize = 4;
-
-/// The first items with commas between and how many more there are, or a dash.
-pub(super) fn list<T: ToString>(items: impl IntoIterator<Item = T>) -> String {
-    let mut items = items.into_iter().map(|item| item.to_string());
-    let mut text = items.by_ref().take(LIST_MAX).collect::<Vec<_>>().join(", ");
-    match items.count() {
-        0 if text.is_empty() => text.push('-'),
-        0 => {}
-        more => {
-            let _ = write!(text, " and {more} more");
-        }
-    }
-    text
 }
 
 /// A rate as a whole number.

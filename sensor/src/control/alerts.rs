@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use axum::{
     Extension, Router,
-    extract::{Path, Query as Params},
+    extract::Path,
     http::StatusCode,
     response::Response,
     routing::{get, post},
@@ -17,9 +17,10 @@ use sensor_facts::{
 };
 
 use super::{
-    answer::{Failed, answer, failure, page},
-    api::{ALERTS, BASELINES, CASES, NewLabel, Query, Reason},
+    answer::{Failed, answer, failure},
+    api::{ALERTS, BASELINES, CASES, NewLabel, Reason},
     change::Order,
+    pages::Wanted,
 };
 use crate::live::responder::{Responder, ResponderHandle};
 
@@ -36,22 +37,22 @@ pub(super) fn router(response: ResponderHandle) -> Router {
 
 async fn list(
     Extension(response): Extension<ResponderHandle>,
-    Params(query): Params<Query>,
-) -> Response {
-    page(&response, query, |responder| -> Vec<Alert> {
+    wanted: Wanted,
+) -> Result<Response, Failed> {
+    let list = |responder: &Responder| -> Vec<Alert> {
         responder.analysis().alerts().all().cloned().collect()
-    })
-    .await
+    };
+    wanted.of_response(&response, list).await
 }
 
 async fn cases(
     Extension(response): Extension<ResponderHandle>,
-    Params(query): Params<Query>,
-) -> Response {
-    page(&response, query, |responder| -> Vec<Case> {
+    wanted: Wanted,
+) -> Result<Response, Failed> {
+    let list = |responder: &Responder| -> Vec<Case> {
         responder.analysis().cases().all().cloned().collect()
-    })
-    .await
+    };
+    wanted.of_response(&response, list).await
 }
 
 async fn show(Extension(response): Extension<ResponderHandle>, Path(id): Path<u64>) -> Response {

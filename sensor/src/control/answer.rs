@@ -7,11 +7,8 @@ use axum::{
 };
 use serde::Serialize;
 
-use super::api::{Failure, Page, Query};
-use crate::live::{
-    AskError,
-    responder::{Responder, ResponderHandle},
-};
+use super::api::Failure;
+use crate::live::AskError;
 
 /// Answers with a value, or says why the daemon's threads gave none.
 pub(super) fn answer<T: Serialize>(result: Result<T, AskError>) -> Response {
@@ -19,16 +16,6 @@ pub(super) fn answer<T: Serialize>(result: Result<T, AskError>) -> Response {
         Ok(value) => Json(value).into_response(),
         Err(error) => failure(StatusCode::SERVICE_UNAVAILABLE, &error.to_string()),
     }
-}
-
-/// Answers with the part of a list of the response thread that is asked for.
-pub(super) async fn page<T, F>(response: &ResponderHandle, query: Query, list: F) -> Response
-where
-    T: Serialize + Send + 'static,
-    F: FnOnce(&Responder) -> Vec<T> + Send + 'static,
-{
-    let page = response.ask(move |responder| Page::of(list(responder), &query));
-    answer(page.await)
 }
 
 /// Answers that a request failed.

@@ -15,16 +15,18 @@ use sensor_facts::time::Time;
 
 use super::{
     answer::Failed,
-    api::{AUDIT, EXPORTED_ROWS, EXPORTED_TRAIL, LIMIT_MAX, Last, Part, Wanted},
+    api::{AUDIT, EXPORTED_ROWS, EXPORTED_TRAIL, LABELLED_ROWS, LIMIT_MAX, Part},
     evidence::{Given, blocking, person},
+    pages::Wanted,
     peer::Peer,
     veil::Veiled,
 };
-use crate::live::responder::ResponderHandle;
+use crate::{list::Choice, live::responder::ResponderHandle};
 
 pub(super) fn router(response: ResponderHandle) -> Router {
     Router::new()
         .route(EXPORTED_ROWS, get(rows))
+        .route(LABELLED_ROWS, get(labelled_rows))
         .route(EXPORTED_TRAIL, get(trail))
         .route(AUDIT, get(last))
         .layer(Extension(response))
@@ -32,35 +34,48 @@ pub(super) fn router(response: ResponderHandle) -> Router {
 
 async fn rows(
     Extension(response): Extension<ResponderHandle>,
-    Params(wanted): Params<Wanted>,
+    wanted: Wanted,
 ) -> Result<Response, Failed> {
-    let (rows, what) = response
-        .ask(move |responder| {
-            let analysis = responder.analysis();
-            if wanted.labelled {
-                (labelled(analysis), "features of labelled alerts")
-            } else {
-                (recorded(analysis), "features of recorded flows")
-            }
-        })
-        .await?;
+    let choice = wanted.choice.clone();
+    let rows = response.ask(move |responder| {
+        let mut rows = recorded(responder.analysis());
+        rows.retain(|row| choice.takes(row));
+        rows
+    });
+    Ok(exported(rows.await?, "features of recorded flows", &wanted))
+}
+
+async fn labelled_rows(
+    Extension(response): Extension<ResponderHandle>,
+    wanted: Wanted,
+) -> Result<Response, Failed> {
+    let choice = wanted.choice.clone();
+    let rows = response.ask(move |responder| labelled(responder.analysis(), &choice));
+    Ok(exported(
+        rows.await?,
+        "features of labelled alerts",
+        &wanted,
+    ))
+}
+
+fn exported(rows: Vec<ExportedRow>, what: &str, wanted: &Wanted) -> Response {
     let given = Given {
         what: what.to_owned(),
         items: rows.len() as u64,
-        pseudonymised: wanted.pseudonymise,
+        pseudonymised: wanted.query.pseudonymise,
     };
-    Ok((Extension(given), Json(rows)).into_response())
+    (Extension(given), Json(rows)).into_response()
 }
 
 /// The last entries of the trail: to be looked at, which is no export.
 async fn last(
     Extension(response): Extension<ResponderHandle>,
-    Params(Last { last, .. }): Params<Last>,
+    Wanted { query, choice }: Wanted,
 ) -> Result<Response, Failed> {
     let path = response.command(|keeper| keeper.trail().path().to_owned());
     let path = path.await?;
-    let last = last.min(LIMIT_MAX);
-    let read = blocking(move || audit::last(&path, last));
+    let last = query.limit.min(LIMIT_MAX);
+    let read = blocking(move || audit::last_of(&path, last, |entry| choice.takes(entry)));
     let entries = read.await?.map_err(|error| Failed::refused(&error))?;
     Ok(Json(entries).into_response())
 }
@@ -101,8 +116,9 @@ fn recorded(analysis: &Analysis) -> Vec<ExportedRow> {
     rows.map(|row| ExportedRow { row, label: None }).collect()
 }
 
-fn labelled(analysis: &Analysis) -> Vec<ExportedRow> {
-    let cases = analysis.cases().all();
+/// The flows of the labelled alerts that are wanted.
+fn labelled(analysis: &Analysis, choice: &Choice) -> Vec<ExportedRow> {
+    let cases = analysis.cases().all().filter(|case| choice.takes(*case));
     cases
         .flat_map(|case| {
             let label = case.verdict();

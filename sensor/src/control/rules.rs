@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use axum::{
     Extension, Router,
-    extract::{Path, Query as Params},
+    extract::Path,
     response::Response,
     routing::{get, post},
 };
@@ -15,12 +15,13 @@ use sensor_facts::rule::{Actor, RuleId, State};
 use sensor_response::{Denied, Keeper, RuleReport, Wish};
 
 use super::{
-    answer::{Failed, answer},
+    answer::Failed,
     api::{
-        Added, Hits, NewProtection, NewRule, PROTECTED, Page, ProtectedEntry, Protecting, Query,
-        RULES, Reason, RuleView, Unprotecting,
+        Added, Hits, NewProtection, NewRule, PROTECTED, ProtectedEntry, Protecting, RULES, Reason,
+        RuleView, Unprotecting,
     },
     change::{DISK, DISK_RELEASE, Order, Told},
+    pages::Wanted,
     roles::Roles,
 };
 use crate::live::responder::ResponderHandle;
@@ -38,16 +39,13 @@ pub(super) fn router(response: ResponderHandle, roles: Roles) -> Router {
 
 async fn list(
     Extension(response): Extension<ResponderHandle>,
-    Params(query): Params<Query>,
-) -> Response {
-    let page = response.command(move |keeper| {
+    wanted: Wanted,
+) -> Result<Response, Failed> {
+    let views = response.command(move |keeper| -> Vec<RuleView> {
         let reports = keeper.reports();
-        Page::of(
-            reports.iter().map(|one| view(keeper, one)).collect(),
-            &query,
-        )
+        reports.iter().map(|one| view(keeper, one)).collect()
     });
-    answer(page.await)
+    wanted.page(views.await?)
 }
 
 fn view(keeper: &Keeper, report: &RuleReport) -> RuleView {
@@ -136,9 +134,9 @@ async fn release_all(order: Order<Reason>) -> Result<Response, Failed> {
 
 async fn protected(
     Extension(response): Extension<ResponderHandle>,
-    Params(query): Params<Query>,
-) -> Response {
-    let page = response.command(move |keeper| {
+    wanted: Wanted,
+) -> Result<Response, Failed> {
+    let entries = response.command(move |keeper| -> Vec<ProtectedEntry> {
         let book = keeper.book();
         let entry = |entry: &sensor_response::Protection| ProtectedEntry {
             what: entry.what,
@@ -147,9 +145,9 @@ async fn protected(
             since: entry.since,
             configured: book.is_configured(&entry.what),
         };
-        Page::of(book.protected().map(entry).collect(), &query)
+        book.protected().map(entry).collect()
     });
-    answer(page.await)
+    wanted.page(entries.await?)
 }
 
 async fn protect(order: Order<NewProtection>) -> Result<Response, Failed> {

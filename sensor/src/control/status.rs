@@ -103,6 +103,7 @@ fn detection(snapshot: &Snapshot) -> DetectionStatus {
         last: alerts.last.clone(),
         suppressed: alerts.suppressed,
         excepted: alerts.excepted,
+        excepted_high: alerts.excepted_high,
         exceptions: alerts.exceptions,
         lost: snapshot.unobserved,
         suspects_evicted: analysis.evicted,

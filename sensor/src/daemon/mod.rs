@@ -15,6 +15,7 @@ use std::{
     io,
     net::SocketAddr,
     sync::{Arc, Mutex},
+    time::Duration,
 };
 
 use caps::Capability;
@@ -31,15 +32,20 @@ use sensor_output::{Output, OutputStats};
 use sensor_response::{ClinicalOf, Keeper, Mirrors};
 
 use crate::{
-    control::{Roles, server, socket::ControlSocket},
+    control::{Roles, server, socket::ControlSocket, tell_roles},
     live::{
-        self, memory,
+        self,
+        capture::CaptureHandle,
+        memory,
         options::DaemonOptions,
-        responder::{Knowledge, Responder},
+        responder::{Knowledge, Responder, ResponderHandle},
         snapshot::Snapshot,
     },
     metrics,
 };
+
+/// Between two times that the analysis is told the roles of devices.
+const ROLES: Duration = Duration::from_mins(1);
 
 fn runtime(what: &'static str) -> impl FnOnce(io::Error) -> DaemonError {
     move |source| DaemonError::Runtime { what, source }
@@ -151,6 +157,7 @@ async fn serve(
     if let Some(listener) = scrapes {
         tokio::spawn(metrics::serve(listener, capture.clone()));
     }
+    tokio::spawn(keep_roles(capture.clone(), response.clone()));
     tokio::spawn(memory::keep(capture.clone(), state.clone()));
     tokio::spawn(memory::keep_mirror(capture.clone(), state.clone()));
     tokio::spawn(memory::hand_over(capture.clone(), store.clone()));
@@ -175,6 +182,14 @@ async fn serve(
     let (snapshot, outputs) = result.map_err(|_| DaemonError::CaptureGone)??;
     tell_end(&snapshot, &outputs);
     Ok(())
+}
+
+/// Tells the analysis the roles of devices from time to time, where something is about a role.
+async fn keep_roles(capture: CaptureHandle, response: ResponderHandle) {
+    loop {
+        tell_roles(&capture, &response).await;
+        tokio::time::sleep(ROLES).await;
+    }
 }
 
 /// Adds the store to the outputs, if there is to be one. What is wrong with it holds nothing up.

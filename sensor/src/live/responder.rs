@@ -20,7 +20,10 @@ use std::{
 };
 
 use sensor_analysis::{
-    Analysis, Outcome, alert::AlertUpdate, baseline::Census, detect::clinical::Clinical,
+    Analysis, Outcome,
+    alert::AlertUpdate,
+    baseline::Census,
+    detect::clinical::Clinical,
     model::{Scorer, WindowModel},
 };
 use sensor_facts::{

@@ -233,7 +233,7 @@ pub const TABLE: &[Row] = rows! {
             s.analysis.findings.iter().map(|(name, count)| sample([name], *count)).collect()
         };
     Counter "wardtap_findings_excepted_total" [] ANALYSIS,
-        "Findings that were muted because a person had labelled such findings as benign." => |s| plain(s.analysis.alerts.excepted);
+        "Findings that were muted by exceptions." => |s| plain(s.analysis.alerts.excepted);
     Counter "wardtap_suspects_evicted_total" [] ANALYSIS,
         "What detectors forgot to make room for other things (suspects, pairs, addresses), as a flood of made-up source addresses causes it." => |s| plain(s.analysis.evicted);
     Counter "wardtap_alerts_evicted_total" [] ANALYSIS,
@@ -246,8 +246,10 @@ pub const TABLE: &[Row] = rows! {
         "Alerts that people were told of and that go on, by severity now." => |s| by_severity(&s.analysis.alerts.open);
     Gauge "wardtap_alerts_doubtful" [] ANALYSIS,
         "Episodes that are followed and not sure enough to be told." => |s| plain(s.analysis.alerts.doubtful);
+    Counter "wardtap_findings_excepted_high_total" [] ANALYSIS,
+        "Muted findings that would have been of high or critical severity." => |s| plain(s.analysis.alerts.excepted_high);
     Gauge "wardtap_alert_exceptions" [] ANALYSIS,
-        "Exceptions in force, made by the label benign." => |s| plain(s.analysis.alerts.exceptions);
+        "Exceptions in force, made by people or by the label benign." => |s| plain(s.analysis.alerts.exceptions);
     Gauge "wardtap_alert_cases" ["verdict"] ANALYSIS,
         "Labelled alerts that are kept with their evidence." => |s| {
             let (benign, malicious) = s.analysis.cases;

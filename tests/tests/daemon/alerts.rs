@@ -46,7 +46,7 @@ fn alert_after_a_scan(site: &mut Site, total: u64) -> Result<u64> {
 }
 
 /// Scans, and waits for what comes of it; again if that was too soon after the scan before.
-fn scan_until(
+pub(super) fn scan_until(
     site: &mut Site,
     what: &str,
     condition: impl Fn(&Site) -> Result<bool>,
@@ -72,7 +72,7 @@ fn said(site: &Site, arguments: &[&str]) -> Result<String> {
 
 fn explained(site: &Site, id: u64) -> Result<()> {
     let list = said(site, &["alerts", "list"])?;
-    ensure!(list.contains(SUSPECT) && list.contains("goes on"), "{list}");
+    ensure!(list.contains(SUSPECT) && list.contains("open"), "{list}");
     let id = id.to_string();
     let text = said(site, &["alerts", "show", &id])?;
     println!("{text}");

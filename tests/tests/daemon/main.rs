@@ -3,6 +3,7 @@
 
 mod alerts;
 mod evidence;
+mod lists;
 mod outputs;
 mod reload;
 

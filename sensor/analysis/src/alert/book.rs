@@ -9,7 +9,7 @@ use std::{
 };
 
 use sensor_facts::{
-    alert::{Alert, Change, Decided, Exception, Label, LabelError, Severity, Touched, Verdict},
+    alert::{Alert, Change, Decided, Label, LabelError, Severity, Touched, Verdict},
     files,
     finding::{AttackRole, Basis, Finding},
     time::Time,
@@ -18,6 +18,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     budget::{Budget, has_grown},
+    exceptions::Exceptions,
     labels::{Labels, weight},
 };
 use crate::config::Alerting;
@@ -26,8 +27,6 @@ use crate::config::Alerting;
 const ALERTS_MAX: usize = 2_000;
 /// Episodes that are followed at once.
 const EPISODES_MAX: usize = 16_384;
-/// Exceptions that are kept.
-const EXCEPTIONS_MAX: usize = 4_096;
 const FILE: &str = "alerts.json";
 
 /// An alert that opened, changed or closed.
@@ -41,27 +40,27 @@ pub struct AlertUpdate {
 
 #[derive(Default, Serialize, Deserialize)]
 #[serde(default)]
-struct Content {
+pub(super) struct Content {
     last_id: u64,
     alerts: VecDeque<Alert>,
-    exceptions: Vec<Exception>,
+    #[serde(flatten)]
+    pub(super) exceptions: Exceptions,
     labels: BTreeMap<String, Labels>,
 }
 
 /// All alerts. See the module's description.
 pub struct Alerts {
     options: Alerting,
-    content: Content,
+    pub(super) content: Content,
     /// What is not sure enough to be told, and what was told and goes on.
     pub(super) episodes: HashMap<(IpAddr, AttackRole), Alert>,
     budget: Budget,
     /// Alerts raised since the start, by severity when they opened.
     pub(super) raised: [u64; Severity::ALL.len()],
-    excepted: u64,
     pub(super) suppressed_ever: u64,
     /// Alerts that made room for others since the start.
     pub(super) evicted: u64,
-    changed: bool,
+    pub(super) changed: bool,
 }
 
 impl Alerts {
@@ -74,7 +73,6 @@ impl Alerts {
             episodes: HashMap::new(),
             budget: Budget::default(),
             raised: [0; Severity::ALL.len()],
-            excepted: 0,
             suppressed_ever: 0,
             evicted: 0,
             changed: false,
@@ -86,6 +84,7 @@ impl Alerts {
     pub fn open(folder: &Path, options: Alerting) -> Self {
         let mut this = Self::new(options);
         this.content = files::read(&folder.join(FILE));
+        this.content.exceptions.number();
         for alert in &this.content.alerts {
             if alert.closed.is_none() {
                 this.episodes
@@ -110,17 +109,6 @@ impl Alerts {
     /// Puts other options in force.
     pub fn set(&mut self, options: Alerting) {
         self.options = options;
-    }
-
-    /// True if a person said that such findings are benign.
-    pub fn is_excepted(&mut self, finding: &Finding) -> bool {
-        let excepted = self
-            .content
-            .exceptions
-            .iter()
-            .any(|one| one.covers(finding));
-        self.excepted += u64::from(excepted);
-        excepted
     }
 
     /// Takes a finding; the alert that people are to be told of, if there is. `clinical`: it is about
@@ -229,7 +217,7 @@ impl Alerts {
             .filter(|(_, episode)| now.0.saturating_sub(episode.updated.0) > quiet)
             .map(|(key, _)| *key)
             .collect();
-        self.content.exceptions.retain(|one| one.until >= now);
+        self.changed |= self.content.exceptions.end(now);
         let mut told = Vec::new();
         for key in over {
             let Some(mut alert) = self.episodes.remove(&key) else {
@@ -285,13 +273,13 @@ impl Alerts {
                 Verdict::Malicious => labels.malicious += 1,
             }
         }
-        self.content.exceptions.retain(|one| one.alert != id);
+        let mut labelled = alert.clone();
+        labelled.label = Some(label.clone());
+        let lasts = i64::try_from(self.options.exception.as_nanos()).unwrap_or(i64::MAX);
+        let until = Time(label.time.0.saturating_add(lasts));
+        let until = (verdict == Verdict::Benign).then_some(until);
+        self.content.exceptions.labelled(&labelled, until);
         if verdict == Verdict::Benign {
-            let lasts = i64::try_from(self.options.exception.as_nanos()).unwrap_or(i64::MAX);
-            let until = Time(label.time.0.saturating_add(lasts));
-            self.content.exceptions.extend(Exception::of(&alert, until));
-            let excess = self.content.exceptions.len().saturating_sub(EXCEPTIONS_MAX);
-            self.content.exceptions.drain(..excess);
             // What comes now is a new episode.
             self.episodes.remove(&(alert.device, alert.role));
         }
@@ -314,18 +302,6 @@ impl Alerts {
     /// All alerts that are kept, the latest first.
     pub fn all(&self) -> impl Iterator<Item = &Alert> {
         self.content.alerts.iter().rev()
-    }
-
-    /// Exceptions in force.
-    #[must_use]
-    pub fn exceptions(&self) -> &[Exception] {
-        &self.content.exceptions
-    }
-
-    /// Findings that were excepted since the start.
-    #[must_use]
-    pub fn excepted(&self) -> u64 {
-        self.excepted
     }
 
     /// Alerts that are listed as suppressed.

@@ -6,10 +6,13 @@
 mod book;
 mod budget;
 mod case;
+mod exceptions;
 mod labels;
+mod muting;
 mod standing;
 
 pub use book::{AlertUpdate, Alerts};
 pub(crate) use case::FLOWS_MAX;
 pub use case::{Case, CaseFlow, Cases};
+pub use exceptions::{Exception, NewException};
 pub use standing::{Headline, Standing};

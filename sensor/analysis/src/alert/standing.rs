@@ -42,6 +42,8 @@ pub struct Standing {
     pub evicted: u64,
     /// Findings that were excepted since the start.
     pub excepted: u64,
+    /// Of these, findings that would have been of high or critical severity.
+    pub excepted_high: u64,
     /// Exceptions in force.
     pub exceptions: u64,
     /// Episodes that are not sure enough to be told.
@@ -82,7 +84,8 @@ impl Alerts {
             suppressed: self.suppressed(),
             suppressed_ever: self.suppressed_ever,
             evicted: self.evicted,
-            excepted: self.excepted(),
+            excepted: self.excepted().0,
+            excepted_high: self.excepted().1,
             exceptions: self.exceptions().len() as u64,
             doubtful,
             last: self.all().find(|one| !one.suppressed).map(Headline::of),

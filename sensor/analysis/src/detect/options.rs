@@ -10,8 +10,10 @@ use serde::{
 };
 
 use super::{
+    about::About,
     closest::closest,
     detectors::ALL,
+    overrides::{OVERRIDES_MAX, Override},
     shared::{self, Thresholds},
     site::is_outside,
     threshold::{Threshold, Value, Values},
@@ -19,6 +21,7 @@ use super::{
 
 const OFF: &str = "off";
 const INSIDE: &str = "inside";
+const OVERRIDE: &str = "override";
 
 /// Thresholds of the detectors, and which of them are off.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -27,6 +30,8 @@ pub struct Detect {
     pub off: Vec<String>,
     /// Networks that belong to the site, beside private ones.
     pub inside: Vec<Network>,
+    /// Other thresholds for some devices, the first that means a device counting.
+    pub overrides: Vec<Override>,
     values: Values,
 }
 
@@ -60,6 +65,11 @@ impl Detect {
         Ok(())
     }
 
+    /// Sets a threshold to a value that was checked.
+    pub(super) fn put(&mut self, threshold: &Threshold, value: Value) {
+        self.values.set(threshold, value);
+    }
+
     /// What detectors are made with.
     pub(super) fn values(&self) -> &Values {
         &self.values
@@ -74,7 +84,7 @@ impl Detect {
 /// The threshold with this key.
 fn named(key: &str) -> Result<&'static Threshold, String> {
     thresholds().find(|one| one.key == key).ok_or_else(|| {
-        let keys = [OFF, INSIDE].into_iter();
+        let keys = [OFF, INSIDE, OVERRIDE].into_iter();
         let near = closest(key, keys.chain(thresholds().map(|one| one.key)));
         let hint = near.map_or_else(
             || "`wardtap config default` lists them".to_owned(),
@@ -84,14 +94,27 @@ fn named(key: &str) -> Result<&'static Threshold, String> {
     })
 }
 
-/// Accepts the name of a detector.
-fn detector(name: String) -> Result<String, String> {
+/// The threshold with this key, and the detector that declares it.
+pub(super) fn detector_of(key: &str) -> Result<(&'static Threshold, &'static str), String> {
+    let own = |about: &&'static About| about.thresholds.iter().find(|one| one.key == key);
+    let found = ALL.iter().find_map(|about| Some((own(about)?, about.id)));
+    found.ok_or_else(|| match named(key) {
+        Ok(_) => format!("several detectors share {key}: it can't be another for some devices"),
+        Err(why) => why,
+    })
+}
+
+/// Says what is wrong with the name of a detector, if anything is.
+///
+/// # Errors
+/// When there is no such detector; it lists those that there are.
+pub fn known(name: &str) -> Result<(), String> {
     let ids = || ALL.iter().map(|about| about.id);
     if ids().any(|id| id == name) {
-        return Ok(name);
+        return Ok(());
     }
     let hint =
-        closest(&name, ids()).map_or_else(String::new, |near| format!("did you mean {near:?}? "));
+        closest(name, ids()).map_or_else(String::new, |near| format!("did you mean {near:?}? "));
     let mut all: Vec<&str> = ids().collect();
     all.sort_unstable();
     Err(format!(
@@ -104,6 +127,7 @@ fn detector(name: String) -> Result<String, String> {
 enum Key {
     Off,
     Inside,
+    Override,
     Threshold(&'static Threshold),
 }
 
@@ -113,6 +137,7 @@ impl<'de> Deserialize<'de> for Key {
         match key.as_str() {
             OFF => Ok(Self::Off),
             INSIDE => Ok(Self::Inside),
+            OVERRIDE => Ok(Self::Override),
             key => named(key).map(Self::Threshold).map_err(D::Error::custom),
         }
     }
@@ -124,7 +149,8 @@ struct Name(String);
 impl<'de> Deserialize<'de> for Name {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
         let name = String::deserialize(from)?;
-        detector(name).map(Self).map_err(D::Error::custom)
+        known(&name).map_err(D::Error::custom)?;
+        Ok(Self(name))
     }
 }
 
@@ -146,6 +172,13 @@ impl<'de> Visitor<'de> for Section {
                     detect.off = names.into_iter().map(|name| name.0).collect();
                 }
                 Key::Inside => detect.inside = map.next_value()?,
+                Key::Override => {
+                    detect.overrides = map.next_value()?;
+                    if detect.overrides.len() > OVERRIDES_MAX {
+                        let most = format!("there can be {OVERRIDES_MAX} overrides at most");
+                        return Err(A::Error::custom(most));
+                    }
+                }
                 Key::Threshold(threshold) => {
                     let value = map.next_value_seed(threshold)?;
                     detect.values.set(threshold, value);
@@ -169,6 +202,9 @@ impl Serialize for Detect {
         map.serialize_entry(INSIDE, &self.inside)?;
         for threshold in thresholds() {
             map.serialize_entry(threshold.key, &self.values.get(threshold))?;
+        }
+        if !self.overrides.is_empty() {
+            map.serialize_entry(OVERRIDE, &self.overrides)?;
         }
         map.end()
     }

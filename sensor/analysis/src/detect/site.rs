@@ -1,6 +1,6 @@
 //! What a detector may ask.
 
-use std::net::IpAddr;
+use std::{collections::HashMap, net::IpAddr};
 
 use sensor_facts::{
     address::mac_text,
@@ -9,6 +9,7 @@ use sensor_facts::{
     setting::Network,
     time::Time,
 };
+use sensor_sessions::inventory::Role;
 
 use super::{draft::Draft, fair::Who, named::Named, origins::Origins, routers::Routers};
 use crate::{
@@ -32,6 +33,8 @@ pub(crate) struct Site<'a> {
     pub(crate) named: &'a Named,
     /// Networks that belong to the site, beside private ones.
     pub(crate) inside: &'a [Network],
+    /// The roles of devices that are known, where one decides something.
+    pub(crate) roles: &'a HashMap<IpAddr, Role>,
     /// Bytes of the observed flow since its last report.
     pub(crate) delta: Option<Delta>,
 }

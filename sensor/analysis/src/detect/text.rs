@@ -32,6 +32,7 @@ impl Section for Detect {
         .into_iter()
         .chain(THRESHOLDS.iter().map(|one| threshold(one, one.help)))
         .chain(own)
+        .chain([overrides()])
         .collect()
     }
 }
@@ -39,4 +40,44 @@ impl Section for Detect {
 fn threshold(one: &Threshold, help: &str) -> Key {
     let value = Value::Default(one.default.to_string());
     Key::new(one.key, help.to_owned(), "", one.default.unit(), value)
+}
+
+/// The sections `[[detect.override]]`.
+fn overrides() -> Key {
+    let example = |text: &str| Value::Example(text.to_owned());
+    let key = |name, help: &str, kind, value| Key::new(name, help.to_owned(), kind, "", value);
+    let keys = vec![
+        key(
+            "for",
+            "For whom: an IP address, a subnet, or a role, such as `role:server`.",
+            "",
+            example("\"10.1.4.20\""),
+        ),
+        key(
+            "reason",
+            "Why these devices have other thresholds.",
+            "",
+            example("\"jump host of the administrators\""),
+        ),
+        key(
+            "until",
+            "When they end (RFC 3339). Without it they are permanent.",
+            "",
+            example("\"2027-01-01T00:00:00Z\""),
+        ),
+        key(
+            "logins",
+            "A threshold of a detector, and others likewise.",
+            "",
+            example("200"),
+        ),
+    ];
+    Key::new(
+        "override",
+        "Other thresholds for a device, a subnet or all devices of a role, for good or until a time. The first one that means \
+         a device counts. At most 16.",
+        "",
+        "",
+        Value::List(keys),
+    )
 }

@@ -26,7 +26,7 @@ pub use entry::{Entry, Flaw};
 pub use error::JournalError;
 pub use journal::{Journal, Recovery};
 pub use options::{Audit, TrailOptions};
-pub use reading::{Signatures, Summary, last, read, verify, verify_settled};
+pub use reading::{Signatures, Summary, last, last_of, read, verify, verify_settled};
 pub use summaries::Summaries;
 pub use trail::{NotWritten, Ticket, Trail, TrailStatus};
 

@@ -174,6 +174,18 @@ pub fn read(path: &Path, mut on: impl FnMut(Entry)) -> Result<Summary, JournalEr
 /// # Errors
 /// As [`read`].
 pub fn last(path: &Path, count: usize) -> Result<VecDeque<Entry>, JournalError> {
+    last_of(path, count, |_| true)
+}
+
+/// The last entries of a trail that are wanted, at most `count`, as [`last`] gives them.
+///
+/// # Errors
+/// As [`read`].
+pub fn last_of(
+    path: &Path,
+    count: usize,
+    wanted: impl Fn(&Entry) -> bool,
+) -> Result<VecDeque<Entry>, JournalError> {
     let segments = segments(path)?;
     let mut entries = VecDeque::new();
     for segment in segments.iter().rev() {
@@ -183,6 +195,9 @@ pub fn last(path: &Path, count: usize) -> Result<VecDeque<Entry>, JournalError> 
         let room = count - entries.len();
         let mut here = VecDeque::new();
         Walk::default().step(segment, false, |read| {
+            if !wanted(&read.entry) {
+                return;
+            }
             if here.len() == room {
                 here.pop_front();
             }

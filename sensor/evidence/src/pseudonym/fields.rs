@@ -38,6 +38,7 @@ const OTHER: Class = Name(Named::Text);
 const PLACED: &[(&str, &str, Class)] = &[
     ("abstract_syntax", "name", Kept),
     ("actor", "name", PERSON),
+    ("ae_title", "title", AE),
     ("ae_titles", "title", AE),
     ("agreements", "text", OTHER),
     ("by", "name", PERSON),
@@ -66,6 +67,7 @@ const FIELDS: &[(&str, Class)] = &[
     ("device", Address),
     ("flow_id", FlowId),
     ("mac", Address),
+    ("receivers", Address),
     ("macs", Address),
     ("server", Address),
     ("src_ip", Address),
@@ -122,6 +124,7 @@ const FIELDS: &[(&str, Class)] = &[
     ("title", Text),
     ("warnings", Text),
     ("what", Text),
+    ("whom", Text),
     ("why", Text),
     ("wrong_if", Text),
     // Words of standards and of this program that name nobody.
@@ -143,6 +146,7 @@ const FIELDS: &[(&str, Class)] = &[
     ("condition", Kept),
     ("config", Kept),
     ("detector", Kept),
+    ("detectors", Kept),
     ("event_type", Kept),
     ("hash", Kept),
     ("in_iface", Kept),

@@ -235,6 +235,33 @@ pub enum Action {
         /// Why, in words.
         reason: String,
     },
+    /// A person had findings muted.
+    ExceptionMade {
+        /// Number of the exception.
+        #[cfg_attr(test, schemars(range(min = 1)))]
+        exception: u64,
+        /// Whose findings are muted: an address, a subnet or a role.
+        whom: String,
+        /// The detectors whose findings are muted; if empty, those of all.
+        detectors: Vec<String>,
+        /// When it ends; none if it is permanent.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        until: Option<Time>,
+        /// Why, in words.
+        reason: String,
+    },
+    /// A person ended an exception.
+    ExceptionEnded {
+        /// Number of the exception.
+        #[cfg_attr(test, schemars(range(min = 1)))]
+        exception: u64,
+        /// Whose findings were muted.
+        whom: String,
+        /// How many findings it had muted.
+        muted: u64,
+        /// Why, in words.
+        reason: String,
+    },
     /// The baseline of a device was deleted, so that it is learnt again.
     BaselineReset {
         /// Address of the device.

@@ -108,6 +108,34 @@ impl fmt::Display for Action {
                 verdict,
                 reason,
             } => write!(f, "alert {alert} labelled {verdict}: {reason}"),
+            Self::ExceptionMade {
+                exception,
+                whom,
+                detectors,
+                until,
+                reason,
+            } => {
+                let which = if detectors.is_empty() {
+                    "all detectors".to_owned()
+                } else {
+                    detectors.join(", ")
+                };
+                write!(f, "exception {exception}: {which} muted for {whom}")?;
+                match until {
+                    Some(until) => write!(f, " until {until}: {reason}"),
+                    None => write!(f, " for good: {reason}"),
+                }
+            }
+            Self::ExceptionEnded {
+                exception,
+                whom,
+                muted,
+                reason,
+            } => write!(
+                f,
+                "exception {exception} for {whom} ended, it had muted {}: {reason}",
+                several(*muted, "findings")
+            ),
             Self::BaselineReset { device, reason } => {
                 write!(f, "the baseline of {device} begins anew: {reason}")
             }

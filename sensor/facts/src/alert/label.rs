@@ -1,11 +1,8 @@
-//! The labels that people give to alerts, and the exceptions that follow from them.
-
-use std::net::IpAddr;
+//! The labels that people give to alerts.
 
 use serde::{Deserialize, Serialize};
 
-use super::Alert;
-use crate::{finding::Finding, rule::Actor, time::Time};
+use crate::{rule::Actor, time::Time};
 
 /// Whether an alert was about an attack.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -41,53 +38,6 @@ pub struct Label {
     pub time: Time,
     /// Why, in words.
     pub reason: String,
-}
-
-/// Findings that are not taken for suspicious, for a while.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Exception {
-    /// The device whose findings are muted.
-    pub device: IpAddr,
-    /// The detector whose findings are muted.
-    pub detector: String,
-    /// Only findings about these victims are muted; if empty, findings about any.
-    pub victims: Vec<IpAddr>,
-    /// When the exception ends.
-    pub until: Time,
-    /// The alert that was labelled.
-    pub alert: u64,
-}
-
-impl Exception {
-    /// One for each detector of an alert.
-    #[must_use]
-    pub fn of(alert: &Alert, until: Time) -> Vec<Self> {
-        alert
-            .findings
-            .iter()
-            .map(|finding| Self {
-                device: alert.device,
-                detector: finding.detector.clone(),
-                victims: if finding.victim_count <= finding.victims.len() as u64 {
-                    finding.victims.clone()
-                } else {
-                    Vec::new()
-                },
-                until,
-                alert: alert.id,
-            })
-            .collect()
-    }
-
-    /// True if the finding is muted: same device and detector, nobody concerned but those that were.
-    #[must_use]
-    pub fn covers(&self, finding: &Finding) -> bool {
-        self.device == finding.subject
-            && self.detector == finding.detector
-            && finding.time <= self.until
-            && (self.victims.is_empty()
-                || finding.victims.iter().all(|one| self.victims.contains(one)))
-    }
 }
 
 /// Why a label was not taken.

@@ -12,7 +12,7 @@ use crate::{
     time::Time,
 };
 
-pub use label::{Exception, Label, LabelError, Verdict};
+pub use label::{Label, LabelError, Verdict};
 
 /// How urgent an alert is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -44,7 +44,9 @@ impl Severity {
         }
     }
 
-    fn of(confidence: f64, clinical: bool) -> Self {
+    /// The severity of what is so sure, from 0 to 1; `clinical`: it is about clinical devices.
+    #[must_use]
+    pub fn of(confidence: f64, clinical: bool) -> Self {
         let step = match confidence {
             c if c >= 0.95 => 3,
             c if c >= 0.8 => 2,

@@ -14,10 +14,11 @@ use super::{
     activity::Activities,
     macs::Macs,
     report::{
-        AddressBefore, AeTitle, Caller, DicomImplementation, HostName, HostReport, NameSource,
-        Service, ServiceUse,
+        AddressBefore, AeTitle, Caller, DicomImplementation, Hl7Sender, HostName, HostReport,
+        NameSource, Service, ServiceUse,
     },
     rules::{Traits, role},
+    senders,
     stations::Stations,
     vendor::vendor,
 };
@@ -70,6 +71,8 @@ pub(crate) struct Host {
     tls_versions: Vec<String>,
     #[serde(default)]
     callers: Vec<Caller>,
+    #[serde(default)]
+    senders: Vec<Hl7Sender>,
 }
 
 impl Host {
@@ -95,6 +98,7 @@ impl Host {
             tls: false,
             tls_versions: Vec::new(),
             callers: Vec::new(),
+            senders: Vec::new(),
         }
     }
 
@@ -183,6 +187,9 @@ impl Host {
             known.acceptor |= title.acceptor;
             known.scu |= title.scu;
             known.scp |= title.scp;
+            known.first_seen = known.first_seen.min(title.first_seen).or(title.first_seen);
+            known.last_seen = known.last_seen.max(title.last_seen);
+            known.implementation = title.implementation.or(known.implementation.take());
             return 0;
         }
         push(&mut self.titles, title, TITLES_MAX)
@@ -244,6 +251,11 @@ impl Host {
         push(&mut self.applications, party, APPLICATIONS_MAX)
     }
 
+    /// It sent a message as `party` to `receiver`.
+    pub(crate) fn sent(&mut self, party: &Party, kind: String, receiver: IpAddr, now: Time) -> u64 {
+        senders::add(&mut self.senders, party, kind, receiver, now)
+    }
+
     pub(crate) fn report(&self, address: IpAddr, macs: &Macs, stations: &Stations) -> HostReport {
         let mut services = self.services.clone();
         services.sort();
@@ -296,6 +308,7 @@ impl Host {
             uses: self.uses.clone(),
             ae_titles: self.titles.clone(),
             hl7_applications: self.applications.clone(),
+            hl7_senders: self.senders.clone(),
             implementations: self.implementations.clone(),
             cleartext_dicom: self.cleartext_dicom,
             cleartext_hl7: self.cleartext_hl7,

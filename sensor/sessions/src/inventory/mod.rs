@@ -12,14 +12,15 @@ mod macs;
 pub(crate) mod memory;
 mod role;
 mod rules;
+mod senders;
 mod stations;
 mod vendor;
 
 pub use hosts::Inventory;
 pub use memory::Memory;
 pub use report::{
-    AddressBefore, AeTitle, Caller, DicomImplementation, HostName, HostReport, NameSource, Service,
-    ServiceUse,
+    AddressBefore, AeTitle, Caller, DicomImplementation, Hl7Sender, HostName, HostReport,
+    NameSource, Service, ServiceUse,
 };
 pub use role::{Role, RoleReport};
 pub use vendor::{RANDOM, TABLE_DATE, vendor};

@@ -1,6 +1,6 @@
 //! A host as it is shown.
 
-use std::{borrow::Cow, net::IpAddr};
+use std::{borrow::Cow, collections::BTreeMap, net::IpAddr};
 
 use sensor_facts::{event::Party, time::Time};
 use serde::{Deserialize, Serialize};
@@ -57,9 +57,12 @@ pub struct HostReport {
     /// DICOM application entities.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub ae_titles: Vec<AeTitle>,
-    /// HL7 applications and facilities that it sent messages as.
+    /// HL7 applications and facilities that it sent messages or acknowledgements as.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub hl7_applications: Vec<Party>,
+    /// Applications as which the host sent HL7 messages, acknowledgements left out.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub hl7_senders: Vec<Hl7Sender>,
     /// DICOM implementations that the host named in associations.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub implementations: Vec<DicomImplementation>,
@@ -161,6 +164,36 @@ pub struct AeTitle {
     pub scu: bool,
     /// It answered requests (service class provider).
     pub scp: bool,
+    /// The version name, else the class UID, of the DICOM implementation that used the title last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub implementation: Option<String>,
+    /// When its first association began; none where an earlier version learnt it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub first_seen: Option<Time>,
+    /// When its last association ended, or was last seen.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_seen: Option<Time>,
+}
+
+/// An application that a host sent HL7 messages as. Acknowledgements and other answers do not count.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Hl7Sender {
+    /// MSH-3, sending application.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub application: Option<String>,
+    /// MSH-4, sending facility.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub facility: Option<String>,
+    /// Addresses that it sent messages to.
+    pub receivers: Vec<IpAddr>,
+    /// Messages by type (MSH-9), such as `ADT^A01`.
+    pub types: BTreeMap<String, u64>,
+    /// Messages, also those of types that are not counted by themselves.
+    pub messages: u64,
+    /// When its first message came.
+    pub first_seen: Time,
+    /// When its last message came.
+    pub last_seen: Time,
 }
 
 /// What a DICOM implementation says of itself.

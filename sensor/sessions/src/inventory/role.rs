@@ -43,6 +43,36 @@ pub enum Role {
 }
 
 impl Role {
+    /// All of them.
+    pub const ALL: [Self; 14] = [
+        Self::Modality,
+        Self::Archive,
+        Self::Worklist,
+        Self::InterfaceEngine,
+        Self::HealthRecord,
+        Self::PumpGateway,
+        Self::MonitorGateway,
+        Self::InfusionPump,
+        Self::PatientMonitor,
+        Self::Workstation,
+        Self::Server,
+        Self::Printer,
+        Self::NetworkDevice,
+        Self::Unknown,
+    ];
+
+    /// The role as a word of the command line and of the configuration.
+    #[must_use]
+    pub fn word(self) -> String {
+        self.label().replace(' ', "-")
+    }
+
+    /// The role of such a word.
+    #[must_use]
+    pub fn named(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|role| role.word() == word)
+    }
+
     /// The role in words, for lists and reports.
     #[must_use]
     pub const fn label(self) -> &'static str {

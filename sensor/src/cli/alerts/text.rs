@@ -7,8 +7,10 @@ use sensor_facts::{
     finding::{Contribution, Finding},
 };
 
-use super::state;
-use crate::cli::table::{count, local};
+use crate::{
+    cli::table::{count, local},
+    list::states,
+};
 
 /// Columns.
 const WIDTH: usize = 80;
@@ -25,7 +27,7 @@ pub(in crate::cli) fn text(alert: &Alert) -> String {
             alert.id,
             alert.severity,
             alert.confidence * 100.0,
-            state(alert),
+            states(alert).join(", "),
         ),
     );
     let role = if alert.role.is_victim() {

@@ -8,6 +8,7 @@ use sensor_sessions::inventory::{AeTitle, HostReport, NameSource, RoleReport, TA
 use crate::{
     cli::table::{bytes, local},
     control::api::DeviceReport,
+    list::clear_text,
 };
 
 /// The text of a device, with a line at its end.
@@ -42,7 +43,10 @@ pub(super) fn device(report: &DeviceReport) -> String {
         host.flows_accepted
     );
     row("traffic", &traffic);
-    row("in clear text", &clear_text(host));
+    row(
+        "in clear text",
+        &clear_text(host).collect::<Vec<_>>().join(", "),
+    );
     row(
         "AE titles",
         &lines(host.ae_titles.iter().map(title).collect()),
@@ -113,12 +117,6 @@ fn vendor(host: &HostReport) -> String {
         Some(vendor) => format!("{vendor} (register of {TABLE_DATE})"),
         None => String::new(),
     }
-}
-
-pub(super) fn clear_text(host: &HostReport) -> String {
-    let clear = [("DICOM", host.cleartext_dicom), ("HL7", host.cleartext_hl7)];
-    let clear = clear.iter().filter(|(_, is)| *is).map(|(name, _)| *name);
-    clear.collect::<Vec<_>>().join(", ")
 }
 
 fn title(title: &AeTitle) -> String {

@@ -19,7 +19,7 @@ use super::super::{
     table::{count, table},
 };
 use crate::control::{
-    api::{MODELS, Wanted},
+    api::{EXPORTED_ROWS, LABELLED_ROWS, MODELS, Query},
     client,
 };
 
@@ -60,14 +60,12 @@ pub(in crate::cli) struct RetrainArgs {
 pub(in crate::cli) fn run(socket: &Path, args: &RetrainArgs) -> anyhow::Result<ExitCode> {
     has_package(&args.python)?;
     let work = Work::make(args.work.as_deref())?;
-    let export = |labelled| {
-        let wanted = Wanted {
-            labelled,
-            pseudonymise: true,
-        };
-        rows(socket, wanted)
+    let wanted = Query {
+        pseudonymise: true,
+        ..Query::default()
     };
-    let (recorded, cases) = (export(false)?, export(true)?);
+    let export = |path| rows(socket, path, &wanted);
+    let (recorded, cases) = (export(EXPORTED_ROWS)?, export(LABELLED_ROWS)?);
     let (train, benign) = parts(recorded, cases);
     train_model(args, &work, &train, &benign)?;
     let mut new = super::read(&work.path(NAME), &args.reason)?;

@@ -3,29 +3,17 @@
 use std::fmt::Write;
 
 use sensor_analysis::{Analysis, replay::Replay};
-use sensor_common::{
-    counter::Counter,
-    layer7::{Protocol, Reason},
-    packet::Tunnel,
-};
-use sensor_facts::{event::Event, time::Time};
+use sensor_common::{counter::Counter, layer7::Reason, packet::Tunnel};
+use sensor_facts::{alert::Alert, observation::is_public, time::Time};
 use sensor_sessions::pipeline::PipelineStats;
 
 use crate::cli::{
-    alerts,
-    devices::hosts,
-    flows::flows,
-    sessions::listed,
+    rows::rows,
     table::{bytes, local, table},
 };
 
-/// Rows that a list has at most.
-const ROWS: usize = 50;
-/// Rows of the list of flows.
-const FLOW_ROWS: usize = 20;
-
-/// Alerts that are explained.
-const EXPLAINED: usize = 5;
+/// Alerts that the summary names.
+const NAMED: usize = 10;
 
 /// What was seen and could not be followed, beside the packets without a flow.
 const LOSSES: [Counter; 5] = [
@@ -36,18 +24,17 @@ const LOSSES: [Counter; 5] = [
     Counter::DicomForeignGroup,
 ];
 
-/// The summary; `short` without lists.
+/// The summary; `short` without alerts.
 pub(super) fn text(replay: &Replay, short: bool) -> String {
     let stats = replay.pipeline().stats();
     let mut text = String::new();
     overview(&mut text, replay, &stats);
-    packets(&mut text, replay);
+    if short {
+        packets(&mut text, replay);
+    }
     losses(&mut text, replay, &stats);
     if let Some(analysis) = replay.analysis() {
         suspicions(&mut text, analysis, replay);
-    }
-    if !short {
-        lists(&mut text, replay, &stats);
     }
     text
 }
@@ -105,11 +92,13 @@ fn overview(text: &mut String, replay: &Replay, stats: &PipelineStats) {
         ),
     );
     row("TLS", format!("{} connections", stats.tls_connections));
-    row("hosts", stats.hosts.to_string());
+    let hosts = replay.pipeline().hosts();
+    let site = hosts.iter().filter(|host| !is_public(host.address)).count();
+    row("hosts", format!("{}, {site} of the site", stats.hosts));
     text.push('\n');
 }
 
-fn packets(text: &mut String, replay: &Replay) {
+pub(super) fn packets(text: &mut String, replay: &Replay) {
     let counters = replay.counters();
     let all = counters.get(Counter::Packets).max(1);
     let contents = [Counter::LAYERS, Tunnel::COUNTERS].concat();
@@ -201,14 +190,8 @@ fn losses(text: &mut String, replay: &Replay, stats: &PipelineStats) {
     let _ = writeln!(text, "{rows}\n");
 }
 
-/// Alerts, those explained that are most urgent.
+/// Findings and the most urgent alerts.
 fn suspicions(text: &mut String, analysis: &Analysis, replay: &Replay) {
-    let mut all: Vec<_> = analysis.alerts().all().cloned().collect();
-    all.sort_by(|a, b| {
-        (b.severity, b.confidence)
-            .partial_cmp(&(a.severity, a.confidence))
-            .unwrap_or(std::cmp::Ordering::Equal)
-    });
     let last = replay.span().map_or(0, |span| span.last);
     let census = analysis
         .baselines()
@@ -229,67 +212,26 @@ fn suspicions(text: &mut String, analysis: &Analysis, replay: &Replay) {
             "The captures are shorter than the site's learning time: what is only new is not reported."
         );
     }
-    text.push('\n');
-    let shown = all.get(..ROWS).unwrap_or(&all);
-    section(text, "Alerts", shown, all.len() as u64, || {
-        alerts::alerts(shown)
-    });
-    for alert in all.iter().take(EXPLAINED) {
-        let _ = writeln!(text, "{}", alerts::text(alert));
-    }
-}
-
-fn lists(text: &mut String, replay: &Replay, stats: &PipelineStats) {
-    let pipeline = replay.pipeline();
-    for protocol in Protocol::ALL {
-        let events = latest(pipeline.sessions(*protocol));
-        if let Some((title, rows)) = listed(&events, *protocol) {
-            let all = stats.sessions_of(*protocol);
-            section(text, title, &events, all, || rows.clone());
-        }
-    }
-    let reports = pipeline.hosts();
-    let shown = reports.get(..ROWS).unwrap_or(&reports);
-    section(text, "Hosts", shown, stats.hosts, || hosts(shown));
-
-    let mut greatest: Vec<_> = pipeline
-        .live_flows()
-        .chain(pipeline.recent_flows())
-        .collect();
-    greatest.sort_by_key(|seen| {
-        let halves = seen.flow.directions;
-        std::cmp::Reverse(halves.map(|half| half.bytes).iter().sum::<u64>())
-    });
-    greatest.truncate(FLOW_ROWS);
-    let events: Vec<Event> = greatest
-        .into_iter()
-        .map(|seen| pipeline.flow_event(seen))
-        .collect();
-    let all = replay.counters().get(Counter::FlowCreated);
-    section(
-        text,
-        "Flows, those with the most bytes of the last",
-        &events,
-        all,
-        || flows(&events),
-    );
-}
-
-/// The latest of the events, those first that ended last.
-fn latest(events: impl Iterator<Item = Event>) -> Vec<Event> {
-    let mut events: Vec<Event> = events.collect();
-    events.sort_by_key(|event| std::cmp::Reverse(event.timestamp));
-    events.truncate(ROWS);
-    events
-}
-
-fn section<T>(text: &mut String, title: &str, rows: &[T], all: u64, table: impl Fn() -> String) {
-    if rows.is_empty() {
+    let all = urgent(analysis);
+    let shown = all.get(..NAMED).unwrap_or(&all);
+    if shown.is_empty() {
+        let _ = writeln!(text, "No alerts");
         return;
     }
-    let _ = writeln!(text, "{title}\n{}", table());
-    if all > rows.len() as u64 {
-        let _ = writeln!(text, "{} of {all}; --json gives all", rows.len());
+    let columns = ["id", "severity", "device", "what"].map(str::to_owned);
+    let _ = write!(text, "\nAlerts\n{}", rows(shown, &columns));
+    if all.len() > shown.len() {
+        let _ = writeln!(text, "{} of {} alerts", shown.len(), all.len());
     }
-    let _ = writeln!(text);
+}
+
+/// All alerts, the most urgent first.
+pub(super) fn urgent(analysis: &Analysis) -> Vec<Alert> {
+    let mut all: Vec<_> = analysis.alerts().all().cloned().collect();
+    all.sort_by(|a, b| {
+        (b.severity, b.confidence)
+            .partial_cmp(&(a.severity, a.confidence))
+            .unwrap_or(std::cmp::Ordering::Equal)
+    });
+    all
 }

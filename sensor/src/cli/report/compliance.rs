@@ -1,37 +1,37 @@
 //! `wardtap report compliance`.
 
-use std::{path::Path, process::ExitCode, time::Duration};
+use std::{path::Path, process::ExitCode};
 
 use clap::Args;
 use sensor_evidence::report::compliance::{Compliance, document};
-use sensor_facts::setting::Span;
 
 use super::Written;
-use crate::control::{
-    api::{compliance, under},
-    client,
+use crate::{
+    cli::filters::TimeArgs,
+    control::{
+        api::{compliance, under},
+        client,
+    },
 };
+
+/// The time that a report is about if nothing else is said, seconds.
+const MONTH: u64 = 30 * 86_400;
 
 #[derive(Args)]
 pub(in crate::cli) struct ComplianceArgs {
-    /// Begin of the time that it is about: so long ago
-    #[arg(long, value_name = "TIME", default_value = "30d")]
-    since: Span,
-    /// End of it: so long ago [default: now]
-    #[arg(long, value_name = "TIME")]
-    until: Option<Span>,
+    /// The time that it is about [default: the last 30 days]
+    #[command(flatten)]
+    time: TimeArgs,
     #[command(flatten)]
     written: Written,
 }
 
 pub(super) fn run(socket: &Path, args: &ComplianceArgs) -> anyhow::Result<ExitCode> {
-    let ComplianceArgs {
-        since,
-        until,
-        written,
-    } = args;
-    let seconds = |span: Span| Duration::from(span).as_secs();
-    let target = compliance(seconds(*since), until.map_or(0, seconds));
+    let ComplianceArgs { time, written } = args;
+    // Before anything is asked for: what leaves the sensor is in the trail.
+    written.format()?;
+    let (since, until) = time.ago();
+    let target = compliance(since.unwrap_or(MONTH), until);
     let target = under(&target, written.pseudonymise);
     let report: Compliance = client::get_report(socket, &target)?;
     written.write(&report, || document(&report))?;

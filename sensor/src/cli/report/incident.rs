@@ -21,6 +21,8 @@ pub(in crate::cli) struct IncidentArgs {
 
 pub(super) fn run(socket: &Path, args: &IncidentArgs) -> anyhow::Result<ExitCode> {
     let IncidentArgs { alert, written } = args;
+    // Before anything is asked for: what leaves the sensor is in the trail.
+    written.format()?;
     let target = under(&format!("{INCIDENTS}/{alert}"), written.pseudonymise);
     let incident: Incident = client::get(socket, &target)?;
     written.write(&incident, || incident.document())?;

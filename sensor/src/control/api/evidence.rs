@@ -66,17 +66,6 @@ pub struct OldAdvisory {
     pub reason: String,
 }
 
-/// How much of the trail is to be shown.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
-#[serde(deny_unknown_fields)]
-pub struct Last {
-    /// Entries at most, up to [`LIMIT_MAX`](super::LIMIT_MAX).
-    pub last: usize,
-    /// Under pseudonyms: see [`under`](super::under).
-    #[serde(default)]
-    pub pseudonymise: bool,
-}
-
 /// Which part of the trail is to be exported.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
@@ -85,16 +74,6 @@ pub struct Part {
     pub since: Option<u64>,
     /// Its end, seconds ago.
     pub until: u64,
-    /// Under pseudonyms: see [`under`](super::under).
-    pub pseudonymise: bool,
-}
-
-/// Which rows are to be exported, and how.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Wanted {
-    /// Those of labelled alerts; else the recorded ones.
-    pub labelled: bool,
     /// Under pseudonyms: see [`under`](super::under).
     pub pseudonymise: bool,
 }

@@ -7,13 +7,14 @@ mod evidence;
 mod rules;
 mod status;
 
+use std::fmt::Write as _;
+
 use sensor_analysis::baseline::Progress;
+use sensor_facts::{alert::Severity, time::Time};
 use sensor_sessions::inventory::HostReport;
 use serde::{Deserialize, Serialize};
 
-pub use evidence::{
-    Last, NewAdvisory, NewJudgement, OldAdvisory, Part, Past, Reporting, Wanted, compliance,
-};
+pub use evidence::{NewAdvisory, NewJudgement, OldAdvisory, Part, Past, Reporting, compliance};
 pub use rules::{
     Added, Hits, NewProtection, NewRule, ProtectedEntry, Protecting, RuleView, Unprotecting,
 };
@@ -31,11 +32,19 @@ pub const SESSIONS: &str = "/v1/sessions";
 /// Answers a [`Page`] of [`HostReport`]; `/ADDRESS` below it, IP or Ethernet, one of [`DeviceReport`].
 pub const DEVICES: &str = "/v1/devices";
 
+/// Answers a [`Page`] of senders of HL7 messages.
+pub const HL7_SENDERS: &str = "/v1/hl7-senders";
+/// Answers a [`Page`] of AE titles.
+pub const AE_TITLES: &str = "/v1/ae-titles";
+
 /// Answers a [`Page`] of [`Alert`](sensor_facts::alert::Alert), the latest first; `/ID` below it one of them, and
 /// `/ID/label` takes a [`NewLabel`].
 pub const ALERTS: &str = "/v1/alerts";
 /// Answers a [`Page`] of [`Case`](sensor_analysis::alert::Case), the one labelled last first.
 pub const CASES: &str = "/v1/cases";
+/// Answers a [`Page`] of [`Exception`](sensor_analysis::alert::Exception); takes [`NewExceptions`], all or none, and answers
+/// the exceptions made. `/ID/end` below it takes a [`Reason`] and answers the exception that ended.
+pub const EXCEPTIONS: &str = "/v1/exceptions";
 /// `/ADDRESS` below it answers a device's [`Progress`](sensor_analysis::baseline::Progress); `/ADDRESS/reset` takes a
 /// [`Reason`] and forgets what is usual of it.
 pub const BASELINES: &str = "/v1/baselines";
@@ -52,8 +61,10 @@ pub const PROTECTED: &str = "/v1/protected";
 /// answers a [`Comparison`](sensor_analysis::model::Comparison), or null where no model is in use.
 pub const MODELS: &str = "/v1/models";
 
-/// Answers [`ExportedRow`]s, as [`Wanted`] says.
+/// Answers the [`ExportedRow`](sensor_analysis::model::ExportedRow)s of the flows of late that a [`Query`] asks for, all at once.
 pub const EXPORTED_ROWS: &str = "/v1/exports/rows";
+/// The same of the flows of labelled alerts.
+pub const LABELLED_ROWS: &str = "/v1/exports/labelled-rows";
 
 /// `/ID` below it answers the [`Incident`](sensor_evidence::report::incident::Incident) of an alert, as [`Reporting`] says.
 pub const INCIDENTS: &str = "/v1/reports/incident";
@@ -67,7 +78,7 @@ pub const ADVISORIES: &str = "/v1/advisories";
 /// Answers a [`Compliance`](sensor_evidence::report::compliance::Compliance) report, as [`Past`] says.
 pub const COMPLIANCE: &str = "/v1/reports/compliance";
 
-/// Answers the last [`Entry`](sensor_evidence::audit::Entry)s of the trail, as [`Last`] says.
+/// Answers the last [`Entry`](sensor_evidence::audit::Entry)s of the trail that a [`Query`] asks for, the latest last.
 pub const AUDIT: &str = "/v1/audit";
 /// Answers a [bundle](sensor_evidence::audit::bundle) of the trail, as text, as [`Part`] says.
 pub const EXPORTED_TRAIL: &str = "/v1/exports/audit";
@@ -76,7 +87,16 @@ pub const EXPORTED_TRAIL: &str = "/v1/exports/audit";
 pub const LIMIT_MAX: usize = 1_000;
 
 /// Hosts as a page.
-pub type Devices = Page<HostReport>;
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+pub struct Devices {
+    /// Hosts that there are.
+    pub total: usize,
+    /// The hosts of the page that was asked for.
+    pub items: Vec<HostReport>,
+    /// With [`Query::site_only`]: hosts of the Internet that were left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub internet: Option<usize>,
+}
 
 /// All that is known of a device.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
@@ -103,6 +123,36 @@ pub struct Query {
     /// Under pseudonyms: see [`under`].
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub pseudonymise: bool,
+    /// Only what this device has to do with: an address, a subnet, a name or an AE title.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub device: Option<String>,
+    /// Only what was seen from then on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub since: Option<Time>,
+    /// Only what was seen until then.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub until: Option<Time>,
+    /// Only what a device of this role has to do with.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub role: Option<String>,
+    /// Only what is so urgent or more.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub severity: Option<Severity>,
+    /// Only what this detector found.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub detector: Option<String>,
+    /// Only what is in this state.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub state: Option<String>,
+    /// Without what hosts of the Internet have to do with.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub site_only: bool,
+    /// Only what this text stands in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub text: Option<String>,
+    /// By which column it is sorted: its name, with `:desc` the greatest first.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sort: Option<String>,
 }
 
 impl Default for Query {
@@ -112,6 +162,16 @@ impl Default for Query {
             offset: 0,
             protocol: None,
             pseudonymise: false,
+            device: None,
+            since: None,
+            until: None,
+            role: None,
+            severity: None,
+            detector: None,
+            state: None,
+            site_only: false,
+            text: None,
+            sort: None,
         }
     }
 }
@@ -119,15 +179,30 @@ impl Default for Query {
 /// The request target of a list.
 #[must_use]
 pub fn target(path: &str, query: &Query) -> String {
-    let protocol = query
-        .protocol
-        .as_ref()
-        .map_or_else(String::new, |name| format!("&protocol={name}"));
-    let list = format!(
-        "{path}?limit={}&offset={}{protocol}",
-        query.limit, query.offset
-    );
-    under(&list, query.pseudonymise)
+    let mut target = path.to_owned();
+    let fields = serde_json::to_value(query).unwrap_or_default();
+    for (at, (name, value)) in fields.as_object().into_iter().flatten().enumerate() {
+        target.push(if at == 0 { '?' } else { '&' });
+        target.push_str(name);
+        target.push('=');
+        let text = value
+            .as_str()
+            .map_or_else(|| value.to_string(), str::to_owned);
+        encode(&mut target, &text);
+    }
+    target
+}
+
+/// Adds a value to a request target (RFC 3986 section 2.1).
+fn encode(target: &mut String, text: &str) {
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+            target.push(char::from(byte));
+        } else {
+            // Writing to a string can't fail.
+            let _ = write!(target, "%{byte:02X}");
+        }
+    }
 }
 
 /// The request target of an answer under pseudonyms: each question may have `pseudonymise=true`, and then there are no
@@ -151,19 +226,6 @@ pub struct Page<T> {
     pub items: Vec<T>,
 }
 
-impl<T> Page<T> {
-    /// The part of `items` that `query` asks for.
-    #[must_use]
-    pub fn of(items: Vec<T>, query: &Query) -> Self {
-        let total = items.len();
-        let limit = query.limit.min(LIMIT_MAX);
-        Self {
-            total,
-            items: items.into_iter().skip(query.offset).take(limit).collect(),
-        }
-    }
-}
-
 /// Why something is done, in words.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
@@ -180,6 +242,14 @@ pub struct NewLabel {
     pub verdict: sensor_facts::alert::Verdict,
     /// Why, in words.
     pub reason: String,
+}
+
+/// Exceptions that are wanted.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct NewExceptions {
+    /// The exceptions.
+    pub exceptions: Vec<sensor_analysis::alert::NewException>,
 }
 
 /// A model that is to be put in use.

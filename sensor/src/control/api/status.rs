@@ -139,6 +139,9 @@ pub struct DetectionStatus {
     pub suppressed: u64,
     /// Findings that were excepted since the start.
     pub excepted: u64,
+    /// Of these, findings that would have been of high or critical severity.
+    #[serde(default)]
+    pub excepted_high: u64,
     /// Exceptions in force.
     pub exceptions: u64,
     /// Observations that did not get to the detectors.

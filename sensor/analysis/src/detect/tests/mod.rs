@@ -10,6 +10,7 @@ mod forged;
 mod hl7;
 mod neighbours;
 mod network;
+mod overrides;
 mod routers;
 mod searches;
 mod shares;

@@ -150,10 +150,12 @@ fn take(acts: &mut Acts, entry: &Entry) {
             format!("advisory {advisory} {verdict} for {device}"),
             reason,
         )),
-        Action::BaselineReset { device, reason } => acts.other.push(did(
-            format!("what is usual of {device} is learnt anew"),
-            reason,
-        )),
+        Action::BaselineReset { .. }
+        | Action::ExceptionMade { .. }
+        | Action::ExceptionEnded { .. } => {
+            let done = judged(&entry.action).map(|(what, reason)| did(what, reason));
+            acts.other.extend(done);
+        }
         // Coverage has the first two, `settings` the next two; how many resets a rule took is in the trail, which splits itself.
         Action::Started { .. }
         | Action::Stopped
@@ -161,5 +163,21 @@ fn take(acts: &mut Acts, entry: &Entry) {
         | Action::ReloadFailed { .. }
         | Action::Reset { .. }
         | Action::SegmentBegun { .. } => {}
+    }
+}
+
+/// What a person said of how the sensor judges devices, without the reason, and the reason.
+fn judged(action: &Action) -> Option<(String, &str)> {
+    match action {
+        Action::BaselineReset { device, reason } => {
+            Some((format!("what is usual of {device} is learnt anew"), reason))
+        }
+        Action::ExceptionMade { whom, reason, .. } => {
+            Some((format!("findings about {whom} are muted"), reason))
+        }
+        Action::ExceptionEnded { whom, reason, .. } => {
+            Some((format!("findings about {whom} are muted no more"), reason))
+        }
+        _ => None,
     }
 }

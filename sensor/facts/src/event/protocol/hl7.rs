@@ -131,9 +131,9 @@ pub struct Hl7SessionSummary {
     pub bytes_to_client: u64,
     /// Messages by type, `ADT^A01`.
     pub types: BTreeMap<String, u64>,
-    /// Sending applications and facilities (MSH-3 and MSH-4).
+    /// Sending applications and facilities (MSH-3 and MSH-4) of messages; acknowledgements are left out.
     pub senders: Vec<Party>,
-    /// Receiving applications and facilities (MSH-5 and MSH-6).
+    /// Receiving applications and facilities (MSH-5 and MSH-6), likewise.
     pub receivers: Vec<Party>,
     /// Versions of MSH-12.
     pub versions: Vec<String>,
@@ -294,7 +294,7 @@ impl SessionEvent for Hl7Event {
             title: "HL7 sessions",
             start: session.start,
             cells: vec![
-                ("sender → receiver", parties),
+                ("applications", parties),
                 ("messages", Cell::List(types.collect())),
                 (
                     "acknowledged",

@@ -102,10 +102,22 @@ fn a_session_counts_types_acknowledgements_and_times() {
             application: Some(application.to_owned()),
             facility: Some(facility.to_owned()),
         };
-        assert_eq!(
-            session.senders,
-            [party("ADT", "WARD^1.2^ISO"), party("EHR", "HOSP")]
-        );
+        // Who acknowledges is no sender, though MSH-3 names it.
+        assert_eq!(session.senders, [party("ADT", "WARD^1.2^ISO")]);
+        assert_eq!(session.receivers, [party("EHR", "HOSP")]);
+        let hosts = wire.pipeline.hosts();
+        let senders: Vec<_> = hosts
+            .iter()
+            .flat_map(|host| host.hl7_senders.iter().map(|one| (host.address, one)))
+            .collect();
+        let [(address, sender)] = senders[..] else {
+            panic!("{senders:?}");
+        };
+        assert_eq!(address, std::net::IpAddr::from([10, 0, 0, 1]));
+        assert_eq!(sender.application.as_deref(), Some("ADT"));
+        assert_eq!(sender.receivers, [std::net::IpAddr::from([10, 0, 0, 2])]);
+        assert_eq!((sender.messages, sender.types["ADT^A01"]), (8, 8));
+        assert!(sender.first_seen < sender.last_seen);
     }
 }
 

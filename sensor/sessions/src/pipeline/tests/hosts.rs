@@ -59,6 +59,9 @@ fn hosts_have_what_was_seen_of_them() {
     };
     assert!(host(1).cleartext_dicom && host(1).services.is_empty());
     assert_eq!(host(1).ae_titles[0].title, "CT01");
+    let title = &host(2).ae_titles[0];
+    assert_eq!(title.implementation.as_deref(), Some("PACS_9"));
+    assert!(title.first_seen.is_some() && title.first_seen <= title.last_seen);
     assert_eq!(
         host(2).ae_titles[0].title,
         "ARCHIVE",

@@ -50,6 +50,11 @@ pub(super) fn learn(
             acceptor: !asked,
             scu,
             scp,
+            implementation: implementation
+                .as_ref()
+                .and_then(|one| one.version_name.clone().or_else(|| one.class_uid.clone())),
+            first_seen: Some(association.start),
+            last_seen: Some(association.end),
         });
         let implementation = implementation.as_ref().and_then(|implementation| {
             Some(DicomImplementation {

@@ -1,8 +1,15 @@
 //! What the inventory learns from a message: applications, and what sender and receiver do.
 
-use sensor_facts::{address::Conversation, event::Hl7Message, time::Time};
+use sensor_facts::{
+    address::Conversation,
+    event::{Hl7Message, Party},
+    time::Time,
+};
 
-use super::activity::activities_of;
+use super::{
+    activity::activities_of,
+    state::{is_answer, kind_of},
+};
 use crate::inventory::hosts::Inventory;
 
 /// Takes an HL7 message.
@@ -25,6 +32,16 @@ pub(super) fn learn(
         message.sending_facility.as_ref(),
     );
     let (sends, takes) = activities_of(message);
+    let omitted = omitted
+        + if is_answer(message) {
+            0
+        } else {
+            let party = Party {
+                application: message.sending_application.clone(),
+                facility: message.sending_facility.clone(),
+            };
+            host.sent(&party, kind_of(message), receiver, time)
+        };
     if let Some(sends) = sends {
         let name = message.sending_application.as_deref();
         host.activities.add(sends, receiver, name, time);

@@ -223,30 +223,29 @@ impl Hl7State {
         let side = &mut self.sides[direction as usize];
         message.batch = side.batch;
         side.messages += 1;
-        let kind = match (&message.message_code, &message.trigger_event) {
-            (Some(code), Some(trigger)) => format!("{code}^{trigger}"),
-            (Some(code), None) => code.clone(),
-            _ => String::new(),
-        };
+        let kind = kind_of(&message);
         if self.types.len() < TYPES_MAX || self.types.contains_key(&kind) {
             *self.types.entry(kind).or_default() += 1;
         } else {
             self.omitted += 1;
         }
-        let sender = Party {
-            application: message.sending_application.clone(),
-            facility: message.sending_facility.clone(),
-        };
-        let receiver = Party {
-            application: message.receiving_application.clone(),
-            facility: message.receiving_facility.clone(),
-        };
-        self.omitted += u64::from(!remember(&mut self.senders, sender, PARTIES_MAX));
-        self.omitted += u64::from(!remember(&mut self.receivers, receiver, PARTIES_MAX));
+        // Who acknowledges turns the names around: it is the receiver.
+        if !is_answer(&message) {
+            let sender = Party {
+                application: message.sending_application.clone(),
+                facility: message.sending_facility.clone(),
+            };
+            let receiver = Party {
+                application: message.receiving_application.clone(),
+                facility: message.receiving_facility.clone(),
+            };
+            self.omitted += u64::from(!remember(&mut self.senders, sender, PARTIES_MAX));
+            self.omitted += u64::from(!remember(&mut self.receivers, receiver, PARTIES_MAX));
+        }
         if let Some(version) = message.version.clone() {
             self.omitted += u64::from(!remember(&mut self.versions, version, VERSIONS_MAX));
         }
-        if message.ack_code.is_some() || message.ack_control_id.is_some() {
+        if is_answer(&message) {
             message.ack_time_us = self.acknowledge(direction, &message, now);
         } else {
             message.repeated = self.expect(direction, &message, now);
@@ -357,6 +356,20 @@ impl Hl7State {
             committed,
         });
         repeated
+    }
+}
+
+/// True for an acknowledgement, or a response that holds one (MSA): its sender answers.
+pub(super) const fn is_answer(message: &Hl7Message) -> bool {
+    message.ack_code.is_some() || message.ack_control_id.is_some()
+}
+
+/// The type of a message as in MSH-9, without its structure.
+pub(super) fn kind_of(message: &Hl7Message) -> String {
+    match (&message.message_code, &message.trigger_event) {
+        (Some(code), Some(trigger)) => format!("{code}^{trigger}"),
+        (Some(code), None) => code.clone(),
+        _ => String::new(),
     }
 }
 

@@ -12,7 +12,6 @@ use sensor_facts::{alert::Alert, effect::Effectiveness, rule::State, time::Time}
 use super::style::{CHOSEN, HEADING, Look, paragraphs};
 use crate::{
     cli::{
-        alerts, rules,
         table::{bytes, count, list, local, or_dash, whole},
         top::{
             list::{Device, List, Named},
@@ -20,6 +19,7 @@ use crate::{
         },
     },
     control::api::RuleView,
+    list::{dropped, states},
 };
 
 /// Lines below a table.
@@ -156,7 +156,7 @@ pub(super) fn alerts(frame: &mut Frame, body: Rect, alerts: &List<Alert>, look: 
             Cell::from(severity),
             Cell::from(one.device.to_string()),
             Cell::from(moment(one.opened)),
-            Cell::from(alerts::state(one)),
+            Cell::from(states(one).join(", ")),
             Cell::from(one.title.clone()),
         ])
     });
@@ -223,7 +223,7 @@ pub(super) fn rules(frame: &mut Frame, body: Rect, rules: &List<RuleView>, look:
             rule.reason,
             local(rule.created),
             rule.by,
-            rules::dropped(view)
+            dropped(view)
         );
         paragraphs(&text, body.width)
     });

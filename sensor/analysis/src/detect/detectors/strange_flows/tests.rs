@@ -84,6 +84,7 @@ impl Bench {
             origins: &Origins::default(),
             named: &Named::default(),
             inside: &[],
+            roles: &HashMap::new(),
             delta: None,
         };
         self.detector.scored(flows, &site);

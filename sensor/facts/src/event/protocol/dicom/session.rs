@@ -69,7 +69,7 @@ impl SessionEvent for DicomEvent {
             title: "DICOM associations",
             start: association.start,
             cells: vec![
-                ("calling → called", titles),
+                ("AE titles", titles),
                 ("outcome", Cell::Text(outcome)),
                 ("commands", Cell::List(commands.collect())),
                 ("data", Cell::Bytes(bytes)),
