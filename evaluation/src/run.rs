@@ -65,15 +65,8 @@ impl Sensor {
         scorer: Option<Scorer>,
         windows: Option<WindowModel>,
     ) -> Self {
-        let mut analysis = Analysis::new(options);
-        if let Some(scorer) = scorer {
-            analysis.set_scorer(scorer);
-        }
-        if let Some(model) = windows {
-            analysis.set_window_model(model);
-        }
         self.analysts.push(Analyst {
-            analysis,
+            analysis: Analysis::new(options).with_models(scorer, windows),
             alarms: BTreeMap::new(),
             open: HashMap::new(),
             findings: Vec::new(),

@@ -16,7 +16,7 @@ use sensor_facts::{
 use crate::{export::create, run::Sensor, traffic::Traffic, truth::Truth};
 
 /// Devices that are told apart.
-const DEVICES: usize = 65_536;
+const DEVICES: u32 = 65_536;
 /// A window may be over so long after its last packet, nanoseconds: a flow is reported when it was idle.
 const LATE: i64 = 300_000_000_000;
 

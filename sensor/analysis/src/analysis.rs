@@ -72,11 +72,6 @@ struct Known {
     roles: HashMap<IpAddr, Role>,
 }
 
-/// Most devices of which something is kept.
-fn room_of(options: &AnalysisOptions) -> usize {
-    usize::try_from(options.baseline.devices).unwrap_or(usize::MAX)
-}
-
 impl Known {
     fn site(&self, now: Time, delta: Option<Delta>) -> Site<'_> {
         Site {
@@ -116,7 +111,7 @@ impl Analysis {
     #[must_use]
     pub fn new(options: AnalysisOptions) -> Self {
         let (baselines, alerts) = (Baselines::new(options.baseline), Alerts::new(options.alert));
-        let behaviour = Behaviour::new(room_of(&options));
+        let behaviour = Behaviour::new(options.baseline.devices);
         Self::with(options, baselines, behaviour, alerts)
     }
 
@@ -124,7 +119,7 @@ impl Analysis {
     #[must_use]
     pub fn open(folder: &Path, options: AnalysisOptions) -> Self {
         let baselines = Baselines::open(folder, options.baseline);
-        let behaviour = Behaviour::open(folder, room_of(&options));
+        let behaviour = Behaviour::open(folder, options.baseline.devices);
         let alerts = Alerts::open(folder, options.alert);
         Self {
             cases: Cases::open(folder),

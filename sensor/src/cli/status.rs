@@ -1,5 +1,7 @@
 //! `wardtap status`.
 
+mod rates;
+
 use std::{collections::BTreeMap, path::Path, process::ExitCode};
 
 use sensor_common::counter::Counter;
@@ -9,7 +11,7 @@ use sensor_facts::words::several;
 
 use super::{
     Shown, model, print, print_json,
-    table::{Colour, bytes, coloured, count, local, span, table, whole},
+    table::{Colour, bytes, coloured, count, local, span, table},
 };
 use crate::control::{
     api::{self, InterfaceStatus, Status, TrailSegments},
@@ -36,7 +38,7 @@ fn text(status: &Status) -> String {
             local(status.start)
         ),
         interfaces(&status.interfaces),
-        rates(&status.interfaces),
+        rates::table_of(&status.interfaces),
         dispositions(&status.interfaces),
         ring(status),
         format!(
@@ -323,44 +325,6 @@ fn interfaces(interfaces: &[InterfaceStatus]) -> String {
         ]);
     }
     rows.to_string()
-}
-
-/// What comes now: mean rates of the last seconds, minute and hour.
-fn rates(interfaces: &[InterfaceStatus]) -> String {
-    let windows = interfaces.first().map_or(&[][..], |one| &one.rates[..]);
-    let mut heads = vec!["a second".to_owned()];
-    for unit in ["packets", "bytes"] {
-        heads.extend(
-            windows
-                .iter()
-                .map(|rate| format!("{unit}, {}", rate.window)),
-        );
-    }
-    heads.push("last packet".to_owned());
-    let heads: Vec<&str> = heads.iter().map(String::as_str).collect();
-    let mut rows = table(&heads);
-    for interface in interfaces {
-        let all = || interface.rates.iter();
-        let mut row = vec![interface.name.clone()];
-        row.extend(all().map(|rate| short(rate.packets)));
-        row.extend(all().map(|rate| bytes(whole(rate.bytes))));
-        row.push(
-            interface
-                .last_packet
-                .map_or_else(|| "none".to_owned(), local),
-        );
-        rows.add_row(row);
-    }
-    rows.to_string()
-}
-
-/// A small rate with a digit after the point: one packet in ten seconds is not none.
-fn short(rate: f64) -> String {
-    if rate > 0.0 && rate < 10.0 {
-        format!("{rate:.1}")
-    } else {
-        count(whole(rate))
-    }
 }
 
 pub(super) fn counter_of(counters: &BTreeMap<String, u64>, counter: Counter) -> u64 {

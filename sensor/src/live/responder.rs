@@ -129,13 +129,8 @@ impl Responder {
             loss: (0, 0),
         }));
         let judgement = Judgement::new(clinical, options.containment.clone(), inline);
-        let mut analysis = Analysis::open(folder, options.analysis.clone());
-        if let Some(scorer) = scorer {
-            analysis.set_scorer(scorer);
-        }
-        if let Some(model) = windows {
-            analysis.set_window_model(model);
-        }
+        let analysis =
+            Analysis::open(folder, options.analysis.clone()).with_models(scorer, windows);
         let shared = Shared::new(Enforcement::new(
             keeper,
             RuleResets::new(mirrors),

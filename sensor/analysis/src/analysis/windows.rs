@@ -5,7 +5,7 @@ use sensor_facts::time::Time;
 use super::{Analysis, Outcome};
 use crate::{
     behaviour::{Judged, Needed},
-    model::WindowModel,
+    model::{Scorer, WindowModel},
 };
 
 impl Analysis {
@@ -34,10 +34,17 @@ impl Analysis {
         }
     }
 
-    /// From now on windows are scored by a model.
-    pub fn set_window_model(&mut self, model: WindowModel) {
-        let needed = model.needed().clone();
-        self.known.behaviour.set_scale(model.sha256(), needed);
-        self.window_model = Some(model);
+    /// From now on flows and windows are scored by models, where there are some.
+    #[must_use]
+    pub fn with_models(mut self, flows: Option<Scorer>, windows: Option<WindowModel>) -> Self {
+        if let Some(scorer) = flows {
+            self.set_scorer(scorer);
+        }
+        if let Some(model) = windows {
+            let needed = model.needed().clone();
+            self.known.behaviour.set_scale(model.sha256(), needed);
+            self.window_model = Some(model);
+        }
+        self
     }
 }

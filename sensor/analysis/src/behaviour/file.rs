@@ -37,7 +37,7 @@ struct Stored<'a> {
 impl Behaviour {
     /// Reads what was learned; a file that can't be read is said and counts as empty.
     #[must_use]
-    pub fn open(folder: &Path, devices: usize) -> Self {
+    pub fn open(folder: &Path, devices: u32) -> Self {
         let mut this = Self::new(devices);
         let path = path(folder);
         let bytes = match fs::read(&path) {

@@ -89,9 +89,9 @@ pub struct Behaviour {
 impl Behaviour {
     /// With room for so many devices.
     #[must_use]
-    pub fn new(devices: usize) -> Self {
+    pub fn new(devices: u32) -> Self {
         Self {
-            actors: Population::new(devices),
+            actors: Population::new(usize::try_from(devices).unwrap_or(usize::MAX)),
             open_windows: OpenWindows::default(),
             news: News::default(),
             even: Even::default(),
