@@ -19,10 +19,7 @@ use std::{
 };
 
 use caps::Capability;
-use sensor_analysis::{
-    detect::clinical::Clinical,
-    model::{Models, Scorer},
-};
+use sensor_analysis::{detect::clinical::Clinical, model::Models};
 use sensor_evidence::store::{Store, StoreHandle};
 use sensor_facts::{
     action::Action, clock, lock::lock, rights, rule::Actor, target::Target, time::Time,
@@ -96,8 +93,7 @@ async fn serve(
     )?;
     keeper.beat(options.response.containment.heartbeat.into());
     // Before there are packets: a large model takes its time.
-    let (models, scorer, actions) = start_models(&options, keeper.time())?;
-    let windows = models.windows();
+    let (models, knowledge, actions) = start_models(&options, clinical, keeper.time())?;
     let kernel = loaded.attach()?;
     // Threads that start from now on have no more than this.
     keep_rights(options.response_interface.is_some());
@@ -120,11 +116,7 @@ async fn serve(
     let sender = output.sender();
     let (response, response_thread) = Responder::start(
         keeper,
-        Knowledge {
-            clinical,
-            scorer,
-            windows,
-        },
+        knowledge,
         options.response.clone(),
         sender,
         &options.state,
@@ -218,14 +210,23 @@ async fn scrapes(
         .map_err(|source| DaemonError::Metrics { address, source })
 }
 
-/// The models, what scores by the one in use, and what the trail is to have of it.
-type Started = (Arc<Models>, Option<Scorer>, Vec<Action>);
+/// The models, what is known beside observations, and what the trail is to have of it.
+type Started = (Arc<Models>, Knowledge, Vec<Action>);
 
-fn start_models(options: &DaemonOptions, now: Time) -> Result<Started, DaemonError> {
+fn start_models(
+    options: &DaemonOptions,
+    clinical: Arc<Mutex<Clinical>>,
+    now: Time,
+) -> Result<Started, DaemonError> {
     let (models, actions) = Models::start(options.model.clone(), &options.state, now);
     let scorer = options.model.enabled.then(|| models.scorer()).transpose();
     let scorer = scorer.map_err(runtime("start the scoring"))?;
-    Ok((Arc::new(models), scorer, actions))
+    let knowledge = Knowledge {
+        clinical,
+        scorer,
+        windows: models.windows(),
+    };
+    Ok((Arc::new(models), knowledge, actions))
 }
 
 impl DaemonOptions {

@@ -112,10 +112,9 @@ impl Detector for UnusualBehaviour {
 
 fn amount(value: u64, unit: Unit) -> String {
     match unit {
-        Unit::Count => value.to_string(),
         Unit::Bytes if value >= 10_000_000 => format!("{} MB", value / 1_000_000),
         Unit::Bytes if value >= 10_000 => format!("{} kB", value / 1_000),
-        Unit::Bytes | Unit::Seconds => value.to_string(),
+        Unit::Count | Unit::Bytes | Unit::Seconds => value.to_string(),
     }
 }
 

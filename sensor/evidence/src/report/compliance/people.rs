@@ -108,9 +108,6 @@ fn take(acts: &mut Acts, entry: &Entry) {
         Action::DecidedAgain(repeats) => {
             *acts.decisions.entry(repeats.verdict.clone()).or_default() += repeats.count;
         }
-        Action::SegmentRemoved { .. } | Action::EntriesDropped { .. } => {
-            acts.other.push(did(entry.action.to_string(), ""));
-        }
         Action::Labelled {
             alert,
             verdict,
@@ -136,21 +133,12 @@ fn take(acts: &mut Acts, entry: &Entry) {
             .models
             .push(did(format!("{name} refused ({check}): {why}"), reason)),
         Action::Exported { .. } => acts.exports.push(did(entry.action.to_string(), "")),
-        Action::AdvisoryImported { .. } => acts.other.push(did(entry.action.to_string(), "")),
-        Action::AdvisoryRemoved { advisory, reason } => {
-            acts.other
-                .push(did(format!("advisory {advisory} removed"), reason));
-        }
-        Action::AdvisoryJudged {
-            advisory,
-            device,
-            verdict,
-            reason,
-        } => acts.other.push(did(
-            format!("advisory {advisory} {verdict} for {device}"),
-            reason,
-        )),
-        Action::BaselineReset { .. }
+        Action::SegmentRemoved { .. }
+        | Action::EntriesDropped { .. }
+        | Action::AdvisoryImported { .. } => acts.other.push(did(entry.action.to_string(), "")),
+        Action::AdvisoryRemoved { .. }
+        | Action::AdvisoryJudged { .. }
+        | Action::BaselineReset { .. }
         | Action::ExceptionMade { .. }
         | Action::ExceptionEnded { .. } => {
             let done = judged(&entry.action).map(|(what, reason)| did(what, reason));
@@ -166,9 +154,21 @@ fn take(acts: &mut Acts, entry: &Entry) {
     }
 }
 
-/// What a person said of how the sensor judges devices, without the reason, and the reason.
+/// What a person said of how the sensor judges devices and advisories, without the reason, and the reason.
 fn judged(action: &Action) -> Option<(String, &str)> {
     match action {
+        Action::AdvisoryRemoved { advisory, reason } => {
+            Some((format!("advisory {advisory} removed"), reason))
+        }
+        Action::AdvisoryJudged {
+            advisory,
+            device,
+            verdict,
+            reason,
+        } => Some((
+            format!("advisory {advisory} {verdict} for {device}"),
+            reason,
+        )),
         Action::BaselineReset { device, reason } => {
             Some((format!("what is usual of {device} is learnt anew"), reason))
         }
