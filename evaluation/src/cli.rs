@@ -183,7 +183,7 @@ pub fn run() -> anyhow::Result<()> {
             details,
             findings,
         } => {
-            analysis.detect.off = switched_off(only, off)?;
+            analysis.detect.off = switched_off(&only, &off)?;
             if let Some(budget) = budget {
                 let set = analysis.detect.set("behaviour_budget", budget);
                 set.map_err(anyhow::Error::msg)?;
@@ -259,13 +259,13 @@ pub fn run() -> anyhow::Result<()> {
 }
 
 /// Detectors that are off, where some run alone or some do not.
-fn switched_off(only: Vec<String>, off: Vec<String>) -> anyhow::Result<Vec<String>> {
-    for name in only.iter().chain(&off) {
+fn switched_off(only: &[String], off: &[String]) -> anyhow::Result<Vec<String>> {
+    for name in only.iter().chain(off) {
         let known = ALL.iter().any(|about| about.id == name);
         anyhow::ensure!(known, "there is no detector {name}");
     }
     if only.is_empty() {
-        return Ok(off);
+        return Ok(off.to_vec());
     }
     let ids = ALL.iter().map(|about| about.id.to_owned());
     Ok(ids.filter(|id| !only.contains(id)).collect())
