@@ -129,7 +129,7 @@ mod tests {
             .filter(|line| !line.starts_with("# "))
             .map(|line| line.trim_start_matches('#'))
             .filter(|line| {
-                let file = ["path", "runtime", "ca", "certificate", "key"];
+                let file = ["path", "windows", "runtime", "ca", "certificate", "key"];
                 !line
                     .split_once(" = ")
                     .is_some_and(|(key, value)| file.contains(&key) && !value.contains(".jsonl"))

@@ -143,7 +143,8 @@ impl WindowModel {
     /// Compares with what it gave where it was made.
     fn reproduces(&mut self, golden: &Golden) -> Result<(), Refusal> {
         let refuse = |what: String| Err(Refusal::Golden(what));
-        let whole = golden.surprises.iter().all(|row| row.len() == MEASURES);
+        let whole = |row: &Vec<f32>| <[f32; MEASURES]>::try_from(row.as_slice()).is_ok();
+        let whole = golden.surprises.iter().all(whole);
         if golden.score.is_empty() || golden.score.len() != golden.surprises.len() || !whole {
             return refuse("they are not of its own shape".to_owned());
         }

@@ -55,6 +55,8 @@ pub(super) struct Scan {
     web: Window<SocketAddr>,
     slow: Window<SocketAddr>,
     ports: Window<u16>,
+    /// Seconds within which targets are counted.
+    within: i64,
     odd: Window<SocketAddr>,
     fragments: Reported<(IpAddr, IpAddr)>,
     own: Thresholds,
@@ -70,6 +72,7 @@ impl Scan {
             web: Window::new(within, targets.saturating_mul(own.scan_web_factor)),
             slow: Window::new(shared.slow_within, targets),
             ports: Window::new(shared.slow_within, own.scan_ports),
+            within: (within.as_nanos() / 1_000_000_000).cast_signed(),
             odd: Window::new(shared.slow_within, own.scan_odd),
             fragments: Reported::new(values),
             own,
@@ -140,6 +143,10 @@ impl Scan {
     fn breadth(&mut self, seen: &Observation, site: &Site<'_>) -> Option<Draft> {
         let who = site.who(seen.client.ip());
         let ports = self.ports.add(who, seen.server.port(), seen.time)?;
+        // What is quicker is told by its targets.
+        if self.ports.took() <= self.within {
+            return None;
+        }
         Some(Draft {
             confidence: 0.65,
             evidence: format!(
@@ -149,7 +156,8 @@ impl Scan {
                 seen.server.port(),
                 seen.server.ip()
             ),
-            ..Draft::about_server(seen)
+            victims: vec![seen.server.ip()],
+            ..Draft::default()
         })
     }
 }
