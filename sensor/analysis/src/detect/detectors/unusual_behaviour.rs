@@ -121,9 +121,9 @@ fn amount(value: u64, unit: Unit) -> String {
 fn sentence(one: &Surprise) -> String {
     let unit = one.measure.unit();
     format!(
-        "{} {}, usually at most {}",
-        amount(one.value, unit),
+        "{}: {} (usually at most {})",
         one.measure.label(),
+        amount(one.value, unit),
         amount(one.usual, unit)
     )
 }
