@@ -118,7 +118,7 @@ impl WindowModel {
 
     /// Score and shares of rows of surprises.
     fn run(&mut self, rows: &[f32]) -> Result<Vec<(f32, Vec<f32>)>, RunError> {
-        let count = rows.len() / MEASURES;
+        let count = rows.chunks_exact(MEASURES).len();
         let input = TensorRef::from_array_view(([count, MEASURES], rows))?;
         let outputs = self.session.run(ort::inputs!["surprises" => input])?;
         let output = |name: &str, columns: usize| {
