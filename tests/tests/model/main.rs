@@ -3,6 +3,7 @@
 
 mod parity;
 mod rows;
+mod windows;
 
 use std::{
     env, fs,
