@@ -27,7 +27,7 @@ pub(super) const ABOUT: About = About {
 
 thresholds! {
     /// How many false alerts a day and 1,000 devices are acceptable: as many hours of devices reach the score that is needed.
-    behaviour_budget: number = 2.0, 0.01..=1000.0;
+    behaviour_budget: number = 1.0, 0.01..=1000.0;
     /// The least score: by how many powers of ten the measures are rarer than one window in a thousand, all together.
     behaviour_least: number = 1.0, 0.0..=100.0;
     /// Nothing is judged before so many windows of 5 minutes of all devices: about a day of 20 devices. A device without a
