@@ -1,4 +1,4 @@
-//! The windows of the devices of simulated traffic, with the truth, for those who train models on them.
+//! Five-minute windows of each device of a simulated hospital, labelled with the attacks: training data for models.
 
 use std::{io::Write as _, net::IpAddr, path::Path};
 

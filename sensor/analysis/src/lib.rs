@@ -3,6 +3,7 @@
 #![forbid(unsafe_code)]
 
 mod analysis;
+mod learned;
 mod message_time;
 mod room;
 mod whom;

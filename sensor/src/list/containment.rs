@@ -116,13 +116,7 @@ impl Item for ProtectedEntry {
         }),
         Column::text("reason", 0, |it| Value::Text(it.reason.clone())),
     ];
-    const FILTERS: &'static [Filter] = &[
-        Filter::Device,
-        Filter::Since,
-        Filter::Until,
-        Filter::Role,
-        Filter::SiteOnly,
-    ];
+    const FILTERS: &'static [Filter] = Filter::OF_HOSTS;
 
     fn subject(&self) -> Subject {
         let mut subject = Subject {

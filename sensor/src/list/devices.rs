@@ -38,13 +38,7 @@ impl Item for HostReport {
         Column::new("first-seen", 7, |it| Value::Time(it.first_seen)),
         Column::new("last-seen", 0, |it| Value::Time(it.last_seen)),
     ];
-    const FILTERS: &'static [Filter] = &[
-        Filter::Device,
-        Filter::Since,
-        Filter::Until,
-        Filter::Role,
-        Filter::SiteOnly,
-    ];
+    const FILTERS: &'static [Filter] = Filter::OF_HOSTS;
 
     fn subject(&self) -> Subject {
         let names = self.names.iter().map(|one| one.name.clone());

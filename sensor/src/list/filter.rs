@@ -23,6 +23,17 @@ pub enum Filter {
     SiteOnly,
 }
 
+impl Filter {
+    /// Those of a list that is about hosts and says when.
+    pub const OF_HOSTS: &'static [Self] = &[
+        Self::Device,
+        Self::Since,
+        Self::Until,
+        Self::Role,
+        Self::SiteOnly,
+    ];
+}
+
 /// All filters, with the options that set them.
 pub const FILTERS: [(Filter, &str); 8] = [
     (Filter::Device, "device"),

@@ -8,14 +8,6 @@ use serde::{Deserialize, Serialize};
 
 use super::{Column, Filter, Item, Subject, Value};
 
-const FILTERS: &[Filter] = &[
-    Filter::Device,
-    Filter::Since,
-    Filter::Until,
-    Filter::Role,
-    Filter::SiteOnly,
-];
-
 /// An application that sends HL7 messages, at an address.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 pub struct Hl7SenderRow {
@@ -52,7 +44,7 @@ impl Item for Hl7SenderRow {
         Column::new("first-seen", 6, |it| Value::Time(it.sender.first_seen)),
         Column::new("last-seen", 5, |it| Value::Time(it.sender.last_seen)),
     ];
-    const FILTERS: &'static [Filter] = FILTERS;
+    const FILTERS: &'static [Filter] = Filter::OF_HOSTS;
 
     fn subject(&self) -> Subject {
         Subject {
@@ -123,7 +115,7 @@ impl Item for AeTitleRow {
         Column::new("first-seen", 4, |it| Value::time(it.ae_title.first_seen)),
         Column::new("last-seen", 3, |it| Value::time(it.ae_title.last_seen)),
     ];
-    const FILTERS: &'static [Filter] = FILTERS;
+    const FILTERS: &'static [Filter] = Filter::OF_HOSTS;
 
     fn subject(&self) -> Subject {
         Subject {

@@ -169,13 +169,7 @@ impl Item for SessionRow {
         Column::new("cipher-suite", 5, |it| it.cell("cipher suite")),
         Column::text("details", 6, Self::details),
     ];
-    const FILTERS: &'static [Filter] = &[
-        Filter::Device,
-        Filter::Since,
-        Filter::Until,
-        Filter::Role,
-        Filter::SiteOnly,
-    ];
+    const FILTERS: &'static [Filter] = Filter::OF_HOSTS;
 
     fn subject(&self) -> Subject {
         let start = self.start().unwrap_or(self.0.timestamp);
@@ -190,13 +184,7 @@ impl Item for SessionRow {
 impl Item for ExportedRow {
     const WHAT: &'static str = "rows";
     const COLUMNS: &'static [Column<Self>] = &[];
-    const FILTERS: &'static [Filter] = &[
-        Filter::Device,
-        Filter::Since,
-        Filter::Until,
-        Filter::Role,
-        Filter::SiteOnly,
-    ];
+    const FILTERS: &'static [Filter] = Filter::OF_HOSTS;
 
     fn subject(&self) -> Subject {
         Subject {

@@ -1,17 +1,12 @@
 //! The file of the baselines in the state directory.
 
-use std::{
-    borrow::Cow,
-    fs, io,
-    net::IpAddr,
-    path::{Path, PathBuf},
-};
+use std::{borrow::Cow, io, net::IpAddr, path::Path};
 
-use sensor_facts::{files, time::Time};
+use sensor_facts::time::Time;
 use serde::{Deserialize, Serialize};
 
 use super::{Baselines, Device, DeviceKind, Items, Windows};
-use crate::config::Baseline;
+use crate::{config::Baseline, learned};
 
 /// The version of the file.
 const VERSION: u32 = 1;
@@ -28,39 +23,24 @@ struct Stored<'a> {
 }
 
 impl Baselines {
-    /// Reads what was learnt; a file that can't be read is said and counts as empty.
+    /// Reads what was learnt; a file that can't be read is logged and counts as empty.
     #[must_use]
     pub fn open(folder: &Path, options: Baseline) -> Self {
         let mut this = Self::new(options);
-        let path = path(folder);
-        let bytes = match fs::read(&path) {
-            Ok(bytes) => bytes,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return this,
-            Err(error) => {
-                tracing::warn!(path = %path.display(), "the baselines can't be read, learning begins anew: {error}");
-                return this;
-            }
+        let is_current = |stored: &Stored<'_>| stored.version == VERSION;
+        let Some(stored) = learned::read(&folder.join(FILE), "the baselines", is_current) else {
+            return this;
         };
-        match postcard::from_bytes::<Stored<'_>>(&bytes) {
-            Ok(stored) if stored.version == VERSION => {
-                this.begin = stored.begin;
-                this.site = stored.site.into_owned();
-                this.pools = stored.pools.into_owned();
-                this.pools
-                    .resize_with(DeviceKind::ALL.len(), Windows::default);
-                for (address, device) in stored.devices {
-                    let device = device.into_owned();
-                    // What an established flow leaves behind.
-                    let proven = !device.items.is_empty();
-                    this.devices.add(address, device, proven);
-                }
-            }
-            Ok(_) => {
-                tracing::warn!(path = %path.display(), "the baselines are of another version, learning begins anew");
-            }
-            Err(error) => {
-                tracing::warn!(path = %path.display(), "the baselines are damaged, learning begins anew: {error}");
-            }
+        this.begin = stored.begin;
+        this.site = stored.site.into_owned();
+        this.pools = stored.pools.into_owned();
+        this.pools
+            .resize_with(DeviceKind::ALL.len(), Windows::default);
+        for (address, device) in stored.devices {
+            let device = device.into_owned();
+            // What an established flow leaves behind.
+            let proven = !device.items.is_empty();
+            this.devices.add(address, device, proven);
         }
         this
     }
@@ -86,14 +66,8 @@ impl Baselines {
                 .map(|(address, device)| (*address, Cow::Borrowed(device)))
                 .collect(),
         };
-        let bytes = postcard::to_allocvec(&stored).map_err(io::Error::other)?;
-        let path = path(folder);
-        files::replace(&path, &bytes)?;
+        learned::write(&folder.join(FILE), &stored)?;
         self.changed = false;
         Ok(())
     }
-}
-
-fn path(folder: &Path) -> PathBuf {
-    folder.join(FILE)
 }

@@ -40,7 +40,7 @@ pub use device::{Device, DeviceKind};
 pub use items::{Fact, Familiar, Items, Occurrence};
 pub(crate) use open_windows::OpenWindows;
 pub(crate) use population::Population;
-pub(crate) use shapes::{acts, asks_all, is_lasting, is_redirect, works};
+pub(crate) use shapes::{FIND, PULLS, acts, asks_all, is_lasting, is_redirect, opened_tcp, works};
 pub use windows::{Amounts, FEATURES, Feature, Length, Usual, Windows};
 
 use crate::config::Baseline;

@@ -5,17 +5,29 @@ use std::net::IpAddr;
 use sensor_common::packet::protocol;
 use sensor_facts::{
     observation::{FlowFacts, Observation, What},
-    target::Service,
+    target::{Service, Transport},
     time::Time,
 };
 
 use super::Fact;
 
-/// C-FIND, C-GET and C-MOVE requests (PS3.7 annex E.1).
-pub(super) const FIND: u16 = 0x0020;
-pub(super) const PULLS: [u16; 2] = [0x0010, 0x0021];
+/// C-FIND request (PS3.7 annex E.1).
+pub(crate) const FIND: u16 = 0x0020;
+/// C-GET and C-MOVE requests.
+pub(crate) const PULLS: [u16; 2] = [0x0010, 0x0021];
 /// Ports from here on are taken for those of a client, or of a service that is new each time (RFC 6335).
 const EPHEMERAL: u16 = 49_152;
+
+/// The flow and the service of a TCP connection whose opening was seen and that the server took.
+pub(crate) fn opened_tcp(seen: &Observation) -> Option<(&FlowFacts, Service)> {
+    let What::Flow(facts) = &seen.what else {
+        return None;
+    };
+    let service = seen.service()?;
+    let taken =
+        service.transport == Transport::Tcp && !facts.midstream && facts.established(seen.protocol);
+    taken.then_some((facts, service))
+}
 
 /// True for ICMP echo requests (RFC 792, RFC 4443) to all hosts of a link: its broadcast address or a group.
 pub(crate) fn asks_all(seen: &Observation, facts: &FlowFacts) -> bool {

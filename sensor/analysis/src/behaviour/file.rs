@@ -1,14 +1,8 @@
 //! The file of the windows' histories in the state directory.
 
-use std::{
-    borrow::Cow,
-    collections::HashMap,
-    fs, io,
-    net::IpAddr,
-    path::{Path, PathBuf},
-};
+use std::{borrow::Cow, collections::HashMap, io, net::IpAddr, path::Path};
 
-use sensor_facts::{files, observation::Mac};
+use sensor_facts::observation::Mac;
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -18,6 +12,7 @@ use super::{
     news::News,
     scores::Scores,
 };
+use crate::learned;
 
 /// The version of the file; it changes with the measures, as their numbers are in it.
 const VERSION: u32 = 1;
@@ -35,42 +30,28 @@ struct Stored<'a> {
 }
 
 impl Behaviour {
-    /// Reads what was learned; a file that can't be read is said and counts as empty.
+    /// Reads what was learned; a file that can't be read is logged and counts as empty.
     #[must_use]
     pub fn open(folder: &Path, devices: u32) -> Self {
         let mut this = Self::new(devices);
-        let path = path(folder);
-        let bytes = match fs::read(&path) {
-            Ok(bytes) => bytes,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return this,
-            Err(error) => {
-                tracing::warn!(path = %path.display(), "the histories of windows can't be read, they begin anew: {error}");
-                return this;
-            }
+        let is_current = |stored: &Stored<'_>| stored.version == VERSION && stored.all.is_whole();
+        let path = folder.join(FILE);
+        let Some(stored) = learned::read(&path, "the histories of windows", is_current) else {
+            return this;
         };
-        match postcard::from_bytes::<Stored<'_>>(&bytes) {
-            Ok(stored) if stored.version == VERSION && stored.all.is_whole() => {
-                this.news = News::of(&stored.facts);
-                this.all = stored.all.into_owned();
-                this.kinds = stored.kinds.into_owned();
-                this.kinds.retain(|_, pool| pool.is_whole());
-                this.scores = stored.scores.into_owned();
-                for (address, history, kind, mac) in stored.actors {
-                    let actor = Actor {
-                        history: history.into_owned(),
-                        kind,
-                        mac,
-                        ..Actor::default()
-                    };
-                    this.actors.add(address, actor, true);
-                }
-            }
-            Ok(_) => {
-                tracing::warn!(path = %path.display(), "the histories of windows are of another version, they begin anew");
-            }
-            Err(error) => {
-                tracing::warn!(path = %path.display(), "the histories of windows are damaged, they begin anew: {error}");
-            }
+        this.news = News::of(&stored.facts);
+        this.all = stored.all.into_owned();
+        this.kinds = stored.kinds.into_owned();
+        this.kinds.retain(|_, pool| pool.is_whole());
+        this.scores = stored.scores.into_owned();
+        for (address, history, kind, mac) in stored.actors {
+            let actor = Actor {
+                history: history.into_owned(),
+                kind,
+                mac,
+                ..Actor::default()
+            };
+            this.actors.add(address, actor, true);
         }
         this
     }
@@ -105,13 +86,8 @@ impl Behaviour {
                 })
                 .collect(),
         };
-        let bytes = postcard::to_allocvec(&stored).map_err(io::Error::other)?;
-        files::replace(&path(folder), &bytes)?;
+        learned::write(&folder.join(FILE), &stored)?;
         self.changed = false;
         Ok(())
     }
-}
-
-fn path(folder: &Path) -> PathBuf {
-    folder.join(FILE)
 }

@@ -75,8 +75,6 @@ pub struct Behaviour {
     open_windows: OpenWindows,
     news: News,
     even: Even,
-    /// Whether client and server of what is observed are outside of the site.
-    outside: [bool; 2],
     /// All devices, and those of each kind.
     all: Pool,
     kinds: HashMap<Kind, Pool>,
@@ -95,7 +93,6 @@ impl Behaviour {
             open_windows: OpenWindows::default(),
             news: News::default(),
             even: Even::default(),
-            outside: [false; 2],
             all: Pool::default(),
             kinds: HashMap::new(),
             crowd: Crowd::default(),

@@ -1,6 +1,6 @@
 //! From observations to the values of windows.
 
-use std::net::IpAddr;
+use std::{net::IpAddr, ops::Deref};
 
 use sensor_common::packet::protocol;
 use sensor_facts::{
@@ -23,6 +23,20 @@ const ADMIN: [u16; 10] = [22, 23, 135, 139, 445, 3_389, 5_900, 5_985, 5_986, 2_0
 /// From this number on, a port is given to clients anew each time (the default of Linux).
 const EPHEMERAL: u16 = 32_768;
 
+/// An observation, and whether its client and its server are outside of the site.
+struct Placed<'a> {
+    seen: &'a Observation,
+    outside: [bool; 2],
+}
+
+impl Deref for Placed<'_> {
+    type Target = Observation;
+
+    fn deref(&self) -> &Observation {
+        self.seen
+    }
+}
+
 impl Behaviour {
     /// Takes an observation; `delta` is what a flow adds to its last report. Hosts outside of the site have no windows.
     pub fn observe(
@@ -32,7 +46,10 @@ impl Behaviour {
         is_outside: impl Fn(IpAddr) -> bool,
     ) {
         let (client, server) = (seen.client.ip(), seen.server.ip());
-        self.outside = [is_outside(client), is_outside(server)];
+        let seen = &Placed {
+            seen,
+            outside: [is_outside(client), is_outside(server)],
+        };
         match &seen.what {
             What::Flow(facts) => {
                 if let Some(delta) = delta {
@@ -101,11 +118,11 @@ impl Behaviour {
         }
     }
 
-    fn client(&mut self, seen: &Observation, add: impl FnOnce(&mut Values)) {
+    fn client(&mut self, seen: &Placed<'_>, add: impl FnOnce(&mut Values)) {
         self.at(seen.client.ip(), seen, add);
     }
 
-    fn server(&mut self, seen: &Observation, taken: bool, add: impl FnOnce(&mut Values)) {
+    fn server(&mut self, seen: &Placed<'_>, taken: bool, add: impl FnOnce(&mut Values)) {
         let server = seen.server.ip();
         // Who is only asked need not be there.
         if taken || self.actors.peek(&server).is_some() {
@@ -113,9 +130,9 @@ impl Behaviour {
         }
     }
 
-    fn at(&mut self, address: IpAddr, seen: &Observation, add: impl FnOnce(&mut Values)) {
-        let outside = (address == seen.client.ip() && self.outside[0])
-            || (address == seen.server.ip() && self.outside[1]);
+    fn at(&mut self, address: IpAddr, seen: &Placed<'_>, add: impl FnOnce(&mut Values)) {
+        let outside = (address == seen.client.ip() && seen.outside[0])
+            || (address == seen.server.ip() && seen.outside[1]);
         if is_host(address)
             && !outside
             && let Some(values) = self.values(address, seen)
@@ -124,15 +141,15 @@ impl Behaviour {
         }
     }
 
-    /// A client turns to a server, which takes the connection or not.
-    fn contact(&mut self, seen: &Observation, taken: bool) {
+    /// A client turns to a server, which takes the connection or not; true if it never did before.
+    fn contact(&mut self, seen: &Placed<'_>, taken: bool) -> bool {
         let (client, server, port) = (seen.client.ip(), seen.server.ip(), service(seen));
         let peer = Key::of("peer").host(client).host(server);
         let pair = Key::of("pair").host(client).host(server).number(port);
         let service = Key::of("service").host(server).number(port);
         let new_peer = self.news.is_new(peer, taken);
         let new_pair = self.news.is_new(pair, taken);
-        let new_service = taken && !self.outside[1] && self.news.is_new(service, true);
+        let new_service = taken && !seen.outside[1] && self.news.is_new(service, true);
         let host = Key::of("").host(server).hash();
         let admin = ADMIN.contains(&port);
         self.client(seen, |values| {
@@ -162,20 +179,18 @@ impl Behaviour {
                 values.once(Thing::New(peer.hash()), M::NewClients);
             }
         });
+        new_peer
     }
 
-    fn flow(&mut self, seen: &Observation, facts: &FlowFacts, delta: Delta) {
+    fn flow(&mut self, seen: &Placed<'_>, facts: &FlowFacts, delta: Delta) {
         let (client, server) = (seen.client.ip(), seen.server.ip());
-        let outside = self.outside[1];
+        let outside = seen.outside[1];
         let taken = facts.established(seen.protocol);
-        // Asked before `contact` makes it known.
-        let peer = Key::of("peer").host(client).host(server);
-        let stranger = self.news.is_new(peer, false);
-        let even = if delta.first {
-            self.contact(seen, taken);
-            self.even(seen, outside)
+        let (stranger, even) = if delta.first {
+            (self.contact(seen, taken), self.even(seen, outside))
         } else {
-            0
+            let peer = Key::of("peer").host(client).host(server);
+            (self.news.is_new(peer, false), 0)
         };
         let met = Key::of("outside").host(server);
         let new_outside = outside && self.news.is_new(met, taken);
@@ -225,7 +240,7 @@ impl Behaviour {
         });
     }
 
-    fn titles(&mut self, seen: &Observation, titles: [&Option<String>; 2]) {
+    fn titles(&mut self, seen: &Placed<'_>, titles: [&Option<String>; 2]) {
         let client = seen.client.ip();
         for title in titles.into_iter().flatten() {
             let key = Key::of("title").host(client).text(title);
@@ -237,7 +252,7 @@ impl Behaviour {
         }
     }
 
-    fn request(&mut self, seen: &Observation, command: u16, destination: Option<&str>) {
+    fn request(&mut self, seen: &Placed<'_>, command: u16, destination: Option<&str>) {
         let (client, server) = (seen.client.ip(), seen.server.ip());
         let key = Key::of("command").host(client).host(server).number(command);
         let new_command = self.news.is_new(key, true);
@@ -259,7 +274,7 @@ impl Behaviour {
         });
     }
 
-    fn message(&mut self, seen: &Observation, message: &Hl7Message, from: IpAddr, to: IpAddr) {
+    fn message(&mut self, seen: &Placed<'_>, message: &Hl7Message, from: IpAddr, to: IpAddr) {
         if let Some(code) = &message.ack_code {
             let no = u64::from(is_negative(code));
             self.at(from, seen, |values| {
@@ -302,7 +317,7 @@ impl Behaviour {
 }
 
 /// The port that a service is known by: of one that was given to a client, none.
-fn service(seen: &Observation) -> u16 {
+fn service(seen: &Placed<'_>) -> u16 {
     Some(seen.server.port())
         .filter(|port| *port < EPHEMERAL)
         .unwrap_or(0)

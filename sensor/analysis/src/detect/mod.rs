@@ -23,7 +23,6 @@ mod overrides;
 mod prelude;
 mod registry;
 mod reported;
-mod request;
 mod routers;
 mod shared;
 mod site;

@@ -13,10 +13,9 @@ pub(super) use super::{
     detector::Detector,
     draft::{Draft, contribution},
     reported::Reported,
-    request::{FIND, PULLS},
     shared,
     site::Site,
     threshold::{Values, thresholds},
     window::Window,
 };
-pub(super) use crate::baseline::{Fact, Feature, Length, is_lasting};
+pub(super) use crate::baseline::{FIND, Fact, Feature, Length, PULLS, is_lasting, opened_tcp};

@@ -61,23 +61,35 @@ pub struct Golden {
     pub p: Vec<f32>,
 }
 
-type Metadata = BTreeMap<String, String>;
+pub(super) type Metadata = BTreeMap<String, String>;
 
-fn get<'a>(metadata: &'a Metadata, key: &'static str) -> Result<&'a str, Refusal> {
+/// An entry of the metadata.
+///
+/// # Errors
+/// When it is missing.
+pub(super) fn get<'a>(metadata: &'a Metadata, key: &'static str) -> Result<&'a str, Refusal> {
     metadata
         .get(key)
         .map(String::as_str)
         .ok_or_else(|| wrong(key, "is missing"))
 }
 
-fn wrong(key: &'static str, what: impl Into<String>) -> Refusal {
+/// The refusal of an entry.
+pub(super) fn wrong(key: &'static str, what: impl Into<String>) -> Refusal {
     Refusal::Metadata {
         key,
         what: what.into(),
     }
 }
 
-fn json<T: DeserializeOwned>(metadata: &Metadata, key: &'static str) -> Result<T, Refusal> {
+/// An entry that is JSON.
+///
+/// # Errors
+/// When it is missing or of another shape.
+pub(super) fn json<T: DeserializeOwned>(
+    metadata: &Metadata,
+    key: &'static str,
+) -> Result<T, Refusal> {
     serde_json::from_str(get(metadata, key)?).map_err(|error| wrong(key, error.to_string()))
 }
 
@@ -89,6 +101,21 @@ fn share(metadata: &Metadata, key: &'static str, above: f64) -> Result<f64, Refu
         .ok()
         .filter(|number| *number > above && *number <= 1.0)
         .ok_or_else(|| wrong(key, format!("{text:?} is no share")))
+}
+
+/// How a model's columns differ from the sensor's own, if they do.
+pub(super) fn difference(theirs: &[&str], own: &[&str]) -> Option<String> {
+    let differs = theirs.iter().zip(own).position(|(a, b)| a != b);
+    match differs {
+        Some(at) => Some(format!(
+            "number {} is {:?} instead of {:?}",
+            at + 1,
+            theirs[at],
+            own[at]
+        )),
+        None if theirs.len() == own.len() => None,
+        None => Some(format!("it has {} instead of {}", theirs.len(), own.len())),
+    }
 }
 
 /// Holds schema and features to the sensor's own.
@@ -104,17 +131,8 @@ pub(super) fn fits(metadata: &Metadata) -> Result<(), Refusal> {
     }
     let features = get(metadata, "wardtap.features")?;
     let theirs: Vec<&str> = features.split(',').collect();
-    if theirs != NAMES {
-        let differs = theirs.iter().zip(NAMES).position(|(a, b)| *a != b);
-        return Err(Refusal::Features(match differs {
-            Some(at) => format!(
-                "number {} is {:?} instead of {:?}",
-                at + 1,
-                theirs[at],
-                NAMES[at]
-            ),
-            None => format!("it has {} instead of {FEATURES}", theirs.len()),
-        }));
+    if let Some(what) = difference(&theirs, &NAMES) {
+        return Err(Refusal::Features(what));
     }
     let hash = hex::encode(&Sha256::digest(features));
     let named = get(metadata, "wardtap.features_sha256")?;

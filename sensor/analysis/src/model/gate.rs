@@ -101,18 +101,9 @@ fn outside(
     checks.passed("signature", signed.clone());
     let outline = onnx::read(&file.graph)?;
     checks.passed("format", format!("ONNX, {} nodes", outline.nodes));
-    if let Some(tensor) = outline.external {
-        return Err(Refusal::External(tensor));
-    }
+    outline.is_whole()?;
     checks.passed("external data", "none");
-    let own = ["ai.onnx", "ai.onnx.ml"];
-    if let Some(foreign) = outline
-        .domains
-        .iter()
-        .find(|it| !own.contains(&it.as_str()))
-    {
-        return Err(Refusal::Operators(foreign.clone()));
-    }
+    outline.uses_only(&["ai.onnx", "ai.onnx.ml"])?;
     let domains: Vec<_> = outline.domains.iter().map(String::as_str).collect();
     checks.passed("operators", domains.join(", "));
     about::fits(&outline.metadata)?;

@@ -5,6 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use thiserror::Error;
 
+use super::Refusal;
+
 /// Graphs within graphs, at most.
 const DEPTH: u32 = 16;
 
@@ -68,6 +70,25 @@ pub(super) fn read(bytes: &[u8]) -> Result<Outline, OnnxError> {
 }
 
 impl Outline {
+    /// Says whether all of the model is in the file.
+    ///
+    /// # Errors
+    /// [`Refusal::External`].
+    pub(super) fn is_whole(&self) -> Result<(), Refusal> {
+        let external = self.external.clone();
+        external.map_or(Ok(()), |tensor| Err(Refusal::External(tensor)))
+    }
+
+    /// Says whether all of its operators are of these domains.
+    ///
+    /// # Errors
+    /// [`Refusal::Operators`].
+    pub(super) fn uses_only(&self, domains: &[&str]) -> Result<(), Refusal> {
+        let mut used = self.domains.iter();
+        let foreign = used.find(|name| !domains.contains(&name.as_str()));
+        foreign.map_or(Ok(()), |name| Err(Refusal::Operators(name.clone())))
+    }
+
     fn domain(&mut self, name: Option<String>) {
         let name = name.filter(|name| !name.is_empty());
         self.domains

@@ -4,12 +4,16 @@
 //! [surprises](crate::behaviour) of each window, which means the same at every site; its outputs are a score and what each
 //! measure has in it.
 
-use std::{collections::BTreeMap, fmt, path::Path};
+use std::{fmt, path::Path};
 
 use ort::{session::Session, value::TensorRef};
-use serde::de::DeserializeOwned;
 
-use super::{Key, ModelFile, Refusal, RunError, Runtime, manifest::Manifest, onnx};
+use super::{
+    Key, ModelFile, Refusal, RunError, Runtime,
+    about::{self, Metadata, get, json, wrong},
+    manifest::Manifest,
+    onnx,
+};
 use crate::behaviour::{Judged, MEASURES, Measure, Needed};
 
 /// The name of its input vector.
@@ -54,19 +58,15 @@ impl WindowModel {
         let file = ModelFile::read(path)?;
         Manifest::of_schema(&file, SCHEMA)?.signed(&file, trusted)?;
         let outline = onnx::read(&file.graph)?;
-        if let Some(tensor) = outline.external {
-            return Err(Refusal::External(tensor));
-        }
-        if let Some(foreign) = outline.domains.iter().find(|name| *name != "ai.onnx") {
-            return Err(Refusal::Operators(foreign.clone()));
-        }
+        outline.is_whole()?;
+        outline.uses_only(&["ai.onnx"])?;
         fits(&outline.metadata)?;
         let golden: Golden = json(&outline.metadata, "wardtap.golden")?;
         let thresholds: Vec<(f64, f64)> = json(&outline.metadata, "wardtap.thresholds")?;
-        let needed = Needed::of(thresholds).ok_or(Refusal::Metadata {
-            key: "wardtap.thresholds",
-            what: "budgets and scores have to be above nought, and more budget needs less score"
-                .to_owned(),
+        let needed = Needed::of(thresholds).ok_or_else(|| {
+            let what =
+                "budgets and scores have to be above nought, and more budget needs less score";
+            wrong("wardtap.thresholds", what)
         })?;
         let session = runtime
             .session(&file.graph)
@@ -164,52 +164,14 @@ impl WindowModel {
     }
 }
 
-type Metadata = BTreeMap<String, String>;
-
-fn get<'a>(metadata: &'a Metadata, key: &'static str) -> Result<&'a str, Refusal> {
-    metadata
-        .get(key)
-        .map(String::as_str)
-        .ok_or_else(|| Refusal::Metadata {
-            key,
-            what: "is missing".to_owned(),
-        })
-}
-
-fn json<T: DeserializeOwned>(metadata: &Metadata, key: &'static str) -> Result<T, Refusal> {
-    serde_json::from_str(get(metadata, key)?).map_err(|error| Refusal::Metadata {
-        key,
-        what: error.to_string(),
-    })
-}
-
 /// The model must be of these measures in this order.
 fn fits(metadata: &Metadata) -> Result<(), Refusal> {
     let found = get(metadata, "wardtap.schema")?;
     if found != SCHEMA {
-        return Err(Refusal::Metadata {
-            key: "wardtap.schema",
-            what: format!("is {found:?} instead of {SCHEMA:?}"),
-        });
+        let what = format!("is {found:?} instead of {SCHEMA:?}");
+        return Err(wrong("wardtap.schema", what));
     }
     let theirs: Vec<&str> = get(metadata, "wardtap.measures")?.split(',').collect();
-    if theirs == Measure::ALL.map(Measure::id) {
-        return Ok(());
-    }
-    let own = Measure::ALL.map(Measure::id);
-    let differs = theirs.iter().zip(own).position(|(a, b)| *a != b);
-    Err(Refusal::Metadata {
-        key: "wardtap.measures",
-        what: differs.map_or_else(
-            || format!("are {} instead of {MEASURES}", theirs.len()),
-            |at| {
-                format!(
-                    "number {} is {:?} instead of {:?}",
-                    at + 1,
-                    theirs[at],
-                    own[at]
-                )
-            },
-        ),
-    })
+    let differs = about::difference(&theirs, &Measure::ALL.map(Measure::id));
+    differs.map_or(Ok(()), |what| Err(wrong("wardtap.measures", what)))
 }

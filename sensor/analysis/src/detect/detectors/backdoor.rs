@@ -65,15 +65,9 @@ impl Detector for Backdoor {
     }
 
     fn observe(&mut self, seen: &Observation, site: &Site<'_>) -> Option<Draft> {
-        let What::Flow(facts) = &seen.what else {
-            return None;
-        };
-        let service = seen.service()?;
+        let (facts, service) = opened_tcp(seen)?;
         let (client, server) = (seen.client.ip(), seen.server.ip());
-        if service.transport != Transport::Tcp
-            || !is_lasting(service)
-            || facts.midstream
-            || !facts.established(seen.protocol)
+        if !is_lasting(service)
             || !self.is_shell(facts)
             || site.learns()
             || site.is_outside(server)

@@ -36,15 +36,9 @@ impl Detector for DeviceAccess {
     }
 
     fn observe(&mut self, seen: &Observation, site: &Site<'_>) -> Option<Draft> {
-        let What::Flow(facts) = &seen.what else {
-            return None;
-        };
-        let service = seen.service()?;
+        let (_, service) = opened_tcp(seen)?;
         let (client, server) = (seen.client.ip(), seen.server.ip());
-        if service.transport != Transport::Tcp
-            || !REMOTE.contains(&service.port)
-            || facts.midstream
-            || !facts.established(seen.protocol)
+        if !REMOTE.contains(&service.port)
             || site.learns()
             || site.baselines.learns(client, seen.time)
             || !site.baselines.is_clinical(client)

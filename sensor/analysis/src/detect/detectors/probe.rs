@@ -61,15 +61,9 @@ impl Detector for Probe {
     }
 
     fn observe(&mut self, seen: &Observation, site: &Site<'_>) -> Option<Draft> {
-        let What::Flow(facts) = &seen.what else {
-            return None;
-        };
-        let service = seen.service()?;
+        let (facts, service) = opened_tcp(seen)?;
         let (client, server) = (seen.client.ip(), seen.server.ip());
-        if service.transport != Transport::Tcp
-            || !facts.over
-            || facts.midstream
-            || !facts.established(seen.protocol)
+        if !facts.over
             // Some senders open a connection for each message; what is in them is others' business.
             || facts.app.is_clinical()
             || facts.to_server.payload + facts.to_client.payload > self.own.probes_bytes

@@ -42,16 +42,10 @@ impl Detector for WayOut {
     }
 
     fn observe(&mut self, seen: &Observation, site: &Site<'_>) -> Option<Draft> {
-        let What::Flow(facts) = &seen.what else {
-            return None;
-        };
-        let service = seen.service()?;
+        let (_, service) = opened_tcp(seen)?;
         let (client, server) = (seen.client.ip(), seen.server.ip());
-        if service.transport != Transport::Tcp
-            || WEB.contains(&service.port)
+        if WEB.contains(&service.port)
             || !is_lasting(service)
-            || facts.midstream
-            || !facts.established(seen.protocol)
             || site.learns()
             || !site.is_outside(server)
             || site.is_outside(client)

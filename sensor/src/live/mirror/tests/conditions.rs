@@ -54,12 +54,7 @@ fn silence_where_there_are_usually_packets() {
     assert!((20..=22).contains(&after), "{after} s");
     assert_eq!(since, at(1_199), "since the last packet");
     assert_eq!(made.standing(), [Condition::Silent]);
-    let said = made
-        .judge
-        .standing()
-        .next()
-        .map(ToString::to_string)
-        .unwrap();
+    let said = made.said();
     assert!(
         said.starts_with("no packet has come for 2m 0s, since 2027-01-15 "),
         "{said}"

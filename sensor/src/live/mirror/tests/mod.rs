@@ -108,6 +108,12 @@ impl Made {
         self.judge.standing().map(|one| one.condition).collect()
     }
 
+    /// The first condition that holds, in words.
+    fn said(&self) -> String {
+        let first = self.judge.standing().next();
+        first.map(ToString::to_string).unwrap()
+    }
+
     /// Several addresses of each range talk now.
     fn talk(&mut self, ranges: &[Range], addresses: u8) {
         let now = ENGINE + self.second * SECOND;

@@ -23,12 +23,7 @@ fn a_vlan_vanishes_while_others_go_on() {
         .expect("it vanished");
     assert!((30..=33).contains(&after), "{after} s");
     assert_eq!(since, at(from - 1));
-    let said = made
-        .judge
-        .standing()
-        .next()
-        .map(ToString::to_string)
-        .unwrap();
+    let said = made.said();
     assert!(
         said.contains("nothing comes from VLAN 20, 10.1.20.0/24, while 4 other networks"),
         "{said}"
@@ -78,12 +73,7 @@ fn made_up_subnets_hide_and_accuse_none() {
         made.second(500);
     }
     assert_eq!(made.standing(), [Condition::NetworkVanished]);
-    let said = made
-        .judge
-        .standing()
-        .next()
-        .map(ToString::to_string)
-        .unwrap();
+    let said = made.said();
     assert!(said.contains("VLAN 20, 10.1.20.0/24,"), "{said}");
 }
 
