@@ -124,20 +124,25 @@ fn a_full_queue_drops_what_changed_nothing_and_says_so() {
     broken.store(false, Ordering::Relaxed);
     wait_for("the disk", || ticket.wait(Duration::from_secs(10)).is_ok());
     drop(trail);
-    // What has no entry of its own is counted by one.
+    // What has no entry of its own is counted by one, or by two if the thread that writes came in the middle of it.
     let mut last = Vec::new();
     verify(&folder.join(FILE), None, |entry| last.push(entry.action)).unwrap();
-    // The decisions that had room, the changes, their release, and the count of the rest.
-    assert_eq!(last.len(), 4_096 + changes + 2);
     let released = last
         .iter()
         .filter(|action| matches!(action, Action::ReleasedAll { .. }));
     assert_eq!(released.count(), 1);
-    let counted = last.iter().find_map(|action| match action {
-        Action::EntriesDropped { count, first, .. } => Some((*count, *first)),
-        _ => None,
-    });
-    assert_eq!(counted, Some((dropped, Time(4_096_000))));
+    let counted: Vec<_> = last
+        .iter()
+        .filter_map(|action| match action {
+            Action::EntriesDropped { count, first, .. } => Some((*count, *first)),
+            _ => None,
+        })
+        .collect();
+    assert!((1..=2).contains(&counted.len()), "{counted:?}");
+    assert_eq!(counted.iter().map(|(count, _)| count).sum::<u64>(), dropped);
+    assert_eq!(counted[0].1, Time(4_096_000));
+    // The decisions that had room, the changes, their release, and the counts of the rest.
+    assert_eq!(last.len(), 4_096 + changes + 1 + counted.len());
     fs::remove_dir_all(folder).unwrap();
 }
 
