@@ -70,7 +70,7 @@ reasons! {
     Hl7Block = 13, "hl7_block", Hl7BlockUnread, false;
     /// An MLLP block is empty.
     Hl7Empty = 14, "hl7_empty", Hl7BlockEmpty, true;
-    /// A message has no end: the next one begins inside it.
+    /// A message has no end: the next one begins inside it, or other text follows its end character.
     Hl7Cut = 15, "hl7_cut", Hl7MessageCut, false;
     /// The fields of a header segment are longer than what may leave the kernel.
     Hl7Long = 16, "hl7_long", Hl7HeaderLong, false;

@@ -9,13 +9,13 @@ use std::{
 
 use sensor_common::settings::Settings;
 use sensor_facts::event::{
-    Association, AssociationOutcome, Body, DicomEventType, Event, Hl7Event, Hl7Message,
+    Association, AssociationOutcome, Body, DicomEventType, Event, FlowReport, Hl7Event, Hl7Message,
     Hl7SessionSummary,
 };
 use sensor_kernel::TableSizes;
 use sensor_sessions::{
     capture::{CaptureFile, PortableEngine, link::Content},
-    pipeline::{FlowEndReason, Pipeline, PipelineOptions},
+    pipeline::{FlowEndReason, Pipeline, PipelineOptions, PipelineStats},
 };
 
 fn folder() -> Option<PathBuf> {
@@ -33,8 +33,8 @@ fn folder() -> Option<PathBuf> {
     None
 }
 
-/// All events of a capture.
-fn replay(path: &Path) -> Vec<Event> {
+/// All events of a capture, and the pipeline's counters.
+fn replay(path: &Path) -> (Vec<Event>, PipelineStats) {
     let sizes = TableSizes {
         established4: 256,
         established6: 256,
@@ -60,7 +60,7 @@ fn replay(path: &Path) -> Vec<Event> {
     pipeline.finish(&mut events);
     let json = serde_json::to_string(&events).unwrap();
     assert!(!json.contains("CANARY"), "{}: {json}", path.display());
-    events
+    (events, pipeline.stats())
 }
 
 struct Field {
@@ -69,7 +69,24 @@ struct Field {
 
 impl Field {
     fn events(&self, name: &str) -> Vec<Event> {
+        self.all(name).0
+    }
+
+    fn all(&self, name: &str) -> (Vec<Event>, PipelineStats) {
         replay(&self.folder.join(format!("{name}.pcap")))
+    }
+
+    /// The one conversation of a capture, its ends and its tags.
+    fn flow(&self, name: &str) -> (Event, FlowReport) {
+        let events = self.events(name).into_iter();
+        let mut flows: Vec<_> = events
+            .filter_map(|event| match &event.body {
+                Body::Flow { flow } => Some((event.clone(), (**flow).clone())),
+                _ => None,
+            })
+            .collect();
+        assert_eq!(flows.len(), 1, "{name}: {flows:?}");
+        flows.remove(0)
     }
 
     /// The association of a capture as it ended.
@@ -240,4 +257,63 @@ fn messages_of_the_field_are_right() {
     let (messages, session) = field.session("control_hl7");
     assert_eq!(messages.len(), 6);
     assert!(session.skipped.is_empty() && session.ack_times.unwrap().count == 3);
+}
+
+#[test]
+fn conversations_in_tunnels_of_the_field_are_right() {
+    let Some(folder) = folder() else { return };
+    let field = Field { folder };
+    for (name, tunnels, vlans) in [
+        ("n1", &[][..], &[101][..]),
+        ("n2", &[], &[100, 200, 300]),
+        ("n3", &["hp_erm"], &[]),
+        ("n4", &["geneve"], &[]),
+        ("n7", &["vxlan"], &[]),
+        ("n10", &["mpls"], &[]),
+        ("n4_vxlan_control", &["vxlan"], &[]),
+    ] {
+        let (event, flow) = field.flow(name);
+        assert_eq!(
+            (event.src_ip, event.src_port),
+            (Some([10, 20, 0, 5].into()), Some(49_152)),
+            "{name}"
+        );
+        assert_eq!(
+            (event.dest_ip, event.dest_port),
+            (Some([10, 20, 0, 9].into()), Some(104)),
+            "{name}"
+        );
+        assert_eq!(flow.tunnels, tunnels, "{name}");
+        assert_eq!(event.vlan, vlans, "{name}");
+        assert_eq!(
+            (flow.to_server.packets, flow.to_client.packets),
+            (10, 8),
+            "{name}"
+        );
+        let it = field.association(name);
+        assert_eq!(
+            (it.calling_ae.as_deref(), it.called_ae.as_deref()),
+            (Some("CT1"), Some("ARCHIVE")),
+            "{name}"
+        );
+        assert_eq!(it.outcome, AssociationOutcome::Released, "{name}");
+        assert!(!it.incomplete && it.skipped.is_empty(), "{name}: {it:?}");
+        assert_eq!(it.commands[0].counts.responses.success, 1, "{name}");
+    }
+}
+
+#[test]
+fn a_clock_that_goes_back_in_the_field_is_counted() {
+    let Some(folder) = folder() else { return };
+    let field = Field { folder };
+    let (messages, session) = field.session("n8c");
+    assert_eq!(messages.len(), 8);
+    assert_eq!((session.unmatched_acks, session.unacknowledged), (0, 0));
+    assert!(session.end >= session.start);
+    let times = session.ack_times.unwrap();
+    assert!(times.count == 4 && times.max_us == 21_000, "{times:?}");
+    let (_, flow) = field.flow("n8c");
+    assert!(flow.end >= flow.start && flow.duration_ns == flow.end.0.abs_diff(flow.start.0));
+    assert!(field.all("n8c").1.clock_back > 0);
+    assert_eq!(field.all("control_hl7").1.clock_back, 0);
 }

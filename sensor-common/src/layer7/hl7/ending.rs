@@ -1,6 +1,8 @@
 //! How a block ends.
 
-use super::writing::{END_BLOCK, LINE_FEED, SEGMENT_END, START_BLOCK, UNKNOWN, WIDE, WRITING};
+use super::writing::{
+    END_BLOCK, LINE_FEED, SEGMENT_END, START_BLOCK, UNKNOWN, UNSURE, WIDE, WRITING,
+};
 use crate::{
     bytes::Frame,
     cpu::Cpu,
@@ -26,11 +28,16 @@ pub(super) fn block_end(cpu: &mut Cpu, unit: u16) -> Step {
 }
 
 /// After an end block character: a carriage return is due. A segment's end there is the block's end too, since some senders
-/// write no carriage return, and what is known now must not wait for the next segment.
+/// write no carriage return, and what is known now must not wait for the next segment. Should other text follow there, the
+/// session is marked, since receivers that wait for the carriage return take it for more of the message.
 #[inline(always)]
 pub(super) fn end<F: Frame>(frame: &F, cpu: &mut Cpu) -> Step {
     match reader::next(frame, &mut cpu.work) {
-        None | Some(SEGMENT_END | LINE_FEED) => finish(cpu),
+        None => {
+            finish(cpu);
+            cpu.work.stream.carry[UNSURE] = 1;
+        }
+        Some(SEGMENT_END | LINE_FEED) => finish(cpu),
         Some(START_BLOCK) => {
             // The carriage return is missing, and the next block begins here.
             cpu.work.position -= 1;
@@ -53,6 +60,7 @@ fn finish(cpu: &mut Cpu) {
     let (length, unknown) = (stream.length, stream.has(UNKNOWN));
     stream.length = 0;
     stream.stash = stream.mode & WRITING;
+    stream.carry[UNSURE] = 0;
     stream.set(State::Hl7Start);
     if unknown {
         reader::skipped(cpu, Reason::Hl7Block, length);

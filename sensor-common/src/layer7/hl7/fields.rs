@@ -3,7 +3,9 @@
 use super::{
     character::{self, Character, character},
     ending::block_end,
-    writing::{ACK, END_BLOCK, LINE_FEED, LINES, MAY_ANSWER, SEGMENT_END, START_BLOCK, WIDE},
+    writing::{
+        ACK, END_BLOCK, LINE_FEED, LINES, MAY_ANSWER, SEGMENT_END, START_BLOCK, UNSURE, WIDE,
+    },
 };
 use crate::{
     bytes::Frame,
@@ -48,6 +50,7 @@ pub(super) fn begin(cpu: &mut Cpu, tag: Tag, segment: [u8; 3], separator: u8) {
     };
     stream.run_left = FIELD_MAX;
     stream.data_bytes = 0;
+    stream.carry[UNSURE] = 0;
     stream.tag = tag as u8;
     stream.set(State::Hl7Fields);
     cpu.record(tag, FIRST, [n0, n1, n2, separator]);
@@ -65,6 +68,14 @@ fn goes_on<F: Frame>(frame: &F, work: &Work) -> bool {
     )
 }
 
+/// True for an end block character that is the last byte of a TCP segment inside of a header segment: no message ends there, as
+/// the standard has it, so it is content unless the next byte is a carriage return. Otherwise whoever cuts TCP segments there
+/// could hide the type of a message from the sensor alone.
+#[inline(always)]
+fn waits(work: &Work) -> bool {
+    work.position >= work.end && work.stream.tag == Tag::Hl7Header as u8 && !work.stream.has(WIDE)
+}
+
 #[inline(always)]
 pub(super) fn fields<F: Frame>(frame: &F, cpu: &mut Cpu) -> Step {
     let piece = cpu.work.tape_len;
@@ -77,14 +88,25 @@ pub(super) fn fields<F: Frame>(frame: &F, cpu: &mut Cpu) -> Step {
     };
     let mut over = None;
     for _ in 0..FIELD_STEP {
-        let unit = match character(frame, &mut cpu.work) {
-            Character::None => break,
-            Character::Half => continue,
-            Character::Whole(unit) => unit,
+        let unit = if cpu.work.stream.carry[UNSURE] != 0 {
+            cpu.work.stream.carry[UNSURE] = 0;
+            u16::from(END_BLOCK)
+        } else {
+            match character(frame, &mut cpu.work) {
+                Character::None => break,
+                Character::Half => continue,
+                Character::Whole(unit) => unit,
+            }
         };
-        if character::is_end(&cpu.work.stream, unit) && !goes_on(frame, &cpu.work) {
-            over = Some(State::Hl7End);
-            break;
+        if character::is_end(&cpu.work.stream, unit) {
+            if waits(&cpu.work) {
+                cpu.work.stream.carry[UNSURE] = 1;
+                break;
+            }
+            if !goes_on(frame, &cpu.work) {
+                over = Some(State::Hl7End);
+                break;
+            }
         }
         let stream = &mut cpu.work.stream;
         let byte = character::narrow(unit);

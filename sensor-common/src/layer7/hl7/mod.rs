@@ -27,7 +27,7 @@ use crate::{
     registry::{Protocol, State, Tag},
 };
 use character::{Character, character};
-use writing::{ACK, BEFORE, LINE_FEED, LINES, MAY_ANSWER, SEGMENT_END};
+use writing::{ACK, BEFORE, LINE_FEED, LINES, MAY_ANSWER, SEGMENT_END, UNSURE};
 
 /// The reader of HL7.
 pub(crate) struct Hl7;
@@ -86,8 +86,13 @@ fn start<F: Frame>(frame: &F, cpu: &mut Cpu) -> Step {
         cpu.work.position = cpu.work.end;
         return Step::Done;
     };
+    let unsure = cpu.work.stream.carry[UNSURE] != 0;
+    cpu.work.stream.carry[UNSURE] = 0;
     if byte != START_BLOCK {
         let begin = cpu.work.position;
+        if unsure && !is_blank(byte) && cpu.work.is_of(Protocol::Hl7) {
+            reader::skipped(cpu, Reason::Hl7Cut, 0);
+        }
         if is_blank(byte) {
             for _ in 0..BLANKS {
                 if !frame.u8(cpu.work.position).is_some_and(is_blank)

@@ -85,15 +85,25 @@ pub(super) fn scan<F: Frame>(frame: &F, cpu: &mut Cpu, segments: bool) -> Step {
     let stream = &cpu.work.stream;
     let end_block = repeat(END_BLOCK);
     let other = match (segments, stream.is(HOLE)) {
-        (true, _) if stream.has(LINES) => LINE_FEED,
         (true, _) => SEGMENT_END,
         (false, true) => START_BLOCK,
         (false, false) => END_BLOCK,
     };
-    let second = repeat(other);
+    // Where a line feed stood in MSH, segments end with either: python-hl7 takes line feeds for content.
+    let line = if segments && stream.has(LINES) {
+        LINE_FEED
+    } else {
+        other
+    };
+    let (second, third) = (repeat(other), repeat(line));
     let begin = cpu.work.position;
     let position = words(frame, &cpu.work, |word| {
-        zero_byte(word ^ end_block) | zero_byte(word ^ second)
+        let hit = zero_byte(word ^ end_block) | zero_byte(word ^ second);
+        if segments {
+            hit | zero_byte(word ^ third)
+        } else {
+            hit
+        }
     });
     // The last byte of the words may be half a character.
     if position != begin && cpu.work.stream.has(WIDE) {
@@ -112,7 +122,7 @@ pub(super) fn scan<F: Frame>(frame: &F, cpu: &mut Cpu, segments: bool) -> Step {
         if character::is_end(&cpu.work.stream, unit) {
             return block_end(cpu, unit);
         }
-        if unit != u16::from(other) {
+        if unit != u16::from(other) && unit != u16::from(line) {
             continue;
         }
         if segments {

@@ -33,5 +33,8 @@ pub(super) const UNKNOWN: u8 = 64;
 pub(super) const HALF: usize = 11;
 /// Place in `carry` of 1 if the byte before the start block character was zero.
 pub(super) const BEFORE: usize = 10;
+/// Place in `carry` of 1 after an end block character that was the last byte of a TCP segment, so that nothing shows yet whether
+/// a carriage return follows it.
+pub(super) const UNSURE: usize = 9;
 /// How the characters of a block are written; the next block is likely the same.
 pub(super) const WRITING: u8 = WIDE | LITTLE | NARROW;

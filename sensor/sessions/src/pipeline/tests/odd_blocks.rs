@@ -190,6 +190,8 @@ fn an_answer_is_found_behind_lines_that_were_in_its_header() {
         "\nEVN\r",
         "\nEVN||20260901\nPID|1||CANARY\n",
         "\nEVN|1\nPV1\r",
+        "\nEVN||20260901\rPID|1||CANARY\r",
+        "\nEVN|1\r\nPID|1||CANARY\nPV1|1\r",
     ] {
         let answer = ANSWER.replace("\rMSA", &format!("{lines}MSA"));
         in_any_pieces(

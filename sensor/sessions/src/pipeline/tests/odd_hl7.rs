@@ -132,13 +132,63 @@ fn segments_end_with_carriage_returns_or_line_feeds() {
 /// python-hl7 and hl7apy end a block at FS and a carriage return alone.
 #[test]
 fn an_end_character_in_the_header_is_content_where_other_text_follows() {
-    for (from, to) in [("|ENGINE|", "|E\x1cGINE|"), ("|^~\\&|", "|\x1c~\\&|")] {
+    for (from, to) in [
+        ("|ENGINE|", "|E\x1cGINE|"),
+        ("|^~\\&|", "|\x1c~\\&|"),
+        ("|2026", "|\x1c2026"),
+    ] {
+        // Also where it is the last byte of a TCP segment.
+        let message = block(ADMIT.replacen(from, to, 1));
+        in_any_pieces(60, |wire| talk(wire, &message, &block(ANSWER)), matched);
+    }
+    // A message that is but a header ends with its carriage return, or with the next start block character.
+    let header = "MSH|^~\\&|EHR|WARD|||1||ADT^A01|M1|P|2.5";
+    for end in [&b"\x1c\r"[..], b"\x1c"] {
+        let message = [b"\x0b", header.as_bytes(), end].concat();
+        in_any_pieces(
+            60,
+            |wire| {
+                wire.client(&message);
+                wire.client(&block(ADMIT.replace("|M1|", "|M2|")));
+            },
+            |wire, how| {
+                let (messages, session) = session(wire, how);
+                let ids: Vec<_> = messages
+                    .iter()
+                    .map(|it| (it.control_id.as_deref(), it.complete))
+                    .collect();
+                assert_eq!(ids, [(Some("M1"), true), (Some("M2"), true)], "{how}");
+                assert!(!session.incomplete, "{how}: {session:?}");
+            },
+        );
+    }
+}
+
+/// A receiver that waits for FS and a carriage return takes what follows for more of the message; one that ends it at FS does
+/// not. The sensor can't know which it is, and says so.
+#[test]
+fn text_behind_an_end_character_marks_the_session() {
+    for (first, rest, marked) in [
+        ("\x1c", "CANARY\x1c\r", true),
+        ("\x1c", "\r", false),
+        ("\x1c", "\n", false),
+        ("\x1c\r", "CANARY", false),
+    ] {
         let mut wire = Wire::new(PipelineOptions::default());
         wire.open();
-        let message = block(ADMIT.replace(from, to));
-        talk(&mut wire, &message, &block(ANSWER));
+        wire.client(format!("\x0b{ADMIT}{first}").as_bytes());
+        wire.client(rest.as_bytes());
+        wire.client(&block(ADMIT.replace("|M1|", "|M2|")));
         wire.finish();
-        matched(&wire, to);
+        let how = format!("{first:?} {rest:?}");
+        let (messages, session) = session(&wire, &how);
+        assert_eq!(messages.len(), 2, "{how}");
+        assert_eq!(session.incomplete, marked, "{how}: {session:?}");
+        assert_eq!(
+            session.skipped.contains_key("hl7_cut"),
+            marked,
+            "{how}: {session:?}"
+        );
     }
 }
 

@@ -1,6 +1,7 @@
 //! What comes before a protocol, and TLS that does not begin with a hello message.
 
 use super::{
+    odd_hl7::{ADMIT, ANSWER, block},
     pdu::{ECHO, accept, ask, echo_talk, request},
     wire::{Odd, Wire, in_any_pieces},
 };
@@ -88,6 +89,56 @@ fn a_session_starts_where_its_protocol_starts() {
                 };
                 assert!(message.complete, "{before:?}, {how}");
                 assert!(!wire.json().contains("CANARY"));
+            },
+        );
+    }
+}
+
+#[test]
+fn messages_and_hellos_begin_behind_a_prelude_too() {
+    for (before, answer) in [
+        (
+            &b"PROXY TCP4 10.9.9.9 10.20.0.9 51000 2575\r\n"[..],
+            &b""[..],
+        ),
+        (PROXY_V2, b""),
+        (
+            b"CONNECT engine:2575 HTTP/1.1\r\n\r\n",
+            b"HTTP/1.1 200 OK\r\n\r\n",
+        ),
+    ] {
+        in_any_pieces(
+            before.len() + 6,
+            |wire| {
+                wire.client(&[before, &block(ADMIT)[..]].concat());
+                wire.server(&[answer, &block(ANSWER)[..]].concat());
+            },
+            |wire, how| {
+                let [session] = wire.hl7_sessions()[..] else {
+                    panic!("{before:?}, {how}: {}", wire.json())
+                };
+                assert_eq!(
+                    (session.messages, session.acknowledgements.aa),
+                    (2, 1),
+                    "{before:?}, {how}"
+                );
+                assert!(!session.incomplete && !session.midstream, "{how}");
+                assert!(session.skipped["before"] >= before.len() as u64, "{how}");
+            },
+        );
+        in_any_pieces(
+            before.len() + 6,
+            |wire| {
+                wire.client(&[before, &record(22, &client_hello(8))[..]].concat());
+                wire.server(&[answer, &record(22, &server_hello())[..]].concat());
+            },
+            |wire, how| {
+                let [report] = wire.tls()[..] else {
+                    panic!("{before:?}, {how}: {}", wire.json())
+                };
+                assert_eq!(report.sni.as_deref(), Some("pacs.lan"), "{before:?}, {how}");
+                assert_eq!(report.version.as_deref(), Some("TLS 1.2"), "{how}");
+                assert!(!report.incomplete, "{before:?}, {how}: {report:?}");
             },
         );
     }
