@@ -249,6 +249,10 @@ fn items_in_any_order_and_unknown_ones_are_taken() {
             },
         );
     }
+    // Titles that are padded with NUL before an item that is not known.
+    let items = [unknown, application, context, user];
+    let odd = changed(request_of(&items), 10, b"PACS\0\0\0\0\0\0\0\0\0\0\0\0");
+    in_any_pieces(100, |wire| echo_talk(wire, &odd, &ac, &ask), echoed);
     // Even ids, where the acceptor takes them.
     let rq = changed(rq, 103, &[2]);
     let ac = changed(ac, 103, &[2]);
