@@ -184,7 +184,7 @@ counters! {
     Hl7BlockUnread = "hl7_block_unread",
     /// Empty MLLP blocks.
     Hl7BlockEmpty = "hl7_block_empty",
-    /// HL7 messages without an end, inside which the next one began.
+    /// HL7 messages whose end is missing or not certain: the next one began inside, or other text followed.
     Hl7MessageCut = "hl7_message_cut",
     /// HL7 header segments whose fields are longer than what may leave the kernel.
     Hl7HeaderLong = "hl7_header_long",

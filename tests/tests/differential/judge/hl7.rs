@@ -114,11 +114,12 @@ pub(super) fn judge(exchange: &Exchange, said: &Said, findings: &mut Findings) {
             findings.add("hl7: acknowledgement not matched", format!("of {id}"));
         }
     }
-    // A field that is longer than what leaves the kernel is cut, and the session says so.
-    let lost = said
-        .sessions
-        .iter()
-        .any(|it| it.incomplete && !it.skipped.contains_key(Reason::Hl7Long.label()));
+    // A field that is longer than what leaves the kernel is cut, and text behind an end character, at which a TCP segment ended,
+    // may be more of the message. The session says so; of the latter it left out no bytes.
+    let lost = said.sessions.iter().any(|it| {
+        let unsure = it.skipped.get(Reason::Hl7Cut.label()) == Some(&0);
+        it.incomplete && !unsure && !it.skipped.contains_key(Reason::Hl7Long.label())
+    });
     if lost && stayed && complete == taken && taken > 0 && starts <= taken {
         findings.add("hl7: incomplete session", "though all was taken");
     }
