@@ -3,11 +3,6 @@
 use std::{
     fmt::Write as _,
     path::{Path, PathBuf},
-    sync::{
-        Mutex, PoisonError,
-        atomic::{AtomicUsize, Ordering},
-    },
-    thread,
 };
 
 use sensor_analysis::{
@@ -19,7 +14,7 @@ use serde_json::{Value, json};
 use crate::{
     captures::{self, Mix, Single},
     hospital::Options,
-    report,
+    parallel, report,
     rivals::Best,
     score::Score,
     simulation::{self, Simulated},
@@ -49,10 +44,10 @@ pub(crate) struct All {
     no_model: Option<String>,
 }
 
-/// A model that scores, or why there is none.
-fn scorer(plan: &Plan) -> Result<Scorer, String> {
-    let runtime = Runtime::load(plan.runtime.as_deref()).map_err(|error| error.to_string())?;
-    let model = Model::open(&runtime, &plan.model).map_err(|error| error.to_string())?;
+/// The model that scores flows, or why there is none.
+pub(crate) fn scorer(path: &Path, runtime: Option<&Path>) -> Result<Scorer, String> {
+    let runtime = Runtime::load(runtime).map_err(|error| error.to_string())?;
+    let model = Model::open(&runtime, path).map_err(|error| error.to_string())?;
     Ok(Scorer::inline(model))
 }
 
@@ -69,7 +64,9 @@ pub(crate) fn windows(path: &Path, runtime: Option<&Path>) -> Result<WindowModel
 pub(crate) fn run(plan: &Plan) -> anyhow::Result<All> {
     let analysis = AnalysisOptions::default();
     let no_windows = || windows(&plan.windows, plan.runtime.as_deref()).err();
-    let no_model = scorer(plan).err().or_else(no_windows);
+    let no_model = scorer(&plan.model, plan.runtime.as_deref())
+        .err()
+        .or_else(no_windows);
     // Seed, attacks, poisoned, with a model.
     let mut runs: Vec<(u64, bool, bool, bool)> = Vec::new();
     for (nth, seed) in plan.seeds.iter().enumerate() {
@@ -116,38 +113,22 @@ fn simulate(
     analysis: &AnalysisOptions,
     runs: &[(u64, bool, bool, bool)],
 ) -> Vec<Simulated> {
-    let next = AtomicUsize::new(0);
-    let done = Mutex::new(Vec::new());
-    thread::scope(|scope| {
-        for _ in 0..plan.jobs.clamp(1, runs.len().max(1)) {
-            scope.spawn(|| {
-                loop {
-                    let nth = next.fetch_add(1, Ordering::Relaxed);
-                    let Some((seed, attacks, poisoned, model)) = runs.get(nth).copied() else {
-                        return;
-                    };
-                    let options = Options {
-                        seed,
-                        days: plan.days,
-                        devices: plan.devices,
-                        attacks,
-                        poisoned,
-                    };
-                    let scorer = model.then(|| scorer(plan).ok()).flatten();
-                    let windows = || windows(&plan.windows, plan.runtime.as_deref()).ok();
-                    let one = simulation::run(options, analysis, scorer, Some(&windows));
-                    // The whole takes minutes: what is there already is shown.
-                    eprintln!("{}", report::simulated(&one));
-                    done.lock()
-                        .unwrap_or_else(PoisonError::into_inner)
-                        .push((nth, one));
-                }
-            });
-        }
-    });
-    let mut done = done.into_inner().unwrap_or_else(PoisonError::into_inner);
-    done.sort_by_key(|(nth, _)| *nth);
-    done.into_iter().map(|(_, one)| one).collect()
+    parallel::each(plan.jobs, runs, |(seed, attacks, poisoned, model)| {
+        let options = Options {
+            seed: *seed,
+            days: plan.days,
+            devices: plan.devices,
+            attacks: *attacks,
+            poisoned: *poisoned,
+            ..Options::default()
+        };
+        let scorer = model.then(|| scorer(&plan.model, plan.runtime.as_deref()).ok());
+        let windows = || windows(&plan.windows, plan.runtime.as_deref()).ok();
+        let one = simulation::run(options, analysis, scorer.flatten(), Some(&windows));
+        // The whole takes minutes: what is there already is shown.
+        eprintln!("{}", report::simulated(&one));
+        one
+    })
 }
 
 const HEAD: &str = "\

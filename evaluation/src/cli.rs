@@ -3,13 +3,15 @@
 use std::{fs, path::PathBuf};
 
 use anyhow::Context;
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum as _};
 use sensor_analysis::{AnalysisOptions, detect::ALL};
 
 use crate::{
-    all::{self, All, Plan},
+    all::{self, All},
+    attack::Cases,
     captures, export,
     hospital::{Hospital, Options},
+    models::{self, Files, Part, Plan},
     report, simulation, windows,
 };
 
@@ -37,6 +39,15 @@ struct Which {
     /// An attack while the site is learnt
     #[arg(long)]
     poisoned: bool,
+    /// Which attacks
+    #[arg(long, value_enum, default_value_t = Cases::Usual)]
+    cases: Cases,
+    /// A sensor that is switched on when the attacks begin
+    #[arg(long)]
+    first_day: bool,
+    /// Habits, network and size are drawn by the seed
+    #[arg(long)]
+    shaped: bool,
 }
 
 impl Which {
@@ -47,6 +58,9 @@ impl Which {
             devices: self.devices,
             attacks: !self.change_only,
             poisoned: self.poisoned,
+            cases: self.cases,
+            first_day: self.first_day,
+            shaped: self.shaped,
         }
     }
 }
@@ -117,6 +131,42 @@ enum Command {
         /// Write the numbers to this file; - is the standard output, instead of the tables
         #[arg(long)]
         json: Option<PathBuf>,
+        /// Name each false alert and each missed episode on standard error
+        #[arg(long)]
+        details: bool,
+    },
+    /// What the models find without detectors, what their parts add, and who gets around them
+    Models {
+        /// Parts of the page, comma-separated; without it, all
+        #[arg(long, value_enum, value_delimiter = ',')]
+        parts: Vec<Part>,
+        /// Hospitals that nothing was chosen by
+        #[arg(long, value_delimiter = ',', default_values_t = [51, 52, 53, 54, 55])]
+        seeds: Vec<u64>,
+        /// Hospitals in which the classes are left out one by one
+        #[arg(long, value_delimiter = ',', default_values_t = [8, 9])]
+        chosen: Vec<u64>,
+        /// How long
+        #[arg(long, default_value_t = 14)]
+        days: u64,
+        /// How many devices, about
+        #[arg(long, default_value_t = 240)]
+        devices: usize,
+        /// The model that scores flows
+        #[arg(long, default_value = "models/flow-v1.onnx")]
+        model: PathBuf,
+        /// The model that scores windows
+        #[arg(long, default_value = "models/windows-v1.onnx")]
+        windows: PathBuf,
+        /// ONNX Runtime's library
+        #[arg(long)]
+        runtime: Option<PathBuf>,
+        /// Simulations that run at once; without it, as many as there are cores
+        #[arg(long)]
+        jobs: Option<usize>,
+        /// Write the page to this file
+        #[arg(long)]
+        markdown: Option<PathBuf>,
         /// Name each false alert and each missed episode on standard error
         #[arg(long)]
         details: bool,
@@ -216,7 +266,7 @@ pub fn run() -> anyhow::Result<()> {
             json,
             details,
         } => {
-            let plan = Plan {
+            let plan = all::Plan {
                 seeds,
                 days,
                 devices,
@@ -224,11 +274,43 @@ pub fn run() -> anyhow::Result<()> {
                 model,
                 windows,
                 runtime: runtime.or_else(all::runtime),
-                jobs: jobs.unwrap_or_else(|| {
-                    std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
-                }),
+                jobs: jobs.unwrap_or_else(cores),
             };
             show(&all::run(&plan)?, markdown, json, details)?;
+        }
+        Command::Models {
+            parts,
+            seeds,
+            chosen,
+            days,
+            devices,
+            model,
+            windows,
+            runtime,
+            jobs,
+            markdown,
+            details,
+        } => {
+            let parts = if parts.is_empty() {
+                Part::value_variants().to_vec()
+            } else {
+                parts
+            };
+            models::run(&Plan {
+                parts,
+                seeds,
+                chosen,
+                days,
+                devices,
+                files: Files {
+                    flows: model,
+                    windows,
+                    runtime: runtime.or_else(all::runtime),
+                },
+                jobs: jobs.unwrap_or_else(cores),
+                markdown,
+                details,
+            })?;
         }
         Command::Features {
             which,
@@ -256,6 +338,10 @@ pub fn run() -> anyhow::Result<()> {
         }
     }
     Ok(())
+}
+
+fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
 }
 
 /// Detectors that are off, where some run alone or some do not.

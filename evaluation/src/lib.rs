@@ -6,6 +6,8 @@ pub mod captures;
 pub mod cli;
 mod export;
 pub mod hospital;
+mod models;
+mod parallel;
 mod report;
 pub mod rivals;
 pub mod run;

@@ -20,6 +20,7 @@ const SMALL: Options = Options {
     devices: 40,
     attacks: true,
     poisoned: false,
+    ..Options::USUAL
 };
 
 /// What came of a run.

@@ -23,6 +23,7 @@ impl Analysis {
             );
             self.window_model = None;
             self.known.behaviour.set_scale("", Needed::of_sums());
+            self.known.behaviour.set_prior(None);
             return;
         }
         for one in &judged {
@@ -43,6 +44,7 @@ impl Analysis {
         if let Some(model) = windows {
             let needed = model.needed().clone();
             self.known.behaviour.set_scale(model.sha256(), needed);
+            self.known.behaviour.set_prior(model.prior().cloned());
             self.window_model = Some(model);
         }
         self

@@ -15,6 +15,7 @@ mod measure;
 mod needed;
 mod news;
 mod observe;
+mod prior;
 mod scores;
 mod window;
 
@@ -31,6 +32,7 @@ use sensor_facts::{
 pub use judged::{Judged, Surprise};
 pub use measure::{MEASURES, Measure, Side, Unit};
 pub use needed::Needed;
+pub use prior::{Counts, Prior};
 
 use crate::baseline::{OpenWindows, Population, proves};
 use crowd::Crowd;
@@ -81,6 +83,7 @@ pub struct Behaviour {
     crowd: Crowd,
     scores: Scores,
     needed: Needed,
+    prior: Option<Prior>,
     changed: bool,
 }
 
@@ -98,6 +101,7 @@ impl Behaviour {
             crowd: Crowd::default(),
             scores: Scores::default(),
             needed: Needed::of_sums(),
+            prior: None,
             changed: false,
         }
     }
@@ -152,10 +156,15 @@ impl Behaviour {
         let pool = actor.kind.and_then(|kind| self.kinds.get(&kind));
         let pool = pool.unwrap_or(&self.all);
         let own = f64::from(actor.history.windows());
+        let prior = self.prior.as_ref();
+        let others = |measure, at| match prior {
+            Some(prior) => prior.share(pool, measure, at),
+            None => pool.share(measure, at),
+        };
         let surprise = |(measure, value): (Measure, u64)| {
             let at = bucket(value);
             let above = f64::from(actor.history.at_least(measure, at));
-            let share = (above + BORROWED * pool.share(measure, at)) / (own + BORROWED);
+            let share = (above + BORROWED * others(measure, at)) / (own + BORROWED);
             Surprise {
                 measure,
                 value,
@@ -233,10 +242,16 @@ impl Behaviour {
         self.needed.score(budget) * noise.clamp(1.0, NOISIEST)
     }
 
-    /// Windows of all devices that were learned.
+    /// What windows are like elsewhere, for the first hours of a site; `None` if nobody knows.
+    pub fn set_prior(&mut self, prior: Option<Prior>) {
+        self.prior = prior;
+    }
+
+    /// Windows that a new one is compared with: those of all devices that were learned, and those of other hospitals.
     #[must_use]
     pub fn windows(&self) -> u32 {
-        self.all.windows()
+        let others = self.prior.as_ref().map_or(0, Prior::windows);
+        self.all.windows().saturating_add(others)
     }
 
     /// A device is suspected: what it does is not learnt until then.

@@ -14,7 +14,7 @@ use super::{
     manifest::Manifest,
     onnx,
 };
-use crate::behaviour::{Judged, MEASURES, Measure, Needed};
+use crate::behaviour::{Counts, Judged, MEASURES, Measure, Needed, Prior};
 
 /// The name of its input vector.
 const SCHEMA: &str = "windows-v1";
@@ -31,6 +31,7 @@ pub struct WindowModel {
     name: String,
     sha256: String,
     needed: Needed,
+    prior: Option<Prior>,
 }
 
 impl fmt::Debug for WindowModel {
@@ -68,6 +69,7 @@ impl WindowModel {
                 "budgets and scores have to be above nought, and more budget needs less score";
             wrong("wardtap.thresholds", what)
         })?;
+        let prior = prior(&outline.metadata)?;
         let session = runtime
             .session(&file.graph)
             .map_err(|error| Refusal::Graph(error.to_string()))?;
@@ -76,6 +78,7 @@ impl WindowModel {
             sha256: file.sha256(),
             name: file.name,
             needed,
+            prior,
         };
         model.reproduces(&golden)?;
         Ok(model)
@@ -97,6 +100,12 @@ impl WindowModel {
     #[must_use]
     pub const fn needed(&self) -> &Needed {
         &self.needed
+    }
+
+    /// What windows of the first day were like at the hospitals that it learned at, if it says so.
+    #[must_use]
+    pub const fn prior(&self) -> Option<&Prior> {
+        self.prior.as_ref()
     }
 
     /// Gives each window its score, and each surprise what it has in that.
@@ -162,6 +171,19 @@ impl WindowModel {
         }
         Ok(())
     }
+}
+
+fn prior(metadata: &Metadata) -> Result<Option<Prior>, Refusal> {
+    const KEY: &str = "wardtap.prior";
+    if !metadata.contains_key(KEY) {
+        return Ok(None);
+    }
+    let counts: Counts = json(metadata, KEY)?;
+    let prior = Prior::of(&counts).ok_or_else(|| {
+        let what = "a measure has more counts than there are windows, or is not of this version";
+        wrong(KEY, what)
+    })?;
+    Ok(Some(prior))
 }
 
 /// The model must be of these measures in this order.

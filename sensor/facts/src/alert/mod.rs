@@ -292,12 +292,17 @@ impl Alert {
     }
 
     fn explain(&mut self, clinical: bool, weigh: impl Fn(&str) -> f64) {
-        let doubt: f64 = self
-            .findings
-            .iter()
-            .map(|one| 1.0 - one.confidence * weigh(&one.detector))
-            .product();
-        self.confidence = 1.0 - doubt;
+        // One change makes several things new at once, so of findings that say no more than that only the surest counts.
+        let (mut newest, mut doubt) = (0.0_f64, 1.0);
+        for one in &self.findings {
+            let weight = one.confidence * weigh(&one.detector);
+            if one.basis == Basis::Novelty {
+                newest = newest.max(weight);
+            } else {
+                doubt *= 1.0 - weight;
+            }
+        }
+        self.confidence = 1.0 - doubt * (1.0 - newest);
         self.severity = Severity::of(self.confidence, clinical);
         let mut by_weight: Vec<&Finding> = self.findings.iter().collect();
         by_weight.sort_by(|a, b| b.confidence.total_cmp(&a.confidence));
