@@ -136,6 +136,13 @@ const HEAD: &str = "\
 
 Made by `cargo xtask evaluate`; the numbers are what was measured, not what was hoped. The same seed gives the same hospital and the same numbers.
 
+## What a hospital can expect
+{EXPECT}
+
+What this does not say: no real hospital was measured. The simulated ones have the habits and changes that their makers thought of, and the detectors were written by people who knew the kinds of attacks. \
+[What the models find](evaluation-models.md) is the better answer to the question of what happens to an attack of which nobody thought, and says what the first day is like; \
+[the live evaluation](live-evaluation.md) runs real attack tools. The first week, in which Wardtap learns, finds less.
+
 ## How it is counted
 An episode of an attack is found when a person would have been told of it from its first packet until an hour after its last: a visible alert, not one that the day's budget \
 suppressed, that names an attacker as suspect or a victim as victim. An alert that was open before and grows in that time counts as well. \
@@ -155,7 +162,7 @@ kinds: what no kind of the simulation does, a real hospital may do all day. Noth
 impl All {
     /// The page.
     pub(crate) fn markdown(&self) -> String {
-        let mut text = HEAD.to_owned();
+        let mut text = HEAD.replace("{EXPECT}", &self.expect());
         let today = jiff::Timestamp::now().strftime("%Y-%m-%d").to_string();
         let _ = writeln!(text, "Measured on {today}.\n");
         if let Some(reason) = &self.no_model {
@@ -185,6 +192,41 @@ from many captures, so one address is held by several devices, and laboratory me
             text.push_str("## Captures of attacks\n\nNot measured: the captures are not here.\n");
         }
         text
+    }
+
+    /// What a hospital can expect, in words that need no other page.
+    fn expect(&self) -> String {
+        let told = self.attacked.iter().map(|one| {
+            let score = one.model.as_ref().map_or(&one.score, |it| &it.1);
+            let soon = |limit: f64| {
+                let delays = score.classes.values().flat_map(|class| &class.delays);
+                delays.filter(|delay| **delay <= limit).count()
+            };
+            let minutes = 600.0;
+            format!(
+                "- A hospital of {} devices was attacked {} times in {:.0} days, in {} different ways. Wardtap told of {} of these attacks, of {} of them within ten minutes. \
+                 It also raised {} alerts for which there was no reason: {}.",
+                score.devices,
+                score.episodes(),
+                score.days,
+                score.classes.len(),
+                score.found(),
+                soon(minutes),
+                score.wrong,
+                often(score)
+            )
+        });
+        let mut lines: Vec<String> = told.collect();
+        lines.extend(self.changed.iter().map(|one| {
+            let score = one.model.as_ref().map_or(&one.score, |it| &it.1);
+            format!(
+                "- The same hospital (seed {}) without any attack, but with updates, new devices, a backup and a failure: {} alerts, {}.",
+                one.options.seed,
+                score.wrong,
+                often(score)
+            )
+        }));
+        lines.join("\n")
     }
 
     /// Each false alert and each missed episode.
@@ -221,6 +263,20 @@ from many captures, so one address is held by several devices, and laboratory me
             "captures": self.captures.as_ref().map(|(_, singles)| singles),
             "no_model": self.no_model,
         })
+    }
+}
+
+/// How often someone looks at a false alert for nothing.
+#[expect(clippy::cast_precision_loss, reason = "a rate")]
+fn often(score: &Score) -> String {
+    if score.wrong == 0 {
+        return "nobody looked in vain".to_owned();
+    }
+    let a_day = score.wrong as f64 / score.days.max(1e-9);
+    if a_day >= 1.0 {
+        format!("{a_day:.1} a day")
+    } else {
+        format!("one in {:.0} hours", 24.0 / a_day)
     }
 }
 

@@ -3,16 +3,17 @@
 use std::{fs, path::PathBuf};
 
 use anyhow::Context;
-use clap::{Args, Parser, Subcommand, ValueEnum as _};
+use clap::{Parser, Subcommand, ValueEnum as _};
 use sensor_analysis::{AnalysisOptions, detect::ALL};
 
 use crate::{
     all::{self, All},
-    attack::Cases,
-    captures, export,
-    hospital::{Hospital, Options},
+    captures, cost, export,
+    hospital::Hospital,
     models::{self, Files, Part, Plan},
-    report, simulation, windows,
+    report, simulation,
+    which::Which,
+    windows,
 };
 
 #[derive(Parser)]
@@ -20,49 +21,6 @@ use crate::{
 struct Arguments {
     #[command(subcommand)]
     command: Command,
-}
-
-#[derive(Args)]
-struct Which {
-    /// The same seed gives the same bytes
-    #[arg(long, default_value_t = 1)]
-    seed: u64,
-    /// How long
-    #[arg(long, default_value_t = 14)]
-    days: u64,
-    /// How many devices, about
-    #[arg(long, default_value_t = 240)]
-    devices: usize,
-    /// No attacks, only change
-    #[arg(long)]
-    change_only: bool,
-    /// An attack while the site is learnt
-    #[arg(long)]
-    poisoned: bool,
-    /// Which attacks
-    #[arg(long, value_enum, default_value_t = Cases::Usual)]
-    cases: Cases,
-    /// A sensor that is switched on when the attacks begin
-    #[arg(long)]
-    first_day: bool,
-    /// Habits, network and size are drawn by the seed
-    #[arg(long)]
-    shaped: bool,
-}
-
-impl Which {
-    fn options(&self) -> Options {
-        Options {
-            seed: self.seed,
-            days: self.days,
-            devices: self.devices,
-            attacks: !self.change_only,
-            poisoned: self.poisoned,
-            cases: self.cases,
-            first_day: self.first_day,
-            shaped: self.shaped,
-        }
-    }
 }
 
 #[derive(Subcommand)]
@@ -170,6 +128,18 @@ enum Command {
         /// Name each false alert and each missed episode on standard error
         #[arg(long)]
         details: bool,
+    },
+    /// What windows of devices cost: time and memory
+    Cost {
+        /// Devices
+        #[arg(long, default_value_t = 10_000)]
+        devices: u32,
+        /// Windows of each
+        #[arg(long, default_value_t = 24)]
+        windows: i64,
+        /// The model that scores windows
+        #[arg(long, default_value = "models/windows-v1.onnx")]
+        model: PathBuf,
     },
     /// Write a row of features for each flow of a simulated hospital (CSV)
     Features {
@@ -311,6 +281,15 @@ pub fn run() -> anyhow::Result<()> {
                 markdown,
                 details,
             })?;
+        }
+        Command::Cost {
+            devices,
+            windows,
+            model,
+        } => {
+            let model = all::windows(&model, all::runtime().as_deref());
+            let model = model.map_err(anyhow::Error::msg)?;
+            println!("{}", cost::measure(devices, windows, model));
         }
         Command::Features {
             which,

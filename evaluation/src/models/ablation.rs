@@ -7,7 +7,7 @@ use std::{
 
 use sensor_analysis::{
     baseline::Baselines,
-    behaviour::{Behaviour, Judged},
+    behaviour::{Behaviour, Judged, Measure},
     config::Baseline,
     model::WindowModel,
 };
@@ -31,12 +31,27 @@ const COUNTS: f64 = 3.0;
 const BATCH: usize = 1_024;
 
 /// Ways to score a window.
-pub(super) const WAYS: [&str; 5] = [
+pub(super) const WAYS: [&str; 6] = [
     "amounts: the three greatest, as powers of ten",
     "surprises above 3, added",
     "surprises without the crowd, added",
     "autoencoder on surprises",
     "autoencoder on surprises without the crowd (the product)",
+    "the same, the crowd forgiving less where harm is done",
+];
+
+/// What many devices do at once is forgiven up to this.
+const FORGIVEN: f64 = 0.7;
+/// But only in what harms when it is no change of the site.
+const HARM: [Measure; 8] = [
+    Measure::OutsideUpload,
+    Measure::OutsideBytes,
+    Measure::AdminNew,
+    Measure::Finds,
+    Measure::Gets,
+    Measure::Moves,
+    Measure::NewDestination,
+    Measure::NewCommand,
 ];
 
 /// A window that was scored.
@@ -114,24 +129,36 @@ impl Recorder {
         for one in with_crowd.iter_mut().flat_map(|one| &mut one.surprises) {
             one.discounted = one.raw;
         }
+        let mut forgiving = judged.clone();
+        for one in forgiving.iter_mut().flat_map(|one| &mut one.surprises) {
+            if HARM.contains(&one.measure) {
+                one.discounted = one.discounted.max(one.raw - FORGIVEN);
+            }
+        }
         let sums = |all: &[Judged]| -> Vec<f64> { all.iter().map(|one| one.score).collect() };
         let without = sums(&judged);
         // The model opened and was tried, so it runs.
-        let scored = self.model.judge(&mut judged).is_ok() && {
-            let scored = self.model.judge(&mut with_crowd);
-            scored.is_ok()
-        };
-        if !scored {
-            return;
+        for windows in [&mut judged, &mut with_crowd, &mut forgiving] {
+            if self.model.judge(windows).is_err() {
+                return;
+            }
         }
-        for ((one, crowd), sum) in judged.iter().zip(&with_crowd).zip(without) {
+        let others = with_crowd.iter().zip(&forgiving).zip(without);
+        for (one, ((crowd, less), sum)) in judged.iter().zip(others) {
             let raw = one.surprises.iter().map(|it| (it.raw - COUNTS).max(0.0));
             let needed = self.model.needed().score(BUDGET);
             let here = self.behaviour.threshold(BUDGET);
             self.rows.push(Row {
                 device: one.device,
                 begin: one.begin,
-                scores: [amounts(one), raw.sum(), sum, crowd.score, one.score],
+                scores: [
+                    amounts(one),
+                    raw.sum(),
+                    sum,
+                    crowd.score,
+                    one.score,
+                    less.score,
+                ],
                 reaches: [one.score >= needed, one.score >= here],
             });
             self.behaviour.keep(one);

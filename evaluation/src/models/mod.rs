@@ -237,7 +237,7 @@ fn classes() -> Vec<Watcher> {
 pub(crate) fn run(plan: &Plan) -> anyhow::Result<()> {
     let runs = plan.runs();
     let told = parallel::each(plan.jobs, &runs, |run| {
-        let ablate = run.part == Part::Alone;
+        let ablate = matches!(run.part, Part::Alone | Part::Abuse);
         let watched = watch::run(run.options, &run.watchers, &plan.files, ablate)?;
         let told = Told::of(&run.watchers, watched);
         if plan.details {

@@ -128,12 +128,17 @@ impl Page {
     }
 
     fn parts(&self) -> String {
+        self.ways(Part::Alone)
+    }
+
+    /// What each way to score comes to.
+    fn ways(&self, part: Part) -> String {
         let control = [
             "the product at the score of other hospitals",
             "the product at the score that its budget sets here",
         ];
         let mut rows = Vec::new();
-        let all: Vec<&Told> = self.of(Part::Alone).collect();
+        let all: Vec<&Told> = self.of(part).collect();
         let of = |pick: &dyn Fn(&super::Ablation) -> Option<&Reached>| -> Vec<String> {
             all.iter()
                 .filter_map(|told| pick(told.ablation.as_ref()?))
@@ -271,8 +276,9 @@ impl Page {
     fn abuse(&self) -> String {
         let rows = self.rows(Part::Abuse, |told| format!("seed {}", told.options.seed));
         format!(
-            "{}\n{}",
+            "{}\n{}\n{}",
             self.by_class(Part::Abuse),
+            self.ways(Part::Abuse),
             markdown(&HEADINGS, &rows)
         )
     }

@@ -155,7 +155,7 @@ impl Pool {
         let mut above = 0.0;
         for (at, count) in counts.iter().enumerate().rev() {
             above += f64::from(*count);
-            if above >= wanted {
+            if above > 0.0 && above >= wanted {
                 return value(u8::try_from(at).unwrap_or(u8::MAX));
             }
         }

@@ -48,6 +48,16 @@ impl Prior {
         (own * own_share + WEIGHT * others) / (own + WEIGHT)
     }
 
+    /// The value that a share of the windows had at least: of these while the site has fewer.
+    pub(super) fn quantile(&self, site: &Pool, measure: Measure, share: f64) -> u64 {
+        let pool = if f64::from(site.windows()) < WEIGHT {
+            &self.0
+        } else {
+            site
+        };
+        pool.quantile(measure, share)
+    }
+
     /// Windows that were counted.
     pub(super) fn windows(&self) -> u32 {
         self.0.windows()
@@ -71,6 +81,9 @@ mod tests {
         let mut site = Pool::default();
         let share = |site: &Pool| prior.share(site, Measure::Flows, 6);
         assert!((share(&site) - 0.1).abs() < 0.01, "{}", share(&site));
+        // Nothing of a site that has no windows is usual.
+        assert_eq!(site.quantile(Measure::Flows, 0.01), 0);
+        assert_eq!(prior.quantile(&site, Measure::Flows, 0.01), 3);
         for _ in 0..40_000 {
             site.add([(Measure::Flows, 6)].into_iter());
         }

@@ -9,7 +9,7 @@ use std::{fmt, path::Path};
 use ort::{session::Session, value::TensorRef};
 
 use super::{
-    Key, ModelFile, Refusal, RunError, Runtime,
+    About, Key, ModelFile, Refusal, RunError, Runtime,
     about::{self, Metadata, get, json, wrong},
     manifest::Manifest,
     onnx,
@@ -17,7 +17,7 @@ use super::{
 use crate::behaviour::{Counts, Judged, MEASURES, Measure, Needed, Prior};
 
 /// The name of its input vector.
-const SCHEMA: &str = "windows-v1";
+pub(super) const SCHEMA: &str = "windows-v1";
 /// Where the package puts the shipped one.
 pub const SHIPPED_WINDOWS: &str = "/usr/lib/wardtap/models/windows-v1.onnx";
 /// How far a golden score may be off, of itself.
@@ -28,8 +28,7 @@ const BATCH: usize = 1_024;
 /// See the module's description.
 pub struct WindowModel {
     session: Session,
-    name: String,
-    sha256: String,
+    about: About,
     needed: Needed,
     prior: Option<Prior>,
 }
@@ -37,7 +36,7 @@ pub struct WindowModel {
 impl fmt::Debug for WindowModel {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("WindowModel")
-            .field("name", &self.name)
+            .field("name", &self.about.name)
             .finish_non_exhaustive()
     }
 }
@@ -56,8 +55,16 @@ impl WindowModel {
     /// # Errors
     /// [`Refusal`], with the reason.
     pub fn open(runtime: &Runtime, path: &Path, trusted: &[Key]) -> Result<Self, Refusal> {
-        let file = ModelFile::read(path)?;
-        Manifest::of_schema(&file, SCHEMA)?.signed(&file, trusted)?;
+        Self::of(runtime, &ModelFile::read(path)?, trusted)
+    }
+
+    /// The same with what was read.
+    ///
+    /// # Errors
+    /// [`Refusal`], with the reason.
+    pub fn of(runtime: &Runtime, file: &ModelFile, trusted: &[Key]) -> Result<Self, Refusal> {
+        let manifest = Manifest::of_schema(file, SCHEMA)?;
+        let signed = manifest.signed(file, trusted)?;
         let outline = onnx::read(&file.graph)?;
         outline.is_whole()?;
         outline.uses_only(&["ai.onnx"])?;
@@ -75,8 +82,14 @@ impl WindowModel {
             .map_err(|error| Refusal::Graph(error.to_string()))?;
         let mut model = Self {
             session,
-            sha256: file.sha256(),
-            name: file.name,
+            about: About {
+                name: file.name.clone(),
+                sha256: file.sha256(),
+                created: manifest.created,
+                trainer: manifest.trainer,
+                signed,
+                ..About::default()
+            },
             needed,
             prior,
         };
@@ -87,13 +100,19 @@ impl WindowModel {
     /// SHA-256 of the file, in hex.
     #[must_use]
     pub fn sha256(&self) -> &str {
-        &self.sha256
+        &self.about.sha256
+    }
+
+    /// What it says of itself.
+    #[must_use]
+    pub const fn about(&self) -> &About {
+        &self.about
     }
 
     /// The name of the file.
     #[must_use]
     pub fn name(&self) -> &str {
-        &self.name
+        &self.about.name
     }
 
     /// The scores that other hospitals needed for a budget.

@@ -343,3 +343,51 @@ impl Alert {
         self.decisions.push(decided);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn confidence(of: &[(&str, f64, Basis)]) -> f64 {
+        let device = IpAddr::from([10, 0, 0, 1]);
+        let mut alert = Alert::new(1, device, AttackRole::Suspect, Time(0));
+        for (detector, confidence, basis) in of {
+            let finding = Finding {
+                id: 1,
+                time: Time(0),
+                detector: (*detector).to_owned(),
+                technique: "T1046".to_owned(),
+                basis: *basis,
+                confidence: *confidence,
+                subject: device,
+                role: AttackRole::Suspect,
+                victims: Vec::new(),
+                victim_count: 0,
+                service: None,
+                offered: None,
+                connection: None,
+                evidence: String::new(),
+                features: Vec::new(),
+                wrong_if: String::new(),
+                origin: crate::finding::Origin::Confirmed,
+                sender_mac: None,
+            };
+            alert.take(finding, false, |_| 1.0);
+        }
+        alert.confidence
+    }
+
+    #[test]
+    fn what_is_new_in_two_ways_is_no_surer_than_in_one() {
+        let new = [
+            ("new_service", 0.5, Basis::Novelty),
+            ("off_hours", 0.4, Basis::Novelty),
+        ];
+        assert!((confidence(&new) - 0.5).abs() < 1e-9);
+        // What was done, and an amount, are other evidence.
+        let more = [new[0], new[1], ("scan", 0.5, Basis::Behaviour)];
+        assert!((confidence(&more) - 0.75).abs() < 1e-9);
+        let amount = [new[0], ("unusual_amount", 0.2, Basis::Statistics)];
+        assert!((confidence(&amount) - 0.6).abs() < 1e-9);
+    }
+}
