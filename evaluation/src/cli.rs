@@ -1,16 +1,19 @@
 //! The command line of the evaluation.
 
-use std::{fs, path::PathBuf};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 use anyhow::Context;
-use clap::{Parser, Subcommand, ValueEnum as _};
+use clap::{Parser, Subcommand};
 use sensor_analysis::{AnalysisOptions, detect::ALL};
 
 use crate::{
     all::{self, All},
     captures, cost, export,
     hospital::Hospital,
-    models::{self, Files, Part, Plan},
+    models::Arguments,
     report, simulation,
     which::Which,
     windows,
@@ -18,7 +21,7 @@ use crate::{
 
 #[derive(Parser)]
 #[command(about = "Measure Wardtap on traffic whose truth is known")]
-struct Arguments {
+struct Program {
     #[command(subcommand)]
     command: Command,
 }
@@ -94,41 +97,7 @@ enum Command {
         details: bool,
     },
     /// What the models find without detectors, what their parts add, and who gets around them
-    Models {
-        /// Parts of the page, comma-separated; without it, all
-        #[arg(long, value_enum, value_delimiter = ',')]
-        parts: Vec<Part>,
-        /// Hospitals that nothing was chosen by
-        #[arg(long, value_delimiter = ',', default_values_t = [51, 52, 53, 54, 55])]
-        seeds: Vec<u64>,
-        /// Hospitals in which the classes are left out one by one
-        #[arg(long, value_delimiter = ',', default_values_t = [8, 9])]
-        chosen: Vec<u64>,
-        /// How long
-        #[arg(long, default_value_t = 14)]
-        days: u64,
-        /// How many devices, about
-        #[arg(long, default_value_t = 240)]
-        devices: usize,
-        /// The model that scores flows
-        #[arg(long, default_value = "models/flow-v1.onnx")]
-        model: PathBuf,
-        /// The model that scores windows
-        #[arg(long, default_value = "models/windows-v1.onnx")]
-        windows: PathBuf,
-        /// ONNX Runtime's library
-        #[arg(long)]
-        runtime: Option<PathBuf>,
-        /// Simulations that run at once; without it, as many as there are cores
-        #[arg(long)]
-        jobs: Option<usize>,
-        /// Write the page to this file
-        #[arg(long)]
-        markdown: Option<PathBuf>,
-        /// Name each false alert and each missed episode on standard error
-        #[arg(long)]
-        details: bool,
-    },
+    Models(Arguments),
     /// What windows of devices cost: time and memory
     Cost {
         /// Devices
@@ -182,18 +151,8 @@ enum Command {
 /// When something can't be read or written.
 pub fn run() -> anyhow::Result<()> {
     let mut analysis = AnalysisOptions::default();
-    match Arguments::parse().command {
-        Command::Captures { captures, details } => {
-            for learnt in [false, true] {
-                let mix = captures::mix(&captures, &analysis, learnt)?;
-                println!("learnt: {learnt}\n{}", report::mix(&mix));
-                if details {
-                    println!("{}", report::details(&mix.score, &mix.alarms, &mix.truth));
-                }
-            }
-            let singles = captures::singles(&captures, &analysis)?;
-            println!("{}", report::singles(&singles));
-        }
+    match Program::parse().command {
+        Command::Captures { captures, details } => read_captures(&captures, &analysis, details)?,
         Command::Simulate {
             which,
             only,
@@ -248,40 +207,7 @@ pub fn run() -> anyhow::Result<()> {
             };
             show(&all::run(&plan)?, markdown, json, details)?;
         }
-        Command::Models {
-            parts,
-            seeds,
-            chosen,
-            days,
-            devices,
-            model,
-            windows,
-            runtime,
-            jobs,
-            markdown,
-            details,
-        } => {
-            let parts = if parts.is_empty() {
-                Part::value_variants().to_vec()
-            } else {
-                parts
-            };
-            models::run(&Plan {
-                parts,
-                seeds,
-                chosen,
-                days,
-                devices,
-                files: Files {
-                    flows: model,
-                    windows,
-                    runtime: runtime.or_else(all::runtime),
-                },
-                jobs: jobs.unwrap_or_else(cores),
-                markdown,
-                details,
-            })?;
-        }
+        Command::Models(arguments) => arguments.run()?,
         Command::Cost {
             devices,
             windows,
@@ -319,7 +245,22 @@ pub fn run() -> anyhow::Result<()> {
     Ok(())
 }
 
-fn cores() -> usize {
+/// Reads the captures of attacks, and shows what came of them.
+fn read_captures(captures: &Path, analysis: &AnalysisOptions, details: bool) -> anyhow::Result<()> {
+    for learnt in [false, true] {
+        let mix = captures::mix(captures, analysis, learnt)?;
+        println!("learnt: {learnt}\n{}", report::mix(&mix));
+        if details {
+            println!("{}", report::details(&mix.score, &mix.alarms, &mix.truth));
+        }
+    }
+    let singles = captures::singles(captures, analysis)?;
+    println!("{}", report::singles(&singles));
+    Ok(())
+}
+
+/// Simulations that run at once where nobody says how many.
+pub(crate) fn cores() -> usize {
     std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
 }
 

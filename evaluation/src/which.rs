@@ -5,6 +5,7 @@ use clap::Args;
 use crate::{attack::Cases, hospital::Options};
 
 #[derive(Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is an option")]
 pub(crate) struct Which {
     /// The same seed gives the same bytes
     #[arg(long, default_value_t = 1)]

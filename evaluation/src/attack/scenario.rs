@@ -80,10 +80,11 @@ impl Scenario {
         for (nth, (attack, variant)) in order.into_iter().enumerate() {
             let attack = attacks[attack].as_ref();
             if let Some(lasts) = attack.lasts(variant) {
-                let begin = attack
-                    .in_learning(variant)
-                    .then_some(learns)
-                    .unwrap_or(from);
+                let begin = if attack.in_learning(variant) {
+                    learns
+                } else {
+                    from
+                };
                 let room = (to - begin).saturating_sub(lasts).max(1);
                 let begin = begin + d.below(room.min(2 * DAY));
                 self.add(w, site, &mut cast, (attack, variant), begin);

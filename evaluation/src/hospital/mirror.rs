@@ -30,18 +30,12 @@ pub(super) struct Mirror {
 
 /// The IPv6 address of a host that has an IPv4 address.
 fn v6(address: Ipv4Addr) -> Ipv6Addr {
-    let [a, b, c, d] = address.octets();
-    let [p, q, r, s, t, u] = PREFIX;
-    Ipv6Addr::new(
-        p,
-        q,
-        r,
-        s,
-        t,
-        u,
-        u16::from_be_bytes([a, b]),
-        u16::from_be_bytes([c, d]),
-    )
+    let mut octets = [0; 16];
+    for (place, word) in octets.chunks_exact_mut(2).zip(PREFIX) {
+        place.copy_from_slice(&word.to_be_bytes());
+    }
+    octets[12..].copy_from_slice(&address.octets());
+    octets.into()
 }
 
 /// Whether it is in one of the subnets that have IPv6.
@@ -118,7 +112,7 @@ impl Mirror {
                 self.share(DESTINATION);
             }
             if self.shape.v6 {
-                self.to_v6();
+                self.translate();
             }
         }
         if self.shape.tagged
@@ -157,7 +151,7 @@ impl Mirror {
     }
 
     /// What two hosts with IPv6 say to each other by TCP or UDP goes by IPv6; the transport's checksum stays right by the prefix.
-    fn to_v6(&mut self) {
+    fn translate(&mut self) {
         let frame = &self.buffer;
         let (Some(from), Some(to)) = (address(frame, SOURCE), address(frame, DESTINATION)) else {
             return;

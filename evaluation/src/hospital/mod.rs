@@ -41,6 +41,7 @@ const BEGIN: u64 = 1_772_409_600 * 1_000_000_000;
 
 /// What the hospital is like.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is an option")]
 pub struct Options {
     /// The same seed gives the same bytes.
     pub seed: u64,

@@ -1,6 +1,7 @@
 //! What the models find without the detectors, what their parts add, and what becomes of those who try to get around them.
 
 mod ablation;
+mod arguments;
 mod page;
 mod watch;
 
@@ -16,6 +17,7 @@ use crate::{
     truth::Truth,
 };
 use ablation::Ablation;
+pub(crate) use arguments::Arguments;
 use page::Page;
 pub(crate) use watch::Files;
 use watch::{MODEL, Watched, Watcher};

@@ -21,6 +21,12 @@ Made by `cargo xtask evaluate models`. [How well it does](evaluation.md) says ho
 All hospitals are simulated, two weeks of about 240 devices where nothing else is said; the first week is learnt. \"Model\" is the detector `unusual_behaviour` with `windows-v1.onnx` and no other detector; its budget is the number of false hours of devices a day and 1,000 devices.
 ";
 
+/// A part, its heading, and what makes its tables.
+type Section = (Part, &'static str, fn(&Page) -> String);
+
+/// Episodes found, all of them, and the delays of those found.
+type Found = (usize, usize, Vec<f64>);
+
 /// What was measured.
 pub(super) struct Page {
     pub(super) told: Vec<(Part, Told)>,
@@ -65,7 +71,7 @@ impl Page {
         let mut text = HEAD.to_owned();
         let today = jiff::Timestamp::now().strftime("%Y-%m-%d");
         let _ = writeln!(text, "\nMeasured on {today}.");
-        let sections: [(Part, &str, fn(&Self) -> String); 7] = [
+        let sections: [Section; 7] = [
             (
                 Part::Alone,
                 "## The model alone, and beside the detectors\n\nNothing was chosen by these hospitals.",
@@ -236,7 +242,7 @@ impl Page {
 
     /// Of each class, how many episodes were found by a sensor in all hospitals, and how soon.
     fn by_class(&self, part: Part) -> String {
-        let mut classes: BTreeMap<&str, BTreeMap<&str, (usize, usize, Vec<f64>)>> = BTreeMap::new();
+        let mut classes: BTreeMap<&str, BTreeMap<&str, Found>> = BTreeMap::new();
         let mut sensors: Vec<&str> = Vec::new();
         for told in self.of(part) {
             for (name, _, score) in &told.scores {

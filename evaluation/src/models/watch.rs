@@ -13,7 +13,7 @@ use super::ablation::{Ablation, Recorder};
 use crate::{
     all,
     hospital::{Hospital, Options},
-    run::Sensor,
+    run::{Analyst, Sensor},
     score::Alarm,
     traffic::Traffic,
     truth::Truth,
@@ -141,7 +141,7 @@ pub(super) fn run(
     );
     Ok(Watched {
         options,
-        told: sensor.analysts().iter().map(|one| one.alarms()).collect(),
+        told: sensor.analysts().iter().map(Analyst::alarms).collect(),
         ablation: recorder.map(Recorder::finish),
         truth,
     })

@@ -135,7 +135,7 @@ impl Reloads {
     async fn reload_models(&self, actor: &Actor, options: sensor_analysis::config::Model) {
         let models = Arc::clone(&self.models);
         // Examining a model takes its time.
-        let reloaded = tokio::task::spawn_blocking(move || models.reload(options, clock::now()));
+        let reloaded = tokio::task::spawn_blocking(move || models.reload(&options, clock::now()));
         let Ok(actions) = reloaded.await else {
             tracing::error!("the models are not reloaded: the thread that examined them panicked");
             return;

@@ -1,4 +1,4 @@
-//! Studies fetched through the web interface of an archive (DICOMweb) that nobody uses.
+//! Studies fetched through the web interface of an archive (`DICOMweb`) that nobody uses.
 
 use crate::{
     attack::{Attack, Roles, Scene, between},

@@ -18,7 +18,7 @@ impl Analysis {
     /// Judges the windows that are over, `limit` at most.
     pub(super) fn judge_windows(&mut self, now: Time, limit: usize, out: &mut Outcome) {
         if let Some(next) = self.window_slot.as_ref().and_then(|slot| slot.take()) {
-            self.set_window_model(next);
+            self.set_window_model(next.model());
         }
         let due = self.known.behaviour.due(now, limit);
         let close = |device| self.known.behaviour.close(device);

@@ -243,8 +243,8 @@ impl Behaviour {
         let hour = judged.begin.0.div_euclid(WINDOW * HOUR);
         let reaches = |budget| judged.score >= self.threshold(budget).max(least);
         if reaches(2.0 * budget) {
-            let reached = reaches(budget);
-            self.ledger.add(hour, judged.device, reached);
+            let whole = reaches(budget);
+            self.ledger.add(hour, judged.device, whole);
         } else {
             self.ledger.forget(hour);
         }

@@ -76,10 +76,10 @@ impl Models {
 
     /// Puts other options in force; what of it belongs into the audit trail. A library that was loaded stays.
     #[must_use]
-    pub fn reload(&self, options: config::Model, now: Time) -> Vec<Action> {
+    pub fn reload(&self, options: &config::Model, now: Time) -> Vec<Action> {
         let _one = self.one_at_a_time();
         let before = std::mem::replace(&mut *lock(&self.options), options.clone());
-        if before == options {
+        if before == *options {
             return Vec::new();
         }
         self.state().warnings.clear();

@@ -13,17 +13,38 @@ use super::{
     manifest::Manifest, store::Entry, windows::SCHEMA,
 };
 
-/// A model of windows on its way to the thread that judges them; an empty place says that there is to be none.
+/// What windows are scored by from now on.
+#[derive(Debug)]
+pub enum NextWindows {
+    /// This model.
+    Model(Box<WindowModel>),
+    /// No model: the sums of surprises.
+    Sums,
+}
+
+impl NextWindows {
+    /// The model, if there is one.
+    #[must_use]
+    pub fn model(self) -> Option<WindowModel> {
+        match self {
+            Self::Model(model) => Some(*model),
+            Self::Sums => None,
+        }
+    }
+}
+
+/// What windows are scored by, on its way to the thread that judges them.
 #[derive(Debug, Default)]
-pub struct WindowSlot(Mutex<Option<Option<WindowModel>>>);
+pub struct WindowSlot(Mutex<Option<NextWindows>>);
 
 impl WindowSlot {
     fn put(&self, model: Option<WindowModel>) {
-        *lock(&self.0) = Some(model);
+        let next = model.map_or(NextWindows::Sums, |it| NextWindows::Model(Box::new(it)));
+        *lock(&self.0) = Some(next);
     }
 
     /// What is to be used from now on, if that changed.
-    pub fn take(&self) -> Option<Option<WindowModel>> {
+    pub fn take(&self) -> Option<NextWindows> {
         lock(&self.0).take()
     }
 }
