@@ -3,11 +3,6 @@
 use std::{
     fmt::Write as _,
     path::{Path, PathBuf},
-    sync::{
-        Mutex, PoisonError,
-        atomic::{AtomicUsize, Ordering},
-    },
-    thread,
 };
 
 use sensor_analysis::{
@@ -19,7 +14,7 @@ use serde_json::{Value, json};
 use crate::{
     captures::{self, Mix, Single},
     hospital::Options,
-    report,
+    parallel, report,
     rivals::Best,
     score::Score,
     simulation::{self, Simulated},
@@ -49,10 +44,10 @@ pub(crate) struct All {
     no_model: Option<String>,
 }
 
-/// A model that scores, or why there is none.
-fn scorer(plan: &Plan) -> Result<Scorer, String> {
-    let runtime = Runtime::load(plan.runtime.as_deref()).map_err(|error| error.to_string())?;
-    let model = Model::open(&runtime, &plan.model).map_err(|error| error.to_string())?;
+/// The model that scores flows, or why there is none.
+pub(crate) fn scorer(path: &Path, runtime: Option<&Path>) -> Result<Scorer, String> {
+    let runtime = Runtime::load(runtime).map_err(|error| error.to_string())?;
+    let model = Model::open(&runtime, path).map_err(|error| error.to_string())?;
     Ok(Scorer::inline(model))
 }
 
@@ -69,7 +64,9 @@ pub(crate) fn windows(path: &Path, runtime: Option<&Path>) -> Result<WindowModel
 pub(crate) fn run(plan: &Plan) -> anyhow::Result<All> {
     let analysis = AnalysisOptions::default();
     let no_windows = || windows(&plan.windows, plan.runtime.as_deref()).err();
-    let no_model = scorer(plan).err().or_else(no_windows);
+    let no_model = scorer(&plan.model, plan.runtime.as_deref())
+        .err()
+        .or_else(no_windows);
     // Seed, attacks, poisoned, with a model.
     let mut runs: Vec<(u64, bool, bool, bool)> = Vec::new();
     for (nth, seed) in plan.seeds.iter().enumerate() {
@@ -116,44 +113,35 @@ fn simulate(
     analysis: &AnalysisOptions,
     runs: &[(u64, bool, bool, bool)],
 ) -> Vec<Simulated> {
-    let next = AtomicUsize::new(0);
-    let done = Mutex::new(Vec::new());
-    thread::scope(|scope| {
-        for _ in 0..plan.jobs.clamp(1, runs.len().max(1)) {
-            scope.spawn(|| {
-                loop {
-                    let nth = next.fetch_add(1, Ordering::Relaxed);
-                    let Some((seed, attacks, poisoned, model)) = runs.get(nth).copied() else {
-                        return;
-                    };
-                    let options = Options {
-                        seed,
-                        days: plan.days,
-                        devices: plan.devices,
-                        attacks,
-                        poisoned,
-                    };
-                    let scorer = model.then(|| scorer(plan).ok()).flatten();
-                    let windows = || windows(&plan.windows, plan.runtime.as_deref()).ok();
-                    let one = simulation::run(options, analysis, scorer, Some(&windows));
-                    // The whole takes minutes: what is there already is shown.
-                    eprintln!("{}", report::simulated(&one));
-                    done.lock()
-                        .unwrap_or_else(PoisonError::into_inner)
-                        .push((nth, one));
-                }
-            });
-        }
-    });
-    let mut done = done.into_inner().unwrap_or_else(PoisonError::into_inner);
-    done.sort_by_key(|(nth, _)| *nth);
-    done.into_iter().map(|(_, one)| one).collect()
+    parallel::each(plan.jobs, runs, |(seed, attacks, poisoned, model)| {
+        let options = Options {
+            seed: *seed,
+            days: plan.days,
+            devices: plan.devices,
+            attacks: *attacks,
+            poisoned: *poisoned,
+            ..Options::default()
+        };
+        let scorer = model.then(|| scorer(&plan.model, plan.runtime.as_deref()).ok());
+        let windows = || windows(&plan.windows, plan.runtime.as_deref()).ok();
+        let one = simulation::run(options, analysis, scorer.flatten(), Some(&windows));
+        // The whole takes minutes: what is there already is shown.
+        eprintln!("{}", report::simulated(&one));
+        one
+    })
 }
 
 const HEAD: &str = "\
 # How well it does
 
 Made by `cargo xtask evaluate`; the numbers are what was measured, not what was hoped. The same seed gives the same hospital and the same numbers.
+
+## What a hospital can expect
+{EXPECT}
+
+What this does not say: no real hospital was measured. The simulated ones have the habits and changes that their makers thought of, and the detectors were written by people who knew the kinds of attacks. \
+[What the models find](evaluation-models.md) is the better answer to the question of what happens to an attack of which nobody thought, and says what the first day is like; \
+[the live evaluation](live-evaluation.md) runs real attack tools. The first week, in which Wardtap learns, finds less.
 
 ## How it is counted
 An episode of an attack is found when a person would have been told of it from its first packet until an hour after its last: a visible alert, not one that the day's budget \
@@ -174,7 +162,7 @@ kinds: what no kind of the simulation does, a real hospital may do all day. Noth
 impl All {
     /// The page.
     pub(crate) fn markdown(&self) -> String {
-        let mut text = HEAD.to_owned();
+        let mut text = HEAD.replace("{EXPECT}", &self.expect());
         let today = jiff::Timestamp::now().strftime("%Y-%m-%d").to_string();
         let _ = writeln!(text, "Measured on {today}.\n");
         if let Some(reason) = &self.no_model {
@@ -204,6 +192,41 @@ from many captures, so one address is held by several devices, and laboratory me
             text.push_str("## Captures of attacks\n\nNot measured: the captures are not here.\n");
         }
         text
+    }
+
+    /// What a hospital can expect, in words that need no other page.
+    fn expect(&self) -> String {
+        let told = self.attacked.iter().map(|one| {
+            let score = one.model.as_ref().map_or(&one.score, |it| &it.1);
+            let soon = |limit: f64| {
+                let delays = score.classes.values().flat_map(|class| &class.delays);
+                delays.filter(|delay| **delay <= limit).count()
+            };
+            let minutes = 600.0;
+            format!(
+                "- A hospital of {} devices was attacked {} times in {:.0} days, in {} different ways. Wardtap told of {} of these attacks, of {} of them within ten minutes. \
+                 It also raised {} alerts for which there was no reason: {}.",
+                score.devices,
+                score.episodes(),
+                score.days,
+                score.classes.len(),
+                score.found(),
+                soon(minutes),
+                score.wrong,
+                often(score)
+            )
+        });
+        let mut lines: Vec<String> = told.collect();
+        lines.extend(self.changed.iter().map(|one| {
+            let score = one.model.as_ref().map_or(&one.score, |it| &it.1);
+            format!(
+                "- The same hospital (seed {}) without any attack, but with updates, new devices, a backup and a failure: {} alerts, {}.",
+                one.options.seed,
+                score.wrong,
+                often(score)
+            )
+        }));
+        lines.join("\n")
     }
 
     /// Each false alert and each missed episode.
@@ -240,6 +263,20 @@ from many captures, so one address is held by several devices, and laboratory me
             "captures": self.captures.as_ref().map(|(_, singles)| singles),
             "no_model": self.no_model,
         })
+    }
+}
+
+/// How often someone looks at a false alert for nothing.
+#[expect(clippy::cast_precision_loss, reason = "a rate")]
+fn often(score: &Score) -> String {
+    if score.wrong == 0 {
+        return "nobody looked in vain".to_owned();
+    }
+    let a_day = score.wrong as f64 / score.days.max(1e-9);
+    if a_day >= 1.0 {
+        format!("{a_day:.1} a day")
+    } else {
+        format!("one in {:.0} hours", 24.0 / a_day)
     }
 }
 

@@ -1,54 +1,29 @@
 //! The command line of the evaluation.
 
-use std::{fs, path::PathBuf};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 use anyhow::Context;
-use clap::{Args, Parser, Subcommand};
+use clap::{Parser, Subcommand};
 use sensor_analysis::{AnalysisOptions, detect::ALL};
 
 use crate::{
-    all::{self, All, Plan},
-    captures, export,
-    hospital::{Hospital, Options},
-    report, simulation, windows,
+    all::{self, All},
+    captures, cost, export,
+    hospital::Hospital,
+    models::Arguments,
+    report, simulation,
+    which::Which,
+    windows,
 };
 
 #[derive(Parser)]
 #[command(about = "Measure Wardtap on traffic whose truth is known")]
-struct Arguments {
+struct Program {
     #[command(subcommand)]
     command: Command,
-}
-
-#[derive(Args)]
-struct Which {
-    /// The same seed gives the same bytes
-    #[arg(long, default_value_t = 1)]
-    seed: u64,
-    /// How long
-    #[arg(long, default_value_t = 14)]
-    days: u64,
-    /// How many devices, about
-    #[arg(long, default_value_t = 240)]
-    devices: usize,
-    /// No attacks, only change
-    #[arg(long)]
-    change_only: bool,
-    /// An attack while the site is learnt
-    #[arg(long)]
-    poisoned: bool,
-}
-
-impl Which {
-    fn options(&self) -> Options {
-        Options {
-            seed: self.seed,
-            days: self.days,
-            devices: self.devices,
-            attacks: !self.change_only,
-            poisoned: self.poisoned,
-        }
-    }
 }
 
 #[derive(Subcommand)]
@@ -121,6 +96,20 @@ enum Command {
         #[arg(long)]
         details: bool,
     },
+    /// What the models find without detectors, what their parts add, and who gets around them
+    Models(Arguments),
+    /// What windows of devices cost: time and memory
+    Cost {
+        /// Devices
+        #[arg(long, default_value_t = 10_000)]
+        devices: u32,
+        /// Windows of each
+        #[arg(long, default_value_t = 24)]
+        windows: i64,
+        /// The model that scores windows
+        #[arg(long, default_value = "models/windows-v1.onnx")]
+        model: PathBuf,
+    },
     /// Write a row of features for each flow of a simulated hospital (CSV)
     Features {
         #[command(flatten)]
@@ -162,18 +151,8 @@ enum Command {
 /// When something can't be read or written.
 pub fn run() -> anyhow::Result<()> {
     let mut analysis = AnalysisOptions::default();
-    match Arguments::parse().command {
-        Command::Captures { captures, details } => {
-            for learnt in [false, true] {
-                let mix = captures::mix(&captures, &analysis, learnt)?;
-                println!("learnt: {learnt}\n{}", report::mix(&mix));
-                if details {
-                    println!("{}", report::details(&mix.score, &mix.alarms, &mix.truth));
-                }
-            }
-            let singles = captures::singles(&captures, &analysis)?;
-            println!("{}", report::singles(&singles));
-        }
+    match Program::parse().command {
+        Command::Captures { captures, details } => read_captures(&captures, &analysis, details)?,
         Command::Simulate {
             which,
             only,
@@ -216,7 +195,7 @@ pub fn run() -> anyhow::Result<()> {
             json,
             details,
         } => {
-            let plan = Plan {
+            let plan = all::Plan {
                 seeds,
                 days,
                 devices,
@@ -224,11 +203,19 @@ pub fn run() -> anyhow::Result<()> {
                 model,
                 windows,
                 runtime: runtime.or_else(all::runtime),
-                jobs: jobs.unwrap_or_else(|| {
-                    std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
-                }),
+                jobs: jobs.unwrap_or_else(cores),
             };
             show(&all::run(&plan)?, markdown, json, details)?;
+        }
+        Command::Models(arguments) => arguments.run()?,
+        Command::Cost {
+            devices,
+            windows,
+            model,
+        } => {
+            let model = all::windows(&model, all::runtime().as_deref());
+            let model = model.map_err(anyhow::Error::msg)?;
+            println!("{}", cost::measure(devices, windows, model));
         }
         Command::Features {
             which,
@@ -256,6 +243,25 @@ pub fn run() -> anyhow::Result<()> {
         }
     }
     Ok(())
+}
+
+/// Reads the captures of attacks, and shows what came of them.
+fn read_captures(captures: &Path, analysis: &AnalysisOptions, details: bool) -> anyhow::Result<()> {
+    for learnt in [false, true] {
+        let mix = captures::mix(captures, analysis, learnt)?;
+        println!("learnt: {learnt}\n{}", report::mix(&mix));
+        if details {
+            println!("{}", report::details(&mix.score, &mix.alarms, &mix.truth));
+        }
+    }
+    let singles = captures::singles(captures, analysis)?;
+    println!("{}", report::singles(&singles));
+    Ok(())
+}
+
+/// Simulations that run at once where nobody says how many.
+pub(crate) fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
 }
 
 /// Detectors that are off, where some run alone or some do not.

@@ -18,6 +18,7 @@ const OPTIONS: Options = Options {
     devices: 40,
     attacks: true,
     poisoned: true,
+    ..Options::USUAL
 };
 
 #[test]

@@ -78,3 +78,12 @@ def test_other_files_are_refused(tmp_path):
     path.write_text("time_ns,client\n1,2\n")
     with pytest.raises(ModelError, match="was not written by"):
         windows.read(path)
+
+
+def test_the_prior_counts_windows_of_the_first_day_in_buckets_of_a_third_of_an_octave(files, model):
+    properties = {entry.key: entry.value for entry in model.metadata_props}
+    prior = json.loads(properties["wardtap.prior"])
+    day = 288 * 20
+    assert prior["windows"] == day
+    # Each value is one: the third bucket.
+    assert prior["counts"] == [[measure, 3, day] for measure in range(len(MEASURES))]

@@ -7,6 +7,7 @@ how rare the sum of the great surprises is, both as powers of ten among ordinary
 
 import hashlib
 import json
+import math
 import os
 import time
 from collections.abc import Iterable
@@ -37,6 +38,8 @@ _KNOTS = 24
 _GOLDEN = 12
 _BUDGETS = (1, 2, 5, 10, 20, 50, 100)
 _HOURS = 3600
+_DAY = 86_400
+_BUCKETS = 128
 
 
 @dataclass(frozen=True)
@@ -49,6 +52,8 @@ class Windows:
     counts: np.ndarray  # bool [n]; after the learning week
     attacked: np.ndarray  # bool [n]; a part of an attack
     surprises: np.ndarray  # float32 [n, measures]
+    first_day: np.ndarray  # int64 [measures, buckets]; windows of the first day, by the bucket of each value but nought
+    first_windows: int  # how many windows the first day has
 
     @property
     def ordinary(self) -> np.ndarray:
@@ -62,7 +67,9 @@ def read(path: Path) -> Windows:
         with path.open(encoding="ascii") as file:
             names = file.readline().strip().split(",")
             columns = [at for at, name in enumerate(names) if name.endswith("_surprise")]
+            values = [names.index(names[at].removesuffix("_surprise")) for at in columns]
             fixed = [names.index(name) for name in ("begin", "device", "counts", "does", "suffers")]
+            first_day, first_windows, end = np.zeros((len(columns), _BUCKETS), dtype="i8"), 0, None
             begin, device, counts, attacked, rows = [], [], [], [], []
             numbers: dict[str, int] = {}
             for line in file:
@@ -72,6 +79,10 @@ def read(path: Path) -> Windows:
                 counts.append(cells[fixed[2]] == "1")
                 attacked.append(bool(cells[fixed[3]] or cells[fixed[4]]))
                 rows.append(np.array([cells[at] for at in columns], dtype="f4"))
+                end = end or begin[0] + _DAY
+                if begin[-1] < end:
+                    first_windows += 1
+                    _count(first_day, [float(cells[at]) for at in values])
     except OSError as error:
         raise ModelError(f"can't read {path}: {error.strerror}") from error
     except (ValueError, IndexError) as error:
@@ -85,11 +96,31 @@ def read(path: Path) -> Windows:
         np.array(counts),
         np.array(attacked),
         np.stack(rows),
+        first_day,
+        first_windows,
     )
+
+
+def _count(buckets: np.ndarray, values: list[float]) -> None:
+    """Counts each value but nought in its bucket, a third of an octave as in `history.rs`."""
+    for measure, value in enumerate(values):
+        if value > 0:
+            buckets[measure, min(int(math.log2(value + 1) * 3 + 0.5), _BUCKETS - 1)] += 1
+
+
+def prior(hospitals: list[Windows]) -> dict:
+    """What windows of the first day of a sensor are like: for a site that has none of its own."""
+    counts = np.sum([one.first_day for one in hospitals], axis=0)
+    found = np.argwhere(counts > 0)
+    return {
+        "windows": int(sum(one.first_windows for one in hospitals)),
+        "counts": [[int(measure), int(bucket), int(counts[measure, bucket])] for measure, bucket in found],
+    }
 
 
 def train(hospitals: Iterable[Windows], others: Iterable[Windows], seed: int) -> onnx.ModelProto:
     """Learns from ordinary windows of hospitals; `others` say which score a budget of false alerts needs."""
+    hospitals = list(hospitals)
     rng = np.random.default_rng(seed)
     learnt, everything, measures = [], [], None
     for one in hospitals:
@@ -119,6 +150,7 @@ def train(hospitals: Iterable[Windows], others: Iterable[Windows], seed: int) ->
             "wardtap.measures": ",".join(measures),
             "wardtap.rows": str(len(rows)),
             "wardtap.training_sha256": hashlib.sha256(rows.astype("<f4").tobytes()).hexdigest(),
+            "wardtap.prior": json.dumps(prior(hospitals)),
             "wardtap.thresholds": json.dumps(thresholds(model, list(others))),
             "wardtap.golden": json.dumps({"surprises": golden.tolist(), "score": score.astype(float).tolist()}),
             "wardtap.seed": str(seed),

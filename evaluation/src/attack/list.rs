@@ -34,6 +34,54 @@ pub(crate) fn all() -> Vec<Box<dyn Attack>> {
     ]
 }
 
+/// Attacks of which detectors know nothing: none was written or tuned for them.
+fn unseen() -> Vec<Box<dyn Attack>> {
+    use super::unseen;
+    vec![
+        Box::new(unseen::shares::RansomwareOnShares),
+        Box::new(unseen::slow_theft::SlowTheft),
+        Box::new(unseen::insider::Insider),
+        Box::new(unseen::pump_gateway::PumpGateway),
+        Box::new(unseen::update_server::UpdateServer),
+        Box::new(unseen::dicomweb::DicomwebScraping),
+        Box::new(unseen::relay::CredentialRelay),
+        Box::new(unseen::miner::Miner),
+        Box::new(unseen::printer::PrinterPivot),
+    ]
+}
+
+/// Attacks on the model itself: many at once, and slowly.
+fn abuse() -> Vec<Box<dyn Attack>> {
+    use super::abuse;
+    vec![
+        Box::new(abuse::crowd::TwentyAtOnce),
+        Box::new(abuse::worm::Worm),
+        Box::new(abuse::patient::GrowingTheft),
+        Box::new(abuse::early::EarlyIntruder),
+    ]
+}
+
+/// Which attacks a hospital suffers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum Cases {
+    /// Those that detectors were written for.
+    Usual,
+    /// Those that none was written for.
+    Unseen,
+    /// Those that turn on what the model forgives: what many do, and what comes slowly.
+    Abuse,
+}
+
+impl Cases {
+    pub(super) fn attacks(self) -> Vec<Box<dyn Attack>> {
+        match self {
+            Self::Usual => all(),
+            Self::Unseen => unseen(),
+            Self::Abuse => abuse(),
+        }
+    }
+}
+
 /// The classes of all attacks.
 #[must_use]
 pub fn classes() -> Vec<&'static str> {

@@ -3,6 +3,7 @@
 //! An attack is staged: it chooses who does it to whom, and leaves jobs in the world. What it sends is marked as
 //! its own, so that its first and last packet are known.
 
+mod abuse;
 mod ae_brute_force;
 mod arp_spoof;
 mod beacon;
@@ -26,11 +27,12 @@ mod study_exfiltration;
 mod syn_flood;
 mod time_skew;
 mod unknown_modality;
+mod unseen;
 
 use std::net::Ipv4Addr;
 
 pub(crate) use list::all;
-pub use list::classes;
+pub use list::{Cases, classes};
 pub(crate) use scenario::Scenario;
 
 use crate::{
@@ -54,6 +56,16 @@ pub(crate) trait Attack {
     /// The hour of the day at which it has to begin, if it has to.
     fn hour(&self, _variant: usize) -> Option<u64> {
         None
+    }
+
+    /// How long it goes on, if that is for days: then it does not wait for its turn.
+    fn lasts(&self, _variant: usize) -> Option<u64> {
+        None
+    }
+
+    /// It begins while the site is learnt.
+    fn in_learning(&self, _variant: usize) -> bool {
+        false
     }
 
     /// Leaves its jobs in the world.

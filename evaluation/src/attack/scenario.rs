@@ -1,6 +1,6 @@
 //! Which attacks happen when.
 
-use super::{Attack, Cast, Roles, Scene, all};
+use super::{Attack, Cases, Cast, Roles, Scene, all};
 use crate::{
     hospital::{
         site::Site,
@@ -22,28 +22,12 @@ pub(crate) struct Staged {
 const ROOM: u64 = 11 * HOUR + 30 * MINUTE;
 
 /// Attacks and their times, of a seed.
+#[derive(Default)]
 pub(crate) struct Scenario {
     pub(crate) staged: Vec<Staged>,
 }
 
 impl Scenario {
-    /// Stages `attacks` from `from` to `to`, or the attack on the time of learning that began at `begin`, or both.
-    pub(crate) fn stage(
-        w: &mut World,
-        site: &Site,
-        (begin, from, to): (u64, u64, u64),
-        (attacks, poisoned): (bool, bool),
-    ) -> Self {
-        let mut scenario = Self { staged: Vec::new() };
-        if poisoned {
-            scenario.poison(w, site, begin, from);
-        }
-        if attacks {
-            scenario.all(w, site, from, to);
-        }
-        scenario
-    }
-
     fn add(
         &mut self,
         w: &mut World,
@@ -75,9 +59,15 @@ impl Scenario {
         });
     }
 
-    /// Each variant of each attack once, spread over the time.
-    fn all(&mut self, w: &mut World, site: &Site, from: u64, to: u64) {
-        let attacks = all();
+    /// Each variant of each attack of these cases once, spread over the time from `from` to `to`.
+    pub(crate) fn all(
+        &mut self,
+        w: &mut World,
+        site: &Site,
+        cases: Cases,
+        (learns, from, to): (u64, u64, u64),
+    ) {
+        let attacks = cases.attacks();
         let each: Vec<(usize, usize)> = attacks
             .iter()
             .enumerate()
@@ -89,6 +79,17 @@ impl Scenario {
         let mut cast = Cast::default();
         for (nth, (attack, variant)) in order.into_iter().enumerate() {
             let attack = attacks[attack].as_ref();
+            if let Some(lasts) = attack.lasts(variant) {
+                let begin = if attack.in_learning(variant) {
+                    learns
+                } else {
+                    from
+                };
+                let room = (to - begin).saturating_sub(lasts).max(1);
+                let begin = begin + d.below(room.min(2 * DAY));
+                self.add(w, site, &mut cast, (attack, variant), begin);
+                continue;
+            }
             let mut begin = from + slot * nth as u64 + d.below(slot.max(1));
             if let Some(hour) = attack.hour(variant) {
                 let day = begin - begin % DAY;
@@ -102,7 +103,7 @@ impl Scenario {
     }
 
     /// One workstation guesses titles, scans and steals on the third day of learning, and again later.
-    fn poison(&mut self, w: &mut World, site: &Site, begin: u64, from: u64) {
+    pub(crate) fn poison(&mut self, w: &mut World, site: &Site, begin: u64, from: u64) {
         let mut d = w.dice("poison", 0);
         let host = *d.pick(&site.office);
         let mut cast = Cast::only(host);

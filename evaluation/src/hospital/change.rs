@@ -62,11 +62,10 @@ pub(crate) fn arrive(w: &mut World, site: &Site, begin: u64, half: u64) -> Arriv
         &[443],
     );
     let mut d = w.dice("moves", 0);
-    for (nth, host) in d
-        .some(&site.office, site.office.len() / 8)
-        .into_iter()
-        .enumerate()
-    {
+    let moved = w.shape.as_ref().map_or(site.office.len() / 8, |shape| {
+        (site.office.len() * shape.churn / 100).min(50)
+    });
+    for (nth, host) in d.some(&site.office, moved).into_iter().enumerate() {
         // To a free address, in the morning of some day, in either half.
         let day = d.below((half - begin) / DAY * 2);
         let time = begin + day * DAY + 7 * HOUR + d.below(2 * HOUR);

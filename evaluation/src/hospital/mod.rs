@@ -5,9 +5,12 @@ mod change;
 pub(crate) mod datagram;
 mod imaging;
 pub(crate) mod messages;
+mod mirror;
+mod more_change;
 mod network;
 mod office;
 mod rhythm;
+pub(crate) mod shape;
 mod sim;
 pub(crate) mod site;
 pub(crate) mod talk;
@@ -19,15 +22,17 @@ pub(crate) mod world;
 use std::net::IpAddr;
 
 use self::{
+    mirror::Mirror,
+    shape::Shape,
     sim::Sim,
     site::Site,
     world::{Id, World},
 };
 use crate::{
-    attack::Scenario,
+    attack::{Cases, Scenario},
     traffic::Traffic,
     truth::{Episode, Truth},
-    wire::burst::DAY,
+    wire::burst::{DAY, HOUR},
 };
 use sensor_facts::time::Time;
 
@@ -36,6 +41,7 @@ const BEGIN: u64 = 1_772_409_600 * 1_000_000_000;
 
 /// What the hospital is like.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is an option")]
 pub struct Options {
     /// The same seed gives the same bytes.
     pub seed: u64,
@@ -47,17 +53,36 @@ pub struct Options {
     pub attacks: bool,
     /// An attack in the first half, while the site is learnt.
     pub poisoned: bool,
+    /// Which attacks.
+    pub cases: Cases,
+    /// The sensor is new: it sees nothing before 9 o'clock of the first day, and then the attacks begin.
+    pub first_day: bool,
+    /// Habits, network and changes are drawn from wide ranges by the seed, and so is the number of devices.
+    pub shaped: bool,
+}
+
+impl Options {
+    /// Two weeks of a hospital of 240 devices.
+    pub const USUAL: Self = Self {
+        seed: 1,
+        days: 14,
+        devices: 240,
+        attacks: true,
+        poisoned: false,
+        cases: Cases::Usual,
+        first_day: false,
+        shaped: false,
+    };
+
+    /// The shape that the seed draws, if it is to.
+    pub(crate) fn shape(&self) -> Option<Shape> {
+        self.shaped.then(|| Shape::of(self.seed))
+    }
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self {
-            seed: 1,
-            days: 14,
-            devices: 240,
-            attacks: true,
-            poisoned: false,
-        }
+        Self::USUAL
     }
 }
 
@@ -79,9 +104,16 @@ impl Hospital {
             let mut all = Vec::new();
             for host in hosts {
                 for time in [from, to] {
-                    let address = IpAddr::V4(world.address(*host, time));
-                    if !all.contains(&address) {
-                        all.push(address);
+                    let address = world.address(*host, time);
+                    let shape = world.shape.as_ref();
+                    let seen = shape.map_or_else(
+                        || vec![IpAddr::V4(address)],
+                        |shape| Mirror::addresses(shape, address),
+                    );
+                    for address in seen {
+                        if !all.contains(&address) {
+                            all.push(address);
+                        }
                     }
                 }
             }
@@ -100,7 +132,11 @@ impl Hospital {
             .iter()
             .zip(seen)
             .map(|(staged, seen)| {
-                let (first, last) = seen.unwrap_or((staged.begin, staged.begin));
+                let (mut first, last) = seen.unwrap_or((staged.begin, staged.begin));
+                // What goes on from the time of learning is looked for after it.
+                if first < span.counts && last > span.counts {
+                    first = span.counts;
+                }
                 Episode {
                     class: staged.class.to_owned(),
                     suspects: addresses(&staged.suspects, first, last),
@@ -116,9 +152,9 @@ impl Hospital {
             truth: Truth {
                 episodes,
                 devices,
-                begin: at(span.begin),
+                begin: at(span.seen),
                 end: at(span.end),
-                counts_from: at(span.half),
+                counts_from: at(span.counts),
             },
         }
     }
@@ -130,7 +166,13 @@ fn at(time: u64) -> Time {
 
 #[derive(Clone, Copy)]
 struct Span {
+    /// When the hospital begins to work.
     begin: u64,
+    /// When the sensor begins to see it.
+    seen: u64,
+    /// When attacks begin, and what is found counts.
+    counts: u64,
+    /// When the changes begin.
     half: u64,
     end: u64,
 }
@@ -138,9 +180,13 @@ struct Span {
 impl Span {
     fn of(options: Options) -> Self {
         let days = options.days.max(2);
+        let half = BEGIN + days.div_ceil(2) * DAY;
+        let morning = BEGIN + 9 * HOUR;
         Self {
             begin: BEGIN,
-            half: BEGIN + days.div_ceil(2) * DAY,
+            seen: if options.first_day { morning } else { BEGIN },
+            counts: if options.first_day { morning } else { half },
+            half,
             end: BEGIN + days * DAY,
         }
     }
@@ -148,12 +194,30 @@ impl Span {
 
 /// The world with its attacks, and, if it is to live, all else. The last number is that of the devices.
 fn build(options: Options, span: Span, live: bool) -> (World, Scenario, usize) {
-    let Span { begin, half, end } = span;
+    let Span {
+        begin,
+        counts,
+        half,
+        end,
+        ..
+    } = span;
     let mut world = World::new(options.seed);
-    let site = Site::build(&mut world, options.devices.clamp(40, 400));
+    world.shape = options.shape();
+    let devices = world
+        .shape
+        .as_ref()
+        .map_or(options.devices, |it| it.devices);
+    let site = Site::build(&mut world, devices.clamp(40, 400));
+    let fails = more_change::fails(&world, &site, half).filter(|_| options.shaped);
+    world.fails = fails;
     let arrivals = change::arrive(&mut world, &site, begin, half);
-    let plan = (options.attacks, options.poisoned);
-    let scenario = Scenario::stage(&mut world, &site, (begin, half, end), plan);
+    let mut scenario = Scenario::default();
+    if options.poisoned {
+        scenario.poison(&mut world, &site, begin, half);
+    }
+    if options.attacks {
+        scenario.all(&mut world, &site, options.cases, (begin, counts, end));
+    }
     if live {
         imaging::live(&mut world, &site, begin);
         messages::live(&mut world, &site, begin);
@@ -161,6 +225,9 @@ fn build(options: Options, span: Span, live: bool) -> (World, Scenario, usize) {
         ward::live(&mut world, &site, begin);
         network::live(&mut world, &site, begin);
         change::live(&mut world, &site, &arrivals, (half, end));
+        if options.shaped {
+            more_change::live(&mut world, &site, (half, end));
+        }
     }
     (world, scenario, site.devices + arrivals.devices)
 }
@@ -173,6 +240,17 @@ impl Traffic for Hospital {
     fn run(&mut self, frame: &mut dyn FnMut(u64, &[u8])) {
         let span = Span::of(self.options);
         let (world, ..) = build(self.options, span, true);
-        Sim::new(world).run(span.end, &mut |time, bytes, _| frame(time, bytes));
+        let fails = world.fails;
+        let shape = world.shape.clone();
+        let mut mirror = shape.map(|shape| Mirror::new(shape, self.options.seed, fails));
+        Sim::new(world).run(span.end, &mut |time, bytes, _| {
+            if time < span.seen {
+                return;
+            }
+            match &mut mirror {
+                Some(mirror) => mirror.pass(time, bytes, frame),
+                None => frame(time, bytes),
+            }
+        });
     }
 }

@@ -20,6 +20,7 @@ const SMALL: Options = Options {
     devices: 40,
     attacks: true,
     poisoned: false,
+    ..Options::USUAL
 };
 
 /// What came of a run.
@@ -212,4 +213,69 @@ fn change_alone_has_no_attack_and_a_poisoned_one_has_it_while_the_site_is_learnt
         .flat_map(|one| &one.suspects)
         .collect();
     assert_eq!(suspects.len(), 1, "one device does it all");
+}
+
+#[test]
+fn unseen_attacks_and_abuse_are_within_the_time() {
+    for (cases, classes) in [(Cases::Unseen, 9), (Cases::Abuse, 4)] {
+        let options = Options { cases, ..SMALL };
+        let hospital = Hospital::new(options);
+        let truth = hospital.truth();
+        let names: BTreeSet<_> = truth.episodes.iter().map(|one| &one.class).collect();
+        assert_eq!(names.len(), classes, "{names:?}");
+        for episode in &truth.episodes {
+            // What began while the site was learnt counts from the end of that.
+            assert!(episode.begin >= truth.counts_from, "{episode:?}");
+            assert!(
+                episode.begin < episode.end && episode.end < truth.end,
+                "{episode:?}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_sensor_that_is_new_sees_nothing_before_and_attacks_begin_with_it() {
+    let options = Options {
+        first_day: true,
+        ..SMALL
+    };
+    let hospital = Hospital::new(options);
+    let truth = hospital.truth();
+    assert_eq!(truth.begin, truth.counts_from);
+    assert_eq!(truth.begin, at(BEGIN + 9 * HOUR));
+    assert!(truth.episodes.iter().all(|one| one.begin >= truth.begin));
+}
+
+#[test]
+fn the_sensor_understands_hospitals_of_any_shape() {
+    // With VLANs, IPv6 and a shared address: the first seed that draws all three.
+    let drawn = |seed: &u64| {
+        let shape = Shape::of(*seed);
+        shape.tagged && shape.v6 && shape.shared
+    };
+    let seed = (1..100).find(drawn).expect("a seed");
+    let options = Options {
+        seed,
+        shaped: true,
+        ..SMALL
+    };
+    let mut mirror = Mirror::new(Shape::of(seed), seed, None);
+    let mut engine = PortableEngine::new(TableSizes::default(), Settings::DEFAULT);
+    let (mut v6, mut vlan) = (0, 0);
+    let begin = Span::of(options).begin;
+    run(options, true, begin + 5 * HOUR, |time, frame| {
+        if time < begin + 4 * HOUR {
+            return;
+        }
+        mirror.pass(time, frame, &mut |time, frame| {
+            vlan += u64::from(frame[12..14] == [0x81, 0x00]);
+            v6 += u64::from(frame[16..18] == [0x86, 0xdd]);
+            engine.process(frame, Layer::Ethernet, 0, time, &mut |_| {});
+        });
+    });
+    assert!(vlan > 1_000 && v6 > 1_000, "{vlan} {v6}");
+    for counter in Counter::ALL.iter().filter(|one| one.is_unprocessed()) {
+        assert_eq!(engine.counters().get(*counter), 0, "{}", counter.label());
+    }
 }

@@ -7,6 +7,7 @@ use std::{
 
 use super::{
     rhythm::Rhythm,
+    shape::Shape,
     sim::{Act, Job},
 };
 use crate::wire::{
@@ -63,6 +64,10 @@ pub(crate) struct World {
     pub(crate) silent: Vec<(Id, Id, u64, u64)>,
     /// The last HL7 messages to a host: sender, and bytes.
     pub(crate) heard: HashMap<Id, VecDeque<(Id, Vec<u8>)>>,
+    /// What the hospital is like, if it was drawn.
+    pub(crate) shape: Option<Shape>,
+    /// Who says nothing from when on.
+    pub(crate) fails: Option<(u64, Ipv4Addr)>,
 }
 
 impl World {
@@ -75,6 +80,8 @@ impl World {
             jobs: Vec::new(),
             silent: Vec::new(),
             heard: HashMap::new(),
+            shape: None,
+            fails: None,
         }
     }
 
@@ -268,13 +275,17 @@ impl Routine<'_> {
         mut act: impl FnMut(&mut World, &mut Dice, u64) + Send + 'static,
     ) {
         let mut dice = self.world.dice(name, self.host);
-        let first = rhythm.next(&mut dice, self.from, mean);
+        let shape = self.world.shape.as_ref();
+        let mean = shape.map_or(mean, |shape| shape.pace(name, mean));
+        let shift = shape.map_or(0, Shape::shift);
+        let next = move |dice: &mut Dice, from: u64| rhythm.next(dice, from + shift, mean) - shift;
+        let first = next(&mut dice, self.from);
         self.world.at(
             first,
             dice,
             Box::new(move |world, dice, now| {
                 act(world, dice, now);
-                Some(rhythm.next(dice, now, mean))
+                Some(next(dice, now))
             }),
         );
     }
@@ -287,6 +298,8 @@ impl Routine<'_> {
         mut act: impl FnMut(&mut World, &mut Dice, u64) + Send + 'static,
     ) {
         let mut dice = self.world.dice(name, self.host);
+        let shape = self.world.shape.as_ref();
+        let period = shape.map_or(period, |shape| shape.pace(name, period));
         let first = self.from + dice.below(period);
         self.world.at(
             first,

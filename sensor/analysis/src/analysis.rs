@@ -14,6 +14,7 @@ use std::{
     io,
     net::IpAddr,
     path::Path,
+    sync::Arc,
 };
 
 use sensor_facts::{
@@ -30,7 +31,7 @@ use crate::{
     behaviour::Behaviour,
     config::{Alerting, Baseline},
     detect::{self, Detect, Found, Named, Origins, Routers, Site, Tuned},
-    model::{Recorded, Scorer, WindowModel, features},
+    model::{Recorded, Scorer, WindowModel, WindowSlot, features},
 };
 
 pub use account::Account;
@@ -97,6 +98,7 @@ pub struct Analysis {
     recent: Recent,
     scorer: Option<Scorer>,
     window_model: Option<WindowModel>,
+    window_slot: Option<Arc<WindowSlot>>,
     recorded: Recorded,
     last_finding: u64,
     /// Findings since the start, by detector.
@@ -181,6 +183,7 @@ impl Analysis {
             recent: Recent::default(),
             scorer: None,
             window_model: None,
+            window_slot: None,
             recorded: Recorded::default(),
             last_finding: 0,
             found: BTreeMap::new(),
@@ -378,6 +381,7 @@ impl Analysis {
             alerts: self.alerts.standing(),
             census,
             cases: self.cases.count(),
+            spending: self.spending(),
             ..Account::default()
         }
     }

@@ -121,7 +121,7 @@ pub struct Finding {
     pub id: u64,
     /// When the evidence was complete.
     pub time: Time,
-    /// The detector that found it. Findings of two detectors count as independent.
+    /// The detector that found it. Findings of two detectors count as independent, unless both only say that something is new.
     pub detector: String,
     /// MITRE ATT&CK technique.
     #[cfg_attr(test, schemars(regex(pattern = r"^T[0-9]{4}(\.[0-9]{3})?$")))]

@@ -24,7 +24,7 @@ use super::{
 use crate::{
     config::{Config, PATH},
     control::{
-        api::{MODELS, NewModel, Reason},
+        api::{MODELS, ModelBack, NewModel},
         client,
     },
 };
@@ -85,6 +85,9 @@ pub(super) struct RollbackArgs {
     /// Why: part of the evidence
     #[arg(long)]
     reason: String,
+    /// The model of windows, and not that of flows
+    #[arg(long)]
+    windows: bool,
     #[command(flatten)]
     shown: Shown,
 }
@@ -107,10 +110,11 @@ pub(super) fn run(socket: &Path, command: &ModelCommand) -> anyhow::Result<ExitC
             changed(args.shown, &loaded)?;
         }
         ModelCommand::Rollback(args) => {
-            let reason = Reason {
+            let back = ModelBack {
                 reason: args.reason.clone(),
+                windows: args.windows,
             };
-            let loaded: Loaded = client::post(socket, &format!("{MODELS}/rollback"), &reason)?;
+            let loaded: Loaded = client::post(socket, &format!("{MODELS}/rollback"), &back)?;
             changed(args.shown, &loaded)?;
         }
     }
@@ -203,6 +207,17 @@ pub(super) fn facts(summary: &Summary) -> String {
     line(flows(summary));
     let windows = summary.windows.as_deref();
     line(format!("Windows: {}", windows.unwrap_or(NO_WINDOWS)));
+    if let Some(entry) = &summary.windows_entry {
+        line(format!("  {}, {}", short(&entry.sha256), came(entry)));
+    }
+    if let Some(entry) = &summary.windows_previous {
+        line(format!(
+            "  before: {} ({}), {}",
+            entry.name,
+            short(&entry.sha256),
+            came(entry)
+        ));
+    }
     text
 }
 

@@ -4,6 +4,7 @@ mod rates;
 
 use std::{collections::BTreeMap, path::Path, process::ExitCode};
 
+use sensor_analysis::behaviour::Spending;
 use sensor_common::counter::Counter;
 use sensor_evidence::store::StoreStatus;
 use sensor_facts::alert::Severity;
@@ -182,8 +183,9 @@ pub(super) fn detection(status: &Status) -> String {
     } else {
         String::new()
     };
+    let spending = it.spending.map_or_else(String::new, |it| budget(&it));
     format!(
-        "Detection: {} findings, {} more muted by {}{high}{off}{evicted}\n\
+        "Detection: {} findings, {} more muted by {}{high}{off}{evicted}{spending}\n\
          Baselines: {site}; {} devices learned, {} learning, {} on hold{frozen}; {}",
         count(findings),
         count(it.excepted),
@@ -192,6 +194,17 @@ pub(super) fn detection(status: &Status) -> String {
         count(it.learning),
         count(it.frozen),
         bytes(it.bytes)
+    )
+}
+
+/// What the budget of false alerts came to.
+fn budget(it: &Spending) -> String {
+    format!(
+        "\nUnusual behaviour: the budget of {} false alerts a day and 1,000 devices allows {:.1} a day here; in the last 24 hours {} of devices were unusual enough, and twice the budget would have added {}",
+        it.budget,
+        it.allowed,
+        several(it.reached, "hours"),
+        count(it.twice)
     )
 }
 

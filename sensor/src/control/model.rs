@@ -20,7 +20,7 @@ use sensor_facts::{
 
 use super::{
     answer::{Failed, answer},
-    api::{MODELS, NewModel, Reason},
+    api::{MODELS, ModelBack, NewModel},
     change::{NO_ROOM, Order},
     evidence::blocking,
 };
@@ -134,9 +134,15 @@ async fn load(
 
 async fn rollback(
     Extension(models): Extension<Arc<Models>>,
-    order: Order<Reason>,
+    order: Order<ModelBack>,
 ) -> Result<Response, Failed> {
-    let previous = models.summary().previous;
+    let windows = order.body.windows;
+    let summary = models.summary();
+    let previous = if windows {
+        summary.windows_previous
+    } else {
+        summary.previous
+    };
     let name = previous.as_ref().map(|entry| entry.name.clone());
     let reason = order.body.reason.clone();
     let asked = Requested {
@@ -146,7 +152,14 @@ async fn rollback(
     };
     done(
         order.with(asked),
-        move |time, actor| models.rollback((time, actor, &reason)),
+        move |time, actor| {
+            let how = (time, actor, reason.as_str());
+            if windows {
+                models.rollback_windows(how)
+            } else {
+                models.rollback(how)
+            }
+        },
         Action::ModelRolledBack,
     )
     .await

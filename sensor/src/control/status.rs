@@ -120,6 +120,7 @@ fn detection(snapshot: &Snapshot) -> DetectionStatus {
             .collect(),
         evicted: census.evicted,
         bytes: census.bytes,
+        spending: analysis.spending,
         failing: analysis.failing.clone(),
     }
 }

@@ -143,7 +143,7 @@ async fn serve(
         control,
         capture.clone(),
         response.clone(),
-        models,
+        Arc::clone(&models),
         roles,
     ));
     if let Some(listener) = scrapes {
@@ -153,7 +153,7 @@ async fn serve(
     tokio::spawn(memory::keep(capture.clone(), state.clone()));
     tokio::spawn(memory::keep_mirror(capture.clone(), state.clone()));
     tokio::spawn(memory::hand_over(capture.clone(), store.clone()));
-    let mut reloads = reload::Reloads::new(capture.clone(), response.clone(), &before);
+    let mut reloads = reload::Reloads::new(capture.clone(), response.clone(), models, &before);
     service::watchdog(response.alive().clone()).map_err(runtime("start the watchdog"))?;
     service::ready(&status);
     let mut ended = ended;
@@ -219,12 +219,12 @@ fn start_models(
     now: Time,
 ) -> Result<Started, DaemonError> {
     let (models, actions) = Models::start(options.model.clone(), &options.state, now);
-    let scorer = options.model.enabled.then(|| models.scorer()).transpose();
-    let scorer = scorer.map_err(runtime("start the scoring"))?;
+    // Also where models are off: a reload may switch them on.
+    let scorer = models.scorer().map_err(runtime("start the scoring"))?;
     let knowledge = Knowledge {
         clinical,
-        scorer,
-        windows: models.windows(),
+        scorer: Some(scorer),
+        windows: models.window_slot(),
     };
     Ok((Arc::new(models), knowledge, actions))
 }

@@ -1,7 +1,11 @@
 //! Reading the configuration again: what of it is put in force, and that it is written down.
 
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
+use sensor_analysis::model::Models;
 use sensor_facts::{
     action::{Action, Occasion},
     clock, files,
@@ -25,6 +29,7 @@ const ERROR: usize = 500;
 pub(super) struct Reloads {
     capture: CaptureHandle,
     response: ResponderHandle,
+    models: Arc<Models>,
     settings: KeyValues,
     path: PathBuf,
 }
@@ -50,11 +55,13 @@ impl Reloads {
     pub(super) fn new(
         capture: CaptureHandle,
         response: ResponderHandle,
+        models: Arc<Models>,
         options: &DaemonOptions,
     ) -> Self {
         Self {
             capture,
             response,
+            models,
             settings: options.settings.clone(),
             path: options.state.join(FILE),
         }
@@ -63,7 +70,7 @@ impl Reloads {
     /// Puts in force what was read, or says why the old configuration stays; either is written down.
     pub(super) async fn reload(&mut self, actor: &Actor, read: Result<DaemonOptions, String>) {
         let applied = match read {
-            Ok(options) => self.apply(options).await,
+            Ok(options) => self.apply(actor, options).await,
             Err(error) => Err(format!("the configuration is bad: {error}")),
         };
         let action = match applied {
@@ -89,7 +96,7 @@ impl Reloads {
         }
     }
 
-    async fn apply(&mut self, options: DaemonOptions) -> Result<Action, String> {
+    async fn apply(&mut self, actor: &Actor, options: DaemonOptions) -> Result<Action, String> {
         let (settings, config) = (options.settings.clone(), options.config_hash.clone());
         let response = options.response.clone();
         let taken = self
@@ -99,6 +106,7 @@ impl Reloads {
         taken
             .map_err(|error| error.to_string())?
             .map_err(|error| format!("the never-block list can't be changed: {error}"))?;
+        self.reload_models(actor, options.model.clone()).await;
         let restart = self
             .capture
             .ask(move |capture| capture.reload(&options))
@@ -121,6 +129,26 @@ impl Reloads {
         let _ = tokio::task::spawn_blocking(move || keep(&path, &kept)).await;
         self.settings = settings;
         Ok(Action::ConfigurationChanged(Box::new(change)))
+    }
+
+    /// Puts the models of a configuration in use; what was taken or refused goes into the trail.
+    async fn reload_models(&self, actor: &Actor, options: sensor_analysis::config::Model) {
+        let models = Arc::clone(&self.models);
+        // Examining a model takes its time.
+        let reloaded = tokio::task::spawn_blocking(move || models.reload(&options, clock::now()));
+        let Ok(actions) = reloaded.await else {
+            tracing::error!("the models are not reloaded: the thread that examined them panicked");
+            return;
+        };
+        for action in actions {
+            let actor = actor.clone();
+            let written = self
+                .response
+                .command(move |keeper| keeper.record(&actor, action));
+            if !matches!(written.await, Ok(true)) {
+                tracing::error!("a change of models is not in the audit trail");
+            }
+        }
     }
 
     /// Opens the outputs anew, since the log may have been rotated all the same.

@@ -78,7 +78,7 @@ impl DaemonOptions {
                 "response.interface",
                 self.response_interface != new.response_interface,
             ),
-            ("model", self.model != new.model),
+            ("model.runtime", self.model.runtime != new.model.runtime),
             ("store", self.store != new.store),
             ("audit", self.audit != new.audit),
             ("state.directory", self.state != new.state),
@@ -97,6 +97,11 @@ impl DaemonOptions {
         self.output.adopt(&new.output);
         self.stats_interval = new.stats_interval;
         self.response = new.response.clone();
+        let runtime = self.model.runtime.clone();
+        self.model = config::Model {
+            runtime,
+            ..new.model.clone()
+        };
         self.mirror = new.mirror;
         self.config_hash.clone_from(&new.config_hash);
     }

@@ -24,7 +24,7 @@ use sensor_analysis::{
     alert::AlertUpdate,
     baseline::Census,
     detect::clinical::Clinical,
-    model::{Scorer, WindowModel},
+    model::{Scorer, WindowSlot},
 };
 use sensor_facts::{
     event::{AlertReport, Body, Event},
@@ -98,8 +98,8 @@ pub struct Knowledge {
     pub clinical: Arc<Mutex<Clinical>>,
     /// What scores flows.
     pub scorer: Option<Scorer>,
-    /// What scores windows of devices.
-    pub windows: Option<WindowModel>,
+    /// Where models of windows come from.
+    pub windows: Arc<WindowSlot>,
 }
 
 impl Responder {
@@ -129,8 +129,9 @@ impl Responder {
             loss: (0, 0),
         }));
         let judgement = Judgement::new(clinical, options.containment.clone(), inline);
-        let analysis =
-            Analysis::open(folder, options.analysis.clone()).with_models(scorer, windows);
+        let analysis = Analysis::open(folder, options.analysis.clone())
+            .with_models(scorer, None)
+            .with_window_slot(windows);
         let shared = Shared::new(Enforcement::new(
             keeper,
             RuleResets::new(mirrors),

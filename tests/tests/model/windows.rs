@@ -3,8 +3,11 @@
 use std::{fs, path::Path};
 
 use anyhow::{Result, ensure};
-use sensor_analysis::model::{Models, Refusal, WindowModel};
-use sensor_facts::time::Time;
+use sensor_analysis::{
+    config::Model,
+    model::{ModelFile, Models, NextWindows, Refusal, WindowModel, WindowSlot},
+};
+use sensor_facts::{rule::Actor, time::Time};
 use tests::ability;
 
 use super::{State, options, runtime};
@@ -68,10 +71,65 @@ fn a_refused_model_of_windows_is_a_warning_and_none_is_used() -> Result<()> {
     // A model of flows.
     options.windows = Some(shipped("flow-v1.onnx"));
     let (models, _) = Models::start(options, &state.0, Time(1));
-    ensure!(models.windows().is_none());
+    let next = models.window_slot().take();
+    ensure!(matches!(next, Some(NextWindows::Sums)));
     let summary = models.summary();
     let said = summary.warnings.join("; ");
     ensure!(said.contains("the model of windows"), "{said}");
     ensure!(summary.windows.is_none());
+    Ok(())
+}
+
+#[test]
+fn a_model_of_windows_is_loaded_taken_back_and_switched_off_by_a_reload() -> Result<()> {
+    if !ability::models(false) {
+        return Ok(());
+    }
+    let state = State::new("windows-loaded")?;
+    let mut first = options(None);
+    first.windows = Some(shipped("windows-v1.onnx"));
+    let (models, _) = Models::start(first.clone(), &state.0, Time(1));
+    let slot = models.window_slot();
+    // The name of the model that comes next; "sums" without one, "same" if nothing changed.
+    let name = |slot: &WindowSlot| match slot.take() {
+        Some(NextWindows::Model(model)) => model.name().to_owned(),
+        Some(NextWindows::Sums) => "sums".to_owned(),
+        None => "same".to_owned(),
+    };
+    ensure!(name(&slot) == "windows-v1.onnx");
+    // The same model with one field more is another file.
+    let (graph, manifest) = (
+        state.0.join("site.onnx"),
+        state.0.join("site.manifest.json"),
+    );
+    let mut bytes = fs::read(shipped("windows-v1.onnx"))?;
+    let old = ModelFile::read(&shipped("windows-v1.onnx"))?.sha256();
+    // A field that readers of ONNX files skip: number 15, of no bytes.
+    bytes.extend_from_slice(&[0x7a, 0]);
+    fs::write(&graph, bytes)?;
+    let text = fs::read_to_string(shipped("windows-v1.manifest.json"))?;
+    fs::write(&manifest, &text)?;
+    let new = ModelFile::read(&graph)?.sha256();
+    fs::write(&manifest, text.replace(&old, &new))?;
+    let file = ModelFile::read(&graph)?;
+    let by = Actor::Daemon;
+    let loaded = models.load(&file, &[], None, (Time(2), &by, "a test"))?;
+    ensure!(loaded.about.name == "site.onnx" && loaded.replaces == Some(old));
+    ensure!(name(&slot) == "site.onnx");
+    ensure!(models.summary().windows.as_deref() == Some("site.onnx"));
+    let back = models.rollback_windows((Time(3), &by, "a test"))?;
+    ensure!(back.about.name == "windows-v1.onnx" && back.replaces == Some(new));
+    ensure!(name(&slot) == "windows-v1.onnx");
+    // Nothing changed, nothing to do.
+    let _ = models.reload(&first, Time(4));
+    ensure!(name(&slot) == "same");
+    let off = Model {
+        enabled: false,
+        ..first.clone()
+    };
+    let _ = models.reload(&off, Time(5));
+    ensure!(name(&slot) == "sums" && models.summary().windows.is_none());
+    let _ = models.reload(&first, Time(6));
+    ensure!(name(&slot) == "windows-v1.onnx");
     Ok(())
 }

@@ -1,7 +1,8 @@
 //! Alerts: from findings to episodes, with exceptions, budget and labels.
 //!
 //! Findings about one device that come close together are one episode and one alert. Its confidence is the probability
-//! that at least one of its detectors is right, assuming that they are independent; below a threshold it is not raised.
+//! that at least one of its detectors is right, assuming that they are independent; of those that only say that something
+//! is new, the surest counts. Below a threshold the alert is not raised.
 
 mod book;
 mod budget;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::{alert::Standing, baseline::Census};
+use crate::{alert::Standing, baseline::Census, behaviour::Spending};
 
 /// See the module's description.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -19,6 +19,8 @@ pub struct Account {
     pub census: Census,
     /// Alerts kept as cases, by label: benign, malicious.
     pub cases: (u64, u64),
+    /// How the budget of false alerts of `unusual_behaviour` was spent, where it is on.
+    pub spending: Option<Spending>,
     /// Why what was learnt can't be written now.
     pub failing: Option<String>,
 }

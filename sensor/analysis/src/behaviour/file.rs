@@ -53,6 +53,7 @@ impl Behaviour {
             };
             this.actors.add(address, actor, true);
         }
+        this.listen();
         this
     }
 

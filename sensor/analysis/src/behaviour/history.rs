@@ -115,6 +115,21 @@ impl Default for Pool {
 }
 
 impl Pool {
+    /// So many windows in which nothing was counted yet.
+    pub(super) fn of(windows: u32) -> Self {
+        Self {
+            windows,
+            ..Self::default()
+        }
+    }
+
+    /// Sets in how many windows a measure had a value of this bucket.
+    pub(super) fn set(&mut self, measure: Measure, bucket: usize, many: u32) {
+        if let Some(count) = self.counts.get_mut(measure as usize * BUCKETS + bucket) {
+            *count = many;
+        }
+    }
+
     /// True if it has the measures of this version.
     pub(super) fn is_whole(&self) -> bool {
         self.counts.len() == MEASURES * BUCKETS
@@ -140,7 +155,7 @@ impl Pool {
         let mut above = 0.0;
         for (at, count) in counts.iter().enumerate().rev() {
             above += f64::from(*count);
-            if above >= wanted {
+            if above > 0.0 && above >= wanted {
                 return value(u8::try_from(at).unwrap_or(u8::MAX));
             }
         }

@@ -11,10 +11,12 @@ mod file;
 mod habits;
 mod history;
 mod judged;
+mod ledger;
 mod measure;
 mod needed;
 mod news;
 mod observe;
+mod prior;
 mod scores;
 mod window;
 
@@ -29,14 +31,17 @@ use sensor_facts::{
 };
 
 pub use judged::{Judged, Surprise};
+pub use ledger::Spending;
 pub use measure::{MEASURES, Measure, Side, Unit};
 pub use needed::Needed;
+pub use prior::{Counts, Prior};
 
 use crate::baseline::{OpenWindows, Population, proves};
 use crowd::Crowd;
 use even::Even;
 use habits::Kind;
 use history::{History, Pool, bucket};
+use ledger::Ledger;
 use news::{Key, News};
 use scores::Scores;
 use window::Values;
@@ -53,6 +58,8 @@ const ORDINARY: f64 = 100.0;
 const NOISIEST: f64 = 3.0;
 /// From so many windows on, what a device had in one of a hundred can be said.
 pub(crate) const OWN_PAST: f64 = 100.0;
+/// For each window of a site, so many of other hospitals count.
+const PRIOR_SHARE: u32 = 10;
 /// No surprise is greater: nobody watches for so long.
 const SMALLEST: f64 = 1e-6;
 
@@ -81,6 +88,10 @@ pub struct Behaviour {
     crowd: Crowd,
     scores: Scores,
     needed: Needed,
+    prior: Option<Prior>,
+    /// How much more this site's ordinary hours score than those of others.
+    noise: f64,
+    ledger: Ledger,
     changed: bool,
 }
 
@@ -98,6 +109,9 @@ impl Behaviour {
             crowd: Crowd::default(),
             scores: Scores::default(),
             needed: Needed::of_sums(),
+            prior: None,
+            noise: 1.0,
+            ledger: Ledger::default(),
             changed: false,
         }
     }
@@ -152,10 +166,19 @@ impl Behaviour {
         let pool = actor.kind.and_then(|kind| self.kinds.get(&kind));
         let pool = pool.unwrap_or(&self.all);
         let own = f64::from(actor.history.windows());
+        let prior = self.prior.as_ref();
+        let others = |measure, at| match prior {
+            Some(prior) => prior.share(pool, measure, at),
+            None => pool.share(measure, at),
+        };
+        let usual_of_others = |measure| match prior {
+            Some(prior) => prior.quantile(pool, measure, 0.01),
+            None => pool.quantile(measure, 0.01),
+        };
         let surprise = |(measure, value): (Measure, u64)| {
             let at = bucket(value);
             let above = f64::from(actor.history.at_least(measure, at));
-            let share = (above + BORROWED * pool.share(measure, at)) / (own + BORROWED);
+            let share = (above + BORROWED * others(measure, at)) / (own + BORROWED);
             Surprise {
                 measure,
                 value,
@@ -163,7 +186,7 @@ impl Behaviour {
                 discounted: 0.0,
                 share: 0.0,
                 usual: if own < OWN_PAST {
-                    pool.quantile(measure, 0.01)
+                    usual_of_others(measure)
                 } else {
                     actor.history.quantile(measure, 0.01)
                 },
@@ -206,9 +229,37 @@ impl Behaviour {
         if hour != actor.hour.0 {
             self.scores.add(actor.hour.0, actor.hour.1);
             actor.hour = (hour, 0.0);
-        }
-        if judged.begin >= actor.frozen_until {
+            if judged.begin >= actor.frozen_until {
+                actor.hour.1 = judged.score;
+            }
+            self.listen();
+        } else if judged.begin >= actor.frozen_until {
             actor.hour.1 = actor.hour.1.max(judged.score);
+        }
+    }
+
+    /// Takes what a window costs of a budget of false alerts; no score below `least` counts.
+    pub fn spend(&mut self, judged: &Judged, budget: f64, least: f64) {
+        let hour = judged.begin.0.div_euclid(WINDOW * HOUR);
+        let reaches = |budget| judged.score >= self.threshold(budget).max(least);
+        if reaches(2.0 * budget) {
+            let whole = reaches(budget);
+            self.ledger.add(hour, judged.device, whole);
+        } else {
+            self.ledger.forget(hour);
+        }
+    }
+
+    /// How a budget was spent in the last 24 hours.
+    #[must_use]
+    #[expect(clippy::cast_precision_loss, reason = "devices")]
+    pub fn spending(&self, budget: f64) -> Spending {
+        let (reached, twice) = self.ledger.count();
+        Spending {
+            budget,
+            allowed: budget * self.actors.proven() as f64 / 1_000.0,
+            reached,
+            twice,
         }
     }
 
@@ -220,23 +271,35 @@ impl Behaviour {
                 actor.hour.1 = 0.0;
             }
         }
+        self.listen();
+    }
+
+    /// How noisy the site is, the ordinary hours say, not the rare ones that an attack is among.
+    fn listen(&mut self) {
+        let devices = self.actors.proven();
+        let site = self.scores.reached(ORDINARY, devices).unwrap_or(0.0);
+        self.noise = (site / self.needed.score(ORDINARY)).clamp(1.0, NOISIEST);
     }
 
     /// The score from which on a window is worth an alert, if so many hours of devices a day and 1,000 devices may be false: what
-    /// other hospitals needed, and more where this one is noisier. How noisy it is, the ordinary hours say, not the rare
-    /// ones that an attack is among.
+    /// other hospitals needed, and more where this one is noisier.
     #[must_use]
     pub fn threshold(&self, budget: f64) -> f64 {
-        let devices = self.actors.proven();
-        let site = self.scores.reached(ORDINARY, devices).unwrap_or(0.0);
-        let noise = site / self.needed.score(ORDINARY);
-        self.needed.score(budget) * noise.clamp(1.0, NOISIEST)
+        self.needed.score(budget) * self.noise
     }
 
-    /// Windows of all devices that were learned.
+    /// What windows are like elsewhere, for the first hours of a site; `None` if nobody knows.
+    pub fn set_prior(&mut self, prior: Option<Prior>) {
+        self.prior = prior;
+    }
+
+    /// Windows that a new one is compared with: those of all devices that were learned, and those of other hospitals, so many for
+    /// each of its own. In the first windows of a site everything is new, and nobody knows yet that it is so for all devices.
     #[must_use]
     pub fn windows(&self) -> u32 {
-        self.all.windows()
+        let others = self.prior.as_ref().map_or(0, Prior::windows);
+        let own = self.all.windows();
+        own.saturating_add(others.min(own.saturating_mul(PRIOR_SHARE)))
     }
 
     /// A device is suspected: what it does is not learnt until then.

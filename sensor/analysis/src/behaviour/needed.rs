@@ -34,7 +34,8 @@ impl Needed {
     }
 
     /// The score for a budget, between two of the table by their logarithms; beyond its ends as the two last go on.
-    pub(super) fn score(&self, budget: f64) -> f64 {
+    #[must_use]
+    pub fn score(&self, budget: f64) -> f64 {
         let last = self.0.len().saturating_sub(2);
         let from = self.0.partition_point(|(known, _)| *known < budget);
         let two = self.0.get(from.saturating_sub(1).min(last)..);

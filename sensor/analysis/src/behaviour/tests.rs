@@ -9,7 +9,7 @@ use sensor_facts::{
     time::Time,
 };
 
-use super::{Behaviour, Judged, Measure, WINDOW};
+use super::{Behaviour, Counts, Judged, Measure, Prior, WINDOW};
 use crate::baseline::Delta;
 
 /// Windows of a device that make a past.
@@ -207,4 +207,45 @@ fn a_damaged_file_counts_as_empty() {
     let judged = &window(&mut behaviour, PAST, &[1], 1_000)[0];
     assert_eq!(judged.windows, 0);
     std::fs::remove_dir_all(&folder).expect("it goes away");
+}
+
+#[test]
+fn what_a_first_day_is_like_elsewhere_counts_only_beside_own_windows() {
+    let mut behaviour = Behaviour::new(1_000);
+    let counts = Counts {
+        windows: 50_000,
+        counts: vec![(Measure::Flows as usize, 3, 40_000)],
+    };
+    behaviour.set_prior(Prior::of(&counts));
+    assert_eq!(behaviour.windows(), 0);
+    let first = &window(&mut behaviour, 0, &[1], 1_000)[0];
+    // One connection is ordinary there; what it sent is not, and is no terabyte.
+    assert!(surprise(first, Measure::Flows) < 0.2, "{first:?}");
+    assert!(surprise(first, Measure::BytesOut) > 2.5, "{first:?}");
+    assert!(first.surprises.iter().all(|one| one.usual < 1_000));
+    let own = behaviour.all.windows();
+    assert_eq!(behaviour.windows(), 11 * own);
+}
+
+#[test]
+fn the_budget_counts_hours_that_reach_it_and_those_that_twice_as_much_would_add() {
+    let mut behaviour = practised(&[1, 2, 3]);
+    let (once, twice) = (behaviour.threshold(1.0), behaviour.threshold(2.0));
+    assert!(twice < once);
+    let judged = |device: u8, score: f64| Judged {
+        device: host(device),
+        begin: Time((PAST + 1) * WINDOW),
+        score,
+        surprises: Vec::new(),
+        windows: 400,
+    };
+    for (device, score) in [(1, once), (2, twice), (3, twice - 0.1)] {
+        behaviour.spend(&judged(device, score), 1.0, 0.0);
+    }
+    let spent = behaviour.spending(1.0);
+    assert_eq!((spent.reached, spent.twice), (1, 1));
+    assert!(spent.allowed < 0.01, "{spent:?}");
+    // Below the least score nothing counts.
+    behaviour.spend(&judged(3, once), 1.0, once + 1.0);
+    assert_eq!(behaviour.spending(1.0).reached, 1);
 }

@@ -22,6 +22,7 @@ mod scorer;
 mod start;
 mod store;
 mod summary;
+mod window_models;
 mod windows;
 
 pub use about::About;
@@ -42,4 +43,5 @@ pub use runtime::{PACKAGED, QUIET, Runtime, RuntimeError, VARIABLE};
 pub use scorer::{Counts, ScoreRequest, Scored, Scorer, Slot};
 pub use store::Entry;
 pub use summary::{Loaded, Summary};
+pub use window_models::{NextWindows, WindowSlot};
 pub use windows::{SHIPPED_WINDOWS, WindowModel};

@@ -10,9 +10,9 @@ use sensor_facts::{action::Action, lock::lock, rule::Actor, time::Time};
 
 use super::{
     About, Check, Comparison, Gate, LoadError, Loaded, Model, ModelFile, Refusal, Row, Runtime,
-    RuntimeError, SHIPPED_WINDOWS, Scorer, Slot, Trial, WindowModel, examine,
+    RuntimeError, Scorer, Slot, Trial, WindowSlot, examine,
     start::Start,
-    store::{Entry, ModelStore},
+    store::{Entry, ModelStore, OF_FLOWS, OF_WINDOWS},
 };
 use crate::config;
 
@@ -20,6 +20,7 @@ use crate::config;
 pub const SHIPPED: &str = "/usr/lib/wardtap/models/flow-v1.onnx";
 pub(super) struct State {
     pub(super) store: ModelStore,
+    pub(super) window_store: ModelStore,
     pub(super) runtime: Result<Runtime, RuntimeError>,
     pub(super) about: Option<About>,
     pub(super) loads: u64,
@@ -31,8 +32,9 @@ pub(super) struct State {
 
 /// See the module's description. Loading takes as long as it takes, and holds up neither scoring nor the capture.
 pub struct Models {
-    pub(super) options: config::Model,
+    options: Mutex<config::Model>,
     pub(super) slot: Arc<Slot>,
+    pub(super) window_slot: Arc<WindowSlot>,
     /// Held while a model is examined: one after the other.
     loading: Mutex<()>,
     state: Mutex<State>,
@@ -49,12 +51,15 @@ impl Models {
             // Never seen: `off` is said first.
             Err(RuntimeError::Nowhere)
         };
+        let enabled = options.enabled;
         let this = Self {
-            options,
+            options: Mutex::new(options),
             slot: Arc::default(),
+            window_slot: Arc::default(),
             loading: Mutex::default(),
             state: Mutex::new(State {
-                store: ModelStore::open(folder),
+                store: ModelStore::open(folder, OF_FLOWS),
+                window_store: ModelStore::open(folder, OF_WINDOWS),
                 runtime,
                 about: None,
                 loads: 0,
@@ -63,13 +68,46 @@ impl Models {
                 windows: None,
             }),
         };
-        let actions = if this.options.enabled {
-            this.first(now)
-        } else {
-            Vec::new()
-        };
+        let actions = if enabled { this.first(now) } else { Vec::new() };
+        this.first_windows(now);
         this.say();
         (this, actions)
+    }
+
+    /// Puts other options in force; what of it belongs into the audit trail. A library that was loaded stays.
+    #[must_use]
+    pub fn reload(&self, options: &config::Model, now: Time) -> Vec<Action> {
+        let _one = self.one_at_a_time();
+        let before = std::mem::replace(&mut *lock(&self.options), options.clone());
+        if before == *options {
+            return Vec::new();
+        }
+        self.state().warnings.clear();
+        let actions = if options.enabled {
+            let mut state = self.state();
+            if state.runtime.is_err() {
+                state.runtime = Runtime::load(options.runtime.as_deref());
+            }
+            drop(state);
+            self.first(now)
+        } else {
+            self.state().about = None;
+            drop(self.slot.swap(None));
+            Vec::new()
+        };
+        self.first_windows(now);
+        self.say();
+        actions
+    }
+
+    /// The options in force.
+    pub(super) fn options(&self) -> config::Model {
+        lock(&self.options).clone()
+    }
+
+    /// Held while a model is examined.
+    pub(super) fn one_at_a_time(&self) -> MutexGuard<'_, ()> {
+        lock(&self.loading)
     }
 
     /// Says once what is in use.
@@ -91,18 +129,18 @@ impl Models {
 
     /// The model of the start.
     fn first(&self, now: Time) -> Vec<Action> {
+        let options = self.options();
         let mut state = self.state();
         let Ok(runtime) = state.runtime.clone() else {
             return Vec::new();
         };
         let shipped = PathBuf::from(SHIPPED);
-        let configured = self
-            .options
+        let configured = options
             .path
             .clone()
             .or_else(|| shipped.exists().then_some(shipped));
         let gate = Gate {
-            trusted: &self.options.trusted_keys,
+            trusted: &options.trusted_keys,
             recorded: &[],
         };
         let start = Start::choose(&mut state.store, configured, &runtime, &gate, now);
@@ -115,40 +153,6 @@ impl Models {
 
     pub(super) fn state(&self) -> MutexGuard<'_, State> {
         lock(&self.state)
-    }
-
-    /// The model of windows that is configured, else the package's; `None` without one, or where it is refused.
-    #[must_use]
-    pub fn windows(&self) -> Option<WindowModel> {
-        let mut state = self.state();
-        let runtime = state
-            .runtime
-            .clone()
-            .ok()
-            .filter(|_| self.options.enabled)?;
-        let shipped = PathBuf::from(SHIPPED_WINDOWS);
-        let path = self
-            .options
-            .windows
-            .clone()
-            .or_else(|| shipped.exists().then_some(shipped))?;
-        match WindowModel::open(&runtime, &path, &self.options.trusted_keys) {
-            Ok(model) => {
-                let (name, sha256) = (model.name(), model.sha256());
-                tracing::info!(model = name, sha256, "windows are scored by a model");
-                state.windows = Some(name.to_owned());
-                Some(model)
-            }
-            Err(refusal) => {
-                let why = format!(
-                    "the model of windows {} is refused: {refusal}",
-                    path.display()
-                );
-                tracing::error!("{why}");
-                state.warnings.push(why);
-                None
-            }
-        }
     }
 
     /// A scorer with a thread of its own, which always has the model in use.
@@ -171,7 +175,10 @@ impl Models {
         trial: Option<&Trial>,
         (now, by, reason): (Time, &Actor, &str),
     ) -> Result<Loaded, LoadError> {
-        let _one = lock(&self.loading);
+        let _one = self.one_at_a_time();
+        if Self::is_of_windows(file) {
+            return self.load_windows(file, (now, by, reason));
+        }
         let (mut model, checks) = self.examined(file, recorded, reason)?;
         if let Some(trial) = trial
             && let Some(comparison) = self.held_against(&mut model, trial)?
@@ -198,7 +205,7 @@ impl Models {
     /// # Errors
     /// [`LoadError`]; nothing is changed then.
     pub fn rollback(&self, (now, by, reason): (Time, &Actor, &str)) -> Result<Loaded, LoadError> {
-        let _one = lock(&self.loading);
+        let _one = self.one_at_a_time();
         let (entry, kept) = {
             let state = self.state();
             let previous = state.store.book.previous.clone();
@@ -244,7 +251,7 @@ impl Models {
         compared.map_err(|error| LoadError::Refused(Refusal::Run(error.to_string())))
     }
 
-    fn refuse(&self, refusal: Refusal) -> LoadError {
+    pub(super) fn refuse(&self, refusal: Refusal) -> LoadError {
         self.state().refusals += 1;
         LoadError::Refused(refusal)
     }
@@ -258,12 +265,13 @@ impl Models {
         if reason.trim().is_empty() {
             return Err(LoadError::NoReason);
         }
-        if !self.options.enabled {
+        let options = self.options();
+        if !options.enabled {
             return Err(LoadError::Off);
         }
         let runtime = self.runtime()?;
         let gate = Gate {
-            trusted: &self.options.trusted_keys,
+            trusted: &options.trusted_keys,
             recorded,
         };
         let examination = examine(file, &runtime, &gate);
@@ -272,10 +280,11 @@ impl Models {
     }
 
     /// The runtime; one that was not there at the start may have been installed since.
-    fn runtime(&self) -> Result<Runtime, RuntimeError> {
+    pub(super) fn runtime(&self) -> Result<Runtime, RuntimeError> {
+        let library = self.options().runtime;
         let mut state = self.state();
         if state.runtime.is_err() {
-            state.runtime = Runtime::load(self.options.runtime.as_deref());
+            state.runtime = Runtime::load(library.as_deref());
         }
         state.runtime.clone()
     }

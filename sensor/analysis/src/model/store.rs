@@ -11,7 +11,10 @@ use serde::{Deserialize, Serialize};
 
 use super::{ModelFile, Refusal, manifest_path};
 
-const FOLDER: &str = "models";
+/// The folder of models of flows.
+pub(super) const OF_FLOWS: &str = "models";
+/// The folder of models of windows.
+pub(super) const OF_WINDOWS: &str = "window-models";
 const BOOK: &str = "book.json";
 
 /// A model that was put in use.
@@ -45,9 +48,9 @@ pub(super) struct ModelStore {
 }
 
 impl ModelStore {
-    /// Opens the folder below the state directory.
-    pub(super) fn open(state: &Path) -> Self {
-        let folder = state.join(FOLDER);
+    /// Opens a folder below the state directory.
+    pub(super) fn open(state: &Path, folder: &str) -> Self {
+        let folder = state.join(folder);
         let book = files::read(&folder.join(BOOK));
         Self { folder, book }
     }

@@ -41,6 +41,12 @@ pub struct Summary {
     /// The model of windows in use, by its file's name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub windows: Option<String>,
+    /// How the model of windows came into use.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub windows_entry: Option<Entry>,
+    /// The model of windows before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub windows_previous: Option<Entry>,
     /// The runtime's library.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub runtime: Option<PathBuf>,
@@ -59,12 +65,13 @@ impl Models {
     /// How models fare.
     #[must_use]
     pub fn summary(&self) -> Summary {
+        let options = self.options();
         let state = self.state();
         let flows = self.slot.counts();
         let mut warnings = state.warnings.clone();
         let why_none = if state.about.is_some() {
             None
-        } else if !self.options.enabled {
+        } else if !options.enabled {
             Some("models are off (model.enabled)".to_owned())
         } else if let Err(error) = &state.runtime {
             Some(error.to_string())
@@ -75,8 +82,8 @@ impl Models {
         } else {
             Some("those that are there were refused".to_owned())
         };
-        if let (Err(error), true) = (&state.runtime, self.options.enabled)
-            && (self.options.path.is_some() || state.store.book.current.is_some())
+        if let (Err(error), true) = (&state.runtime, options.enabled)
+            && (options.path.is_some() || state.store.book.current.is_some())
         {
             warnings.push(format!("the model is not used: {error}"));
         }
@@ -101,7 +108,7 @@ impl Models {
                 flows.failed
             ));
         }
-        let book = &state.store.book;
+        let (book, of_windows) = (&state.store.book, &state.window_store.book);
         let current = book.current.as_ref();
         let in_use = |entry: &&Entry| {
             let about = state.about.as_ref();
@@ -113,6 +120,11 @@ impl Models {
             previous: book.previous.clone(),
             why_none,
             windows: state.windows.clone(),
+            windows_entry: of_windows
+                .current
+                .clone()
+                .filter(|_| state.windows.is_some()),
+            windows_previous: of_windows.previous.clone(),
             runtime: state.runtime.as_ref().ok().map(|it| it.path().to_owned()),
             flows,
             loads: state.loads,

@@ -9,15 +9,15 @@ use std::{fmt, path::Path};
 use ort::{session::Session, value::TensorRef};
 
 use super::{
-    Key, ModelFile, Refusal, RunError, Runtime,
+    About, Key, ModelFile, Refusal, RunError, Runtime,
     about::{self, Metadata, get, json, wrong},
     manifest::Manifest,
     onnx,
 };
-use crate::behaviour::{Judged, MEASURES, Measure, Needed};
+use crate::behaviour::{Counts, Judged, MEASURES, Measure, Needed, Prior};
 
 /// The name of its input vector.
-const SCHEMA: &str = "windows-v1";
+pub(super) const SCHEMA: &str = "windows-v1";
 /// Where the package puts the shipped one.
 pub const SHIPPED_WINDOWS: &str = "/usr/lib/wardtap/models/windows-v1.onnx";
 /// How far a golden score may be off, of itself.
@@ -28,15 +28,15 @@ const BATCH: usize = 1_024;
 /// See the module's description.
 pub struct WindowModel {
     session: Session,
-    name: String,
-    sha256: String,
+    about: About,
     needed: Needed,
+    prior: Option<Prior>,
 }
 
 impl fmt::Debug for WindowModel {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("WindowModel")
-            .field("name", &self.name)
+            .field("name", &self.about.name)
             .finish_non_exhaustive()
     }
 }
@@ -55,8 +55,16 @@ impl WindowModel {
     /// # Errors
     /// [`Refusal`], with the reason.
     pub fn open(runtime: &Runtime, path: &Path, trusted: &[Key]) -> Result<Self, Refusal> {
-        let file = ModelFile::read(path)?;
-        Manifest::of_schema(&file, SCHEMA)?.signed(&file, trusted)?;
+        Self::of(runtime, &ModelFile::read(path)?, trusted)
+    }
+
+    /// The same with what was read.
+    ///
+    /// # Errors
+    /// [`Refusal`], with the reason.
+    pub fn of(runtime: &Runtime, file: &ModelFile, trusted: &[Key]) -> Result<Self, Refusal> {
+        let manifest = Manifest::of_schema(file, SCHEMA)?;
+        let signed = manifest.signed(file, trusted)?;
         let outline = onnx::read(&file.graph)?;
         outline.is_whole()?;
         outline.uses_only(&["ai.onnx"])?;
@@ -68,14 +76,22 @@ impl WindowModel {
                 "budgets and scores have to be above nought, and more budget needs less score";
             wrong("wardtap.thresholds", what)
         })?;
+        let prior = prior(&outline.metadata)?;
         let session = runtime
             .session(&file.graph)
             .map_err(|error| Refusal::Graph(error.to_string()))?;
         let mut model = Self {
             session,
-            sha256: file.sha256(),
-            name: file.name,
+            about: About {
+                name: file.name.clone(),
+                sha256: file.sha256(),
+                created: manifest.created,
+                trainer: manifest.trainer,
+                signed,
+                ..About::default()
+            },
             needed,
+            prior,
         };
         model.reproduces(&golden)?;
         Ok(model)
@@ -84,19 +100,31 @@ impl WindowModel {
     /// SHA-256 of the file, in hex.
     #[must_use]
     pub fn sha256(&self) -> &str {
-        &self.sha256
+        &self.about.sha256
+    }
+
+    /// What it says of itself.
+    #[must_use]
+    pub const fn about(&self) -> &About {
+        &self.about
     }
 
     /// The name of the file.
     #[must_use]
     pub fn name(&self) -> &str {
-        &self.name
+        &self.about.name
     }
 
     /// The scores that other hospitals needed for a budget.
     #[must_use]
     pub const fn needed(&self) -> &Needed {
         &self.needed
+    }
+
+    /// What windows of the first day were like at the hospitals that it learned at, if it says so.
+    #[must_use]
+    pub const fn prior(&self) -> Option<&Prior> {
+        self.prior.as_ref()
     }
 
     /// Gives each window its score, and each surprise what it has in that.
@@ -162,6 +190,19 @@ impl WindowModel {
         }
         Ok(())
     }
+}
+
+fn prior(metadata: &Metadata) -> Result<Option<Prior>, Refusal> {
+    const KEY: &str = "wardtap.prior";
+    if !metadata.contains_key(KEY) {
+        return Ok(None);
+    }
+    let counts: Counts = json(metadata, KEY)?;
+    let prior = Prior::of(&counts).ok_or_else(|| {
+        let what = "a measure has more counts than there are windows, or is not of this version";
+        wrong(KEY, what)
+    })?;
+    Ok(Some(prior))
 }
 
 /// The model must be of these measures in this order.

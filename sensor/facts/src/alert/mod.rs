@@ -292,12 +292,17 @@ impl Alert {
     }
 
     fn explain(&mut self, clinical: bool, weigh: impl Fn(&str) -> f64) {
-        let doubt: f64 = self
-            .findings
-            .iter()
-            .map(|one| 1.0 - one.confidence * weigh(&one.detector))
-            .product();
-        self.confidence = 1.0 - doubt;
+        // One change makes several things new at once, so of findings that say no more than that only the surest counts.
+        let (mut newest, mut doubt) = (0.0_f64, 1.0);
+        for one in &self.findings {
+            let weight = one.confidence * weigh(&one.detector);
+            if one.basis == Basis::Novelty {
+                newest = newest.max(weight);
+            } else {
+                doubt *= 1.0 - weight;
+            }
+        }
+        self.confidence = 1.0 - doubt * (1.0 - newest);
         self.severity = Severity::of(self.confidence, clinical);
         let mut by_weight: Vec<&Finding> = self.findings.iter().collect();
         by_weight.sort_by(|a, b| b.confidence.total_cmp(&a.confidence));
@@ -336,5 +341,53 @@ impl Alert {
             self.decisions.remove(0);
         }
         self.decisions.push(decided);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn confidence(of: &[(&str, f64, Basis)]) -> f64 {
+        let device = IpAddr::from([10, 0, 0, 1]);
+        let mut alert = Alert::new(1, device, AttackRole::Suspect, Time(0));
+        for (detector, confidence, basis) in of {
+            let finding = Finding {
+                id: 1,
+                time: Time(0),
+                detector: (*detector).to_owned(),
+                technique: "T1046".to_owned(),
+                basis: *basis,
+                confidence: *confidence,
+                subject: device,
+                role: AttackRole::Suspect,
+                victims: Vec::new(),
+                victim_count: 0,
+                service: None,
+                offered: None,
+                connection: None,
+                evidence: String::new(),
+                features: Vec::new(),
+                wrong_if: String::new(),
+                origin: crate::finding::Origin::Confirmed,
+                sender_mac: None,
+            };
+            alert.take(finding, false, |_| 1.0);
+        }
+        alert.confidence
+    }
+
+    #[test]
+    fn what_is_new_in_two_ways_is_no_surer_than_in_one() {
+        let new = [
+            ("new_service", 0.5, Basis::Novelty),
+            ("off_hours", 0.4, Basis::Novelty),
+        ];
+        assert!((confidence(&new) - 0.5).abs() < 1e-9);
+        // What was done, and an amount, are other evidence.
+        let more = [new[0], new[1], ("scan", 0.5, Basis::Behaviour)];
+        assert!((confidence(&more) - 0.75).abs() < 1e-9);
+        let amount = [new[0], ("unusual_amount", 0.2, Basis::Statistics)];
+        assert!((confidence(&amount) - 0.6).abs() < 1e-9);
     }
 }

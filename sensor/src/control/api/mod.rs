@@ -56,7 +56,7 @@ pub const RULES: &str = "/v1/rules";
 /// [`Unprotecting`].
 pub const PROTECTED: &str = "/v1/protected";
 
-/// Answers a [`model::Summary`](sensor_analysis::model::Summary). `/load` below it takes a [`NewModel`], `/rollback` a [`Reason`],
+/// Answers a [`model::Summary`](sensor_analysis::model::Summary). `/load` below it takes a [`NewModel`], `/rollback` a [`ModelBack`],
 /// and both answer a [`model::Loaded`](sensor_analysis::model::Loaded). `/compare` takes a [`NewModel`] too, changes nothing, and
 /// answers a [`Comparison`](sensor_analysis::model::Comparison), or null where no model is in use.
 pub const MODELS: &str = "/v1/models";
@@ -232,6 +232,17 @@ pub struct Page<T> {
 pub struct Reason {
     /// Why, in words.
     pub reason: String,
+}
+
+/// Which model is to give way to the one before it, and why.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct ModelBack {
+    /// Why, in words.
+    pub reason: String,
+    /// The model of windows, and not that of flows.
+    #[serde(default)]
+    pub windows: bool,
 }
 
 /// What an alert was.

@@ -166,6 +166,9 @@ pub struct DetectionStatus {
     pub evicted: u64,
     /// Bytes that the baselines take.
     pub bytes: u64,
+    /// How the budget of false alerts of `unusual_behaviour` was spent in the last 24 hours, where the detector is on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub spending: Option<sensor_analysis::behaviour::Spending>,
     /// Why what was learnt can't be written now.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failing: Option<String>,
