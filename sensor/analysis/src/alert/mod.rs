@@ -10,6 +10,7 @@ mod exceptions;
 mod labels;
 mod muting;
 mod standing;
+mod telling;
 
 pub use book::{AlertUpdate, Alerts};
 pub(crate) use case::FLOWS_MAX;
