@@ -322,10 +322,12 @@ fn sums(site: &Site, id: u64) -> Result<()> {
 fn documents(site: &Site, id: u64, list: &Told) -> Result<()> {
     let title = list.title.as_deref().context("no title")?;
     let number = id.to_string();
-    for arguments in [
-        ["alerts", "show", &number].as_slice(),
-        &["report", "incident", &number],
-        &["search", "10.0.0.3"],
+    let begin = format!("{PORTS} connections refused or unanswered");
+    for (arguments, title) in [
+        (["alerts", "show", &number].as_slice(), title),
+        (&["report", "incident", &number], title),
+        // It shows the begin of each hit.
+        (&["search", "10.0.0.3"], &begin),
     ] {
         let said = String::from_utf8(site.cli(arguments)?.stdout)?;
         let said: String = said.split_whitespace().collect::<Vec<_>>().join(" ");

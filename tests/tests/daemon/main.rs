@@ -3,6 +3,7 @@
 
 mod agreement;
 mod alerts;
+mod backup;
 mod evidence;
 mod lists;
 mod outputs;
