@@ -88,6 +88,25 @@ impl Sensor {
         )
     }
 
+    /// Starts the daemon at the mirror, with a model and the runtime that it needs.
+    ///
+    /// # Errors
+    /// As [`Self::start`].
+    pub fn start_with_model(
+        hospital: &Hospital,
+        folder: &Path,
+        model: &Path,
+        runtime: &Path,
+    ) -> Result<Self> {
+        let interface = format!("[[interface]]\nname = \"{MIRROR}\"\n");
+        let model = format!(
+            "[model]\npath = \"{}\"\nruntime = \"{}\"\n",
+            model.display(),
+            runtime.display()
+        );
+        Self::start_with(hospital, folder, &interface, &model)
+    }
+
     /// Starts the daemon at the mirror, with the response interface of [`Hospital::response`].
     ///
     /// # Errors

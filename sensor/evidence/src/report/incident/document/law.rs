@@ -2,12 +2,12 @@
 
 use std::fmt;
 
-use jiff::{Span, Timestamp};
+use jiff::Span;
 use sensor_facts::{time::Time, words::utc_moment};
 
 use crate::report::{
     Section, Table, Tone,
-    incident::{Dates, Incident},
+    incident::{Dates, Incident, dates::day},
 };
 
 /// Nanoseconds of an hour.
@@ -50,12 +50,11 @@ fn after(time: Time, hours: i64) -> String {
 
 /// The same moment a month later, as calendars count (Regulation (EEC, Euratom) 1182/71, article 3).
 fn a_month_after(time: Time, hours: i64) -> String {
-    let nanoseconds = i128::from(time.0.saturating_add(hours * HOUR));
-    let moment = Timestamp::from_nanosecond(nanoseconds).unwrap_or_default();
-    let moment = moment.to_zoned(jiff::tz::TimeZone::UTC);
-    let later = moment.saturating_add(Span::new().months(1));
-    let nanoseconds = later.timestamp().as_nanosecond();
-    utc_moment(Time(i64::try_from(nanoseconds).unwrap_or(i64::MAX)))
+    let from = Time(time.0.saturating_add(hours * HOUR));
+    let later = day(from).saturating_add(Span::new().months(1));
+    let is_before = |days: &i64| day(from).saturating_add(Span::new().days(*days)) < later;
+    let days = (0..31).find(|days| !is_before(days)).unwrap_or(31);
+    after(from, days * 24)
 }
 
 impl Incident {
