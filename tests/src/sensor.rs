@@ -80,12 +80,7 @@ impl Sensor {
     /// # Errors
     /// When it does not begin to listen, with its log.
     pub fn start(hospital: &Hospital, folder: &Path) -> Result<Self> {
-        Self::start_with(
-            hospital,
-            folder,
-            &format!("[[interface]]\nname = \"{MIRROR}\"\n"),
-            "",
-        )
+        Self::at_mirror(hospital, folder, "")
     }
 
     /// Starts the daemon at the mirror, with a model and the runtime that it needs.
@@ -95,16 +90,11 @@ impl Sensor {
     pub fn start_with_model(
         hospital: &Hospital,
         folder: &Path,
-        model: &Path,
-        runtime: &Path,
+        [model, runtime]: [&Path; 2],
     ) -> Result<Self> {
-        let interface = format!("[[interface]]\nname = \"{MIRROR}\"\n");
-        let model = format!(
-            "[model]\npath = \"{}\"\nruntime = \"{}\"\n",
-            model.display(),
-            runtime.display()
-        );
-        Self::start_with(hospital, folder, &interface, &model)
+        let (model, runtime) = (model.display(), runtime.display());
+        let more = format!("[model]\npath = \"{model}\"\nruntime = \"{runtime}\"\n");
+        Self::at_mirror(hospital, folder, &more)
     }
 
     /// Starts the daemon at the mirror, with the response interface of [`Hospital::response`].
@@ -112,9 +102,13 @@ impl Sensor {
     /// # Errors
     /// As [`Self::start`].
     pub fn start_responding(hospital: &Hospital, folder: &Path) -> Result<Self> {
-        let interface = format!("[[interface]]\nname = \"{MIRROR}\"\n");
         let response = format!("[response]\ninterface = \"{RESPONSE}\"\n");
-        Self::start_with(hospital, folder, &interface, &response)
+        Self::at_mirror(hospital, folder, &response)
+    }
+
+    fn at_mirror(hospital: &Hospital, folder: &Path, more: &str) -> Result<Self> {
+        let interface = format!("[[interface]]\nname = \"{MIRROR}\"\n");
+        Self::start_with(hospital, folder, &interface, more)
     }
 
     /// Starts the daemon in the path, on both ports of [`Hospital::build_inline`]; `more` is added to its

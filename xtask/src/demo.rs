@@ -71,7 +71,7 @@ fn demo(arguments: &Arguments, runtime: &Path, interruption: &Interruption) -> R
     let hospital = Hospital::build(PREFIX)?;
     let model = root().join("models/flow-v1.onnx");
     let state = folder.join("sensor");
-    let mut sensor = Sensor::start_with_model(&hospital, &state, &model, runtime)?;
+    let mut sensor = Sensor::start_with_model(&hospital, &state, [&model, runtime])?;
     let mut scenario = Scenario::start(&hospital, &folder)?;
     println!("{}", words::WORK);
     let start = Instant::now();

@@ -1,10 +1,6 @@
 //! The commands of `docs/backup.md`, run as they stand there.
 
-use std::{
-    fs,
-    path::Path,
-    process::Command,
-};
+use std::{fs, path::Path, process::Command};
 
 use anyhow::{Context, Result, ensure};
 use serde_json::Value;
@@ -31,7 +27,10 @@ fn run(name: &str, state: &Path, backup: &Path) -> Result<()> {
         .env("BACKUP", backup)
         .output()?;
     let error = String::from_utf8_lossy(&output.stderr);
-    ensure!(output.status.success() && error.is_empty(), "{name}: {error}");
+    ensure!(
+        output.status.success() && error.is_empty(),
+        "{name}: {error}"
+    );
     Ok(())
 }
 
@@ -48,9 +47,8 @@ fn known(site: &Site) -> Result<Vec<Value>> {
         let items = list["items"].as_array().into_iter().flatten();
         items.map(|item| item["address"].clone()).collect()
     };
-    let items = |arguments: &[&str]| -> Result<Value> {
-        Ok(site.json(arguments)?["items"].clone())
-    };
+    let items =
+        |arguments: &[&str]| -> Result<Value> { Ok(site.json(arguments)?["items"].clone()) };
     let alerts = items(&["alerts", "list"])?;
     let rules = items(&["rules", "list"])?;
     Ok(vec![
@@ -92,7 +90,10 @@ fn a_backup_is_restored_with_inventory_rules_and_trail() -> Result<()> {
     })?;
     let why = "--reason=a test";
     done(&site, &["alerts", "label", "1", "malicious", why])?;
-    done(&site, &["rules", "add", "--device", "10.0.0.3", "--ttl", "1h", why])?;
+    done(
+        &site,
+        &["rules", "add", "--device", "10.0.0.3", "--ttl", "1h", why],
+    )?;
     done(&site, &["protect", "add", "--device", "10.0.0.2", why])?;
     done(&site, &["exceptions", "add-scanner", "10.0.0.9", why])?;
     // What was learnt is saved each 10 s, the inventory each minute or at the end.
@@ -121,7 +122,10 @@ fn a_backup_is_restored_with_inventory_rules_and_trail() -> Result<()> {
     ensure!(before == after, "before {before:#?}, after {after:#?}");
     done(&site, &["protect", "add", "--device", "10.0.0.7", why])?;
     let trail = state.join("audit.jsonl");
-    done(&site, &["audit", "verify", trail.to_str().context("no text")?])?;
+    done(
+        &site,
+        &["audit", "verify", trail.to_str().context("no text")?],
+    )?;
     let text = fs::read_to_string(&trail)?;
     ensure!(text.lines().count() >= entries + 2, "{text}");
     ensure!(site.daemon.stop()?.success(), "{}", site.daemon.log());

@@ -71,7 +71,7 @@ impl fmt::Display for Severity {
 pub enum Change {
     /// It is new.
     Opened,
-    /// Another detector agrees, or it is more urgent.
+    /// It changed: it has grown, another detector agrees, the policy decided, or a person labelled it.
     Updated,
     /// It is over.
     Closed,

@@ -310,9 +310,16 @@ fn again(incident: &Incident, steps: &mut Vec<Step>) {
             "Otherwise the attack continues where it was stopped. Rules also end by themselves: extend them if the work takes longer.".to_owned(),
         );
     }
+    let resets = suspects
+        .iter()
+        .map(|address| format!("`wardtap devices baseline reset {address} --reason ...`"));
+    let resets: Vec<String> = resets.collect();
     step(
         steps,
-        format!("When {all} works again, discard what was learned about it, so that learning begins again: `wardtap devices baseline reset ADDRESS --reason ...`."),
+        format!(
+            "When {all} works again, discard what was learned about it, so that learning begins again: {}.",
+            resets.join(", ")
+        ),
         "What it did in the incident must not count as usual, and a rebuilt system behaves differently. Watch it for its learning time.".to_owned(),
     );
 }

@@ -180,8 +180,18 @@ mod tests {
         let file = pdf(&testing::hostile());
         let text = String::from_utf8_lossy(&file);
         assert!(text.starts_with("%PDF-1.") && text.trim_end().ends_with("%%EOF"));
-        assert!(text.contains("<script>") && text.contains("\\\\u{202e}"), "{text}");
-        for active in ["/JavaScript", "/JS", "/Launch", "/URI", "/OpenAction", "/AA"] {
+        assert!(
+            text.contains("<script>") && text.contains("\\\\u{202e}"),
+            "{text}"
+        );
+        for active in [
+            "/JavaScript",
+            "/JS",
+            "/Launch",
+            "/URI",
+            "/OpenAction",
+            "/AA",
+        ] {
             assert!(!text.contains(active), "{active}");
         }
     }

@@ -12,6 +12,8 @@ const MARGIN: f32 = 50.0;
 const BOTTOM: f32 = 62.0;
 /// From the baseline of a line to the next, as a part of the size.
 const LEADING: f32 = 1.35;
+/// Letters of a moment in UTC.
+const MOMENT: usize = 23;
 /// The left half of the space between two columns.
 const GUTTER: f32 = 4.0;
 const FACES: [(Name<'static>, &[u8]); 2] =
@@ -108,7 +110,8 @@ impl Pages {
 
     /// A table; its head is repeated on each page. A row is never cut, unless it is higher than a page.
     pub(super) fn table(&mut self, head: &[String], rows: &[Vec<String>], size: f32) {
-        let of = |cells: &[String]| -> Vec<Vec<u8>> { cells.iter().map(|it| encoded(it)).collect() };
+        let of =
+            |cells: &[String]| -> Vec<Vec<u8>> { cells.iter().map(|it| encoded(it)).collect() };
         let (head, rows) = (of(head), rows.iter().map(|row| of(row)).collect::<Vec<_>>());
         let widths = widths(&head, &rows, size);
         let titled = head.iter().any(|cell| !cell.is_empty());
@@ -249,6 +252,9 @@ fn widths(head: &[Vec<u8>], rows: &[Vec<Vec<u8>>], size: f32) -> Vec<f32> {
     };
     let whole = |cell: &Vec<u8>| Face::Bold.width(cell, size) + 2.0 * GUTTER;
     let longest = |cell: &Vec<u8>| {
+        if cell.len() <= MOMENT {
+            return whole(cell);
+        }
         let words = cell.split(|byte| *byte == b' ');
         let widths = words.map(|word| Face::Bold.width(word, size));
         widths.fold(0.0, f32::max) + 2.0 * GUTTER
@@ -271,7 +277,11 @@ fn widths(head: &[Vec<u8>], rows: &[Vec<Vec<u8>>], size: f32) -> Vec<f32> {
             least + (wanted - least) * (all - low) / (high - low)
         }
     };
-    least.iter().zip(&wanted).map(|(l, w)| share(*l, *w)).collect()
+    least
+        .iter()
+        .zip(&wanted)
+        .map(|(l, w)| share(*l, *w))
+        .collect()
 }
 
 #[cfg(test)]
@@ -282,7 +292,11 @@ mod tests {
     fn lines_fit_and_keep_every_letter() {
         let text = b"a word and another, then 2001:db8:85a3:8d3:1319:8a2e:370:7348-and-more-without-an-end";
         let broken = lines(text, 60.0, Face::Regular, 9.0);
-        assert!(broken.iter().all(|line| Face::Regular.width(line, 9.0) <= 60.0));
+        assert!(
+            broken
+                .iter()
+                .all(|line| Face::Regular.width(line, 9.0) <= 60.0)
+        );
         let letters = |bytes: &[u8]| bytes.iter().filter(|it| **it != b' ').count();
         assert_eq!(letters(&broken.concat()), letters(text));
         assert_eq!(broken[0], b"a word and");
@@ -295,6 +309,9 @@ mod tests {
         let rows = vec![vec![cell("2026-11-30"), cell(&"many words ".repeat(60))]];
         let widths = widths(&head, &rows, 8.5);
         assert!(widths.iter().sum::<f32>() <= WIDTH - 2.0 * MARGIN + 0.1);
-        assert!(widths[0] >= Face::Bold.width(b"2026-11-30", 8.5), "{widths:?}");
+        assert!(
+            widths[0] >= Face::Bold.width(b"2026-11-30", 8.5),
+            "{widths:?}"
+        );
     }
 }

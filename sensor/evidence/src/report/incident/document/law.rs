@@ -78,7 +78,10 @@ impl Incident {
             "This report does not say that there was a personal data breach. The controller decides that, and whether it is likely to result \
              in a risk to people.",
         );
-        let mut table = Table::new("Counted from the first finding, in UTC", &["what", "by", "where"]);
+        let mut table = Table::new(
+            "Counted from the first finding, in UTC",
+            &["what", "by", "where"],
+        );
         table.row([
             "Notify the supervisory authority, unless a risk to people is unlikely".to_owned(),
             after(dates.discovered, 72),
@@ -90,7 +93,8 @@ impl Incident {
             "article 34(1)".to_owned(),
         ]);
         table.row([
-            "Document the breach, its effects and what was done, also if it is not notified".to_owned(),
+            "Document the breach, its effects and what was done, also if it is not notified"
+                .to_owned(),
             "now".to_owned(),
             "article 33(5)".to_owned(),
         ]);
@@ -117,21 +121,26 @@ impl Incident {
             "This report does not say that the incident is significant (article 23(3)); the hospital decides that. The law of the member state \
              says whom to tell and can ask for more.",
         );
-        let mut table = Table::new("Counted from the first finding, in UTC", &["what", "by", "where"]);
+        let mut table = Table::new(
+            "Counted from the first finding, in UTC",
+            &["what", "by", "where"],
+        );
         table.row([
             "Early warning to the CSIRT or authority: malicious? across borders?".to_owned(),
             after(dates.discovered, 24),
             "article 23(4)(a): 24 hours after becoming aware".to_owned(),
         ]);
         table.row([
-            "Notification with a first assessment, severity, impact, indicators of compromise".to_owned(),
+            "Notification with a first assessment, severity, impact, indicators of compromise"
+                .to_owned(),
             after(dates.discovered, 72),
             "article 23(4)(b): 72 hours after becoming aware".to_owned(),
         ]);
         table.row([
             "Final report: what happened, cause, measures".to_owned(),
             a_month_after(dates.discovered, 72),
-            "article 23(4)(d): one month after the notification; counted from its deadline".to_owned(),
+            "article 23(4)(d): one month after the notification; counted from its deadline"
+                .to_owned(),
         ]);
         section.table(table);
         section.text(

@@ -40,7 +40,7 @@ impl Incident {
     pub(super) fn management(&self, laws: &[Law]) -> Section {
         let mut section = Section::new("For the management", &[]);
         let alert = &self.alert;
-        let seen = format!("{} UTC", utc_moment(self.begin).trim_end_matches(" UTC"));
+        let seen = utc_moment(self.begin);
         section.text(match &self.patient_zero {
             Some(zero) => format!(
                 "On {seen} the network sensor first saw signs of an attack by the device {} in the hospital's network: {}.",
@@ -105,7 +105,9 @@ impl Incident {
         let held = |state| suspects.iter().filter(|one| one.state == state).count();
         let blocked = match (suspects.len(), held(Contained::Effective)) {
             (0, _) => "No device is suspected, so none was blocked.".to_owned(),
-            (all, some) if all == some => "The suspected devices are blocked, and the block works.".to_owned(),
+            (all, some) if all == some => {
+                "The suspected devices are blocked, and the block works.".to_owned()
+            }
             (_, 0) => "No suspected device is known to be blocked.".to_owned(),
             (all, some) => format!("{some} of {all} suspected devices are blocked."),
         };
@@ -124,7 +126,7 @@ impl Incident {
             .collect();
         if !open.is_empty() {
             all.push(format!(
-                "Whether {} is taken off the network: patient care that depends on it stops with it.",
+                "Whether to take {} off the network: patient care that depends on it would stop.",
                 open.join(", ")
             ));
         }

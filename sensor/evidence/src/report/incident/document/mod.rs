@@ -58,9 +58,7 @@ impl Incident {
         ];
         let legal = laws.iter().map(|law| self.law(*law));
         document.sections.extend(legal);
-        document
-            .sections
-            .extend([self.limits(), self.provenance()]);
+        document.sections.extend([self.limits(), self.provenance()]);
         let made = &self.provenance;
         document.made = format!(
             "Made by wardtap {} for {} at {}. It says what a network sensor saw; it does not say that there was a breach.",

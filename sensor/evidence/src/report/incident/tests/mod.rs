@@ -198,7 +198,11 @@ fn the_management_reads_plain_words_first() {
     let text = markdown(&document);
     let begin = text.find("## For the management").unwrap();
     let part = &text[begin..text.find("## Summary").unwrap()];
-    for said in ["saw signs of an attack", "What has to be decided now", "NIS 2"] {
+    for said in [
+        "saw signs of an attack",
+        "What has to be decided now",
+        "NIS 2",
+    ] {
         assert!(part.contains(said), "{said}: {part}");
     }
     // No words of network engineers.
