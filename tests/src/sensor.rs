@@ -4,9 +4,8 @@ use std::{
     env, fs,
     io::{Read, Write},
     net::TcpStream,
-    os::unix::process::CommandExt,
     path::{Path, PathBuf},
-    process::{Command, Output},
+    process::Command,
     time::Duration,
 };
 
@@ -54,24 +53,6 @@ pub fn binary() -> Result<PathBuf> {
                 this.display()
             )
         })
-}
-
-/// What `wardtap` says to a user who is neither root nor in the group, at the daemon's socket in `folder`.
-///
-/// # Errors
-/// When it can't be started.
-pub fn ask_as_nobody(folder: &Path, arguments: &[&str]) -> Result<Output> {
-    // The binary may lie where nobody else can read.
-    let copy = folder.join("wardtap");
-    fs::copy(binary()?, &copy)?;
-    Ok(Command::new("/bin/sh")
-        .args(["-c", "exec \"$0\" \"$@\""])
-        .arg(copy)
-        .args(arguments)
-        .env("WARDTAP_SOCKET", folder.join("control.sock"))
-        .uid(65_534)
-        .gid(65_534)
-        .output()?)
 }
 
 impl Sensor {

@@ -8,8 +8,8 @@ use serde_json::Value;
 use tests::{
     ability::privileged,
     folder::Folder,
+    nobody::ask_as_nobody,
     reading::{events, number},
-    sensor::ask_as_nobody,
     site::{SCANS_ALERT, SECONDS, Site},
     wait::wait_for,
 };

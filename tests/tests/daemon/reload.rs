@@ -7,8 +7,8 @@ use nix::sys::signal::Signal;
 use serde_json::{Value, json};
 use tests::{
     ability::privileged,
+    nobody::ask_as_nobody,
     reading::events,
-    sensor::ask_as_nobody,
     site::{SECONDS, Site},
     wait::wait_for,
 };
