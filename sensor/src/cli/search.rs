@@ -168,7 +168,12 @@ fn at_second(time: Time) -> String {
     const SECOND: i64 = 1_000_000_000;
     let begin = Time(time.0.div_euclid(SECOND) * SECOND);
     let end = Time(begin.0.saturating_add(SECOND));
-    format!("wardtap audit show --since {begin} --until {end}")
+    let text = |time: Time| time.to_string().replace(".000000Z", "Z");
+    format!(
+        "wardtap audit show --since {} --until {}",
+        text(begin),
+        text(end)
+    )
 }
 
 fn of_entry(entry: &Entry) -> Hit {
