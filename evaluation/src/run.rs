@@ -204,7 +204,10 @@ impl Analyst {
                 detectors: Vec::new(),
                 title: String::new(),
             });
-            if change != Change::Closed {
+            // That an alert says how far its attack has grown is no new word about another one.
+            let more = alert.findings.len() > alarm.detectors.len();
+            let word = change == Change::Opened || more || alert.confidence > alarm.confidence;
+            if word && change != Change::Closed {
                 alarm.told.push(now);
             }
             alarm.confidence = alert.confidence;

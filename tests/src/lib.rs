@@ -17,6 +17,7 @@ pub mod machine;
 pub mod metrics;
 pub mod models;
 pub mod netns;
+pub mod nobody;
 pub mod office;
 pub mod passage;
 pub mod program;

@@ -4,9 +4,8 @@ use std::{
     env, fs,
     io::{Read, Write},
     net::TcpStream,
-    os::unix::process::CommandExt,
     path::{Path, PathBuf},
-    process::{Command, Output},
+    process::Command,
     time::Duration,
 };
 
@@ -56,36 +55,27 @@ pub fn binary() -> Result<PathBuf> {
         })
 }
 
-/// What `wardtap` says to a user who is neither root nor in the group, at the daemon's socket in `folder`.
-///
-/// # Errors
-/// When it can't be started.
-pub fn ask_as_nobody(folder: &Path, arguments: &[&str]) -> Result<Output> {
-    // The binary may lie where nobody else can read.
-    let copy = folder.join("wardtap");
-    fs::copy(binary()?, &copy)?;
-    Ok(Command::new("/bin/sh")
-        .args(["-c", "exec \"$0\" \"$@\""])
-        .arg(copy)
-        .args(arguments)
-        .env("WARDTAP_SOCKET", folder.join("control.sock"))
-        .uid(65_534)
-        .gid(65_534)
-        .output()?)
-}
-
 impl Sensor {
     /// Starts the daemon; `folder` takes its configuration, socket, events and log.
     ///
     /// # Errors
     /// When it does not begin to listen, with its log.
     pub fn start(hospital: &Hospital, folder: &Path) -> Result<Self> {
-        Self::start_with(
-            hospital,
-            folder,
-            &format!("[[interface]]\nname = \"{MIRROR}\"\n"),
-            "",
-        )
+        Self::at_mirror(hospital, folder, "")
+    }
+
+    /// Starts the daemon at the mirror, with a model and the runtime that it needs.
+    ///
+    /// # Errors
+    /// As [`Self::start`].
+    pub fn start_with_model(
+        hospital: &Hospital,
+        folder: &Path,
+        [model, runtime]: [&Path; 2],
+    ) -> Result<Self> {
+        let (model, runtime) = (model.display(), runtime.display());
+        let more = format!("[model]\npath = \"{model}\"\nruntime = \"{runtime}\"\n");
+        Self::at_mirror(hospital, folder, &more)
     }
 
     /// Starts the daemon at the mirror, with the response interface of [`Hospital::response`].
@@ -93,9 +83,13 @@ impl Sensor {
     /// # Errors
     /// As [`Self::start`].
     pub fn start_responding(hospital: &Hospital, folder: &Path) -> Result<Self> {
-        let interface = format!("[[interface]]\nname = \"{MIRROR}\"\n");
         let response = format!("[response]\ninterface = \"{RESPONSE}\"\n");
-        Self::start_with(hospital, folder, &interface, &response)
+        Self::at_mirror(hospital, folder, &response)
+    }
+
+    fn at_mirror(hospital: &Hospital, folder: &Path, more: &str) -> Result<Self> {
+        let interface = format!("[[interface]]\nname = \"{MIRROR}\"\n");
+        Self::start_with(hospital, folder, &interface, more)
     }
 
     /// Starts the daemon in the path, on both ports of [`Hospital::build_inline`]; `more` is added to its

@@ -4,6 +4,7 @@ mod words;
 
 use std::{
     fs,
+    path::Path,
     process::exit,
     time::{Duration, Instant},
 };
@@ -24,7 +25,7 @@ use crate::{
     install::{self, PEERS},
     interruption::{INTERRUPTED, Interruption},
     runtime,
-    workspace::target,
+    workspace::{root, target},
 };
 
 /// What the namespaces' names begin with.
@@ -48,11 +49,11 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     );
     install::programs(PEERS)?;
     install::python()?;
-    runtime::fetch()?;
+    let runtime = runtime::fetch()?;
     ebpf::objects()?;
     ebpf::daemon(false)?;
     let interruption = Interruption::watch(|| remove_leftovers(PREFIX).map(drop))?;
-    match demo(arguments, &interruption) {
+    match demo(arguments, &runtime, &interruption) {
         Err(error) if interruption.came() => {
             eprintln!("{error:#}; everything was removed");
             exit(INTERRUPTED)
@@ -61,14 +62,16 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     }
 }
 
-fn demo(arguments: &Arguments, interruption: &Interruption) -> Result<()> {
+fn demo(arguments: &Arguments, runtime: &Path, interruption: &Interruption) -> Result<()> {
     let folder = target().join("demo");
     if folder.exists() {
         fs::remove_dir_all(&folder).with_context(|| folder.display().to_string())?;
     }
     println!("{}", words::TOPOLOGY);
     let hospital = Hospital::build(PREFIX)?;
-    let mut sensor = Sensor::start(&hospital, &folder.join("sensor"))?;
+    let model = root().join("models/flow-v1.onnx");
+    let state = folder.join("sensor");
+    let mut sensor = Sensor::start_with_model(&hospital, &state, [&model, runtime])?;
     let mut scenario = Scenario::start(&hospital, &folder)?;
     println!("{}", words::WORK);
     let start = Instant::now();
@@ -98,8 +101,9 @@ fn demo(arguments: &Arguments, interruption: &Interruption) -> Result<()> {
     drop(hospital);
     attack::run(PREFIX, &folder, &|| interruption.check())?;
     println!(
-        "Everything was removed, but for the files in {}.",
-        folder.display()
+        "Everything was removed, but for the files in {}.\n{}",
+        folder.display(),
+        words::next(&folder)
     );
     Ok(())
 }

@@ -7,6 +7,7 @@ mod muting;
 mod online;
 mod recent;
 mod scoring;
+mod settling;
 mod windows;
 
 use std::{
@@ -272,6 +273,7 @@ impl Analysis {
             }
         }
         self.judge_windows(now, windows, out);
+        self.settle(now);
         out.alerts.extend(self.alerts.tick(now));
     }
 

@@ -45,7 +45,7 @@ pub(super) enum AdvisoriesCommand {
     Confirm(JudgeArgs),
     /// Say that it is not
     Dismiss(JudgeArgs),
-    /// Take an advisory away, with what was said of its matches
+    /// Remove an advisory, with the judgements about its matches
     Remove(RemoveArgs),
 }
 

@@ -45,7 +45,7 @@ pub(super) enum DevicesCommand {
     /// Show all that is known of a device
     #[command(after_help = EXAMPLES)]
     Show(ShowArgs),
-    /// What is usual of a device: how far it is learnt
+    /// What Wardtap has learned about a device
     #[command(subcommand)]
     Baseline(BaselineCommand),
 }
@@ -71,9 +71,9 @@ pub(super) struct ShowArgs {
 
 #[derive(Subcommand)]
 pub(super) enum BaselineCommand {
-    /// Say how far a device is learnt
+    /// Show how much of the learning period of a device is over
     Show(BaselineArgs),
-    /// Forget what is usual of a device: it is learnt anew
+    /// Discard what was learned about a device and begin again
     Reset(ResetArgs),
 }
 
@@ -105,10 +105,10 @@ fn baseline(socket: &Path, command: &BaselineCommand) -> anyhow::Result<ExitCode
                 print_json(&progress)?;
             } else {
                 let frozen = progress.frozen_until.map_or_else(String::new, |until| {
-                    format!("; suspected, learning waits until {}", local(until))
+                    format!("; suspected, so learning is on hold until {}", local(until))
                 });
                 print(&format!(
-                    "{address}: seen since {}, {:.0} % of its learning time have passed, {} facts, {} active hours{frozen}\n",
+                    "{address}: seen since {}, {:.0} % of its learning period is over; known: {} facts, {} active hours{frozen}\n",
                     local(progress.first_seen),
                     progress.learnt * 100.0,
                     progress.facts,
@@ -131,7 +131,7 @@ fn baseline(socket: &Path, command: &BaselineCommand) -> anyhow::Result<ExitCode
                 print_json(&serde_json::json!({ "address": address }))?;
             } else {
                 print(&format!(
-                    "{address} is learnt anew from when it is seen next\n"
+                    "discarded what was learned about {address}; learning begins again when it is next seen\n"
                 ))?;
             }
         }

@@ -37,7 +37,7 @@ Examples:
   wardtap export features --output lately.csv          the flows that the daemon has recorded
   wardtap export features --device 10.77.1.0/24 --since 2h > imaging.csv
 
-A line a flow (and one each five minutes of a flow that goes on), in the order of time: when, who, whom, and the
+One line for each flow (and one every five minutes while a flow is open), in the order of time: when, who, whom, and the
 features that models are trained on and asked about. There is no patient data in it. What comes from the daemon has
 pseudonyms for addresses, the same ones each time, and keeps subnets together; what comes from captures has addresses.";
 

@@ -22,6 +22,7 @@ mod output;
 mod plain;
 mod progress;
 mod protect;
+mod reload;
 mod replay;
 mod report;
 mod rows;
@@ -133,6 +134,8 @@ enum Command {
     /// The configuration
     #[command(subcommand)]
     Config(config::ConfigCommand),
+    /// Have the daemon read its configuration again, and say what changed
+    Reload(reload::ReloadArgs),
     /// Say whether this host can run the sensor; change nothing
     Doctor(doctor::DoctorArgs),
     /// Take the programs off all interfaces and lift all rules, when no daemon runs
@@ -170,6 +173,7 @@ pub fn main() -> ExitCode {
         Command::Report(command) => report::run(&socket, &command),
         Command::Export(command) => export::run(&socket, &command),
         Command::Config(command) => config::run(&command),
+        Command::Reload(args) => reload::run(&socket, &args),
         Command::Doctor(args) => doctor::run(&args),
         Command::Completions(args) => Ok(completions::run(&args, Cli::command())),
         Command::Man(args) => man::run(&args, Cli::command()),

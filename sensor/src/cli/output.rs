@@ -1,19 +1,24 @@
 //! What commands write: text for people, JSON for programs, and errors.
 
-use std::io;
+use std::io::{self, IsTerminal};
 
 use serde::Serialize;
 
-use super::plain;
+use super::{plain, rows};
 
 /// Writes a value as JSON, one line.
 pub(super) fn print_json<T: Serialize>(value: &T) -> anyhow::Result<()> {
     write_out(&format!("{}\n", serde_json::to_string(value)?))
 }
 
-/// Writes what people read to standard output: nothing in it hides text or turns it around.
+/// Writes what people read to standard output: nothing in it hides text or turns it around, and a terminal gets no line
+/// that it would break within a word.
 pub(super) fn print(text: &str) -> anyhow::Result<()> {
-    write_out(&plain::seen(text))
+    let text = plain::seen(text);
+    match rows::width().filter(|_| io::stdout().is_terminal()) {
+        Some(width) => write_out(&rows::folded(&text, width)),
+        None => write_out(&text),
+    }
 }
 
 /// Writes to standard output; a closed pipe is an error here, not a panic.

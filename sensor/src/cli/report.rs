@@ -10,7 +10,7 @@ use std::{
 
 use anyhow::{Context, bail};
 use clap::{Args, Subcommand, ValueEnum};
-use sensor_evidence::report::{Document, html, markdown};
+use sensor_evidence::report::{Document, html, markdown, pdf};
 use sensor_facts::files;
 use serde::Serialize;
 
@@ -19,7 +19,8 @@ use super::{print, print_json};
 const EXAMPLES: &str = "\
 Examples:
   wardtap report incident 7                                 as text, to read now
-  wardtap report incident 7 --output incident-7.html        a page that prints
+  wardtap report incident 7 --output incident-7.pdf         to hand on
+  wardtap report incident 7 --law gdpr --law nis2 --output incident-7.html     with the deadlines of these laws
   wardtap report incident 7 --pseudonymise --format json    for others, without addresses and names
   wardtap report compliance --since 30d --output march.html     a page that prints
   wardtap report compliance --since 30d --pseudonymise --format json";
@@ -42,6 +43,8 @@ pub(super) enum Format {
     Markdown,
     /// A page that stands alone and prints.
     Html,
+    /// A PDF file, to hand on.
+    Pdf,
     /// Data, for programs.
     Json,
 }
@@ -49,7 +52,7 @@ pub(super) enum Format {
 /// In which form and where to a report goes.
 #[derive(Args)]
 pub(super) struct Written {
-    /// Its form [default: as the output's name ends (.md, .txt, .html, .json), else markdown]
+    /// Its form [default: as the output's name ends (.md, .txt, .html, .pdf, .json), else markdown]
     #[arg(long, value_enum)]
     format: Option<Format>,
     /// Where to write it: whole, or not at all. Without it: standard output
@@ -62,6 +65,9 @@ pub(super) struct Written {
 
 impl Written {
     fn format(&self) -> anyhow::Result<Format> {
+        if self.format == Some(Format::Pdf) && self.output.is_none() {
+            bail!("a PDF needs a file: name one with --output");
+        }
         let ending = self.output.as_ref().and_then(|path| path.extension());
         let (None, Some(ending)) = (self.format, ending) else {
             return Ok(self.format.unwrap_or(Format::Markdown));
@@ -70,9 +76,10 @@ impl Written {
         match ending.as_str() {
             "md" | "markdown" | "txt" => Ok(Format::Markdown),
             "html" | "htm" => Ok(Format::Html),
+            "pdf" => Ok(Format::Pdf),
             "json" => Ok(Format::Json),
             _ => bail!(
-                "no report can be written as .{ending}: end the name with .md, .txt, .html or .json, or say --format"
+                "no report can be written as .{ending}: end the name with .md, .txt, .html, .pdf or .json, or say --format"
             ),
         }
     }
@@ -88,11 +95,18 @@ impl Written {
             Format::Html => html(&document()),
             Format::Json if self.output.is_none() => return print_json(data),
             Format::Json => serde_json::to_string_pretty(data)? + "\n",
+            Format::Pdf => return self.file(&pdf(&document())),
         };
-        let Some(path) = &self.output else {
+        if self.output.is_none() {
             return print(&text);
-        };
-        files::write_bytes(path, text.as_bytes())
+        }
+        self.file(text.as_bytes())
+    }
+
+    fn file(&self, content: &[u8]) -> anyhow::Result<()> {
+        let path = self.output.as_ref();
+        let path = path.context("a PDF needs a file: name one with --output")?;
+        files::write_bytes(path, content)
             .with_context(|| format!("can't write {}", path.display()))?;
         eprintln!("written to {}", path.display());
         Ok(())

@@ -21,7 +21,7 @@ const GAP: usize = 3;
 const MARGIN: usize = 2;
 
 /// How wide standard output is, where that is known: `COLUMNS`, or the terminal.
-fn width() -> Option<usize> {
+pub(super) fn width() -> Option<usize> {
     let said = env::var("COLUMNS").ok().and_then(|text| text.parse().ok());
     let terminal = || comfy_table::Table::new().width().map(usize::from);
     said.filter(|width| *width > 0).or_else(terminal)
@@ -77,6 +77,14 @@ fn letters(text: &str) -> usize {
     text.chars().count()
 }
 
+/// Letters of a line that a terminal shows: without what makes colours (ECMA-48, SGR).
+fn visible(line: &str) -> usize {
+    let mut parts = line.split('\u{1b}');
+    let plain = parts.next().map_or(0, letters);
+    let coloured = parts.map(|part| part.split_once('m').map_or(0, |(_, shown)| letters(shown)));
+    plain + coloured.sum::<usize>()
+}
+
 fn fitted<T: Item>(items: &[T], wanted: &[String], width: Option<usize>) -> String {
     let says_something = |column: &&Column<T>| {
         column.rank == 0 || items.iter().any(|it| (column.value)(it) != Value::Nothing)
@@ -91,6 +99,7 @@ fn fitted<T: Item>(items: &[T], wanted: &[String], width: Option<usize>) -> Stri
     };
     let mut hidden = Vec::new();
     if let Some(width) = width {
+        stack_ends(&mut columns, width);
         while wanted.is_empty() && needed(&columns, |column| column.least) > width {
             let last = columns.iter().enumerate().filter(|(_, one)| one.rank > 0);
             let Some((at, _)) = last.max_by_key(|(_, one)| one.rank) else {
@@ -109,14 +118,67 @@ fn fitted<T: Item>(items: &[T], wanted: &[String], width: Option<usize>) -> Stri
             ("s", "are")
         };
         // Writing to a string can't fail.
-        let _ = writeln!(
-            text,
+        let hint = format!(
             "{} column{many} {be} hidden ({}): use --columns or a wider terminal",
             hidden.len(),
             hidden.join(", ")
         );
+        let _ = writeln!(text, "{}", lines(&hint, width.unwrap_or(usize::MAX)));
     }
     text
+}
+
+/// Puts both ends of a connection below each other if they have no room beside each other, as two IPv6 addresses have none
+/// in 80 columns.
+fn stack_ends(columns: &mut Vec<Filled>, width: usize) {
+    let at = |name| {
+        columns
+            .iter()
+            .position(|column: &Filled| column.name == name)
+    };
+    let (Some(from), Some(to)) = (at("from"), at("to")) else {
+        return;
+    };
+    let needs = |column: &Filled| usize::from(column.rank == 0) * (column.least + GAP);
+    if to != from + 1 || columns.iter().map(needs).sum::<usize>() + MARGIN <= width + GAP {
+        return;
+    }
+    let below = columns.remove(to);
+    let above = &mut columns[from];
+    let ends = above.cells.iter_mut().chain([&mut above.heading]);
+    for (cell, other) in ends.zip(below.cells.iter().chain([&below.heading])) {
+        cell.push('\n');
+        cell.push_str(other);
+    }
+    above.natural = above.natural.max(below.natural);
+    above.least = above.least.max(below.least);
+}
+
+/// Lines that are wider than this, broken between words and indented as they begin; tables stay as they are.
+pub(super) fn folded(text: &str, width: usize) -> String {
+    let mut all = String::new();
+    for line in text.lines() {
+        let start = line.trim_start();
+        let indent = letters(line) - letters(start);
+        let table = line.contains('─') || start.starts_with(['|', '#']);
+        if visible(line) <= width || table || indent + 2 * TEXT_MIN > width {
+            all.push_str(line);
+        } else {
+            let (first, rest) = broken(start, width - indent);
+            let deeper = " ".repeat(indent + if start.starts_with("- ") { 2 } else { 0 });
+            all.push_str(&" ".repeat(indent));
+            all.push_str(first);
+            if !rest.is_empty() {
+                for more in lines(rest, width - deeper.len()).lines() {
+                    all.push('\n');
+                    all.push_str(&deeper);
+                    all.push_str(more);
+                }
+            }
+        }
+        all.push('\n');
+    }
+    all
 }
 
 fn needed(columns: &[Filled], width: fn(&Filled) -> usize) -> usize {
@@ -258,6 +320,52 @@ mod tests {
         // Without a terminal nothing is hidden and nothing broken.
         let piped = fitted(&[Row], &[], None);
         assert_eq!(piped.lines().count(), 3, "{piped}");
+    }
+
+    #[test]
+    fn two_long_ends_are_stacked_and_leave_room_for_others() {
+        struct Pair;
+        impl Serialize for Pair {
+            fn serialize<S: serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+                to.serialize_unit()
+            }
+        }
+        impl Item for Pair {
+            const WHAT: &'static str = "pairs";
+            const COLUMNS: &'static [Column<Self>] = &[
+                Column::new("from", 0, |_| {
+                    Value::Text("[2601:647:4b02:1d20:fd05:6f66:ecce:8bc7]:49679".into())
+                }),
+                Column::new("to", 0, |_| {
+                    Value::Text("[2a03:2880:f0ff:c:face:b00c:0:3]:443".into())
+                }),
+                Column::new("state", 1, |_| Value::Text("established".into())),
+            ];
+            const FILTERS: &'static [Filter] = &[];
+
+            fn subject(&self) -> Subject {
+                Subject::default()
+            }
+        }
+        let text = fitted(&[Pair], &[], Some(80));
+        assert!(text.lines().all(|line| letters(line) <= 80), "{text}");
+        assert_eq!(text.lines().count(), 5, "{text}");
+        for whole in ["8bc7]:49679", ":0:3]:443", "established"] {
+            assert!(text.contains(whole), "{text}");
+        }
+        assert_eq!(fitted(&[Pair], &[], Some(160)).lines().count(), 3);
+    }
+
+    #[test]
+    fn sentences_are_folded_between_words_and_tables_are_not() {
+        let text = "  - one two three four five six seven eight nine\n| a table that is wider than this |\nshort\n";
+        let folded = folded(text, 30);
+        let coloured = "\u{1b}[31mhigh\u{1b}[0m twenty-six letters in all\n";
+        assert_eq!(super::folded(coloured, 30), coloured);
+        assert_eq!(
+            folded,
+            "  - one two three four five\n    six seven eight nine\n| a table that is wider than this |\nshort\n"
+        );
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::{path::Path, process::ExitCode};
 use clap::Args;
 use sensor_analysis::alert::Exception;
 use sensor_evidence::audit::Entry;
-use sensor_facts::alert::Alert;
+use sensor_facts::{alert::Alert, time::Time};
 use sensor_sessions::inventory::HostReport;
 use serde::de::DeserializeOwned;
 
@@ -163,11 +163,24 @@ fn of_protected(entry: &ProtectedEntry) -> Hit {
     )
 }
 
+/// The command for the entries of a second: times with fractions are wider than a column of a terminal.
+fn at_second(time: Time) -> String {
+    const SECOND: i64 = 1_000_000_000;
+    let begin = Time(time.0.div_euclid(SECOND) * SECOND);
+    let end = Time(begin.0.saturating_add(SECOND));
+    let text = |time: Time| time.to_string().replace(".000000Z", "Z");
+    format!(
+        "wardtap audit show --since {} --until {}",
+        text(begin),
+        text(end)
+    )
+}
+
 fn of_entry(entry: &Entry) -> Hit {
     hit(
         "audit",
         entry.seq.to_string(),
         format!("{} {}: {}", local(entry.time), entry.actor, entry.action),
-        format!("wardtap audit show --since {0} --until {0}", entry.time),
+        at_second(entry.time),
     )
 }

@@ -9,7 +9,7 @@ use super::Config;
 const HEAD: &str = "# Configuration
 
 The file is `/etc/wardtap/wardtap.toml`, in TOML. `wardtap config default` prints it with all defaults and comments,
-`wardtap config check` checks a file, and `systemctl reload wardtap` reads it again. A key that is left out has its default.
+`wardtap config check` checks a file, and `wardtap reload` puts it in force. A key that is left out has its default.
 A time is written as `90s`, `10m`, `4h` or `2d`, a size as `512MiB` or `20GiB`.
 
 This page is made from the declarations of the sections (`sensor/src/config.rs` and the `config` modules of the other

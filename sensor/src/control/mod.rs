@@ -17,6 +17,7 @@ mod missing;
 mod model;
 mod pages;
 mod peer;
+mod reload;
 mod report;
 mod roles;
 mod rules;
@@ -26,4 +27,6 @@ mod status;
 mod veil;
 
 pub(crate) use exceptions::tell_roles;
+pub use reload::ReloadOrder;
+pub(crate) use reload::orders;
 pub use roles::Roles;

@@ -7,7 +7,7 @@ use axum::{
     Extension, Router, extract::State, http::StatusCode, middleware::from_fn_with_state,
     response::Response, routing::get,
 };
-use tokio::net::UnixListener;
+use tokio::{net::UnixListener, sync::mpsc};
 
 use super::{
     alerts,
@@ -18,6 +18,7 @@ use super::{
     compliance, devices, evidence, exceptions, export, exposure, model,
     pages::{Directory, Wanted},
     peer::Peer,
+    reload::{self, ReloadOrder},
     report,
     roles::Roles,
     rules, status, veil,
@@ -40,6 +41,7 @@ pub async fn serve(
     response: ResponderHandle,
     models: Arc<Models>,
     roles: Roles,
+    reloads: mpsc::Sender<ReloadOrder>,
 ) {
     let ranking = exposure::Ranking::new(capture.clone(), response.clone());
     let router = Router::new()
@@ -58,6 +60,7 @@ pub async fn serve(
         .merge(compliance::router(ranking.clone()))
         .merge(exposure::router(ranking))
         .merge(model::router(response.clone(), models))
+        .merge(reload::router(response.clone(), reloads))
         .merge(rules::router(response.clone(), roles))
         .fallback(async || failure(StatusCode::NOT_FOUND, "there is no such thing to ask for"))
         .layer(Extension(Directory {

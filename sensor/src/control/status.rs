@@ -310,7 +310,7 @@ fn suspicions(snapshot: &Snapshot, warnings: &mut Vec<String>) {
     }
     if let Some(why) = &analysis.failing {
         warnings.push(format!(
-            "what was learnt can't be written and would be lost with a restart: {why}"
+            "what was learned can't be written to the disk, so a restart would lose it: {why}"
         ));
     }
 }

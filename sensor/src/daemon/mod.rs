@@ -29,7 +29,7 @@ use sensor_output::{Output, OutputStats};
 use sensor_response::{ClinicalOf, Keeper, Mirrors};
 
 use crate::{
-    control::{Roles, server, socket::ControlSocket, tell_roles},
+    control::{Roles, orders, server, socket::ControlSocket, tell_roles},
     live::{
         self,
         capture::CaptureHandle,
@@ -139,12 +139,14 @@ async fn serve(
     rights::drop_all();
     let control =
         tokio::net::UnixListener::from_std(control).map_err(runtime("serve the control socket"))?;
+    let (asks, orders) = orders();
     tokio::spawn(server::serve(
         control,
         capture.clone(),
         response.clone(),
         Arc::clone(&models),
         roles,
+        asks,
     ));
     if let Some(listener) = scrapes {
         tokio::spawn(metrics::serve(listener, capture.clone()));
@@ -159,7 +161,7 @@ async fn serve(
     let mut ended = ended;
     let result = tokio::select! {
         result = &mut ended => result,
-        () = until_stopped(signals, &mut reloads, &status, reload) => {
+        () = until_stopped(signals, orders, &mut reloads, &status, reload) => {
             // Its last entries are events too.
             response.stop();
             let _ = tokio::task::spawn_blocking(|| response_thread.join()).await;

@@ -7,7 +7,7 @@ use std::{
 
 use sensor_analysis::model::Models;
 use sensor_facts::{
-    action::{Action, Occasion},
+    action::{Action, ConfigurationChange, Occasion},
     clock, files,
     rule::Actor,
 };
@@ -68,16 +68,23 @@ impl Reloads {
     }
 
     /// Puts in force what was read, or says why the old configuration stays; either is written down.
-    pub(super) async fn reload(&mut self, actor: &Actor, read: Result<DaemonOptions, String>) {
+    ///
+    /// # Errors
+    /// Why the old configuration stays.
+    pub(super) async fn reload(
+        &mut self,
+        actor: &Actor,
+        read: Result<DaemonOptions, String>,
+    ) -> Result<ConfigurationChange, String> {
         let applied = match read {
             Ok(options) => self.apply(actor, options).await,
             Err(error) => Err(format!("the configuration is bad: {error}")),
         };
-        let action = match applied {
-            Ok(action) => action,
+        let action = match &applied {
+            Ok(change) => Action::ConfigurationChanged(Box::new(change.clone())),
             Err(error) => {
                 tracing::error!("not reloaded, the old one stays in force: {error}");
-                self.reopen(&error).await;
+                self.reopen(error).await;
                 Action::ReloadFailed {
                     error: error.chars().take(ERROR).collect(),
                 }
@@ -94,9 +101,15 @@ impl Reloads {
             ),
             Err(error) => tracing::error!("the reload is not in the audit trail: {error}"),
         }
+        applied
+            .map_err(|error| format!("not reloaded, the old configuration stays in force: {error}"))
     }
 
-    async fn apply(&mut self, actor: &Actor, options: DaemonOptions) -> Result<Action, String> {
+    async fn apply(
+        &mut self,
+        actor: &Actor,
+        options: DaemonOptions,
+    ) -> Result<ConfigurationChange, String> {
         let (settings, config) = (options.settings.clone(), options.config_hash.clone());
         let response = options.response.clone();
         let taken = self
@@ -128,7 +141,7 @@ impl Reloads {
         // A slow disk holds up nobody else.
         let _ = tokio::task::spawn_blocking(move || keep(&path, &kept)).await;
         self.settings = settings;
-        Ok(Action::ConfigurationChanged(Box::new(change)))
+        Ok(change)
     }
 
     /// Puts the models of a configuration in use; what was taken or refused goes into the trail.

@@ -1,12 +1,15 @@
-//! The signals that the daemon knows, and the reload that one of them asks for.
+//! The signals that the daemon knows, and the reloads that one of them and people ask for.
 
 use std::io;
 
 use sensor_facts::rule::Actor;
-use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::{
+    signal::unix::{Signal, SignalKind, signal},
+    sync::mpsc,
+};
 
 use super::{reload::Reloads, service};
-use crate::live::options::DaemonOptions;
+use crate::{control::ReloadOrder, live::options::DaemonOptions};
 
 /// The signals that the daemon knows.
 pub(super) struct Signals {
@@ -25,9 +28,10 @@ impl Signals {
     }
 }
 
-/// Waits for the signal to end, and reloads at `SIGHUP`.
+/// Waits for the signal to end, and reloads at `SIGHUP` and when a person asks for it.
 pub(super) async fn until_stopped(
     mut signals: Signals,
+    mut orders: mpsc::Receiver<ReloadOrder>,
     reloads: &mut Reloads,
     status: &str,
     mut reload: impl FnMut() -> Result<DaemonOptions, String>,
@@ -38,8 +42,16 @@ pub(super) async fn until_stopped(
             _ = signals.terminate.recv() => break,
             _ = signals.hangup.recv() => {
                 service::reloading();
-                reloads.reload(&Actor::Signal, reload()).await;
+                // The outcome is in the log and the trail.
+                let _ = reloads.reload(&Actor::Signal, reload()).await;
                 service::ready(status);
+            }
+            Some(order) = orders.recv() => {
+                service::reloading();
+                let changed = reloads.reload(&order.actor, reload()).await;
+                service::ready(status);
+                // Who asked may have gone.
+                let _ = order.answer.send(changed);
             }
         }
     }

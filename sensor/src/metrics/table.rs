@@ -193,7 +193,7 @@ pub const TABLE: &[Row] = rows! {
             ]
         };
     Counter "wardtap_layer7_desyncs_total" [] PIPELINE,
-        "Places at which a session goes on after the kernel's reader lost its place." => |s| plain(s.pipeline.desyncs);
+        "Places at which a session continues after the kernel's reader lost its position." => |s| plain(s.pipeline.desyncs);
     Counter "wardtap_layer7_skips_total" ["reason"] PIPELINE,
         "Places at which bytes of a session were not read, by reason; those that receivers leave out too among them." => |s| {
             Reason::ALL.iter().map(|one| sample([one.label()], s.pipeline.skips.get(one.label()).copied().unwrap_or(0))).collect()
@@ -243,7 +243,7 @@ pub const TABLE: &[Row] = rows! {
     Counter "wardtap_alerts_suppressed_total" [] ANALYSIS,
         "Alerts of low and medium severity that are only listed, because the day's budget was used up." => |s| plain(s.analysis.alerts.suppressed_ever);
     Gauge "wardtap_alerts_open" ["severity"] ANALYSIS,
-        "Alerts that people were told of and that go on, by severity now." => |s| by_severity(&s.analysis.alerts.open);
+        "Raised alerts that are open, by their severity now." => |s| by_severity(&s.analysis.alerts.open);
     Gauge "wardtap_alerts_doubtful" [] ANALYSIS,
         "Episodes that are followed and not sure enough to be told." => |s| plain(s.analysis.alerts.doubtful);
     Counter "wardtap_findings_excepted_high_total" [] ANALYSIS,
@@ -256,7 +256,7 @@ pub const TABLE: &[Row] = rows! {
             vec![sample(["benign"], benign), sample(["malicious"], malicious)]
         };
     Gauge "wardtap_baseline_devices" ["state"] ANALYSIS,
-        "Devices with a baseline: in their learning time, learnt, or frozen because they are suspected." => |s| {
+        "Devices with a baseline, by state: in their learning period, learned, or on hold (frozen) because an alert suspects them." => |s| {
             let census = &s.analysis.census;
             vec![sample(["learning"], census.learning), sample(["learnt"], census.learnt), sample(["frozen"], census.frozen)]
         };
@@ -268,7 +268,7 @@ pub const TABLE: &[Row] = rows! {
         "Share of the site's learning period that has passed; below 1, things that are merely new are not reported." => |s| vec![
             Sample { labels: Vec::new(), value: s.analysis.census.site_learnt }];
     Gauge "wardtap_analysis_failing" [] ANALYSIS,
-        "1 while what was learnt can't be written to the disk." => |s| plain(u64::from(s.analysis.failing.is_some()));
+        "1 while what was learned can't be written to the disk." => |s| plain(u64::from(s.analysis.failing.is_some()));
     Gauge "wardtap_rules" ["state"] RESPONSE,
         "Containment rules by state." => |s| {
             s.containment.rules.iter().map(|(state, count)| sample([state.label()], *count)).collect()

@@ -8,8 +8,8 @@ use serde_json::Value;
 use tests::{
     ability::privileged,
     folder::Folder,
+    nobody::ask_as_nobody,
     reading::{events, number},
-    sensor::ask_as_nobody,
     site::{SCANS_ALERT, SECONDS, Site},
     wait::wait_for,
 };
@@ -219,7 +219,7 @@ fn labelled(site: &mut Site, id: u64) -> Result<()> {
     };
     ensure!(frozen(site)?.is_string());
     let shown = said(site, &["devices", "baseline", "show", SUSPECT])?;
-    ensure!(shown.contains("learning waits"), "{shown}");
+    ensure!(shown.contains("learning is on hold"), "{shown}");
 
     let label = |site: &Site, verdict: &str| {
         let why = ["--reason", "our own scanner"];
@@ -332,7 +332,7 @@ fn over_a_restart(site: &mut Site) -> Result<()> {
 
     let why = ["--reason", "reinstalled"];
     let reset = [&["devices", "baseline", "reset", SUSPECT], &why[..]].concat();
-    ensure!(said(site, &reset)?.contains("learnt anew"));
+    ensure!(said(site, &reset)?.contains("learning begins again"));
     let gone = site.cli(&["devices", "baseline", "show", SUSPECT])?;
     ensure!(gone.status.code() == Some(1), "{gone:?}");
     Ok(())

@@ -1,7 +1,9 @@
 //! The daemon as an operator has it: the real binary on a real interface, asked over its socket and its
 //! metrics, stopped, overrun, with a full disk and a bad configuration.
 
+mod agreement;
 mod alerts;
+mod backup;
 mod evidence;
 mod lists;
 mod outputs;

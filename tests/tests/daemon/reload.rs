@@ -7,6 +7,7 @@ use nix::sys::signal::Signal;
 use serde_json::{Value, json};
 use tests::{
     ability::privileged,
+    nobody::ask_as_nobody,
     reading::events,
     site::{SECONDS, Site},
     wait::wait_for,
@@ -150,5 +151,71 @@ fn reported(site: &Site) -> Result<()> {
     let veiled = site.cli(&[&report[..], &["--pseudonymise"]].concat())?;
     let veiled = String::from_utf8(veiled.stdout)?;
     ensure!(veiled.contains("| 20 | 77 |"), "{veiled}");
+    Ok(())
+}
+
+#[test]
+fn a_person_reloads_and_is_told_what_changed() -> Result<()> {
+    if !privileged() {
+        return Ok(());
+    }
+    let mut site = Site::start("reloads", "")?;
+    let path = site.folder.path.join("wardtap.toml");
+    let good = fs::read_to_string(&path)?;
+    let said = |site: &Site, arguments: &[&str]| -> Result<(Option<i32>, String, String)> {
+        let output = site.cli(arguments)?;
+        let (said, error) = (
+            String::from_utf8(output.stdout)?,
+            String::from_utf8(output.stderr)?,
+        );
+        Ok((output.status.code(), said, error))
+    };
+    let (code, words, error) = said(&site, &["reload"])?;
+    ensure!(
+        code == Some(0) && words == "Reloaded. No setting has changed.\n",
+        "{words}{error}"
+    );
+
+    // What changed is in the answer, and in the trail under the person's name before the answer.
+    let changed =
+        format!("{good}\n[detect]\noff = [\"scan\"]\nscan_targets = 77\n[ring]\nsize = \"1MiB\"\n");
+    fs::write(&path, &changed)?;
+    let (code, words, error) = said(&site, &["reload"])?;
+    ensure!(code == Some(0), "{error}");
+    for part in [
+        "Reloaded. 3 settings changed:",
+        "detect.scan_targets: 20 -> 77",
+        "Detectors switched off: scan.",
+        "Restart the daemon to apply: ring.size.",
+    ] {
+        ensure!(words.contains(part), "no {part:?} in {words}");
+    }
+    let trail = fs::read_to_string(site.folder.path.join("state/audit.jsonl"))?;
+    let last: Value = serde_json::from_str(trail.lines().last().context("no entry")?)?;
+    ensure!(
+        last["action"] == "configuration_changed"
+            && last["actor"]["kind"] == "person"
+            && last["actor"]["uid"] == 0,
+        "{last}"
+    );
+    let json = site.json(&["reload"])?;
+    ensure!(
+        json["occasion"] == "reload" && json["changes"].is_null(),
+        "{json}"
+    );
+
+    // A bad file: why, an exit code, and an entry with the person's name.
+    fs::write(&path, format!("{good}\nnonsense = 1\n"))?;
+    let (code, _, error) = said(&site, &["reload"])?;
+    ensure!(
+        code == Some(1) && error.contains("nonsense") && error.contains("stays in force"),
+        "{code:?} {error}"
+    );
+    let failed = entry(&site, "reload_failed")?;
+    ensure!(failed["actor"]["kind"] == "person", "{failed}");
+    ensure!(is_outdated(&site.json(&["status"])?));
+    let answer = ask_as_nobody(&site.folder.path, &["reload"])?;
+    ensure!(answer.status.code() == Some(1), "{answer:?}");
+    ensure!(site.daemon.stop()?.success(), "{}", site.daemon.log());
     Ok(())
 }

@@ -2,7 +2,7 @@
 
 use anyhow::{Context, Result, ensure};
 use serde_json::Value;
-use tests::{passage::Passage, sensor::ask_as_nobody};
+use tests::{nobody::ask_as_nobody, passage::Passage};
 
 use super::{passage, printed};
 

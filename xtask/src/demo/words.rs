@@ -1,5 +1,7 @@
 //! What the demo says.
 
+use std::path::Path;
+
 use tests::sensor::Sensor;
 
 use super::PREFIX;
@@ -24,7 +26,7 @@ stores images (DICOM, in clear text and over TLS), the workstation looks for the
 with a wrong AE title; beside it ping, DNS and a web page. DCMTK and python-hl7 are the programs.";
 
 /// What the daemon is asked, and what the answer means.
-pub(super) const QUESTIONS: [(&[&str], &str); 4] = [
+pub(super) const QUESTIONS: [(&[&str], &str); 5] = [
     (
         &["devices", "list"],
         "Every host that spoke, known by what it did: AE titles (DICOM), applications (HL7), services it offered. \
@@ -41,10 +43,30 @@ pub(super) const QUESTIONS: [(&[&str], &str); 4] = [
         "Conversations, the latest first. \"out\" is from the side that opened it.",
     ),
     (
+        &["model", "list"],
+        "The anomaly model scores each flow once it is over. \"Strange\" means that at most one in a thousand flows of its training\nhospitals was as unusual.          A strange flow raises no alert, since a busy hospital has thousands a day. It becomes a hint\nwhen a device has more of them in 5 minutes than is          usual for it, and a hint becomes part of an alert when a detector agrees.",
+    ),
+    (
         &["status"],
         "What became of every frame, and whether anything was lost between kernel and daemon.",
     ),
 ];
+
+/// What to try when the demo is over.
+pub(super) fn next(folder: &Path) -> String {
+    format!(
+        "
+What to try next:
+
+  1. Read the report of the attack: {0}/incident.html in a browser, or as PDF for others (docs/reports.md).
+  2. Look at a capture of your own, without root:   target/debug/wardtap replay FILE.pcapng
+  3. Run the demo again with --keep, and watch it live:   target/debug/wardtap top
+  4. Ask whether this machine can listen on a mirror port:   target/debug/wardtap doctor --interface eth1
+  5. Plan a trial in your network: docs/first-week.md, and docs/clinical-safety.md before you block anything.
+",
+        folder.display()
+    )
+}
 
 /// What can be tried while it runs.
 pub(super) fn look_around(sensor: &Sensor) -> String {

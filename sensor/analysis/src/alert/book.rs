@@ -46,6 +46,8 @@ pub(super) struct Content {
     #[serde(flatten)]
     pub(super) exceptions: Exceptions,
     labels: BTreeMap<String, Labels>,
+    /// Alerts that changed since the outputs were told of them, and since when.
+    pub(super) untold: BTreeMap<u64, Time>,
 }
 
 /// All alerts. See the module's description.
@@ -175,6 +177,9 @@ impl Alerts {
         let alert = episode.clone();
         if alert.id != 0 {
             self.keep(&alert);
+            if change.is_none() {
+                self.is_untold(alert.id, time);
+            }
         }
         change
             .filter(|_| !alert.suppressed)
@@ -189,8 +194,9 @@ impl Alerts {
             .is_some_and(|alert| alert.id != 0 && alert.is_more_than_new())
     }
 
-    /// Adds what containment would do to an alert.
+    /// Adds what containment would do to an alert, of which the outputs are told now.
     pub fn touch(&mut self, id: u64, touched: &Touched) {
+        self.content.untold.remove(&id);
         self.change(id, |alert| alert.containment = Some(touched.clone()));
     }
 
@@ -205,6 +211,7 @@ impl Alerts {
             && id != 0
         {
             self.keep(&alert);
+            self.is_untold(id, decided.time);
         }
     }
 
@@ -228,6 +235,7 @@ impl Alerts {
             }
             alert.closed = Some(now);
             self.keep(&alert);
+            self.content.untold.remove(&alert.id);
             if !alert.suppressed {
                 told.push(AlertUpdate {
                     change: Change::Closed,
@@ -236,6 +244,7 @@ impl Alerts {
             }
         }
         told.sort_by_key(|one| one.alert.id);
+        told.extend(self.catch_up(now));
         told
     }
 
@@ -290,6 +299,7 @@ impl Alerts {
                 alert.closed.get_or_insert(time);
             }
         });
+        self.is_untold(id, time);
         self.get(id).cloned().ok_or(LabelError::Unknown(id))
     }
 
@@ -311,7 +321,7 @@ impl Alerts {
         suppressed.count() as u64
     }
 
-    fn change(&mut self, id: u64, change: impl Fn(&mut Alert)) {
+    pub(super) fn change(&mut self, id: u64, change: impl Fn(&mut Alert)) {
         self.changed = true;
         let kept = self.content.alerts.iter_mut();
         for alert in kept.chain(self.episodes.values_mut()) {
@@ -325,7 +335,9 @@ impl Alerts {
     fn make_room(&mut self) {
         let alerts = self.content.alerts.iter().enumerate();
         if let Some((at, _)) = alerts.min_by_key(|(_, alert)| worth(alert)) {
-            self.content.alerts.remove(at);
+            if let Some(gone) = self.content.alerts.remove(at) {
+                self.content.untold.remove(&gone.id);
+            }
             self.evicted += 1;
         }
     }

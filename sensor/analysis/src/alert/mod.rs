@@ -11,6 +11,7 @@ mod exceptions;
 mod labels;
 mod muting;
 mod standing;
+mod telling;
 
 pub use book::{AlertUpdate, Alerts};
 pub(crate) use case::FLOWS_MAX;

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use sensor_facts::observation::Observation;
+use sensor_facts::{observation::Observation, time::Time};
 
 use super::{draft::Draft, site::Site};
 use crate::{behaviour::Judged, model::Scored};
@@ -12,6 +12,12 @@ pub(crate) trait Detector: Send {
     /// Takes an observation; what it makes of it. The baselines do not know of it yet.
     fn observe(&mut self, _: &Observation, _: &Site<'_>) -> Option<Draft> {
         None
+    }
+
+    /// What suspects did beyond what was found, now that they have stopped for a moment: findings come when an amount has
+    /// doubled, so the last one can name half of it.
+    fn settled(&mut self, _: &Site<'_>) -> Vec<(Time, Draft)> {
+        Vec::new()
     }
 
     /// Takes what the anomaly model said of flows, which may come a little later than the flows.

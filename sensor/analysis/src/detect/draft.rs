@@ -58,6 +58,14 @@ impl Draft {
         }
     }
 
+    /// The same about a suspect.
+    pub(crate) fn by(self, suspect: IpAddr) -> Self {
+        Self {
+            subject: Some(suspect),
+            ..self
+        }
+    }
+
     pub(super) fn of_observation(self, detector: &str, seen: &Observation) -> Finding {
         let client = seen.client.ip();
         let subject = self.subject.unwrap_or(client);

@@ -96,6 +96,11 @@ impl<V> FairTable<V> {
         &mut entry.value
     }
 
+    /// The value of an address, if it has one.
+    pub(crate) fn get_mut(&mut self, address: IpAddr) -> Option<&mut V> {
+        self.entries.get_mut(&address).map(|entry| &mut entry.value)
+    }
+
     fn make_room(&mut self) {
         let mut room: HashMap<(u8, u64), u32, RandomState> = HashMap::default();
         for (address, _) in self.entries.iter().filter(|(_, entry)| !entry.confirmed) {

@@ -37,7 +37,7 @@ pub use detectors::ALL;
 pub(crate) use draft::contribution;
 pub(crate) use named::Named;
 pub use options::{Detect, known, thresholds};
-pub(crate) use origins::Origins;
+pub(crate) use origins::{Origins, caution};
 pub use overrides::{Override, Tuned};
 pub use registry::Detectors;
 pub(crate) use registry::Found;

@@ -5,7 +5,7 @@
 //! answers. So an address counts as confirmed once it has completed a handshake, together with the Ethernet address
 //! that it did so from. Only such addresses take room here: packets with made-up source addresses evict nobody.
 
-use std::{fmt::Write, net::IpAddr, num::NonZeroUsize};
+use std::{net::IpAddr, num::NonZeroUsize};
 
 use lru::LruCache;
 use sensor_common::packet::protocol;
@@ -52,6 +52,23 @@ impl Default for Origins {
             holders: LruCache::new(ADDRESSES),
             evicted: 0,
         }
+    }
+}
+
+/// What has to be said beside a finding's evidence if another host may have sent it.
+pub(crate) fn caution(finding: &Finding) -> String {
+    let (Some(sender), false) = (&finding.sender_mac, finding.role.is_victim()) else {
+        return String::new();
+    };
+    let subject = finding.subject;
+    match finding.origin {
+        Origin::Confirmed => String::new(),
+        Origin::Unconfirmed => format!(
+            "; sent from Ethernet address {sender}, and no completed TCP handshake confirms that it was {subject}"
+        ),
+        Origin::Foreign => format!(
+            "; sent from Ethernet address {sender}, which is not the one that {subject} is known to use"
+        ),
     }
 }
 
@@ -136,20 +153,8 @@ impl Origins {
             self.of(subject, mac, finding.time, routers)
         };
         finding.sender_mac = mac_text(mac);
-        let (Some(sender), false) = (&finding.sender_mac, finding.role.is_victim()) else {
-            return;
-        };
-        let _ = match finding.origin {
-            Origin::Confirmed => return,
-            Origin::Unconfirmed => write!(
-                finding.evidence,
-                "; sent from Ethernet address {sender}, and no completed TCP handshake confirms that it was {subject}"
-            ),
-            Origin::Foreign => write!(
-                finding.evidence,
-                "; sent from Ethernet address {sender}, which is not the one that {subject} is known to use"
-            ),
-        };
+        let caution = caution(finding);
+        finding.evidence.push_str(&caution);
     }
 
     /// True if a completed handshake confirms an address, wherever it sends from.

@@ -223,6 +223,11 @@ impl Tuned {
         self.each(site, |detectors| detectors.judged(judged, site))
     }
 
+    /// What suspects did beyond what was found.
+    pub(crate) fn settled(&mut self, site: &Site<'_>) -> Vec<Found> {
+        self.each(site, |detectors| detectors.settled(site))
+    }
+
     /// Asks all detectors; of each finding the one counts whose thresholds hold for its device: the first override that
     /// means it, else the usual ones.
     fn each(

@@ -16,6 +16,6 @@ pub(super) use super::{
     shared,
     site::Site,
     threshold::{Values, thresholds},
-    window::Window,
+    window::{Settled, Window, at_least, largest, several_at_least},
 };
 pub(super) use crate::baseline::{FIND, Fact, Feature, Length, PULLS, is_lasting, opened_tcp};

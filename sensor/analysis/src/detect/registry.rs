@@ -74,6 +74,21 @@ impl Detectors {
         self.about(judged.device, site, |one| one.judged(judged, site))
     }
 
+    /// What suspects did beyond what was found.
+    pub(crate) fn settled(&mut self, site: &Site<'_>) -> Vec<Found> {
+        let mut found = Vec::new();
+        for (about, one) in &mut self.detectors {
+            for (time, draft) in one.settled(site) {
+                let Some(subject) = draft.subject else {
+                    continue;
+                };
+                let draft = complete(draft, about);
+                found.push((*about, draft.of_device(about.id, subject, time)));
+            }
+        }
+        found
+    }
+
     fn about(
         &mut self,
         device: IpAddr,

@@ -1,9 +1,9 @@
 //! Distinct things that a suspect did in a time, bounded.
 
-use std::{collections::HashMap, hash::Hash};
+use std::{cmp::Reverse, collections::HashMap, hash::Hash, net::IpAddr};
 
 use foldhash::fast::RandomState;
-use sensor_facts::{setting::Span, time::Time};
+use sensor_facts::{setting::Span, time::Time, words};
 
 use super::fair::{FairTable, Who};
 
@@ -11,6 +11,9 @@ use super::fair::{FairTable, Who};
 const SUSPECTS: usize = 4_096;
 /// Things that are kept of each.
 const THINGS: usize = 1_024;
+
+/// After so long without anything more a suspect has finished, nanoseconds.
+const QUIET: i64 = 2_000_000_000;
 
 /// So many times the window is kept, for what comes late.
 const LATE: i64 = 4;
@@ -27,6 +30,82 @@ struct Suspect<T> {
     cleared: Time,
     /// When they were told last, and how many they were.
     told: Option<(Time, usize)>,
+    /// Everything that was added since `begun`, also what was there already and what had no room.
+    attempts: u64,
+    begun: Time,
+    /// Something was added since it was told, and is in `growing`.
+    grew: bool,
+}
+
+/// All that a suspect did in a time, once nothing more came for a while.
+pub(super) struct Settled<T> {
+    /// The suspect.
+    pub(super) suspect: IpAddr,
+    /// When the last of it was seen.
+    pub(super) time: Time,
+    /// Distinct things, in their order.
+    pub(super) things: Vec<T>,
+    /// How often something was done; none if some of it was before this time.
+    pub(super) attempts: Option<u64>,
+    /// How long it took, in begun seconds.
+    pub(super) took: i64,
+}
+
+impl<T: Ord + Clone> Suspect<T> {
+    /// All of the last `nanoseconds`, if that is more than was told.
+    fn settle(&self, suspect: IpAddr, nanoseconds: i64) -> Option<Settled<T>> {
+        let (time, told) = self.told?;
+        let begin = self.latest.0.saturating_sub(nanoseconds);
+        let within = || self.things.iter().filter(|(_, time)| time.0 >= begin);
+        let first = within().map(|(_, time)| time.0).min()?;
+        let mut things: Vec<T> = within().map(|(thing, _)| thing.clone()).collect();
+        things.sort_unstable();
+        let attempts = (self.begun.0 >= begin).then_some(self.attempts);
+        let more = things.len() > told || attempts.is_some_and(|all| all > told as u64);
+        let seconds = self.latest.0.saturating_sub(first) / 1_000_000_000 + 1;
+        (more && time.0 >= begin).then_some(Settled {
+            suspect,
+            time: self.latest,
+            things,
+            attempts,
+            took: seconds.min((nanoseconds / 1_000_000_000).max(1)),
+        })
+    }
+}
+
+impl<T> Settled<T> {
+    /// How often something was done, as far as that is known.
+    fn size(&self) -> u64 {
+        (self.things.len() as u64).max(self.attempts.unwrap_or(0))
+    }
+
+    /// The same in words: `at least` where there may be more.
+    pub(super) fn count(&self) -> String {
+        match self.attempts {
+            Some(_) => words::count(self.size()),
+            None => at_least(self.things.len()),
+        }
+    }
+}
+
+/// Of each suspect the window that holds most, by suspect.
+pub(super) fn largest<T>(all: impl IntoIterator<Item = Settled<T>>) -> Vec<Settled<T>> {
+    let mut all: Vec<_> = all.into_iter().collect();
+    all.sort_by_key(|one| (one.suspect, Reverse(one.size())));
+    all.dedup_by_key(|one| one.suspect);
+    all
+}
+
+/// A number of distinct things, of which a window keeps no more than [`THINGS`].
+pub(super) fn at_least(count: usize) -> String {
+    let more = if count >= THINGS { "at least " } else { "" };
+    format!("{more}{}", words::count(count as u64))
+}
+
+/// The same with what they are, such as `ports`.
+pub(super) fn several_at_least(count: usize, things: &str) -> String {
+    let more = if count >= THINGS { "at least " } else { "" };
+    format!("{more}{}", words::several(count as u64, things))
 }
 
 /// What each suspect did in the last `nanoseconds`.
@@ -36,6 +115,9 @@ pub(super) struct Window<T> {
     threshold: usize,
     /// How long that took which was told last, nanoseconds.
     took: i64,
+    /// Suspects that did more than was told, where somebody asks for them.
+    growing: Vec<IpAddr>,
+    settles: bool,
 }
 
 impl<T: Hash + Ord + Clone> Window<T> {
@@ -47,6 +129,8 @@ impl<T: Hash + Ord + Clone> Window<T> {
                 .unwrap_or(usize::MAX)
                 .clamp(1, THINGS),
             took: 0,
+            growing: Vec::new(),
+            settles: false,
         }
     }
 
@@ -59,10 +143,23 @@ impl<T: Hash + Ord + Clone> Window<T> {
             most: (Time(i64::MIN), 0),
             cleared: now,
             told: None,
+            attempts: 0,
+            begun: now,
+            grew: false,
         });
         // Flows are told when they are over, so times can come out of order.
         let latest = suspect.latest.max(now);
+        if latest.0.saturating_sub(suspect.latest.0) > self.nanoseconds {
+            (suspect.attempts, suspect.begun) = (0, now);
+        }
         suspect.latest = latest;
+        suspect.attempts += 1;
+        suspect.begun = suspect.begun.min(now);
+        let more = self.settles && suspect.told.is_some() && !suspect.grew;
+        if more && self.growing.len() < SUSPECTS {
+            suspect.grew = true;
+            self.growing.push(who.address);
+        }
         let oldest = latest
             .0
             .saturating_sub(self.nanoseconds.saturating_mul(LATE));
@@ -114,6 +211,26 @@ impl<T: Hash + Ord + Clone> Window<T> {
         Some(things)
     }
 
+    /// What suspects did beyond what was told of them, of whom nothing more came for [`QUIET`].
+    pub(super) fn settled(&mut self, now: Time) -> Vec<Settled<T>> {
+        self.settles = true;
+        let mut all = Vec::new();
+        let mut growing = std::mem::take(&mut self.growing);
+        growing.retain(|address| {
+            let Some(suspect) = self.suspects.get_mut(*address) else {
+                return false;
+            };
+            if now.0.saturating_sub(suspect.latest.0) < QUIET {
+                return true;
+            }
+            suspect.grew = false;
+            all.extend(suspect.settle(*address, self.nanoseconds));
+            false
+        });
+        self.growing = growing;
+        all
+    }
+
     /// Suspects that made room for others.
     pub(super) const fn evicted(&self) -> u64 {
         self.suspects.evicted()
@@ -138,6 +255,37 @@ mod tests {
     fn counted(things: &HashMap<u32, i64>, now: i64, nanoseconds: i64) -> usize {
         let within = now - nanoseconds..=now + nanoseconds;
         things.values().filter(|time| within.contains(time)).count()
+    }
+
+    #[test]
+    fn what_came_after_the_last_doubling_is_told_once_it_is_over() {
+        const SECOND: i64 = 1_000_000_000;
+        let mut window = Window::new(Span::from_nanos(60 * 1_000_000_000), 20);
+        let suspect = Who::unconfirmed([10, 0, 0, 1]);
+        assert!(window.settled(Time(0)).is_empty());
+        for port in 0..2_000_u32 {
+            window.add(suspect, port, Time(SECOND + i64::from(port)));
+        }
+        assert!(window.settled(Time(2 * SECOND)).is_empty(), "it goes on");
+        let settled = window.settled(Time(4 * SECOND));
+        let [all] = &settled[..] else {
+            panic!("{} suspects", settled.len())
+        };
+        assert_eq!((all.attempts, all.things.len()), (Some(2_000), THINGS));
+        assert_eq!(all.count(), "2,000");
+        assert_eq!(
+            several_at_least(all.things.len(), "ports"),
+            "at least 1,024 ports"
+        );
+        assert_eq!(all.time, Time(SECOND + 1_999));
+        assert!(window.settled(Time(9 * SECOND)).is_empty(), "once");
+
+        // What was told exactly is not told again.
+        let mut window = Window::new(Span::from_nanos(60 * 1_000_000_000), 20);
+        assert!(window.settled(Time(0)).is_empty());
+        let told = (0..20_u32).filter_map(|port| window.add(suspect, port, Time(SECOND)));
+        assert_eq!(told.count(), 1);
+        assert!(window.settled(Time(9 * SECOND)).is_empty());
     }
 
     #[test]

@@ -71,7 +71,7 @@ impl fmt::Display for Severity {
 pub enum Change {
     /// It is new.
     Opened,
-    /// Another detector agrees, or it is more urgent.
+    /// It changed: it has grown, another detector agrees, the policy decided, or a person labelled it.
     Updated,
     /// It is over.
     Closed,
@@ -239,6 +239,13 @@ pub struct Alert {
     pub suppressed: bool,
 }
 
+/// Findings, the surest first.
+fn by_weight(findings: &[Finding]) -> Vec<&Finding> {
+    let mut all: Vec<&Finding> = findings.iter().collect();
+    all.sort_by(|a, b| b.confidence.total_cmp(&a.confidence));
+    all
+}
+
 /// Decisions that an alert keeps.
 const DECISIONS_MAX: usize = 16;
 
@@ -304,20 +311,24 @@ impl Alert {
         }
         self.confidence = 1.0 - doubt * (1.0 - newest);
         self.severity = Severity::of(self.confidence, clinical);
-        let mut by_weight: Vec<&Finding> = self.findings.iter().collect();
-        by_weight.sort_by(|a, b| b.confidence.total_cmp(&a.confidence));
+        self.collect_features();
+        let by_weight = by_weight(&self.findings);
         self.title = by_weight
             .first()
             .map_or_else(String::new, |one| one.evidence.clone());
         self.techniques = by_weight.iter().map(|one| one.technique.clone()).collect();
         self.techniques.dedup();
-        self.features = by_weight
-            .iter()
-            .flat_map(|one| one.features.iter().cloned())
-            .collect();
         self.check = by_weight
             .iter()
             .map(|one| format!("{}: wrong if {}", one.detector, one.wrong_if))
+            .collect();
+    }
+
+    /// Takes the features of all findings over.
+    pub fn collect_features(&mut self) {
+        let findings = by_weight(&self.findings).into_iter();
+        self.features = findings
+            .flat_map(|one| one.features.iter().cloned())
             .collect();
     }
 

@@ -132,13 +132,13 @@ fn title(title: &AeTitle) -> String {
 
 fn baseline(report: &DeviceReport) -> String {
     let Some(progress) = &report.baseline else {
-        return "nothing is learnt".to_owned();
+        return "nothing has been learned".to_owned();
     };
     let frozen = progress.frozen_until.map_or_else(String::new, |until| {
-        format!("; suspected, learning waits until {}", local(until))
+        format!("; suspected, so learning is on hold until {}", local(until))
     });
     format!(
-        "{:.0} % of its learning time have passed, {} facts, {} active hours{frozen}",
+        "{:.0} % of its learning period is over; known: {} facts, {} active hours{frozen}",
         progress.learnt * 100.0,
         progress.facts,
         progress.hours

@@ -29,7 +29,7 @@ Examples:
   wardtap model retrain --python /opt/wardtap-models/bin/python --reason 'new CT since November, change 4712'
 
 The flows that the daemon recorded, under pseudonyms, train the model; flows of alerts labelled benign join its
-calibration, flows of those labelled malicious are never learnt. The daemon then examines it as any model and holds
+calibration, flows of those labelled malicious are never used for training. The daemon then examines it as any model and holds
 it against the one in use: the attacks of the cases have to be found as before, benign cases and the latest flows
 must not be stranger. What Python needs: docs/models.md.";
 

@@ -83,6 +83,9 @@ pub const AUDIT: &str = "/v1/audit";
 /// Answers a [bundle](sensor_evidence::audit::bundle) of the trail, as text, as [`Part`] says.
 pub const EXPORTED_TRAIL: &str = "/v1/exports/audit";
 
+/// Takes a [`NewReload`], and answers a [`ConfigurationChange`](sensor_facts::action::ConfigurationChange).
+pub const RELOAD: &str = "/v1/reload";
+
 /// Most items that one page holds.
 pub const LIMIT_MAX: usize = 1_000;
 
@@ -244,6 +247,11 @@ pub struct ModelBack {
     #[serde(default)]
     pub windows: bool,
 }
+
+/// The configuration is to be read again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct NewReload {}
 
 /// What an alert was.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]

@@ -72,18 +72,30 @@ impl Detector for AeRejects {
         } else {
             self.slow.took()
         };
-        let tries = fast.or(slow)?;
-        let servers: BTreeSet<IpAddr> = tries.iter().map(|one| one.0).collect();
-        Some(Draft {
-            confidence: 0.8,
-            evidence: format!(
-                "{} pairs of AE titles that {} did not recognise, within {seconds} s",
-                tries.len(),
-                several(servers.len() as u64, "DICOM servers"),
-            ),
-            service: seen.service().filter(|_| servers.len() == 1),
-            victims: servers.into_iter().collect(),
-            ..Draft::default()
-        })
+        let draft = rejected(&fast.or(slow)?, seconds);
+        let service = seen.service().filter(|_| draft.victims.len() == 1);
+        Some(Draft { service, ..draft })
+    }
+
+    fn settled(&mut self, site: &Site<'_>) -> Vec<(Time, Draft)> {
+        let windows = [&mut self.fast, &mut self.slow];
+        let all = windows.into_iter().flat_map(|one| one.settled(site.now));
+        let draft = |one: Settled<Try>| (one.time, rejected(&one.things, one.took).by(one.suspect));
+        largest(all).into_iter().map(draft).collect()
+    }
+}
+
+/// Pairs of AE titles that servers did not recognise.
+fn rejected(tries: &[Try], seconds: i64) -> Draft {
+    let servers: BTreeSet<IpAddr> = tries.iter().map(|one| one.0).collect();
+    Draft {
+        confidence: 0.8,
+        evidence: format!(
+            "{} pairs of AE titles that {} did not recognise, within {seconds} s",
+            at_least(tries.len()),
+            several_at_least(servers.len(), "DICOM servers"),
+        ),
+        victims: servers.into_iter().collect(),
+        ..Draft::default()
     }
 }

@@ -38,6 +38,19 @@ impl EchoSweep {
     }
 }
 
+/// Servers that got a C-ECHO and nothing else.
+fn echoed(servers: &[SocketAddr], seconds: i64) -> Draft {
+    Draft {
+        confidence: 0.75,
+        evidence: format!(
+            "C-ECHO and nothing else to {} DICOM servers within {seconds} s, none of which it uses",
+            at_least(servers.len())
+        ),
+        victims: servers.iter().map(SocketAddr::ip).collect(),
+        ..Draft::default()
+    }
+}
+
 impl Detector for EchoSweep {
     fn evicted(&self) -> u64 {
         self.fast.evicted() + self.slow.evicted()
@@ -64,16 +77,14 @@ impl Detector for EchoSweep {
         } else {
             self.slow.took()
         };
-        let asked = fast.or(slow)?;
-        Some(Draft {
-            confidence: 0.75,
-            evidence: format!(
-                "C-ECHO and nothing else to {} DICOM servers within {} s, none of which it uses",
-                asked.len(),
-                seconds
-            ),
-            victims: asked.iter().map(SocketAddr::ip).collect(),
-            ..Draft::default()
-        })
+        fast.or(slow).map(|asked| echoed(&asked, seconds))
+    }
+
+    fn settled(&mut self, site: &Site<'_>) -> Vec<(Time, Draft)> {
+        let windows = [&mut self.fast, &mut self.slow];
+        let all = windows.into_iter().flat_map(|one| one.settled(site.now));
+        let draft =
+            |one: Settled<SocketAddr>| (one.time, echoed(&one.things, one.took).by(one.suspect));
+        largest(all).into_iter().map(draft).collect()
     }
 }

@@ -14,7 +14,7 @@ use crate::detect::{fair::Who, prelude::*, routers::senders};
 pub(super) const ABOUT: About = About {
     id: "mac_flood",
     techniques: &["T1557"],
-    finds: "very many Ethernet addresses that were never seen send within seconds, and nothing is said back to them",
+    finds: "very many unknown Ethernet addresses send within seconds and get no answer",
     starts: Starts::AfterLearning,
     wrong_if: &["the mirror was given another network, of which it shows one direction only"],
     thresholds: THRESHOLDS,

@@ -186,6 +186,22 @@ fn is_refused(seen: &Observation) -> bool {
     }
 }
 
+/// What was asked for and not had, with the number of attempts in words.
+fn refused(tried: &[SocketAddr], attempts: &str, seconds: i64) -> Draft {
+    let hosts: BTreeSet<IpAddr> = tried.iter().map(SocketAddr::ip).collect();
+    let ports: BTreeSet<u16> = tried.iter().map(SocketAddr::port).collect();
+    Draft {
+        confidence: 0.9,
+        evidence: format!(
+            "{attempts} connections refused or unanswered within {seconds} s, to {} of {}",
+            several_at_least(ports.len(), "ports"),
+            several_at_least(hosts.len(), "hosts")
+        ),
+        victims: hosts.into_iter().collect(),
+        ..Draft::default()
+    }
+}
+
 impl Detector for Scan {
     fn evicted(&self) -> u64 {
         self.tcp.evicted()
@@ -236,18 +252,16 @@ impl Detector for Scan {
         let Some(tried) = tried else {
             return broad;
         };
-        let hosts: BTreeSet<IpAddr> = tried.iter().map(SocketAddr::ip).collect();
-        let ports: BTreeSet<u16> = tried.iter().map(SocketAddr::port).collect();
-        Some(Draft {
-            confidence: 0.9,
-            evidence: format!(
-                "{} connections refused or unanswered within {seconds} s, to {} of {}",
-                tried.len(),
-                several(ports.len() as u64, "ports"),
-                several(hosts.len() as u64, "hosts")
-            ),
-            victims: hosts.into_iter().collect(),
-            ..Draft::default()
-        })
+        Some(refused(&tried, &at_least(tried.len()), seconds))
+    }
+
+    fn settled(&mut self, site: &Site<'_>) -> Vec<(Time, Draft)> {
+        let windows = [&mut self.tcp, &mut self.udp, &mut self.web, &mut self.slow];
+        let all = windows.into_iter().flat_map(|one| one.settled(site.now));
+        let draft = |one: Settled<SocketAddr>| {
+            let draft = refused(&one.things, &one.count(), one.took);
+            (one.time, draft.by(one.suspect))
+        };
+        largest(all).into_iter().map(draft).collect()
     }
 }

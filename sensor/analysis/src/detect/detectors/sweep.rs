@@ -195,6 +195,19 @@ fn is_known(address: IpAddr, site: &Site<'_>) -> bool {
     device.is_some_and(|device| !device.items().is_empty())
 }
 
+/// Hosts that were asked by ICMP echo.
+fn asked_for(hosts: Vec<IpAddr>, seconds: i64) -> Draft {
+    Draft {
+        confidence: 0.8,
+        evidence: format!(
+            "ICMP echo to {} hosts within {seconds} s that it did not talk to before",
+            at_least(hosts.len())
+        ),
+        victims: hosts,
+        ..Draft::default()
+    }
+}
+
 impl Detector for Sweep {
     fn evicted(&self) -> u64 {
         self.echo.evicted()
@@ -260,16 +273,14 @@ impl Detector for Sweep {
         } else {
             self.slow.took()
         };
-        let asked = fast.or(slow)?;
-        Some(Draft {
-            confidence: 0.8,
-            evidence: format!(
-                "ICMP echo to {} hosts within {} s that it did not talk to before",
-                asked.len(),
-                seconds
-            ),
-            victims: asked,
-            ..Draft::default()
-        })
+        fast.or(slow).map(|asked| asked_for(asked, seconds))
+    }
+
+    fn settled(&mut self, site: &Site<'_>) -> Vec<(Time, Draft)> {
+        let windows = [&mut self.echo, &mut self.slow];
+        let all = windows.into_iter().flat_map(|one| one.settled(site.now));
+        let draft =
+            |one: Settled<IpAddr>| (one.time, asked_for(one.things, one.took).by(one.suspect));
+        largest(all).into_iter().map(draft).collect()
     }
 }

@@ -30,7 +30,7 @@ thresholds! {
     behaviour_budget: number = 1.0, 0.01..=1000.0;
     /// The least score: by how many powers of ten the measures are rarer than one window in a thousand, all together.
     behaviour_least: number = 1.0, 0.0..=100.0;
-    /// Nothing is judged before so many windows of 5 minutes of all devices: about a day of 20 devices. With a model that says what
+    /// Nothing is judged before this number of 5-minute windows of all devices: about a day of 20 devices. With a model that says what
     /// a first day is like, a tenth of them is enough. A device without a past is compared with the others.
     behaviour_windows: count = 5_000, 0..=1_000_000;
 }

@@ -51,7 +51,7 @@ pub struct Dates {
     pub factors: Vec<Factor>,
 }
 
-fn day(time: Time) -> Date {
+pub(super) fn day(time: Time) -> Date {
     Timestamp::from_nanosecond(i128::from(time.0))
         .unwrap_or_default()
         .to_zoned_datetime(TimeZone::UTC)

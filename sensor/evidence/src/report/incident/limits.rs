@@ -16,7 +16,7 @@ pub(super) fn of(facts: &Facts, scope: &Scope<'_>, containment: &Containment) ->
     }
     if facts.alert.closed.is_none() {
         unknown.push(
-            "The end: the alert goes on. This report is of the moment at which it was made; make it again later."
+            "How it ends: the alert is still open. This report describes the moment at which it was made; make it again later."
                 .to_owned(),
         );
     }

@@ -27,6 +27,7 @@ pub use contacts::{contacts, joined};
 pub use containment::{Approval, Contained, Containment, End, Held, Measure};
 pub use content::{About, Incident, Other, Provenance, VERSION};
 pub use dates::{Dates, Factor};
+pub use document::Law;
 pub use exchange::Exchange;
 pub use facts::{Collected, Evidence, Facts, Force, RuleNow, Seal};
 pub use recovery::{Recovery, Step, Turn};

@@ -307,12 +307,19 @@ fn again(incident: &Incident, steps: &mut Vec<Step>) {
                  credentials are changed, and the systems that it reached are checked.",
                 rules.join(", ")
             ),
-            "Else it goes on where it was stopped. Rules end by themselves too: extend them when work takes longer.".to_owned(),
+            "Otherwise the attack continues where it was stopped. Rules also end by themselves: extend them if the work takes longer.".to_owned(),
         );
     }
+    let resets = suspects
+        .iter()
+        .map(|address| format!("`wardtap devices baseline reset {address} --reason ...`"));
+    let resets: Vec<String> = resets.collect();
     step(
         steps,
-        format!("When {all} works again, let what is usual of it be learnt anew: `wardtap devices baseline reset ADDRESS --reason ...`."),
+        format!(
+            "When {all} works again, discard what was learned about it, so that learning begins again: {}.",
+            resets.join(", ")
+        ),
         "What it did in the incident must not count as usual, and a rebuilt system behaves differently. Watch it for its learning time.".to_owned(),
     );
 }

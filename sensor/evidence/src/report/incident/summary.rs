@@ -172,7 +172,7 @@ fn contained(incident: &Incident) -> String {
         })
         .collect();
     if rules.is_empty() {
-        return "Nothing was contained.".to_owned();
+        return "Nothing was blocked.".to_owned();
     }
     let mirror = if incident.containment.inline {
         ""
@@ -200,7 +200,7 @@ fn open(facts: &Facts, incident: &Incident) -> String {
         }
     }
     if incident.alert.closed.is_none() {
-        open.push("the alert goes on".to_owned());
+        open.push("the alert is open".to_owned());
     }
     if incident.alert.label.is_none() {
         open.push("nobody has said yet whether it was an attack".to_owned());

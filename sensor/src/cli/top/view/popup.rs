@@ -18,7 +18,7 @@ const HELP: [&str; 14] = [
     "Enter                 an alert's evidence, and what to check",
     "a                     approve the chosen rule, if it is proposed",
     "r                     remove the chosen rule",
-    "q, Ctrl-C             end; the daemon goes on",
+    "q, Ctrl-C             quit; the daemon keeps running",
     "",
     "A rule is changed with a reason that you type and a y that",
     "confirms it; the audit trail names you.",

@@ -53,7 +53,8 @@ pub(super) fn coverage(coverage: &Coverage) -> Section {
     rows(&mut section, table, &coverage.runs, |run| {
         vec![
             utc_moment(run.since),
-            run.until.map_or_else(|| "goes on".to_owned(), utc_moment),
+            run.until
+                .map_or_else(|| "still running".to_owned(), utc_moment),
             if run.until.is_none() {
                 "not yet"
             } else if run.orderly {

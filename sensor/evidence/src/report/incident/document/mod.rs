@@ -2,7 +2,10 @@
 
 mod concerned;
 mod law;
+mod management;
 mod spread;
+
+pub use law::Law;
 
 use super::{
     Contained, Containment, Good, Happened, Incident, Part,
@@ -18,9 +21,9 @@ use sensor_facts::{
 const INCIDENT: &str = "45 CFR 164.308(a)(6)(ii)";
 
 impl Incident {
-    /// The report for people.
+    /// The report for people, with the deadlines of these laws.
     #[must_use]
-    pub fn document(&self) -> Document {
+    pub fn document(&self, laws: &[Law]) -> Document {
         let alert = &self.alert;
         let title = match &self.patient_zero {
             Some(zero) => format!("Alert {}: {} is suspected", alert.id, zero.address),
@@ -42,8 +45,9 @@ impl Incident {
                 "A person has said that this was no attack. What follows is what was seen.".into(),
             );
         }
-        self.facts(&mut document);
+        self.facts(&mut document, laws);
         document.sections = vec![
+            self.management(laws),
             self.summary(),
             self.timeline(),
             self.systems(),
@@ -51,10 +55,10 @@ impl Incident {
             self.data(),
             self.containment(),
             self.recovery(),
-            self.dates(),
-            self.limits(),
-            self.provenance(),
         ];
+        let legal = laws.iter().map(|law| self.law(*law));
+        document.sections.extend(legal);
+        document.sections.extend([self.limits(), self.provenance()]);
         let made = &self.provenance;
         document.made = format!(
             "Made by wardtap {} for {} at {}. It says what a network sensor saw; it does not say that there was a breach.",
@@ -66,7 +70,7 @@ impl Incident {
         document
     }
 
-    fn facts(&self, document: &mut Document) {
+    fn facts(&self, document: &mut Document, laws: &[Law]) {
         let alert = &self.alert;
         let zero = self
             .patient_zero
@@ -107,11 +111,10 @@ impl Incident {
             },
         );
         document.fact("Confirmed by a person", label, tone);
-        document.fact(
-            "Notices due by, if it is a breach",
-            self.dates.notice_by.clone(),
-            Tone::Open,
-        );
+        for (law, by) in law::deadlines(&self.dates, laws) {
+            let name = format!("First deadline under {law}, if there is a duty to report");
+            document.fact(&name, by, Tone::Open);
+        }
     }
 
     fn summary(&self) -> Section {

@@ -6,8 +6,8 @@ mod scope;
 
 use std::{env, fs, path::Path};
 
-use super::{Contained, Incident, Part};
-use crate::report::{html, markdown};
+use super::{Contained, Incident, Law, Part};
+use crate::report::{html, markdown, pdf};
 use facts::{ARCHIVE, ENGINE, INTRUDER, MODALITY, PRINTER, PUMP, WORKSTATION, facts};
 
 /// Compares with a file beside this one; with `WARDTAP_BLESS` set the file is written anew instead.
@@ -36,14 +36,14 @@ fn is_as_kept(name: &str, text: &str) {
 #[test]
 fn the_report_is_as_kept() {
     let incident = Incident::of(&facts());
-    is_as_kept("incident.md", &markdown(&incident.document()));
+    is_as_kept("incident.md", &markdown(&incident.document(&[Law::Hipaa])));
     let json = serde_json::to_string_pretty(&incident).unwrap() + "\n";
     is_as_kept("incident.json", &json);
     let back: Incident = serde_json::from_str(&json).unwrap();
     assert_eq!(back, incident);
     // For a look in a browser.
     if let Some(path) = env::var_os("WARDTAP_PAGE") {
-        fs::write(path, html(&incident.document())).unwrap();
+        fs::write(path, html(&incident.document(&[Law::Hipaa]))).unwrap();
     }
 }
 
@@ -128,7 +128,7 @@ fn a_victim_is_not_isolated() {
     facts.alert.role = sensor_facts::finding::AttackRole::Victim;
     let incident = Incident::of(&facts);
     assert!(incident.patient_zero.is_none());
-    let text = markdown(&incident.document());
+    let text = markdown(&incident.document(&[Law::Hipaa]));
     assert!(!text.contains("Isolate 10.77.1.66"), "{text}");
     assert!(text.contains("Find who is behind it"), "{text}");
 }
@@ -166,6 +166,58 @@ fn the_dates_are_those_of_the_rules() {
 }
 
 #[test]
+fn deadlines_are_those_of_the_laws_that_are_asked_for() {
+    let mut facts = facts();
+    let discovered = serde_json::json!("2026-01-30T10:00:00Z");
+    facts.alert.opened = serde_json::from_value(discovered).unwrap();
+    for finding in &mut facts.alert.findings {
+        finding.time = facts.alert.opened;
+    }
+    let incident = Incident::of(&facts);
+    let all = markdown(&incident.document(&[Law::Hipaa, Law::Gdpr, Law::Nis2]));
+    for (law, said) in [
+        (Law::Hipaa, "2026-03-31"),
+        (Law::Gdpr, "2026-02-02 10:00:00"),
+        (Law::Nis2, "2026-01-31 10:00:00"),
+        (Law::Nis2, "2026-03-02 10:00:00"),
+    ] {
+        assert!(all.contains(said), "{law}: no {said} in {all}");
+    }
+    let european = markdown(&incident.document(&[Law::Gdpr]));
+    assert!(european.contains("article 33(1)"), "{european}");
+    for other in ["164.404", "article 23"] {
+        assert!(!european.contains(other), "{other}: {european}");
+    }
+}
+
+#[test]
+fn the_management_reads_plain_words_first() {
+    let incident = Incident::of(&facts());
+    let document = incident.document(&[Law::Nis2]);
+    assert_eq!(document.sections[0].title.as_str(), "For the management");
+    let text = markdown(&document);
+    let begin = text.find("## For the management").unwrap();
+    let part = &text[begin..text.find("## Summary").unwrap()];
+    for said in [
+        "saw signs of an attack",
+        "What has to be decided now",
+        "NIS 2",
+    ] {
+        assert!(part.contains(said), "{said}: {part}");
+    }
+    // No words of network engineers.
+    for word in ["T1", "TCP", "SYN", "VLAN"] {
+        assert!(!part.contains(word), "{word}: {part}");
+    }
+    let file = pdf(&document);
+    assert!(file.starts_with(b"%PDF-"));
+    // To look at it.
+    if let Some(path) = std::env::var_os("WARDTAP_PDF") {
+        fs::write(path, file).unwrap();
+    }
+}
+
+#[test]
 fn titles_that_an_attacker_chose_are_text() {
     let mut facts = facts();
     let hostile = "<img src=x>\u{202e}";
@@ -174,7 +226,7 @@ fn titles_that_an_attacker_chose_are_text() {
         .replace("WS_GUEST", hostile);
     facts.sessions = serde_json::from_str(&text).unwrap();
     facts.alert.title = hostile.to_owned();
-    let document = Incident::of(&facts).document();
+    let document = Incident::of(&facts).document(&[Law::Hipaa]);
     let (page, text) = (html(&document), markdown(&document));
     for shown in [&page, &text] {
         assert!(
@@ -195,7 +247,7 @@ fn an_absent_sensor_and_missing_data_are_said() {
     facts.trail.force.interfaces = vec!["eth1 (mirror, driver mode)".to_owned()];
     facts.trail.force.model = None;
     facts.seal.flaw = Some("it was cut".to_owned());
-    let text = markdown(&Incident::of(&facts).document());
+    let text = markdown(&Incident::of(&facts).document(&[Law::Hipaa]));
     for said in [
         "ended out of order",
         "none was in use",
