@@ -3,6 +3,7 @@
 
 mod alerts;
 mod evidence;
+mod incidents;
 mod lists;
 mod outputs;
 mod reload;

@@ -14,9 +14,10 @@ pub(super) fn of(facts: &Facts, scope: &Scope<'_>, containment: &Containment) ->
     if scope.zero.is_none() {
         unknown.push("Who is behind it: the findings name a victim and no suspect.".to_owned());
     }
-    if facts.alert.closed.is_none() {
+    let whole = facts.incident.as_ref();
+    if whole.map_or(facts.alert.closed.is_none(), |it| it.is_open()) {
         unknown.push(
-            "The end: the alert goes on. This report is of the moment at which it was made; make it again later."
+            "The end: it goes on. This report is of the moment at which it was made; make it again later."
                 .to_owned(),
         );
     }

@@ -199,10 +199,10 @@ fn open(facts: &Facts, incident: &Incident) -> String {
             open.push(format!("{} is {}", held.address, held.state.label()));
         }
     }
-    if incident.alert.closed.is_none() {
-        open.push("the alert goes on".to_owned());
+    if incident.is_open() {
+        open.push("it goes on".to_owned());
     }
-    if incident.alert.label.is_none() {
+    if incident.label().is_none() {
         open.push("nobody has said yet whether it was an attack".to_owned());
     }
     let rules = incident.containment.rules.iter();
