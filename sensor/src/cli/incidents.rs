@@ -21,7 +21,7 @@ use crate::control::{
     },
     client,
 };
-use text::text;
+pub(super) use text::text;
 
 const EXAMPLES: &str = "\
 Examples:

@@ -298,12 +298,10 @@ impl Incidents {
             },
         );
         if let Some(mac) = &found.mac {
-            index.macs.entry(mac.clone()).or_insert((id, alert.id));
+            index.sends(mac, id, alert.id);
         }
-        // A victim's findings name those that it suffers from.
-        let new = found.new.iter().filter(|one| !one.role.is_victim());
-        for finding in new {
-            for victim in &finding.victims {
+        for finding in found.new {
+            for victim in finding.targets() {
                 let known = incident.victims.contains(victim);
                 if !known && incident.victims.len() == VICTIMS_MAX {
                     continue;
@@ -311,15 +309,18 @@ impl Incidents {
                 if !known {
                     incident.victims.push(*victim);
                 }
-                let named = Named {
-                    incident: id,
-                    alert: alert.id,
-                    by: alert.device,
-                    time: finding.time,
-                    looked: only_looks(finding),
-                    service: finding.service,
-                };
-                index.name(*victim, named);
+                // A victim's finding does not say who did it.
+                if !finding.role.is_victim() {
+                    let named = Named {
+                        incident: id,
+                        alert: alert.id,
+                        by: alert.device,
+                        time: finding.time,
+                        looked: only_looks(finding),
+                        service: finding.service,
+                    };
+                    index.name(*victim, named);
+                }
             }
         }
         parts::refresh(incident);
@@ -365,7 +366,7 @@ impl Incidents {
         for one in &old.alerts {
             self.of_alert.insert(one.alert, id);
         }
-        parts::take_in(incident, &mut old, VICTIMS_MAX);
+        parts::take_in(incident, &mut old, VICTIMS_MAX, (LINKS_MAX, HINTS_MAX));
         for cut in incident
             .alerts
             .split_off(incident.alerts.len().min(ALERTS_MAX))

@@ -12,6 +12,8 @@ use serde::{Deserialize, Serialize};
 
 /// Incidents that name one device as attacked are kept up to this number, the last ones.
 const NAMED_MAX: usize = 8;
+/// Ethernet addresses that are kept.
+const MACS_MAX: usize = 4_096;
 
 /// An alert of an open incident, as its device finds it.
 #[derive(Clone, Copy, Debug)]
@@ -86,6 +88,14 @@ impl Index {
             all.pop_front();
         }
         all.push_back(new);
+    }
+
+    /// Enters the Ethernet address that packets of an alert came from. Whoever makes addresses up fills the table and takes
+    /// no room from those that are in it.
+    pub(super) fn sends(&mut self, mac: &str, incident: u64, alert: u64) {
+        if self.macs.len() < MACS_MAX && !self.macs.contains_key(mac) {
+            self.macs.insert(mac.to_owned(), (incident, alert));
+        }
     }
 
     /// All of an incident belongs to another one from now on.

@@ -1,7 +1,7 @@
 //! What an incident is made of, and what follows from that: title, severity, the first affected device.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
     net::IpAddr,
 };
 
@@ -109,12 +109,21 @@ pub(super) fn hint(incident: &mut Incident, finding: &Finding, most: usize) {
 }
 
 /// One incident takes in what another has.
-pub(super) fn take_in(incident: &mut Incident, old: &mut Incident, victims_max: usize) {
+pub(super) fn take_in(
+    incident: &mut Incident,
+    old: &mut Incident,
+    victims_max: usize,
+    (links_max, hints_max): (usize, usize),
+) {
     incident.alerts.append(&mut old.alerts);
     incident.alerts.sort_by_key(|one| (one.opened, one.alert));
     incident.alerts_cut += old.alerts_cut;
     incident.links.append(&mut old.links);
     incident.hints.append(&mut old.hints);
+    incident.hints.sort_by_key(|one| one.time);
+    let oldest = incident.hints.len().saturating_sub(hints_max);
+    incident.hints.drain(..oldest);
+    incident.links.truncate(links_max);
     for victim in old.victims.drain(..) {
         if !incident.victims.contains(&victim) && incident.victims.len() < victims_max {
             incident.victims.push(victim);
@@ -169,19 +178,17 @@ pub(super) fn refresh(incident: &mut Incident) {
 /// weak to say where an attack began, as long as there are others.
 fn first_affected(incident: &Incident) -> Option<IpAddr> {
     let suspects = || incident.alerts.iter().filter(|one| !one.role.is_victim());
-    let device = |alert| {
-        let mut all = incident.alerts.iter();
-        all.find(|one| one.alert == alert).map(|one| one.device)
-    };
-    let follows = |of: &Member| {
-        incident.links.iter().any(|link| {
-            let from = device(link.from);
-            link.because.is_step()
-                && device(link.to) == Some(of.device)
-                && from.is_some()
-                && from != Some(of.device)
-        })
-    };
+    let devices: HashMap<u64, IpAddr> = incident
+        .alerts
+        .iter()
+        .map(|one| (one.alert, one.device))
+        .collect();
+    let follow = incident.links.iter().filter_map(|link| {
+        let (from, to) = (devices.get(&link.from)?, devices.get(&link.to)?);
+        (link.because.is_step() && from != to).then_some(*to)
+    });
+    let follow: HashSet<IpAddr> = follow.collect();
+    let follows = |of: &Member| follow.contains(&of.device);
     let strong = |one: &&Member| one.severity > Severity::Low;
     let begins = suspects().filter(strong).find(|one| !follows(one));
     let first = begins

@@ -33,10 +33,13 @@ pub struct Step {
     pub role: AttackRole,
     /// The evidence.
     pub evidence: String,
-    /// Whom it was done to, the first of them; of a victim, from whom it came.
+    /// Whom it was done to, the first of them.
     pub victims: Vec<IpAddr>,
     /// How many they are.
     pub victim_count: u64,
+    /// They are where the packets of a flood come from.
+    #[serde(default)]
+    pub are_sources: bool,
     /// The detector that found it.
     pub detector: String,
     /// How sure the detector is by itself, 0 to 1.
@@ -104,6 +107,7 @@ fn steps(incident: &Incident, alerts: &[Alert]) -> Vec<Step> {
                 evidence: one.evidence.clone(),
                 victims: one.victims.clone(),
                 victim_count: one.victim_count,
+                are_sources: one.targets().is_empty(),
                 detector: one.detector.clone(),
                 confidence: one.confidence,
                 alert: Some(id),
@@ -121,6 +125,7 @@ fn steps(incident: &Incident, alerts: &[Alert]) -> Vec<Step> {
         evidence: one.evidence.clone(),
         victims: Vec::new(),
         victim_count: 0,
+        are_sources: false,
         detector: one.detector.clone(),
         confidence: one.confidence,
         alert: None,
@@ -178,10 +183,9 @@ fn whom(incident: &Incident, steps: &[Step]) -> Option<Claim> {
         let Some(alert) = step.alert else { continue };
         if step.role.is_victim() {
             by.entry(step.device).or_default().insert(alert);
-        } else {
-            for victim in &step.victims {
-                by.entry(*victim).or_default().insert(alert);
-            }
+        }
+        for victim in step.victims.iter().filter(|_| !step.are_sources) {
+            by.entry(*victim).or_default().insert(alert);
         }
     }
     if by.is_empty() {

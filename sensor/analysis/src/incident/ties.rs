@@ -216,6 +216,10 @@ impl Incidents {
         knows: &Knows<'_>,
         all: &mut Vec<Common>,
     ) {
+        // A victim's finding does not say who did it.
+        if alert.role.is_victim() {
+            return;
+        }
         let looks = only_looks(finding);
         let (near, time) = (self.near(), finding.time);
         for victim in &finding.victims {
@@ -225,16 +229,10 @@ impl Incidents {
                     let distance = acts.opened.0.saturating_sub(time.0);
                     // An alert of a victim whose attacker is known is not about the next one.
                     let has_suspect = !self.suspects_of(acts.incident).is_empty();
-                    if !alert.role.is_victim() && !has_suspect && distance.abs() <= near {
+                    if !has_suspect && distance.abs() <= near {
                         let tie = Tie::OtherSide { device: *victim };
                         all.push(common(acts.incident, step, tie));
                     }
-                } else if alert.role.is_victim() {
-                    // The victim's finding names its attacker.
-                    let tie = Tie::OtherSide {
-                        device: alert.device,
-                    };
-                    all.push(common(acts.incident, (acts.alert, alert.id), tie));
                 } else if !looks
                     && time.0 <= acts.opened.0.saturating_add(LEAD)
                     && !self.follows_another(acts, alert.device, *victim)
@@ -243,7 +241,7 @@ impl Incidents {
                     all.push(common(acts.incident, step, tie));
                 }
             }
-            if looks || alert.role.is_victim() || knows.learns {
+            if looks || knows.learns {
                 continue;
             }
             for named in self.named(*victim) {

@@ -12,7 +12,7 @@ use crate::{
 const VICTIMS: usize = 4;
 
 /// Who, what in which order, to whom, how far, what may come next, what people noted.
-pub(super) fn text(story: &Story) -> String {
+pub(in crate::cli) fn text(story: &Story) -> String {
     let incident = &story.incident;
     let mut page = Page::default();
     head(&mut page, incident);
@@ -162,6 +162,10 @@ fn happened(page: &mut Page, step: &Step) {
         0 => String::new(),
         more => format!(" and {more} more"),
     };
-    let way = if step.role.is_victim() { "from" } else { "to" };
+    let way = match (step.are_sources, step.role.is_victim()) {
+        (true, _) => "from",
+        (false, true) => "and",
+        (false, false) => "to",
+    };
     page.line(6, &format!("{way} {}{more}", named.join(", ")));
 }

@@ -48,15 +48,13 @@ impl<'a> Scope<'a> {
         for one in alerts.iter().filter(|one| !one.role.is_victim()) {
             suspects.entry(one.device).or_insert(one.opened);
         }
-        let (attacked, attacking): (Vec<&Alert>, Vec<&Alert>) =
-            alerts.iter().copied().partition(|one| one.role.is_victim());
-        // The findings of a victim's alert name those that it suffers from.
-        let mut victims: BTreeSet<IpAddr> = attacking
+        let mut victims: BTreeSet<IpAddr> = alerts
             .iter()
             .flat_map(|one| &one.findings)
-            .flat_map(|one| one.victims.iter().copied())
+            .flat_map(|one| one.targets().iter().copied())
             .collect();
-        victims.extend(attacked.iter().map(|one| one.device));
+        let attacked = alerts.iter().filter(|one| one.role.is_victim());
+        victims.extend(attacked.map(|one| one.device));
         let alone = (!facts.alert.role.is_victim()).then_some(facts.alert.device);
         Self {
             incident: incident.map(|it| it.id),

@@ -163,7 +163,7 @@ fn more_alerts_than_there_is_room_for_leave_what_matters() {
     let mut ward = Ward::new();
     for number in 0..3_000_u32 {
         let who = std::net::IpAddr::from(0x0a58_0000_u32.saturating_add(number).to_be_bytes());
-        ward.take(0, finding(who, "T1110", &[host(40)]));
+        ward.take(0, finding(who, "T1110", &[]));
     }
     let standing = ward.analysis.incidents().standing();
     assert_eq!(standing.opened, 3_000);
@@ -181,4 +181,25 @@ fn more_hosts_than_there_is_room_for_are_counted() {
     }
     let after = ward.analysis.incidents().standing().forgotten;
     assert_eq!((before, after), (0, 2), "the archive and the DNS server");
+}
+
+#[test]
+fn made_up_ethernet_addresses_fill_one_table() {
+    let mut ward = Ward::new();
+    for number in 0..5_000_u32 {
+        let mut one = finding(host(66), "T1110", &[host(40)]);
+        one.sender_mac = Some(format!(
+            "02:00:00:00:{:02x}:{:02x}",
+            number >> 8,
+            number & 255
+        ));
+        ward.take(0, one);
+    }
+    // One that had room ties, one that had none does not.
+    for (who, mac, open) in [(67, "02:00:00:00:00:07", 1), (68, "02:00:00:00:13:07", 2)] {
+        let mut one = finding(host(who), "T1110", &[host(41)]);
+        one.sender_mac = Some(mac.to_owned());
+        ward.take(1, one);
+        assert_eq!(ward.open().len(), open, "{mac}");
+    }
 }

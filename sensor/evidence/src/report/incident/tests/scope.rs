@@ -63,11 +63,12 @@ fn what_belongs_to_the_incident_is_decided_where_alerts_are_grouped() {
 }
 
 #[test]
-fn whoever_a_victim_suffers_from_is_no_victim() {
+fn whoever_a_flood_comes_from_is_no_victim() {
     let mut facts = facts();
     let mut archive = alert(&facts, ARCHIVE, 3);
     archive.role = AttackRole::Victim;
     archive.findings[0].role = AttackRole::Victim;
+    archive.findings[0].technique = "T1499".to_owned();
     archive.findings[0].victims = vec![ENGINE];
     facts.alerts = vec![archive];
     join(&mut facts, Some(INTRUDER));
