@@ -207,6 +207,9 @@ async fn contain(
                 "there is no incident I{id}; `wardtap incidents list` shows those that there are"
             )
         })?;
+        if let Some(into) = incident.merged_into {
+            return Err(format!("I{id} is a part of I{into}: use that number"));
+        }
         let suspects = incident.suspects();
         if suspects.is_empty() {
             return Err(format!(

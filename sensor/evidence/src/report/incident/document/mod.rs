@@ -23,7 +23,7 @@ impl Incident {
     pub fn document(&self) -> Document {
         let alert = &self.alert;
         let title = match (&self.incident, &self.patient_zero) {
-            (Some(incident), _) => format!("Incident I{}: {}", incident.id, incident.title),
+            (Some(incident), _) => format!("I{}: {}", incident.id, incident.title),
             (None, Some(zero)) => format!("Alert {}: {} is suspected", alert.id, zero.address),
             (None, None) => format!("Alert {}: {} is the victim", alert.id, alert.device),
         };
