@@ -2,7 +2,7 @@
 
 mod text;
 
-use std::{net::IpAddr, path::Path, process::ExitCode};
+use std::{fmt::Write as _, net::IpAddr, path::Path, process::ExitCode};
 
 use clap::{Args, Subcommand};
 use sensor_analysis::incident::Story;
@@ -195,7 +195,7 @@ pub(super) fn run(socket: &Path, command: IncidentsCommand) -> anyhow::Result<Ex
             let note = args.note;
             let incident: Incident = post(socket, args.id, "note", &NewNote { note })?;
             told(args.shown, &incident, |one| {
-                format!("I{} has {} notes\n", one.id, one.notes.len())
+                format!("the note was added to I{}\n", one.id)
             })?;
         }
         IncidentsCommand::Label(args) => {
@@ -255,8 +255,9 @@ fn labelled_text(it: &LabelledAlerts, verdict: Verdict) -> String {
         it.incident.id,
         verdict.label()
     );
+    // Writing to a string can't fail.
     for why in &it.refused {
-        text.push_str(&format!("not labelled: {why}\n"));
+        let _ = writeln!(text, "not labelled: {why}");
     }
     text
 }
@@ -264,16 +265,17 @@ fn labelled_text(it: &LabelledAlerts, verdict: Verdict) -> String {
 fn contained_text(it: &ContainedIncident) -> String {
     let mut text = String::new();
     for one in &it.proposed {
-        text.push_str(&format!(
-            "{}: rule {} is proposed; `wardtap rules approve {} --reason ...` gives it force\n",
+        let _ = writeln!(
+            text,
+            "{}: rule {} is proposed; `wardtap rules approve {} --reason ...` gives it force",
             one.device, one.rule, one.rule
-        ));
+        );
     }
     for one in &it.refused {
-        text.push_str(&format!("{}: refused: {}\n", one.device, one.reason));
+        let _ = writeln!(text, "{}: refused: {}", one.device, one.reason);
     }
     if let Some(warning) = &it.warning {
-        text.push_str(&format!("note: {warning}\n"));
+        let _ = writeln!(text, "note: {warning}");
     }
     text
 }

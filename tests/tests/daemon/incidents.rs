@@ -1,8 +1,8 @@
 //! Incidents as an operator works on them: from a scan on the wire to the end, over a restart.
 
-use std::fs;
+use std::{fs, path::Path};
 
-use anyhow::{Result, ensure};
+use anyhow::{Result, bail, ensure};
 use serde_json::Value;
 use tests::{
     ability::privileged,
@@ -137,7 +137,7 @@ fn refusals(site: &Site) -> Result<()> {
 fn handled(site: &Site) -> Result<()> {
     let why = ["--reason", "it scans"];
     let noted = said(site, &["incidents", "note", "I1", "ward 3 has it"])?;
-    ensure!(noted.contains("1 notes"), "{noted}");
+    ensure!(noted.contains("added to I1"), "{noted}");
     // Nothing but a scan was seen of the suspect, and no handshake: any host can have sent it, or a rule is proposed.
     let contain = [&["incidents", "contain", "I1"][..], &why].concat();
     let output = site.cli(&contain)?;
@@ -151,7 +151,10 @@ fn handled(site: &Site) -> Result<()> {
     let refused = text.contains("refused");
     ensure!(refused != (number(&rules, "/total") > 0), "{text}{rules}");
     // What is protected is refused, whatever was found of it.
-    said(site, &[&["protect", "add", SUSPECT][..], &why].concat())?;
+    said(
+        site,
+        &[&["protect", "add", "--device", SUSPECT][..], &why].concat(),
+    )?;
     let text = String::from_utf8(site.cli(&contain)?.stdout)?;
     ensure!(text.contains("refused"), "{text}");
     let label = [&["incidents", "label", "I1", "malicious"][..], &why].concat();
@@ -180,6 +183,14 @@ fn trail_and_events(site: &Site) -> Result<()> {
         "{changes:?}"
     );
     let told = events(&site.folder.path.join("events.jsonl"))?;
+    let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/events.schema.json");
+    let schema: Value = serde_json::from_str(&fs::read_to_string(docs)?)?;
+    let schema = jsonschema::draft202012::new(&schema)?;
+    for event in &told {
+        if let Some(error) = schema.iter_errors(event).next() {
+            bail!("{error} at {}: {event}", error.instance_path());
+        }
+    }
     let of: Vec<&str> = told
         .iter()
         .filter(|event| event["event_type"] == "incident")

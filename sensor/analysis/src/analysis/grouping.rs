@@ -25,20 +25,20 @@ impl Analysis {
         let Some(alert) = self.alerts.episode(finding.subject, finding.role) else {
             return;
         };
-        let (known, now) = (&self.known, finding.time);
+        let (site, now) = (&self.known, finding.time);
         let is_known = |device: IpAddr, fact: &Fact<'_>| {
             // What a newcomer does is not usual because it has done nothing else so far.
-            known.baselines.familiar(device, fact, now) == Familiar::Known
-                && !known.baselines.is_newcomer(device, now)
+            site.baselines.familiar(device, fact, now) == Familiar::Known
+                && !site.baselines.is_newcomer(device, now)
         };
         let knows = Knows {
             peer: &|device, peer| is_known(device, &Fact::Peer(peer)),
             title: &|device, title| is_known(device, &Fact::Title(title)),
-            outside: &|host| detect::is_outside(host, &known.options.detect.inside),
-            learns: known.baselines.site_learns(now),
+            outside: &|host| detect::is_outside(host, &site.options.detect.inside),
+            learns: site.baselines.site_learns(now),
         };
         let mac = finding.sender_mac.as_deref();
-        let own = |mac: &&str| read(mac).is_some_and(|mac| !known.routers.is_router(mac));
+        let own = |mac: &&str| read(mac).is_some_and(|mac| !site.routers.is_router(mac));
         // An alert that joins brings all that it has.
         let is_new = self.incidents.of_alert(alert.id).is_none();
         let found = Found {

@@ -221,12 +221,12 @@ impl Incidents {
             return;
         }
         let looks = only_looks(finding);
-        let (near, time) = (self.near(), finding.time);
+        let (near, now) = (self.near(), finding.time);
         for victim in &finding.victims {
             for acts in self.of(*victim).filter(|one| one.alert != alert.id) {
                 let step = (alert.id, acts.alert);
                 if acts.role.is_victim() {
-                    let distance = acts.opened.0.saturating_sub(time.0);
+                    let distance = acts.opened.0.saturating_sub(now.0);
                     // An alert of a victim whose attacker is known is not about the next one.
                     let has_suspect = !self.suspects_of(acts.incident).is_empty();
                     if !has_suspect && distance.abs() <= near {
@@ -234,7 +234,7 @@ impl Incidents {
                         all.push(common(acts.incident, step, tie));
                     }
                 } else if !looks
-                    && time.0 <= acts.opened.0.saturating_add(LEAD)
+                    && now.0 <= acts.opened.0.saturating_add(LEAD)
                     && !self.follows_another(acts, alert.device, *victim)
                 {
                     let tie = Tie::Attacked { device: *victim };

@@ -15,7 +15,10 @@ pub(super) fn of(facts: &Facts, scope: &Scope<'_>, containment: &Containment) ->
         unknown.push("Who is behind it: the findings name a victim and no suspect.".to_owned());
     }
     let whole = facts.incident.as_ref();
-    if whole.map_or(facts.alert.closed.is_none(), |it| it.is_open()) {
+    if whole.map_or(
+        facts.alert.closed.is_none(),
+        sensor_facts::incident::Incident::is_open,
+    ) {
         unknown.push(
             "The end: it goes on. This report is of the moment at which it was made; make it again later."
                 .to_owned(),
