@@ -55,7 +55,7 @@ fn a_person_merges_and_splits() {
     assert_eq!(ward.suspects(), [[host(66)], [host(80)]]);
     assert_eq!(ward.open()[0].victims, [host(40)]);
     // No rule joins the two again, and what comes later goes to its own part.
-    ward.find(70, host(66), "T1021", &[host(80)]);
+    ward.find(3, host(66), "T1021", &[host(80)]);
     ward.find(75, host(80), "T1046", &[host(42)]);
     assert_eq!(ward.suspects(), [[host(66)], [host(80)]]);
     // A person may.

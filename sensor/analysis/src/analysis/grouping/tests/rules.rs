@@ -5,7 +5,7 @@ use sensor_facts::{
     incident::{Change, Tie},
 };
 
-use super::{ARCHIVE, DAY, MINUTE, Ward, finding, host, outside, weak};
+use super::{ARCHIVE, DAY, MINUTE, Ward, finding, host, outside, victim, weak};
 use crate::incident::Incidents;
 
 #[test]
@@ -26,6 +26,17 @@ fn who_was_suspected_before_does_not_follow_from_who_attacks_it_later() {
     ward.find(0, host(30), "T1110", &[host(31)]);
     ward.find(60, host(66), "T1110", &[host(30)]);
     assert_eq!(ward.open().len(), 2);
+}
+
+#[test]
+fn the_next_attacker_of_a_victim_is_another_attack() {
+    let mut ward = Ward::new();
+    ward.find(0, host(66), "T1557.002", &[host(30)]);
+    ward.take(1, victim(host(30), "T1557.002"));
+    let mut other = finding(host(67), "T1110", &[host(30)]);
+    other.service = None;
+    ward.take(10, other);
+    assert_eq!(ward.suspects(), [[host(66)], [host(67)]]);
 }
 
 #[test]
