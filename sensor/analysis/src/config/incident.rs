@@ -15,6 +15,9 @@ section! {
         /// A host that more devices than this use, suspects left out, is everyone's, such as an archive, a DNS server or a
         /// gateway: two attacks on it, or over it, are not one because of that.
         pub shared_peers: u32 = 4 => unit "devices",
+        /// A device that was attacked or reached joins the incident of who did it if its own alert opens within this time
+        /// after.
+        pub follow: Span = Span::from_secs(4 * 3_600),
         /// The alert of a victim joins the incident of a suspect that attacked it within this time before or after.
         pub near: Span = Span::from_secs(3_600),
         /// An incident that changes again and again is told once in this time. That it opened, merged, split or closed is

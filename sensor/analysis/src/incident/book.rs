@@ -23,7 +23,7 @@ use super::{
     contacts::Contacts,
     index::{Acts, Index, Named},
     parts,
-    ties::{Common, only_looks},
+    ties::{Common, gets_in, only_looks},
     told::{IncidentUpdate, Standing},
 };
 use crate::{baseline::Baselines, config::Grouping};
@@ -317,7 +317,7 @@ impl Incidents {
                         by: alert.device,
                         time: finding.time,
                         looked: only_looks(finding),
-                        service: finding.service,
+                        entered: gets_in(finding),
                     };
                     index.name(*victim, named);
                 }

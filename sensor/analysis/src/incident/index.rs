@@ -5,9 +5,7 @@ use std::{
     net::IpAddr,
 };
 
-use sensor_facts::{
-    alert::Severity, finding::AttackRole, incident::Incident, target::Service, time::Time,
-};
+use sensor_facts::{alert::Severity, finding::AttackRole, incident::Incident, time::Time};
 use serde::{Deserialize, Serialize};
 
 /// Incidents that name one device as attacked are kept up to this number, the last ones.
@@ -35,7 +33,8 @@ pub(super) struct Named {
     pub(super) time: Time,
     /// It was only looked whether it is there and what it offers.
     pub(super) looked: bool,
-    pub(super) service: Option<Service>,
+    /// The device may be the attacker's since then.
+    pub(super) entered: bool,
 }
 
 /// The part of the index that can't be made of incidents again.
@@ -79,9 +78,11 @@ impl Index {
     pub(super) fn name(&mut self, victim: IpAddr, new: Named) {
         let all = self.named.entry(victim).or_default();
         if let Some(old) = all.iter_mut().find(|one| one.alert == new.alert) {
-            // What was done weighs more than a look, and the first time counts.
+            // What was done weighs more than a look, and what may have got in counts by its last time.
             old.looked &= new.looked;
-            old.service = old.service.or(new.service);
+            if new.entered {
+                (old.entered, old.time) = (true, new.time);
+            }
             return;
         }
         if all.len() == NAMED_MAX {

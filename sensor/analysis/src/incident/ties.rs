@@ -30,6 +30,18 @@ pub(super) fn only_looks(finding: &Finding) -> bool {
     Stage::of(&finding.technique).is_some_and(Stage::only_looks)
 }
 
+/// True for a finding after which the devices that it names may be the attacker's: someone logged in there, tried to, or had
+/// something run. Who is spoofed, flooded or robbed is not thereby taken over.
+pub(super) fn gets_in(finding: &Finding) -> bool {
+    let stage = Stage::of(&finding.technique);
+    let enters = [
+        Stage::InitialAccess,
+        Stage::Execution,
+        Stage::LateralMovement,
+    ];
+    stage.is_some_and(|it| enters.contains(&it)) || finding.technique.starts_with("T1110")
+}
+
 fn common(incident: u64, (from, to): (u64, u64), because: Tie) -> Common {
     Common {
         incident,
@@ -79,6 +91,14 @@ impl Incidents {
             .unwrap_or_default()
     }
 
+    /// True if what began at one moment may follow from what was done at another: not before it but for the time in which
+    /// evidence gathers, and not too long after it.
+    fn may_follow(&self, done: Time, began: Time) -> bool {
+        let follow = i64::try_from(self.options.follow.as_nanos()).unwrap_or(i64::MAX);
+        let later = began.0.saturating_sub(done.0);
+        (-LEAD..=follow).contains(&later)
+    }
+
     /// Suspects of an incident, and a device.
     fn suspects(&self, incident: u64, device: IpAddr) -> Vec<IpAddr> {
         let mut all = self.suspects_of(incident);
@@ -104,7 +124,7 @@ impl Incidents {
             if acts.role == alert.role {
                 let tie = Tie::SameDevice { device };
                 all.push(common(acts.incident, (acts.alert, alert.id), tie));
-            } else if !is_victim && acts.opened.0 <= alert.opened.0.saturating_add(LEAD) {
+            } else if !is_victim && self.may_follow(acts.opened, alert.opened) {
                 // It was attacked, nobody is known to have done it, and now it attacks.
                 let tie = Tie::Attacked { device };
                 all.push(common(acts.incident, (acts.alert, alert.id), tie));
@@ -117,7 +137,7 @@ impl Incidents {
                 // A victim's alert is the other side of what a suspect does.
                 distance.abs() <= near
             } else {
-                !one.looked && distance <= LEAD
+                one.entered && self.may_follow(one.time, alert.opened)
             };
             in_time && one.by != device
         };
@@ -159,6 +179,7 @@ impl Incidents {
                     && one.alert != alert.id
                     && one.opened <= alert.opened
                     && new.last >= since
+                    && self.may_follow(new.last, alert.opened)
             };
             for acts in self.of(new.client).filter(began) {
                 let but = self.suspects(acts.incident, alert.device);
@@ -233,20 +254,19 @@ impl Incidents {
                         let tie = Tie::OtherSide { device: *victim };
                         all.push(common(acts.incident, step, tie));
                     }
-                } else if !looks
-                    && now.0 <= acts.opened.0.saturating_add(LEAD)
+                } else if gets_in(finding)
+                    && self.may_follow(now, acts.opened)
                     && !self.follows_another(acts, alert.device, *victim)
                 {
                     let tie = Tie::Attacked { device: *victim };
                     all.push(common(acts.incident, step, tie));
                 }
             }
-            if looks || knows.learns {
+            if looks || knows.learns || !(knows.outside)(*victim) {
                 continue;
             }
             for named in self.named(*victim) {
-                let alike = (knows.outside)(*victim) || named.service == finding.service;
-                if named.looked || named.by == alert.device || !alike {
+                if named.looked || named.by == alert.device {
                     continue;
                 }
                 let but = self.suspects(named.incident, alert.device);

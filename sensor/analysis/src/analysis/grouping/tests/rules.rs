@@ -18,6 +18,37 @@ fn a_look_at_a_device_does_not_join_it() {
     ward.find(0, host(66), "T1021", &[host(30)]);
     ward.find(30, host(30), "T1110", &[host(31)]);
     assert_eq!(ward.open().len(), 1, "someone was in it");
+    let mut ward = Ward::new();
+    ward.find(0, host(66), "T1557.002", &[host(30)]);
+    ward.find(30, host(30), "T1110", &[host(31)]);
+    assert_eq!(ward.open().len(), 2, "it was spoofed, no more");
+}
+
+#[test]
+fn what_is_found_long_after_does_not_follow() {
+    let after = |minutes| {
+        let mut ward = Ward::new();
+        ward.find(0, host(66), "T1021", &[host(30)]);
+        ward.find(minutes, host(30), "T1110", &[host(31)]);
+        ward.open().len()
+    };
+    assert_eq!((after(239), after(241)), (1, 2));
+    let reached = |minutes| {
+        let mut ward = Ward::new();
+        ward.find(0, host(66), "T1110", &[host(40)]);
+        ward.flow(3, host(66), host(30), 3_389);
+        ward.find(minutes, host(30), "T1110", &[host(31)]);
+        ward.open().len()
+    };
+    assert_eq!((reached(242), reached(244)), (1, 2));
+}
+
+#[test]
+fn attackers_of_one_host_inside_are_not_one() {
+    let mut ward = Ward::new();
+    ward.find(0, host(66), "T1110", &[host(30)]);
+    ward.find(10, host(67), "T1110", &[host(30)]);
+    assert_eq!(ward.open().len(), 2);
 }
 
 #[test]
@@ -33,9 +64,7 @@ fn the_next_attacker_of_a_victim_is_another_attack() {
     let mut ward = Ward::new();
     ward.find(0, host(66), "T1557.002", &[host(30)]);
     ward.take(1, victim(host(30), "T1557.002"));
-    let mut other = finding(host(67), "T1110", &[host(30)]);
-    other.service = None;
-    ward.take(10, other);
+    ward.find(10, host(67), "T1110", &[host(30)]);
     assert_eq!(ward.suspects(), [[host(66)], [host(67)]]);
 }
 
