@@ -62,7 +62,8 @@ fn shown(site: &Site) -> Result<()> {
         "Incident I1",
         "Discovery",
         "Who",
-        "it began with, as far as is known. (alert 1)",
+        "it began with",
+        "(alert 1)",
         "What happened, in order",
         "To whom",
         "How far",
@@ -72,6 +73,10 @@ fn shown(site: &Site) -> Result<()> {
     }
     let wide = text.lines().find(|line| line.chars().count() > 80);
     ensure!(wide.is_none(), "wider than 80 columns: {wide:?}");
+    site.status_when("an open incident", |status| {
+        let counts = status["detection"]["incidents"].as_object();
+        counts.into_iter().flatten().any(|(_, count)| *count == 1)
+    })?;
     let status = said(site, &["status"])?;
     ensure!(status.contains("Incidents: open 1"), "{status}");
     let metrics = site.metrics()?;
