@@ -252,7 +252,7 @@ fn next(incident: &Incident) -> Option<Claim> {
     };
     Some(Claim {
         text: format!(
-            "Attacks that got this far usually go on with {}; nothing of that was seen so far unless a step above says so.{look}",
+            "Attacks that got this far usually go on with {}. This is experience, and no finding.{look}",
             stage.next()
         ),
         alerts,

@@ -4,26 +4,26 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// A tactic, in the order of ATT&CK.
+/// A tactic, in the order in which attacks over a network usually come to them: a host is looked for before anyone logs in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Stage {
     /// TA0043.
     Reconnaissance,
+    /// TA0007.
+    Discovery,
     /// TA0001.
     InitialAccess,
     /// TA0002.
     Execution,
     /// TA0006.
     CredentialAccess,
-    /// TA0007.
-    Discovery,
     /// TA0008.
     LateralMovement,
-    /// TA0009.
-    Collection,
     /// TA0011.
     CommandAndControl,
+    /// TA0009.
+    Collection,
     /// TA0010.
     Exfiltration,
     /// TA0040.

@@ -147,3 +147,12 @@ fn the_story_names_the_alert_of_each_statement() {
     assert!(story.far.unwrap().text.contains("Impact (ATT&CK TA0040)"));
     assert!(story.next.unwrap().text.contains("usually"));
 }
+
+#[test]
+fn a_guess_at_passwords_is_further_than_a_scan() {
+    let mut ward = Ward::new();
+    ward.find(0, host(66), "T1046", &[host(30)]);
+    ward.find(1, host(66), "T1110", &[host(30)]);
+    let far = ward.analysis.story(1).unwrap().far.unwrap();
+    assert!(far.text.contains("Credential Access"), "{far:?}");
+}
