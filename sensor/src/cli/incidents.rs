@@ -161,7 +161,7 @@ pub(super) fn run(socket: &Path, command: IncidentsCommand) -> anyhow::Result<Ex
         IncidentsCommand::Show(ShowArgs { id, shown, under }) => {
             let target = under.target(&format!("{INCIDENTS}/{id}"));
             let story: Story = client::get(socket, &target)?;
-            told(shown, &story, |story| text(story))?;
+            told(shown, &story, text)?;
         }
         IncidentsCommand::Merge(args) => {
             let (other, reason) = (args.other, args.reason);
