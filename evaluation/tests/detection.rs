@@ -82,7 +82,7 @@ fn few_incidents_hold_two_attacks(analysis: &Analysis, truth: &Truth) {
             .collect();
         of_attacks += usize::from(!episodes.is_empty());
         let together = |one: &&Episode| suspects.iter().all(|it| one.suspects.contains(it));
-        if suspects.len() > 1 && !episodes.iter().any(|one| together(&one)) {
+        if suspects.len() > 1 && !episodes.iter().any(together) {
             mixed.push(incident);
         }
     }
