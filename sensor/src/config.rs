@@ -30,7 +30,7 @@ use values::entries;
 pub use values::{ClockSource, ListenMode, LogFormat, LogLevel, Role};
 
 pub use sensor_analysis::{
-    config::{Alerting, Baseline, Model},
+    config::{Alerting, Baseline, Grouping, Model},
     detect::Detect,
 };
 use sensor_evidence::{audit::Audit, store::config::Store};
@@ -77,6 +77,8 @@ section! {
         pub detect: Detect,
         /// When an alert is raised, and how often.
         pub alert: Alerting,
+        /// How alerts are grouped into incidents.
+        pub incident: Grouping,
         /// The anomaly model.
         pub model: Model,
         /// How mirror interfaces respond.

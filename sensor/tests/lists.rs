@@ -24,6 +24,11 @@ const LISTS: &[(&[&str], &[&str], &str)] = &[
         "sessions have no detector",
     ),
     (
+        &["incidents", "list"],
+        &["--detector", "scan"],
+        "incidents have no detector",
+    ),
+    (
         &["devices", "list"],
         &["--state", "open"],
         "hosts have no state",

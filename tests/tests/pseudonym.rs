@@ -17,7 +17,7 @@ use tests::{
 };
 
 /// Each command that has `--pseudonymise`, as it is asked; `ID` is an alert's number, `FILE` a file that it writes.
-const COMMANDS: [&str; 21] = [
+const COMMANDS: [&str; 23] = [
     "advisories list",
     "advisories match",
     "alerts cases",
@@ -33,6 +33,8 @@ const COMMANDS: [&str; 21] = [
     "exposure list",
     "exposure show 10.0.0.1",
     "flows list",
+    "incidents list",
+    "incidents show ID",
     "protect list",
     "report compliance --format json",
     "report incident ID --format json",
@@ -40,6 +42,8 @@ const COMMANDS: [&str; 21] = [
     "search LAB",
     "sessions list",
 ];
+/// A low alert opens an incident too.
+const LOW_OPENS: &str = "[incident]\nseverity = \"low\"\n";
 /// Commands that give pseudonyms unless addresses are asked for.
 const EXPORTS: [&str; 2] = ["export features", "alerts cases --csv"];
 
@@ -76,7 +80,7 @@ fn nothing_of_the_originals_leaves_under_pseudonyms() -> Result<()> {
     if !privileged() {
         return Ok(());
     }
-    let mut site = Site::start("pseudonym", SCANS_ALERT)?;
+    let mut site = Site::start("pseudonym", &format!("{SCANS_ALERT}{LOW_OPENS}"))?;
     every_command_is_listed(&site)?;
     site.send(20)?;
     introduce(&mut site)?;

@@ -3,6 +3,8 @@
 
 mod account;
 mod context;
+mod grouping;
+mod labelling;
 mod muting;
 mod online;
 mod recent;
@@ -19,7 +21,7 @@ use std::{
 };
 
 use sensor_facts::{
-    alert::{Alert, Decided, Label, LabelError, Touched, Verdict},
+    alert::{Decided, Touched},
     finding::{Basis, Finding},
     observation::{Observation, What},
     time::Time,
@@ -27,15 +29,17 @@ use sensor_facts::{
 use sensor_sessions::inventory::Role;
 
 use crate::{
-    alert::{AlertUpdate, Alerts, Case, Cases},
+    alert::{AlertUpdate, Alerts, Cases},
     baseline::{Baselines, Census, Delta},
     behaviour::Behaviour,
-    config::{Alerting, Baseline},
+    config::{Alerting, Baseline, Grouping},
     detect::{self, Detect, Found, Named, Origins, Routers, Site, Tuned},
+    incident::{IncidentUpdate, Incidents},
     model::{Recorded, Scorer, WindowModel, WindowSlot, features},
 };
 
 pub use account::Account;
+pub use labelling::LabelledIncident;
 pub use online::Online;
 
 use recent::Recent;
@@ -52,6 +56,8 @@ pub struct AnalysisOptions {
     pub detect: Detect,
     /// The alerts.
     pub alert: Alerting,
+    /// How they are grouped.
+    pub incident: Grouping,
 }
 
 /// What came of observations.
@@ -61,6 +67,8 @@ pub struct Outcome {
     pub findings: Vec<Finding>,
     /// Alerts that opened, changed or closed.
     pub alerts: Vec<AlertUpdate>,
+    /// Incidents that opened, changed or were closed.
+    pub incidents: Vec<IncidentUpdate>,
 }
 
 /// What detectors may ask.
@@ -95,6 +103,7 @@ pub struct Analysis {
     known: Known,
     detectors: Tuned,
     alerts: Alerts,
+    incidents: Incidents,
     cases: Cases,
     recent: Recent,
     scorer: Option<Scorer>,
@@ -127,6 +136,7 @@ impl Analysis {
         Self {
             cases: Cases::open(folder),
             recorded: Recorded::open(folder),
+            incidents: Incidents::open(folder, options.incident),
             ..Self::with(options, baselines, behaviour, alerts)
         }
     }
@@ -169,6 +179,7 @@ impl Analysis {
         alerts: Alerts,
     ) -> Self {
         Self {
+            incidents: Incidents::new(options.incident),
             detectors: Tuned::new(&options.detect),
             known: Known {
                 routers: Routers::new(options.detect.router_addresses()),
@@ -201,6 +212,7 @@ impl Analysis {
         self.known.baselines.save(folder)?;
         self.known.behaviour.save(folder)?;
         self.alerts.save(folder)?;
+        self.incidents.save(folder)?;
         self.cases.save(folder)
     }
 
@@ -214,6 +226,7 @@ impl Analysis {
         }
         self.known.baselines.set(options.baseline);
         self.alerts.set(options.alert);
+        self.incidents.set(options.incident);
         self.known.options = options;
     }
 
@@ -240,6 +253,7 @@ impl Analysis {
         }
         let site = self.known.site(seen.time, delta);
         let found = self.detectors.observe(seen, &site);
+        self.incidents.learn(seen, &self.known.baselines);
         self.known.baselines.learn(seen, delta);
         let inside = &self.known.options.detect.inside;
         let is_outside = |address| detect::is_outside(address, inside);
@@ -275,6 +289,7 @@ impl Analysis {
         self.judge_windows(now, windows, out);
         self.settle(now);
         out.alerts.extend(self.alerts.tick(now));
+        self.tick_incidents(now, out);
     }
 
     /// Takes what a detector found by an observation, or by a window that is over.
@@ -305,6 +320,7 @@ impl Analysis {
         if let Some(update) = &update {
             self.recent.set_aside(&update.alert);
         }
+        self.group(&finding, out);
         out.findings.push(finding);
         out.alerts.extend(update);
         if self.alerts.suspects(device) {
@@ -317,28 +333,6 @@ impl Analysis {
 
     fn is_clinical(&self, device: IpAddr) -> bool {
         self.known.baselines.is_clinical(device)
-    }
-
-    /// Labels an alert, with what follows for the baselines, and keeps it as a case with its evidence.
-    ///
-    /// # Errors
-    /// [`LabelError`]; nothing is changed then.
-    pub fn label(&mut self, id: u64, label: &Label) -> Result<Alert, LabelError> {
-        let verdict = label.verdict;
-        let alert = self.alerts.label(id, label)?;
-        if !alert.role.is_victim() {
-            match verdict {
-                Verdict::Benign => self.known.baselines.trust(alert.device),
-                Verdict::Malicious => self.known.baselines.unlearn(alert.device, alert.opened),
-            }
-        }
-        let flows = self.recent.rows(&alert).into_iter();
-        self.cases.keep(Case {
-            alert: alert.clone(),
-            schema: features::SCHEMA.to_owned(),
-            flows: flows.map(Into::into).collect(),
-        });
-        Ok(alert)
     }
 
     /// Notes what the policy decided about a finding.
@@ -381,6 +375,7 @@ impl Analysis {
                 + self.known.routers.evicted()
                 + self.known.named.evicted(),
             alerts: self.alerts.standing(),
+            incidents: self.incidents.standing(),
             census,
             cases: self.cases.count(),
             spending: self.spending(),

@@ -14,9 +14,10 @@ pub mod behaviour;
 pub mod config;
 pub mod detect;
 pub mod exposure;
+pub mod incident;
 pub mod model;
 pub mod replay;
 
 pub use whom::Whom;
 
-pub use analysis::{Account, Analysis, AnalysisOptions, Online, Outcome};
+pub use analysis::{Account, Analysis, AnalysisOptions, LabelledIncident, Online, Outcome};

@@ -166,3 +166,16 @@ pub struct Finding {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sender_mac: Option<String>,
 }
+
+impl Finding {
+    /// Devices beside its subject that something was done to. A finding about the victim of a flood names who it comes from
+    /// instead, and those may be ordinary clients.
+    #[must_use]
+    pub fn targets(&self) -> &[IpAddr] {
+        let of_flood = ["T1498", "T1499"].map(|id| self.technique.starts_with(id));
+        if self.role.is_victim() && of_flood.contains(&true) {
+            return &[];
+        }
+        &self.victims
+    }
+}

@@ -14,6 +14,7 @@ pub mod files;
 pub mod finding;
 pub mod hash;
 pub mod hex;
+pub mod incident;
 pub mod infrastructure;
 pub mod lock;
 pub mod mirror;

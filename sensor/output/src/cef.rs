@@ -3,6 +3,7 @@
 //!
 //! `docs/outputs.md` says which key has what.
 
+mod incident;
 mod line;
 
 use self::line::{Line, TEXT, WORD};
@@ -18,10 +19,11 @@ use sensor_facts::{
     time::Time,
 };
 
-/// The event as a line, for alerts, findings, audit entries and what is wrong with the mirror.
+/// The event as a line, for alerts, incidents, findings, audit entries and what is wrong with the mirror.
 pub(super) fn of(event: &Event, origin: &Origin) -> Option<String> {
     let mut line = match &event.body {
         Body::Alert { alert } => of_alert(alert.change, &alert.alert),
+        Body::Incident { incident } => incident::of(incident),
         Body::Finding { finding } => of_finding(finding),
         Body::Audit { audit } => of_audit(audit),
         Body::Mirror { mirror } => of_mirror(mirror),

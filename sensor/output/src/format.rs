@@ -17,7 +17,7 @@ pub enum Format {
     /// `ArcSight` Common Event Format, version 0.
     #[default]
     Cef,
-    /// Detection Finding of the Open Cybersecurity Schema Framework.
+    /// Detection Finding and Incident Finding of the Open Cybersecurity Schema Framework.
     Ocsf,
 }
 
@@ -39,9 +39,13 @@ impl Format {
             Self::Json => true,
             Self::Cef => matches!(
                 kind,
-                EventType::Alert | EventType::Finding | EventType::Audit | EventType::Mirror
+                EventType::Alert
+                    | EventType::Incident
+                    | EventType::Finding
+                    | EventType::Audit
+                    | EventType::Mirror
             ),
-            Self::Ocsf => matches!(kind, EventType::Alert),
+            Self::Ocsf => matches!(kind, EventType::Alert | EventType::Incident),
         }
     }
 

@@ -1,13 +1,15 @@
 //! Alerts as Detection Finding (class 2004) of the Open Cybersecurity Schema Framework, version 1.5.0
-//! (<https://schema.ocsf.io/1.5.0/classes/detection_finding>).
+//! (<https://schema.ocsf.io/1.5.0/classes/detection_finding>), and incidents as Incident Finding (class 2005).
 //!
 //! `docs/outputs.md` says which attribute has what.
+
+mod incident;
 
 use std::fmt::Write as _;
 
 use sensor_facts::{
     alert::{Alert, Change, Severity, Verdict},
-    event::{Body, Event},
+    event::{AlertReport, Body, Event},
     finding::{Basis, Finding},
     time::Time,
 };
@@ -24,20 +26,31 @@ const CLASS: u32 = 2_004;
 /// Observables of this type are IP addresses.
 const IP_ADDRESS: u32 = 2;
 
-/// The event, for alerts.
+/// The event, for alerts and incidents.
 pub(super) fn of(event: &Event, origin: &Origin) -> Option<Value> {
-    let Body::Alert { alert: report } = &event.body else {
-        return None;
-    };
+    match &event.body {
+        Body::Alert { alert } => Some(of_alert(event, alert, origin)),
+        Body::Incident { incident } => Some(incident::of(event, incident, origin)),
+        _ => None,
+    }
+}
+
+fn product() -> Value {
+    json!({ "name": "Wardtap", "vendor_name": "Wardtap", "version": Origin::VERSION })
+}
+
+/// The same in all events of one alert, and another one's nowhere.
+fn uid(kind: &str, id: u64, opened: Time, origin: &Origin) -> String {
+    format!("{}/{kind}/{id}/{}", origin.host, millis(opened))
+}
+
+fn of_alert(event: &Event, report: &AlertReport, origin: &Origin) -> Value {
     let alert = &report.alert;
     let (activity_id, activity) = activity(report.change);
     let (severity_id, severity) = severity(alert.severity);
     let (status_id, status) = status(alert);
     let (confidence_id, confidence) = confidence(alert.confidence);
     let class = "Detection Finding";
-    let product = json!({
-        "name": "Wardtap", "vendor_name": "Wardtap", "version": Origin::VERSION,
-    });
     let info = info(alert, origin);
     let mut all = json!({
         "activity_id": activity_id, "activity_name": activity,
@@ -55,7 +68,7 @@ pub(super) fn of(event: &Event, origin: &Origin) -> Option<Value> {
         "count": alert.finding_count,
         "message": alert.title,
         "metadata": {
-            "version": VERSION, "product": product, "uid": message_id(event), "log_name": "alert",
+            "version": VERSION, "product": product(), "uid": message_id(event), "log_name": "alert",
             "correlation_uid": info["uid"],
         },
         "finding_info": info,
@@ -70,7 +83,7 @@ pub(super) fn of(event: &Event, origin: &Origin) -> Option<Value> {
     if let Some(label) = &alert.label {
         all["comment"] = json!(label.reason);
     }
-    Some(all)
+    all
 }
 
 const fn activity(change: Change) -> (u32, &'static str) {
@@ -128,8 +141,7 @@ fn info(alert: &Alert, origin: &Origin) -> Value {
         }
     }
     let mut info = json!({
-        // The same in all events of one alert, and another one's nowhere.
-        "uid": format!("{}/alert/{}/{}", origin.host, alert.id, millis(alert.opened)),
+        "uid": uid("alert", alert.id, alert.opened, origin),
         "title": alert.title,
         "created_time": millis(alert.opened),
         "first_seen_time": millis(alert.opened),

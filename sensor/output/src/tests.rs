@@ -66,6 +66,22 @@ pub(crate) fn alert() -> Event {
     }))
 }
 
+pub(crate) fn incident() -> Event {
+    event(&json!({
+        "event_type": "incident",
+        "incident": {
+            "change": "opened", "id": 4, "title": "10.0.0.3: Discovery at 10.0.0.9", "severity": "high",
+            "confidence": 0.9, "opened": "2025-11-27T00:00:00Z", "updated": "2025-11-27T00:00:00.120Z",
+            "first_affected": "10.0.0.3", "victims": ["10.0.0.9"], "techniques": ["T1046"],
+            "alerts": [{
+                "alert": 17, "device": "10.0.0.3", "role": "suspect", "severity": "high", "confidence": 0.9,
+                "opened": "2025-11-27T00:00:00Z", "updated": "2025-11-27T00:00:00.120Z",
+                "techniques": ["T1046"], "title": "41 ports of 10.0.0.9",
+            }],
+        }
+    }))
+}
+
 pub(crate) fn audit() -> Event {
     let ann = json!({ "kind": "person", "uid": 1000, "name": "ann" });
     event(&json!({

@@ -103,6 +103,7 @@ impl Book {
             | Action::EntriesDropped { .. }
             | Action::Effect { .. }
             | Action::Labelled { .. }
+            | Action::IncidentChanged { .. }
             | Action::Exported { .. }
             | Action::AdvisoryImported { .. }
             | Action::AdvisoryRemoved { .. }

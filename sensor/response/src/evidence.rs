@@ -78,6 +78,21 @@ impl NoEvidence {
     }
 }
 
+/// Why nobody is to be blocked for these findings about a device, if so: none of them shows that the device itself sent
+/// the packets, or it is the victim.
+#[must_use]
+pub fn objection(findings: &[Finding]) -> Option<String> {
+    let speaks_against = |finding: &Finding| {
+        let weakness = NoEvidence::of(finding);
+        weakness.filter(|it| *it == NoEvidence::Victim || it.is_of_another())
+    };
+    let mut last = None;
+    for finding in findings {
+        last = Some(speaks_against(finding)?.explain(finding));
+    }
+    last
+}
+
 /// A finding that counts.
 #[derive(Clone, Debug)]
 struct Item {

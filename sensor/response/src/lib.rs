@@ -19,6 +19,7 @@ mod rule_resets;
 pub use adopt::{AdoptError, Adoption};
 pub use book::{Book, Past, Protection};
 
+pub use evidence::objection;
 pub use keeper::{ClinicalOf, Denied, Keeper, RuleReport, Undo, Wish};
 pub use refusal::Refusal;
 pub use reset::{Limits, ResetHandle, ResetOptions, ResetReport, ResetState, Resetter};

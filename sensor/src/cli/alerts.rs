@@ -13,7 +13,7 @@ use crate::control::{
     api::{ALERTS, NewLabel},
     client,
 };
-pub(super) use text::{broken, text};
+pub(super) use text::{Page, broken, text};
 
 const EXAMPLES: &str = "\
 Examples:

@@ -14,6 +14,7 @@ mod export;
 mod exposure;
 mod filters;
 mod flows;
+mod incidents;
 mod listed;
 mod man;
 mod model;
@@ -57,6 +58,7 @@ Examples:
   wardtap sessions list --protocol dicom   who sends images where
   wardtap devices list --json              hosts, for a program
   wardtap alerts list                      what is suspected, and why
+  wardtap incidents show I3                an attack in order: who, what, to whom, how far
   wardtap search 10.77.1.10                all that is known of something
   wardtap rules list                       what is blocked, and whether that works
   wardtap rules release-all --reason ...   lift everything at once";
@@ -103,6 +105,9 @@ enum Command {
     /// Alerts: what is suspected, and why
     #[command(subcommand)]
     Alerts(alerts::AlertsCommand),
+    /// Incidents: alerts of one or more devices that belong to one attack
+    #[command(subcommand, alias = "incident")]
+    Incidents(incidents::IncidentsCommand),
     /// Containment rules: what is blocked
     #[command(subcommand)]
     Rules(rules::RulesCommand),
@@ -161,6 +166,7 @@ pub fn main() -> ExitCode {
         Command::Sessions(command) => sessions::run(&socket, &command),
         Command::Devices(command) => devices::run(&socket, &command),
         Command::Alerts(command) => alerts::run(&socket, command),
+        Command::Incidents(command) => incidents::run(&socket, command),
         Command::Rules(command) => rules::run(&socket, command),
         Command::Protect(command) => protect::run(&socket, command),
         Command::Exceptions(command) => exceptions::run(&socket, command),

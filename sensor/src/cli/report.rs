@@ -18,17 +18,18 @@ use super::{print, print_json};
 
 const EXAMPLES: &str = "\
 Examples:
-  wardtap report incident 7                                 as text, to read now
-  wardtap report incident 7 --output incident-7.pdf         to hand on
-  wardtap report incident 7 --law gdpr --law nis2 --output incident-7.html     with the deadlines of these laws
-  wardtap report incident 7 --pseudonymise --format json    for others, without addresses and names
+  wardtap report incident I3                                as text, to read now
+  wardtap report incident 7                                 of the incident that alert 7 belongs to
+  wardtap report incident I3 --output incident-3.pdf        to hand on
+  wardtap report incident I3 --law gdpr --law nis2 --output incident-3.html     with the deadlines of these laws
+  wardtap report incident I3 --pseudonymise --format json   for others, without addresses and names
   wardtap report compliance --since 30d --output march.html     a page that prints
   wardtap report compliance --since 30d --pseudonymise --format json";
 
 #[derive(Subcommand)]
 #[command(after_help = EXAMPLES)]
 pub(super) enum ReportCommand {
-    /// All that is known of an alert: timeline, systems, spread, data, containment, recovery, dates
+    /// All that is known of an incident: timeline, systems, spread, data, containment, recovery, dates
     #[command(after_help = EXAMPLES)]
     Incident(incident::IncidentArgs),
     /// What the sensor can show of a time: coverage, devices, clinical data, alerts, containment, changes

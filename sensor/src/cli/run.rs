@@ -76,6 +76,7 @@ fn options(config: &Config) -> DaemonOptions {
                 baseline: config.baseline,
                 detect: config.detect.clone(),
                 alert: config.alert,
+                incident: config.incident,
             },
         },
         mirror: config.mirror,

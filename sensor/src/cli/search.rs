@@ -5,7 +5,7 @@ use std::{path::Path, process::ExitCode};
 use clap::Args;
 use sensor_analysis::alert::Exception;
 use sensor_evidence::audit::Entry;
-use sensor_facts::{alert::Alert, time::Time};
+use sensor_facts::{alert::Alert, incident::Incident, time::Time};
 use sensor_sessions::inventory::HostReport;
 use serde::de::DeserializeOwned;
 
@@ -13,8 +13,8 @@ use super::{Shown, Under, output::print_json, print, rows::rows, table::local};
 use crate::{
     control::{
         api::{
-            self, ALERTS, AUDIT, DEVICES, EXCEPTIONS, LIMIT_MAX, PROTECTED, Page, ProtectedEntry,
-            Query, RULES, RuleView,
+            self, ALERTS, AUDIT, DEVICES, EXCEPTIONS, INCIDENTS, LIMIT_MAX, PROTECTED, Page,
+            ProtectedEntry, Query, RULES, RuleView,
         },
         client,
     },
@@ -27,7 +27,7 @@ Examples:
   wardtap search ORTHANC
   wardtap search 'change 4711' --json";
 
-/// Look for a text in devices, alerts, exceptions, rules, protected devices and the audit trail
+/// Look for a text in devices, alerts, incidents, exceptions, rules, protected devices and the audit trail
 #[derive(Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct SearchArgs {
@@ -57,6 +57,7 @@ pub(super) fn run(socket: &Path, args: &SearchArgs) -> anyhow::Result<ExitCode> 
     };
     search.page(DEVICES, "devices", of_host)?;
     search.page(ALERTS, "alerts", of_alert)?;
+    search.page(INCIDENTS, "incidents", of_incident)?;
     search.page(EXCEPTIONS, "exceptions", of_exception)?;
     search.page(RULES, "rules", of_rule)?;
     search.page(PROTECTED, "protected devices", of_protected)?;
@@ -67,7 +68,7 @@ pub(super) fn run(socket: &Path, args: &SearchArgs) -> anyhow::Result<ExitCode> 
         print_json(&search.hits)?;
     } else if search.hits.is_empty() {
         print(&format!(
-            "{:?} is in no device, alert, exception, rule or entry of the audit trail\n",
+            "{:?} is in no device, alert, incident, exception, rule or entry of the audit trail\n",
             args.text
         ))?;
     } else {
@@ -132,6 +133,15 @@ fn of_alert(alert: &Alert) -> Hit {
         alert.id.to_string(),
         format!("{} {}: {}", alert.severity, alert.device, alert.title),
         format!("wardtap alerts show {}", alert.id),
+    )
+}
+
+fn of_incident(one: &Incident) -> Hit {
+    hit(
+        "incident",
+        format!("I{}", one.id),
+        format!("{}: {}", one.severity, one.title),
+        format!("wardtap incidents show I{}", one.id),
     )
 }
 

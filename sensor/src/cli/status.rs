@@ -43,10 +43,11 @@ fn text(status: &Status) -> String {
         dispositions(&status.interfaces),
         ring(status),
         format!(
-            "{}\n{}\n{}\n{}\n{}\n{}\n{}",
+            "{}\n{}\n{}\n{}\n{}\n{}\n{}\n{}",
             tables(status),
             seen(status),
             alerts(status),
+            incidents(status),
             detection(status),
             containment(status),
             model::in_status(&status.model),
@@ -104,20 +105,7 @@ pub(super) fn seen(status: &Status) -> String {
 
 pub(super) fn alerts(status: &Status) -> String {
     let it = &status.detection;
-    // The most urgent first.
-    let open: Vec<String> = Severity::ALL
-        .iter()
-        .rev()
-        .filter_map(|severity| {
-            let count = it.open.get(severity.label()).filter(|count| **count > 0)?;
-            Some(format!("{count} {severity}"))
-        })
-        .collect();
-    let open = if open.is_empty() {
-        "none".to_owned()
-    } else {
-        open.join(", ")
-    };
+    let open = by_severity(&it.open);
     let last = it.last.as_ref().map_or_else(
         || "none so far".to_owned(),
         |last| {
@@ -130,6 +118,30 @@ pub(super) fn alerts(status: &Status) -> String {
         },
     );
     format!("Alerts: open {open}; last {last}")
+}
+
+pub(super) fn incidents(status: &Status) -> String {
+    format!(
+        "Incidents: open {}",
+        by_severity(&status.detection.incidents)
+    )
+}
+
+/// How many there are of each severity, the most urgent first.
+fn by_severity(counts: &BTreeMap<String, u64>) -> String {
+    let open: Vec<String> = Severity::ALL
+        .iter()
+        .rev()
+        .filter_map(|severity| {
+            let count = counts.get(severity.label()).filter(|count| **count > 0)?;
+            Some(format!("{count} {severity}"))
+        })
+        .collect();
+    if open.is_empty() {
+        "none".to_owned()
+    } else {
+        open.join(", ")
+    }
 }
 
 pub(super) fn detection(status: &Status) -> String {

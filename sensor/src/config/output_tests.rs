@@ -22,11 +22,20 @@ fn a_receiver_with_and_without_defaults() {
     assert_eq!(a.tls, Some(TlsOptions::default()));
     assert_eq!(
         a.events,
-        [EventType::Alert, EventType::Audit, EventType::Mirror]
+        [
+            EventType::Alert,
+            EventType::Incident,
+            EventType::Audit,
+            EventType::Mirror
+        ]
     );
     assert_eq!(
         (b.tls.as_ref(), b.format, &b.events[..]),
-        (None, Format::Ocsf, &[EventType::Alert][..])
+        (
+            None,
+            Format::Ocsf,
+            &[EventType::Alert, EventType::Incident][..]
+        )
     );
     assert_eq!(options.ocsf.map(|it| it.rotation), Some(None));
     let size = 256 << 20;

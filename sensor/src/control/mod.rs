@@ -13,6 +13,7 @@ mod exceptions;
 mod export;
 mod exposure;
 mod illegible;
+mod incidents;
 mod missing;
 mod model;
 mod pages;

@@ -1,6 +1,8 @@
 //! The socket's answers that are reports. What they are made of is gathered here: from the store, and from the memory of
 //! the capture where the store lacks it.
 
+mod asked;
+
 use std::path::PathBuf;
 
 use axum::{
@@ -10,9 +12,11 @@ use axum::{
     routing::get,
 };
 
+use asked::Asked;
+
 use super::{
     answer::Failed,
-    api::{INCIDENTS, Reporting},
+    api::{INCIDENT_REPORTS, Reporting},
     evidence::{Given, blocking, person},
     peer::Peer,
     status,
@@ -29,7 +33,10 @@ use sensor_evidence::{
     },
     store::{Reader, StoreError},
 };
-use sensor_facts::{alert::Alert, clock, contact::Contact, event::Event, rule::Actor, time::Time};
+use sensor_facts::{
+    alert::Alert, clock, contact::Contact, event::Event, incident::Incident as Whole, rule::Actor,
+    time::Time,
+};
 use sensor_sessions::{inventory::HostReport, pipeline::FlowSnapshot};
 
 /// What was so long before the alert is looked at too, nanoseconds.
@@ -42,7 +49,7 @@ const NAMED: usize = 5;
 
 pub(super) fn router(capture: CaptureHandle, response: ResponderHandle) -> Router {
     Router::new()
-        .route(&format!("{INCIDENTS}/{{id}}"), get(incident))
+        .route(&format!("{INCIDENT_REPORTS}/{{id}}"), get(incident))
         .with_state(capture)
         .layer(Extension(response))
 }
@@ -51,17 +58,18 @@ async fn incident(
     State(capture): State<CaptureHandle>,
     Extension(response): Extension<ResponderHandle>,
     ConnectInfo(peer): ConnectInfo<Peer>,
-    Path(id): Path<u64>,
+    Path(of): Path<String>,
     Params(how): Params<Reporting>,
 ) -> Result<Response, Failed> {
     let by = person(peer)?;
+    let asked = Asked::read(&of)?;
     let decided = response.ask(Decided::of).await?;
     let seen = capture.ask(CaptureFacts::of).await?;
-    let made = blocking(move || gather(id, by, decided, seen).map(|facts| Incident::of(&facts)));
+    let made = blocking(move || gather(asked, by, decided, seen).map(|facts| Incident::of(&facts)));
     let mut report = made.await??;
     report.pseudonymised = how.pseudonymise;
     let given = Given {
-        what: format!("the incident report of alert {id}"),
+        what: asked.to_string(),
         items: 1,
         pseudonymised: how.pseudonymise,
     };
@@ -72,6 +80,7 @@ async fn incident(
 struct Decided {
     now: Time,
     alerts: Vec<Alert>,
+    incidents: Vec<Whole>,
     rules: Vec<RuleNow>,
     folder: PathBuf,
 }
@@ -89,6 +98,7 @@ impl Decided {
             now: keeper.time(),
             rules: rules.collect(),
             alerts: responder.analysis().alerts().all().cloned().collect(),
+            incidents: responder.analysis().incidents().all().cloned().collect(),
             folder: responder.folder().to_owned(),
         }
     }
@@ -135,26 +145,34 @@ struct Stored {
 }
 
 /// All that the report is made of; waits for the disk.
-fn gather(id: u64, by: Actor, decided: Decided, seen: CaptureFacts) -> Result<Facts, Failed> {
+fn gather(asked: Asked, by: Actor, decided: Decided, seen: CaptureFacts) -> Result<Facts, Failed> {
     let Decided {
         now,
         alerts,
+        incidents,
         rules,
         folder,
     } = decided;
     let reader = Reader::open(&folder);
+    let incident = asked.incident(&incidents, reader.as_ref().ok());
+    let id = asked.alert(incident.as_ref())?;
     let known = alerts.iter().find(|one| one.id == id).cloned();
     let kept = || reader.as_ref().ok()?.alert(id).ok()?;
     let alert = known.or_else(kept).ok_or_else(|| unknown(id, &alerts))?;
-    let from = Time(alert.opened.0 - BEFORE);
-    let end = alert.closed.unwrap_or(now);
+    let whole = incident.as_ref();
+    let opened = whole.map_or(alert.opened, |it| it.opened.min(alert.opened));
+    let from = Time(opened.0 - BEFORE);
+    let end = match whole {
+        Some(it) => it.end.as_ref().map_or(now, |_| it.updated),
+        None => alert.closed.unwrap_or(now),
+    };
     let until = Time(end.0.saturating_add(AFTER).min(now.0));
     let mut stored = match &reader {
-        Ok(reader) => Stored::read(reader, &alert, from, until)
+        Ok(reader) => Stored::read(reader, opened, from, until)
             .unwrap_or_else(|error| Stored::missing(&error, seen.start)),
         Err(error) => Stored::missing(error, seen.start),
     };
-    let split = Time(alert.opened.0 - LEAD);
+    let split = Time(opened.0 - LEAD);
     let timebase = clock::timebase();
     let flows: Vec<Event> = seen.flows.iter().map(|one| one.event(timebase)).collect();
     let lately = contacts(&flows, split);
@@ -165,7 +183,7 @@ fn gather(id: u64, by: Actor, decided: Decided, seen: CaptureFacts) -> Result<Fa
     stored
         .sessions
         .retain(|one| (from..=until).contains(&one.timestamp));
-    let (trail, seal) = trail(&folder.join(audit::FILE), from, alert.opened, until);
+    let (trail, seal) = trail(&folder.join(audit::FILE), from, opened, until);
     let mut missing = stored.missing;
     missing.extend(seen.warnings.iter().map(|warning| {
         format!("What was not seen at all: {warning}. That is since the daemon's start, not only in the time of the incident.")
@@ -176,6 +194,7 @@ fn gather(id: u64, by: Actor, decided: Decided, seen: CaptureFacts) -> Result<Fa
         by,
         alerts: distinct(others, &alert, from, until),
         alert,
+        incident,
         evidence: Evidence {
             since: contacts.iter().map(|one| one.first).min(),
             wanted: from,
@@ -191,9 +210,9 @@ fn gather(id: u64, by: Actor, decided: Decided, seen: CaptureFacts) -> Result<Fa
 }
 
 impl Stored {
-    fn read(reader: &Reader, alert: &Alert, from: Time, until: Time) -> Result<Self, StoreError> {
+    fn read(reader: &Reader, opened: Time, from: Time, until: Time) -> Result<Self, StoreError> {
         // The store counts by the hour: so hours before that of the alert stay apart.
-        let split = Time(alert.opened.0 - LEAD);
+        let split = Time(opened.0 - LEAD);
         let mut contacts = reader.contacts(from..hour(split))?;
         contacts.extend(reader.contacts(hour(split)..Time(until.0 + 1))?);
         Ok(Self {
@@ -201,7 +220,7 @@ impl Stored {
             contacts,
             sessions: reader.sessions(from..Time(until.0 + 1), None)?,
             hosts: reader.devices()?,
-            missing: losses(&reader.statistics(alert.opened..Time(until.0 + 1))?),
+            missing: losses(&reader.statistics(opened..Time(until.0 + 1))?),
         })
     }
 

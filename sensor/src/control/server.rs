@@ -15,7 +15,7 @@ use super::{
     api::{
         AE_TITLES, DEVICES, Devices, FLOWS, HL7_SENDERS, LIMIT_MAX, Page, Query, SESSIONS, STATUS,
     },
-    compliance, devices, evidence, exceptions, export, exposure, model,
+    compliance, devices, evidence, exceptions, export, exposure, incidents, model,
     pages::{Directory, Wanted},
     peer::Peer,
     reload::{self, ReloadOrder},
@@ -56,6 +56,7 @@ pub async fn serve(
         .merge(report::router(capture.clone(), response.clone()))
         .merge(alerts::router(response.clone()))
         .merge(exceptions::router(response.clone()))
+        .merge(incidents::router(response.clone(), roles.clone()))
         .merge(export::router(response.clone()))
         .merge(compliance::router(ranking.clone()))
         .merge(exposure::router(ranking))

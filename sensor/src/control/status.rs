@@ -89,18 +89,22 @@ fn output_status(output: &OutputStats) -> OutputStatus {
     }
 }
 
+fn by_severity(counts: [u64; Severity::ALL.len()]) -> BTreeMap<String, u64> {
+    let each = Severity::ALL.iter().zip(counts);
+    each.map(|(severity, count)| (severity.label().to_owned(), count))
+        .collect()
+}
+
 fn detection(snapshot: &Snapshot) -> DetectionStatus {
     let analysis = &snapshot.analysis;
     let (alerts, census) = (&analysis.alerts, &analysis.census);
-    let open = Severity::ALL.iter().zip(alerts.open);
     let frozen = census.frozen_first.iter();
     DetectionStatus {
         findings: analysis.findings.clone(),
         off: analysis.off.clone(),
-        open: open
-            .map(|(severity, count)| (severity.label().to_owned(), count))
-            .collect(),
+        open: by_severity(alerts.open),
         last: alerts.last.clone(),
+        incidents: by_severity(analysis.incidents.open),
         suppressed: alerts.suppressed,
         excepted: alerts.excepted,
         excepted_high: alerts.excepted_high,

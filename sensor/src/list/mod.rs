@@ -10,6 +10,7 @@ mod exceptions;
 mod exposure;
 mod filter;
 mod host_lists;
+mod incidents;
 mod searched;
 mod traffic;
 
@@ -20,6 +21,7 @@ pub use containment::dropped;
 pub use devices::{clear_text, internet_last};
 pub use filter::{FILTERS, Filter, Sort, moment};
 pub use host_lists::{AeTitleRow, Hl7SenderRow, ae_titles, hl7_senders};
+pub use incidents::incident_states;
 pub use searched::{Hit, contains};
 pub use traffic::{FlowRow, SessionRow};
 

@@ -10,6 +10,7 @@ mod handle;
 mod judgement;
 mod options;
 mod summary;
+mod tell;
 
 use std::{
     io,
@@ -21,17 +22,11 @@ use std::{
 
 use sensor_analysis::{
     Analysis, Outcome,
-    alert::AlertUpdate,
     baseline::Census,
     detect::clinical::Clinical,
     model::{Scorer, WindowSlot},
 };
-use sensor_facts::{
-    event::{AlertReport, Body, Event},
-    finding::Basis,
-    lock::lock,
-    observation::Observation,
-};
+use sensor_facts::{lock::lock, observation::Observation};
 use sensor_output::OutputSender;
 use sensor_response::{Keeper, Mirrors, RuleResets};
 
@@ -282,38 +277,6 @@ impl Responder {
         let mut out = Outcome::default();
         self.analysis.observe(seen, &mut out);
         self.take(out);
-    }
-
-    /// Decides about findings, then tells of them and of alerts.
-    fn take(&mut self, out: Outcome) {
-        for finding in out.findings {
-            if finding.basis != Basis::Exposure {
-                self.respond(&finding);
-            }
-            let time = finding.time;
-            let finding = Box::new(finding);
-            self.output
-                .send(Event::general(time, Body::Finding { finding }));
-        }
-        for AlertUpdate { change, alert } in out.alerts {
-            let now = self.keeper().time();
-            let touched = self.judgement.touched(&alert, now);
-            self.analysis.touch(alert.id, &touched);
-            let Some(alert) = self.analysis.alerts().get(alert.id).cloned() else {
-                continue;
-            };
-            tracing::warn!(
-                id = alert.id,
-                severity = alert.severity.label(),
-                change = change.label(),
-                "alert: {}",
-                alert.title
-            );
-            let time = alert.updated;
-            let alert = Box::new(AlertReport { change, alert });
-            self.output
-                .send(Event::general(time, Body::Alert { alert }));
-        }
     }
 
     fn save(&mut self) {

@@ -244,6 +244,16 @@ pub const TABLE: &[Row] = rows! {
         "Alerts of low and medium severity that are only listed, because the day's budget was used up." => |s| plain(s.analysis.alerts.suppressed_ever);
     Gauge "wardtap_alerts_open" ["severity"] ANALYSIS,
         "Raised alerts that are open, by their severity now." => |s| by_severity(&s.analysis.alerts.open);
+    Counter "wardtap_incidents_total" [] ANALYSIS,
+        "Incidents opened." => |s| plain(s.analysis.incidents.opened);
+    Counter "wardtap_incidents_merged_total" [] ANALYSIS,
+        "Incidents that became part of an older one." => |s| plain(s.analysis.incidents.merged);
+    Counter "wardtap_incidents_evicted_total" [] ANALYSIS,
+        "Incidents that are no longer listed because there were too many; those that matter least go first." => |s| plain(s.analysis.incidents.evicted);
+    Counter "wardtap_incident_contacts_evicted_total" [] ANALYSIS,
+        "Hosts with their users, AE titles and callers that the grouping of alerts forgot to make room for others." => |s| plain(s.analysis.incidents.forgotten);
+    Gauge "wardtap_incidents_open" ["severity"] ANALYSIS,
+        "Incidents that are open, by their severity now." => |s| by_severity(&s.analysis.incidents.open);
     Gauge "wardtap_alerts_doubtful" [] ANALYSIS,
         "Episodes that are followed and not sure enough to be told." => |s| plain(s.analysis.alerts.doubtful);
     Counter "wardtap_findings_excepted_high_total" [] ANALYSIS,

@@ -5,6 +5,7 @@ mod agreement;
 mod alerts;
 mod backup;
 mod evidence;
+mod incidents;
 mod lists;
 mod outputs;
 mod reload;

@@ -194,6 +194,11 @@ impl Alerts {
             .is_some_and(|alert| alert.id != 0 && alert.is_more_than_new())
     }
 
+    /// The alert or hint that findings about a device are a part of now. A hint has the number 0.
+    pub(crate) fn episode(&self, device: IpAddr, role: AttackRole) -> Option<&Alert> {
+        self.episodes.get(&(device, role))
+    }
+
     /// Adds what containment would do to an alert, of which the outputs are told now.
     pub fn touch(&mut self, id: u64, touched: &Touched) {
         self.content.untold.remove(&id);

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::{alert::Standing, baseline::Census, behaviour::Spending};
+use crate::{alert::Standing, baseline::Census, behaviour::Spending, incident};
 
 /// See the module's description.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -15,6 +15,8 @@ pub struct Account {
     pub evicted: u64,
     /// The alerts.
     pub alerts: Standing,
+    /// The incidents.
+    pub incidents: incident::Standing,
     /// The devices.
     pub census: Census,
     /// Alerts kept as cases, by label: benign, malicious.

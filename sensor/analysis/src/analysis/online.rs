@@ -4,10 +4,11 @@ use super::{Analysis, AnalysisOptions, Outcome};
 use crate::{
     alert::AlertUpdate,
     detect::clinical::{CLINICAL_AFTER, Clinical},
+    incident::IncidentUpdate,
 };
 use sensor_facts::{
     alert::Touched,
-    event::{AlertReport, Body, Event},
+    event::{AlertReport, Body, Event, IncidentReport},
     observation::Observation,
 };
 
@@ -49,6 +50,11 @@ impl Online {
             let time = alert.updated;
             let alert = Box::new(AlertReport { change, alert });
             events.push(Event::general(time, Body::Alert { alert }));
+        }
+        for IncidentUpdate { change, incident } in self.out.incidents.drain(..) {
+            let time = incident.updated;
+            let incident = Box::new(IncidentReport { change, incident });
+            events.push(Event::general(time, Body::Incident { incident }));
         }
     }
 

@@ -95,7 +95,7 @@ impl Routers {
         }
     }
 
-    pub(super) fn is_router(&self, mac: Mac) -> bool {
+    pub(crate) fn is_router(&self, mac: Mac) -> bool {
         let passage = self.seen.peek(&mac);
         passage.is_some_and(|passage| passage.is_router(self.latest, self.many))
     }

@@ -9,6 +9,7 @@ use sensor_facts::{
     alert::Alert,
     event::{AuditReport, Body, Event, StoredSession},
     finding::Finding,
+    incident::Incident,
     rule::Rule,
     time::Time,
 };
@@ -84,6 +85,7 @@ fn write_event(to: &Transaction<'_>, event: &Event) -> rusqlite::Result<u64> {
         }
         Body::Finding { finding } => write_finding(to, finding),
         Body::Alert { alert } => write_alert(to, &alert.alert),
+        Body::Incident { incident } => write_incident(to, &incident.incident),
         Body::Audit { audit } => write_audit(to, time, audit),
         Body::Stats { stats } => {
             let text = json(stats)?;
@@ -173,6 +175,30 @@ fn write_alert(to: &Transaction<'_>, alert: &Alert) -> rusqlite::Result<u64> {
             alert.suppressed,
             text,
         ])?;
+    Ok(text.len() as u64)
+}
+
+fn write_incident(to: &Transaction<'_>, incident: &Incident) -> rusqlite::Result<u64> {
+    let text = json(incident)?;
+    let id = int(incident.id);
+    to.prepare_cached(
+        "INSERT OR REPLACE INTO incident VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+    )?
+    .execute(params![
+        id,
+        incident.first_affected.map(|device| device.to_string()),
+        incident.severity.label(),
+        incident.confidence,
+        incident.title,
+        micros(incident.opened),
+        micros(incident.updated),
+        incident.end.as_ref().map(|end| micros(end.time)),
+        incident.label.as_ref().map(|label| label.verdict.label()),
+        int(incident.alerts.len() as u64),
+        int(incident.suspects().len() as u64),
+        incident.merged_into.map(int),
+        text,
+    ])?;
     Ok(text.len() as u64)
 }
 

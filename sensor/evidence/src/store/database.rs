@@ -20,6 +20,7 @@ const MODE: u32 = 0o640;
 pub(super) const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0001.sql"),
     include_str!("migrations/0002.sql"),
+    include_str!("migrations/0003.sql"),
 ];
 /// Who finds the file locked waits so long.
 const BUSY: Duration = Duration::from_secs(5);

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, net::IpAddr, ops::Range, path::Path};
 
 use rusqlite::{Connection, OptionalExtension, Params, Row, params};
-use sensor_facts::{alert::Alert, contact::Contact, event::Event, time::Time};
+use sensor_facts::{alert::Alert, contact::Contact, event::Event, incident::Incident, time::Time};
 use sensor_sessions::inventory::HostReport;
 use serde::de::DeserializeOwned;
 
@@ -46,6 +46,34 @@ impl Reader {
             })
             .map_err(|source| self.failed(source))?;
         text.map(|text| parse("alert", &text)).transpose()
+    }
+
+    /// The incident of that number as it was last told.
+    ///
+    /// # Errors
+    /// When the store can't be read.
+    pub fn incident(&self, id: u64) -> Result<Option<Incident>, StoreError> {
+        let id = i64::try_from(id).unwrap_or(i64::MAX);
+        let all: Vec<Incident> = self.documents(
+            "incident",
+            "SELECT incident FROM incident WHERE id = ?",
+            [id],
+        )?;
+        Ok(all.into_iter().next())
+    }
+
+    /// The incident that has an alert, as it was last told: of several the latest.
+    ///
+    /// # Errors
+    /// When the store can't be read.
+    pub fn incident_of(&self, alert: u64) -> Result<Option<Incident>, StoreError> {
+        let all: Vec<Incident> = self.documents(
+            "incident",
+            "SELECT incident.incident FROM incident, json_each(incident.incident ->> 'alerts') AS one
+             WHERE one.value ->> 'alert' = ? ORDER BY incident.id DESC LIMIT 1",
+            [i64::try_from(alert).unwrap_or(i64::MAX)],
+        )?;
+        Ok(all.into_iter().next())
     }
 
     /// Alerts that were opened within a time, the oldest first.

@@ -54,7 +54,7 @@ impl Retained {
 const CONTACT: &str = "hour, client, server, proto, port, app";
 const WEEK: Duration = Duration::from_hours(7 * 24);
 
-const RETAINED: [Retained; 9] = [
+const RETAINED: [Retained; 10] = [
     kind("sessions", "session", "id", &["time"], |keep| keep.sessions).spare(),
     kind("statistics", "statistics", "id", &["time"], |keep| {
         keep.statistics
@@ -69,6 +69,13 @@ const RETAINED: [Retained; 9] = [
         "alerts",
         "alert",
         "id, device",
+        &["opened", "updated"],
+        alerts,
+    ),
+    kind(
+        "incidents",
+        "incident",
+        "id",
         &["opened", "updated"],
         alerts,
     ),

@@ -235,6 +235,19 @@ pub enum Action {
         /// Why, in words.
         reason: String,
     },
+    /// A person changed an incident.
+    IncidentChanged {
+        /// Number of the incident.
+        #[cfg_attr(test, schemars(range(min = 1)))]
+        incident: u64,
+        /// `merged`, `split`, `closed`, `noted`, `labelled` or `contained`.
+        #[cfg_attr(test, schemars(extend("enum" = ["merged", "split", "closed", "noted", "labelled", "contained"])))]
+        change: String,
+        /// With what, in words.
+        what: String,
+        /// Why, in words, or the note.
+        reason: String,
+    },
     /// A person had findings muted.
     ExceptionMade {
         /// Number of the exception.

@@ -108,6 +108,18 @@ impl fmt::Display for Action {
                 verdict,
                 reason,
             } => write!(f, "alert {alert} labelled {verdict}: {reason}"),
+            Self::IncidentChanged {
+                incident,
+                change,
+                what,
+                reason,
+            } => {
+                write!(f, "incident I{incident} {change}")?;
+                if !what.is_empty() {
+                    write!(f, ", {what}")?;
+                }
+                write!(f, ": {reason}")
+            }
             Self::ExceptionMade {
                 exception,
                 whom,

@@ -11,6 +11,7 @@ use super::{
     alert::AlertReport,
     audit::AuditReport,
     flow::FlowReport,
+    incident::IncidentReport,
     json::line::{Key, Line},
     protocol,
     session::SessionEvent,
@@ -117,6 +118,8 @@ sensor_common::for_each_protocol! {
         Audit(audit): Box<AuditReport>,
         /// An alert that was raised or that changed.
         Alert(alert): Box<AlertReport>,
+        /// An incident that opened or that changed.
+        Incident(incident): Box<IncidentReport>,
         /// What a detector found.
         Finding(finding): Box<Finding>,
         /// Something about what an interface brings went wrong, or is right again.

@@ -9,6 +9,7 @@ mod audit;
 mod body;
 mod envelope;
 pub mod flow;
+mod incident;
 mod json;
 mod protocol;
 #[cfg(test)]
@@ -20,5 +21,6 @@ pub use audit::AuditReport;
 pub use body::{Body, EventType};
 pub use envelope::{Event, SCHEMA_VERSION};
 pub use flow::{FlowHalf, FlowReport, FlowState, FlowWhy};
+pub use incident::IncidentReport;
 pub use protocol::*;
 pub use session::{Cell, Exchanged, Listing, SessionEvent, StoredSession};

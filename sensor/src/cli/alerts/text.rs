@@ -164,16 +164,16 @@ fn amounts(page: &mut Page, features: &[Contribution]) {
 
 /// Lines that break between words.
 #[derive(Default)]
-struct Page(String);
+pub(in crate::cli) struct Page(pub(in crate::cli) String);
 
 impl Page {
-    fn heading(&mut self, text: &str) {
+    pub(in crate::cli) fn heading(&mut self, text: &str) {
         self.0.push('\n');
         self.line(0, text);
     }
 
     /// A paragraph; the lines that follow its first are set in further.
-    fn line(&mut self, indent: usize, text: &str) {
+    pub(in crate::cli) fn line(&mut self, indent: usize, text: &str) {
         let mut rest = text;
         let mut margin = indent;
         loop {

@@ -3,13 +3,14 @@
 use std::fmt::Write;
 
 use clap::ValueEnum;
-use sensor_analysis::replay::Replay;
+use sensor_analysis::{incident::Story, replay::Replay};
 use sensor_common::{counter::Counter, layer7::Protocol};
+use sensor_facts::incident::Incident;
 use sensor_sessions::inventory::HostReport;
 
 use super::{ReplayArgs, summary};
 use crate::{
-    cli::{alerts, filters::meaningless, rows::rows, sessions::listed, table::count},
+    cli::{alerts, filters::meaningless, incidents, rows::rows, sessions::listed, table::count},
     control::api::Query,
     list::{Choice, Filter, FlowRow, Item, SessionRow, ae_titles, choose, hl7_senders},
 };
@@ -24,6 +25,8 @@ pub(super) enum Section {
     Packets,
     /// All alerts, the most urgent explained
     Alerts,
+    /// Incidents: alerts that belong to one attack, the latest explained
+    Incidents,
     /// DICOM associations
     Dicom,
     /// HL7 sessions
@@ -45,11 +48,12 @@ pub(super) enum Section {
 }
 
 use Section::{
-    AeTitles, Alerts, All, Devices, Dicom, Flows, Hl7, Hl7Senders, Internet, Packets, Tls,
+    AeTitles, Alerts, All, Devices, Dicom, Flows, Hl7, Hl7Senders, Incidents, Internet, Packets,
+    Tls,
 };
 
-const EACH: [Section; 10] = [
-    Packets, Alerts, Dicom, Hl7, Tls, Devices, Internet, Hl7Senders, AeTitles, Flows,
+const EACH: [Section; 11] = [
+    Packets, Alerts, Incidents, Dicom, Hl7, Tls, Devices, Internet, Hl7Senders, AeTitles, Flows,
 ];
 
 impl Section {
@@ -79,6 +83,7 @@ impl Section {
         match self {
             Packets => Err(format!("the section packets has no {name}: it counts")),
             Alerts => of::<sensor_facts::alert::Alert>(filter, name),
+            Incidents => of::<Incident>(filter, name),
             Dicom | Hl7 | Tls => of::<SessionRow>(filter, name),
             Devices | Internet => of::<HostReport>(filter, name),
             Hl7Senders => of::<crate::list::Hl7SenderRow>(filter, name),
@@ -122,6 +127,9 @@ pub(super) fn contents(replay: &Replay) -> String {
             Alerts => replay
                 .analysis()
                 .map_or(0, |it| it.alerts().all().count() as u64),
+            Incidents => replay
+                .analysis()
+                .map_or(0, |it| it.incidents().all().count() as u64),
             Dicom | Hl7 | Tls => section.protocol().map_or(0, |it| stats.sessions_of(it)),
             Devices => site.len() as u64,
             Internet => internet.len() as u64,
@@ -182,6 +190,22 @@ pub(super) fn text(replay: &Replay, args: &ReplayArgs) -> anyhow::Result<String>
                 part.list("Alerts", all)?;
                 for one in explained {
                     let _ = writeln!(text, "\n{one}");
+                }
+            }
+            Incidents => {
+                let Some(analysis) = replay.analysis() else {
+                    continue;
+                };
+                let all: Vec<Incident> = analysis.incidents().all().cloned().collect();
+                let stories: Vec<Story> = all
+                    .iter()
+                    .filter(|it| choice.takes(*it))
+                    .take(EXPLAINED)
+                    .filter_map(|it| analysis.story(it.id))
+                    .collect();
+                part.list("Incidents", all)?;
+                for one in stories {
+                    let _ = writeln!(text, "\n{}", incidents::text(&one));
                 }
             }
             Dicom | Hl7 | Tls => {

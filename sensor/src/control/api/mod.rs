@@ -4,6 +4,7 @@
 //! wherever it gets them.
 
 mod evidence;
+mod incidents;
 mod rules;
 mod status;
 
@@ -15,6 +16,10 @@ use sensor_sessions::inventory::HostReport;
 use serde::{Deserialize, Serialize};
 
 pub use evidence::{NewAdvisory, NewJudgement, OldAdvisory, Part, Past, Reporting, compliance};
+pub use incidents::{
+    ContainedIncident, LabelledAlerts, NewContainment, NewIncidentLabel, NewNote, NewSplit,
+    OtherIncident, Proposed, RefusedProposal,
+};
 pub use rules::{
     Added, Hits, NewProtection, NewRule, ProtectedEntry, Protecting, RuleView, Unprotecting,
 };
@@ -40,6 +45,11 @@ pub const AE_TITLES: &str = "/v1/ae-titles";
 /// Answers a [`Page`] of [`Alert`](sensor_facts::alert::Alert), the latest first; `/ID` below it one of them, and
 /// `/ID/label` takes a [`NewLabel`].
 pub const ALERTS: &str = "/v1/alerts";
+/// Answers a [`Page`] of [`Incident`](sensor_facts::incident::Incident), the latest first; `/ID` below it the
+/// [`Story`](sensor_analysis::incident::Story) of one. `/ID/merge` takes an [`OtherIncident`], `/ID/split` a [`NewSplit`],
+/// `/ID/close` a [`Reason`], `/ID/note` a [`NewNote`], and all answer the incident; `/ID/label` takes a
+/// [`NewIncidentLabel`] and answers what it did, `/ID/contain` a [`NewContainment`] and answers a [`ContainedIncident`].
+pub const INCIDENTS: &str = "/v1/incidents";
 /// Answers a [`Page`] of [`Case`](sensor_analysis::alert::Case), the one labelled last first.
 pub const CASES: &str = "/v1/cases";
 /// Answers a [`Page`] of [`Exception`](sensor_analysis::alert::Exception); takes [`NewExceptions`], all or none, and answers
@@ -66,8 +76,9 @@ pub const EXPORTED_ROWS: &str = "/v1/exports/rows";
 /// The same of the flows of labelled alerts.
 pub const LABELLED_ROWS: &str = "/v1/exports/labelled-rows";
 
-/// `/ID` below it answers the [`Incident`](sensor_evidence::report::incident::Incident) of an alert, as [`Reporting`] says.
-pub const INCIDENTS: &str = "/v1/reports/incident";
+/// `/ID` below it answers the [report](sensor_evidence::report::incident::Incident) of the incident of an alert, or of an
+/// incident where the letter `I` stands before the number, as [`Reporting`] says.
+pub const INCIDENT_REPORTS: &str = "/v1/reports/incident";
 
 /// Answers an [`Exposure`](sensor_analysis::exposure::Exposure); `/ADDRESS` below it an [`Exposed`](sensor_analysis::exposure::Exposed).
 pub const EXPOSURE: &str = "/v1/exposure";

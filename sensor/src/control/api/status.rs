@@ -135,6 +135,9 @@ pub struct DetectionStatus {
     /// The last alert that people were told of.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last: Option<Headline>,
+    /// Incidents that go on, by severity.
+    #[serde(default)]
+    pub incidents: BTreeMap<String, u64>,
     /// Alerts that are listed as suppressed, because the budget was used up.
     pub suppressed: u64,
     /// Findings that were excepted since the start.

@@ -137,6 +137,7 @@ fn take(acts: &mut Acts, entry: &Entry) {
         | Action::EntriesDropped { .. }
         | Action::AdvisoryImported { .. } => acts.other.push(did(entry.action.to_string(), "")),
         Action::AdvisoryRemoved { .. }
+        | Action::IncidentChanged { .. }
         | Action::AdvisoryJudged { .. }
         | Action::BaselineReset { .. }
         | Action::ExceptionMade { .. }
@@ -169,6 +170,19 @@ fn judged(action: &Action) -> Option<(String, &str)> {
             format!("advisory {advisory} {verdict} for {device}"),
             reason,
         )),
+        Action::IncidentChanged {
+            incident,
+            change,
+            what,
+            reason,
+        } => {
+            let what = if what.is_empty() {
+                String::new()
+            } else {
+                format!(", {what}")
+            };
+            Some((format!("incident I{incident} {change}{what}"), reason))
+        }
         Action::BaselineReset { device, reason } => {
             Some((format!("what is usual of {device} is learnt anew"), reason))
         }

@@ -32,6 +32,7 @@ impl Incident {
         let mut incident = Self {
             v: VERSION,
             pseudonymised: false,
+            incident: facts.incident.clone(),
             alert: About {
                 id: alert.id,
                 device: alert.device,

@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use sensor_facts::{
     alert::{Label, Severity},
     finding::AttackRole,
+    incident as facts,
     rule::Actor,
     time::Time,
 };
@@ -66,7 +67,7 @@ pub struct Other {
     pub device: IpAddr,
     /// What part the device has in it.
     pub role: AttackRole,
-    /// A finding or a contact connects it with this one; else it only falls into the time.
+    /// It belongs to the incident; else it only falls into the time.
     pub connected: bool,
     /// When its first finding was made.
     pub opened: Time,
@@ -97,7 +98,10 @@ pub struct Incident {
     /// Addresses and names are pseudonyms.
     #[serde(default)]
     pub pseudonymised: bool,
-    /// The alert.
+    /// The incident: its alerts and what connects them. None of an alert that opened none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub incident: Option<facts::Incident>,
+    /// The alert that was asked for, or the first one of the incident.
     pub alert: About,
     /// The device that it began with, as far as is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -132,4 +136,38 @@ pub struct Incident {
     pub unknown: Vec<String>,
     /// By what and on what it stands.
     pub provenance: Provenance,
+}
+
+impl Incident {
+    /// What a person said that it was.
+    pub(super) fn label(&self) -> Option<&Label> {
+        let whole = self.incident.as_ref();
+        whole
+            .and_then(|it| it.label.as_ref())
+            .or(self.alert.label.as_ref())
+    }
+
+    /// ATT&CK techniques of all that belongs to it.
+    pub(super) fn techniques(&self) -> &[String] {
+        let whole = self.incident.as_ref();
+        whole.map_or(&self.alert.techniques, |it| &it.techniques)
+    }
+
+    /// It goes on.
+    pub(super) fn is_open(&self) -> bool {
+        let whole = self.incident.as_ref();
+        whole.map_or(self.alert.closed.is_none(), facts::Incident::is_open)
+    }
+
+    /// Why an alert belongs to it.
+    pub(super) fn why(&self, alert: u64) -> String {
+        let links = self.incident.iter().flat_map(|it| &it.links);
+        let of = links.filter(|link| link.to == alert || link.from == alert);
+        let mut all: Vec<String> = of.map(|link| link.because.to_string()).collect();
+        all.dedup();
+        if all.is_empty() {
+            return "it is one of its alerts".to_owned();
+        }
+        all.join("; ")
+    }
 }

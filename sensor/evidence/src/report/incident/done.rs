@@ -154,6 +154,18 @@ fn of_people<'a>(action: &'a Action, scope: &Scope<'_>) -> Option<Line<'a>> {
             let what = format!("Alert {alert} labelled {verdict}");
             Some((What::Label, Good::Good, what, reason))
         }
+        Action::IncidentChanged {
+            incident,
+            change,
+            what,
+            reason,
+        } if scope.incident == Some(*incident) => {
+            let what = match what.as_str() {
+                "" => format!("Incident I{incident} {change}"),
+                what => format!("Incident I{incident} {change}, {what}"),
+            };
+            Some((What::Label, Good::Good, what, reason))
+        }
         Action::BaselineReset { device, reason } if scope.suspects(*device) => {
             let what = format!("What is usual of {device} begins anew");
             Some((What::Other, Good::Plain, what, reason))

@@ -6,6 +6,7 @@ use sensor_facts::{
     contact::Contact,
     effect::Effect,
     event::Event,
+    incident::Incident,
     rule::{Actor, RuleId},
     time::Time,
 };
@@ -21,8 +22,10 @@ pub struct Facts {
     pub made: Time,
     /// For whom.
     pub by: Actor,
-    /// The alert.
+    /// The alert that was asked for, or the first one of the incident.
     pub alert: Alert,
+    /// The incident that it belongs to; none of an alert that opened none.
+    pub incident: Option<Incident>,
     /// All other alerts of the time.
     pub alerts: Vec<Alert>,
     /// Who talked to whom; one row may be before the first finding and another one after it.

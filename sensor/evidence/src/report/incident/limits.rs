@@ -14,9 +14,13 @@ pub(super) fn of(facts: &Facts, scope: &Scope<'_>, containment: &Containment) ->
     if scope.zero.is_none() {
         unknown.push("Who is behind it: the findings name a victim and no suspect.".to_owned());
     }
-    if facts.alert.closed.is_none() {
+    let whole = facts.incident.as_ref();
+    if whole.map_or(
+        facts.alert.closed.is_none(),
+        sensor_facts::incident::Incident::is_open,
+    ) {
         unknown.push(
-            "How it ends: the alert is still open. This report describes the moment at which it was made; make it again later."
+            "How it ends: the incident is still open. This report describes the moment at which it was made; make it again later."
                 .to_owned(),
         );
     }

@@ -143,12 +143,22 @@ fn isolate(incident: &Incident, held: &Held, steps: &mut Vec<Step>) {
 /// Before more is done on the strength of it.
 fn confirm(incident: &Incident, steps: &mut Vec<Step>) {
     let checks: Vec<&str> = incident.alert.check.iter().map(String::as_str).collect();
-    if incident.alert.label.is_none() && !checks.is_empty() {
+    if incident.label().is_none() && !checks.is_empty() {
         step(
             steps,
-            format!(
-                "Confirm it, and say so: `wardtap alerts label {} malicious --reason ...`.",
-                incident.alert.id
+            incident.incident.as_ref().map_or_else(
+                || {
+                    format!(
+                        "Confirm it, and say so: `wardtap alerts label {} malicious --reason ...`.",
+                        incident.alert.id
+                    )
+                },
+                |whole| {
+                    format!(
+                        "Confirm it, and say so: `wardtap incidents label I{} malicious --reason ...`.",
+                        whole.id
+                    )
+                },
             ),
             format!(
                 "It is {:.0} % sure by itself. It would be wrong in these cases, so ask: {}.",
@@ -203,7 +213,7 @@ fn check(incident: &Incident, order: &[Turn], steps: &mut Vec<Step>) {
 
 fn credentials(incident: &Incident, steps: &mut Vec<Step>) {
     let has = |wanted: &[&str]| {
-        let all = &incident.alert.techniques;
+        let all = incident.techniques();
         all.iter().any(|one| wanted.contains(&one.as_str()))
     };
     let titles: Vec<String> = incident

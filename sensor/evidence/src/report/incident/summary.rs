@@ -199,10 +199,10 @@ fn open(facts: &Facts, incident: &Incident) -> String {
             open.push(format!("{} is {}", held.address, held.state.label()));
         }
     }
-    if incident.alert.closed.is_none() {
-        open.push("the alert is open".to_owned());
+    if incident.is_open() {
+        open.push("the incident is open".to_owned());
     }
-    if incident.alert.label.is_none() {
+    if incident.label().is_none() {
         open.push("nobody has said yet whether it was an attack".to_owned());
     }
     let rules = incident.containment.rules.iter();

@@ -27,8 +27,9 @@ item! {
         /// What a message contains: `cef`, `json` or `ocsf`.
         #[serde(default)]
         pub format: Format => default Format::default(),
-        /// The types of events that it gets. Without it, alerts, and where the format has them audit entries and what is
-        /// wrong with the mirror. `cef` can have `finding` too, `json` has all types, `ocsf` only `alert`.
+        /// The types of events that it gets. Without it, alerts and incidents, and where the format has them audit entries
+        /// and what is wrong with the mirror. `cef` can have `finding` too, `json` has all types, `ocsf` only `alert` and
+        /// `incident`.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         pub events: Option<Vec<EventType>> => example ["alert", "audit"],
         /// The facility of the messages.
@@ -72,7 +73,12 @@ fn syslog() -> String {
 impl Keys {
     fn events(&self) -> Vec<EventType> {
         self.events.clone().unwrap_or_else(|| {
-            let mut usual = vec![EventType::Alert, EventType::Audit, EventType::Mirror];
+            let mut usual = vec![
+                EventType::Alert,
+                EventType::Incident,
+                EventType::Audit,
+                EventType::Mirror,
+            ];
             usual.retain(|kind| self.format.carries(*kind));
             usual
         })

@@ -5,6 +5,7 @@ use std::{fmt, io, io::Write as _, str::FromStr};
 use sensor_facts::{
     alert::{Change, Severity},
     event::{Body, Event},
+    incident,
 };
 
 use crate::{Format, origin::Origin};
@@ -108,6 +109,12 @@ const fn severity(event: &Event) -> u32 {
     match &event.body {
         Body::Alert { alert } => match (alert.change, alert.alert.severity) {
             (Change::Closed, _) | (_, Severity::Low) => 5,
+            (_, Severity::Medium) => 4,
+            (_, Severity::High) => 3,
+            (_, Severity::Critical) => 2,
+        },
+        Body::Incident { incident } => match (incident.change, incident.incident.severity) {
+            (incident::Change::Closed, _) | (_, Severity::Low) => 5,
             (_, Severity::Medium) => 4,
             (_, Severity::High) => 3,
             (_, Severity::Critical) => 2,

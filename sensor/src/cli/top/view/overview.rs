@@ -50,6 +50,7 @@ pub(super) fn draw(
     for more in [
         status::seen(status),
         status::alerts(status),
+        status::incidents(status),
         status::containment(status),
         status::tables(status),
         status::outputs(status),

@@ -27,7 +27,7 @@ impl Incident {
         if let Some(zero) = &self.patient_zero {
             section.heading(format!("First affected device: {}", named(zero)));
             let mut known = vec![
-                "It is the suspected device of the earliest of the connected alerts whose severity is at least medium, or of this alert.".to_owned(),
+                "It is the suspected device of the earliest alert of at least medium severity that does not follow from an alert about another device.".to_owned(),
             ];
             let mut tell = |what: &str, values: &[String]| {
                 if !values.is_empty() {

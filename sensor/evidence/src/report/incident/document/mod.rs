@@ -25,9 +25,10 @@ impl Incident {
     #[must_use]
     pub fn document(&self, laws: &[Law]) -> Document {
         let alert = &self.alert;
-        let title = match &self.patient_zero {
-            Some(zero) => format!("Alert {}: {} is suspected", alert.id, zero.address),
-            None => format!("Alert {}: {} is the victim", alert.id, alert.device),
+        let title = match (&self.incident, &self.patient_zero) {
+            (Some(incident), _) => format!("I{}: {}", incident.id, incident.title),
+            (None, Some(zero)) => format!("Alert {}: {} is suspected", alert.id, zero.address),
+            (None, None) => format!("Alert {}: {} is the victim", alert.id, alert.device),
         };
         let mut document = Document::new("Incident report", title);
         if self.pseudonymised {
@@ -36,9 +37,8 @@ impl Incident {
                     .into(),
             );
         }
-        if alert
-            .label
-            .as_ref()
+        if self
+            .label()
             .is_some_and(|label| label.verdict == Verdict::Benign)
         {
             document.notices.push(
@@ -76,7 +76,11 @@ impl Incident {
             .patient_zero
             .as_ref()
             .map_or_else(|| "not known".to_owned(), named);
-        let severity = format!("{}, {:.0} % sure", alert.severity, alert.confidence * 100.0);
+        let whole = self.incident.as_ref();
+        let (severity, confidence) = whole.map_or((alert.severity, alert.confidence), |it| {
+            (it.severity, it.confidence)
+        });
+        let severity = format!("{severity}, {:.0} % sure", confidence * 100.0);
         document.fact("Severity", severity, Tone::Bad);
         document.fact("First affected device", zero, Tone::Bad);
         document.fact("First finding", utc_moment(self.begin), Tone::Plain);
@@ -101,7 +105,7 @@ impl Incident {
         let received: u64 = unusual.map(|one| one.bytes_to_suspect).sum();
         let tone = if received > 0 { Tone::Bad } else { Tone::Plain };
         document.fact("Clinical data to suspects", bytes(received), tone);
-        let (label, tone) = alert.label.as_ref().map_or_else(
+        let (label, tone) = self.label().map_or_else(
             || ("not yet".to_owned(), Tone::Open),
             |label| {
                 (
@@ -138,12 +142,7 @@ impl Incident {
                 format!("{more} later things are left out here; the audit trail has them."),
             );
         }
-        let techniques: Vec<String> = self
-            .alert
-            .techniques
-            .iter()
-            .map(|one| technique(one))
-            .collect();
+        let techniques: Vec<String> = self.techniques().iter().map(|one| technique(one)).collect();
         if !techniques.is_empty() {
             section.heading("Techniques (MITRE ATT&CK)");
             section.list(techniques);
@@ -154,9 +153,9 @@ impl Incident {
         );
         for one in &self.others {
             let belongs = if one.connected {
-                "yes: a finding or a contact connects them"
+                format!("yes: {}", self.why(one.id))
             } else {
-                "nothing that was seen connects them"
+                "nothing that was seen connects them".to_owned()
             };
             let way = if one.role.is_victim() {
                 "is the victim"
@@ -168,7 +167,7 @@ impl Incident {
                 format!("{} {way}", one.device),
                 utc_moment(one.opened),
                 one.title.clone(),
-                belongs.to_owned(),
+                belongs,
             ]);
         }
         section.table(others);

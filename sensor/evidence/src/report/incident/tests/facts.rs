@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 
-use sensor_facts::{contact::Contact, rule::Actor, time::Time};
+use sensor_facts::{contact::Contact, incident::Incident, rule::Actor, time::Time};
 use serde_json::{Value, json};
 
 use super::super::{Collected, Evidence, Facts, RuleNow, Seal};
@@ -35,6 +35,7 @@ pub(super) fn facts() -> Facts {
         },
         alert: serde_json::from_value(alert()).unwrap(),
         alerts: vec![serde_json::from_value(other()).unwrap()],
+        incident: Some(whole(&[alert()], Some(INTRUDER))),
         contacts: contacts(),
         sessions: serde_json::from_value(sessions()).unwrap(),
         hosts: [
@@ -73,6 +74,29 @@ pub(super) fn facts() -> Facts {
             flaw: None,
         },
     }
+}
+
+/// The incident that has these alerts.
+pub(super) fn whole(alerts: &[Value], first: Option<IpAddr>) -> Incident {
+    let members: Vec<Value> = alerts
+        .iter()
+        .map(|one| {
+            json!({
+                "alert": one["id"], "device": one["device"], "role": one.get("role").unwrap_or(&json!("suspect")),
+                "severity": one["severity"], "confidence": one["confidence"], "opened": one["opened"],
+                "updated": one["updated"], "techniques": one["techniques"], "title": one["title"],
+            })
+        })
+        .collect();
+    let mut incident = json!({
+        "id": 3, "title": "10.77.1.66: Credential Access, Collection, Discovery at 2 devices", "severity": "critical",
+        "confidence": 0.97, "opened": alerts[0]["opened"], "updated": alerts[0]["updated"], "alerts": members,
+        "victims": [ARCHIVE, EHR], "techniques": ["T1110", "T1119", "T1046"],
+        "end": { "time": "2026-03-02T09:25:00Z", "by": { "kind": "person", "uid": 1000, "name": "nightshift" }, "reason": "the laptop is gone" },
+        "notes": [{ "time": "2026-03-02T09:21:00Z", "by": { "kind": "person", "uid": 1000, "name": "nightshift" }, "note": "ward 3 has the laptop" }],
+    });
+    incident["first_affected"] = json!(first);
+    serde_json::from_value(incident).unwrap()
 }
 
 fn finding(

@@ -1,15 +1,12 @@
-//! What belongs to an incident, and what stays apart: attacks beside one another, ordinary work, weak hints.
+//! What belongs to an incident, and what stays apart: attacks beside one another, ordinary work, hosts outside.
 
 use std::net::IpAddr;
 
-use sensor_facts::{
-    alert::{Alert, Severity},
-    finding::AttackRole,
-};
+use sensor_facts::{alert::Alert, finding::AttackRole};
 
 use super::{
-    super::{Facts, Incident},
-    facts::{ARCHIVE, ENGINE, INTRUDER, MODALITY, WORKSTATION, facts},
+    super::{Exchange, Facts, Incident, Part},
+    facts::{ARCHIVE, ENGINE, INTRUDER, MODALITY, WORKSTATION, facts, whole},
 };
 
 const MINUTE: i64 = 60_000_000_000;
@@ -37,69 +34,93 @@ fn reach(facts: &mut Facts, client: IpAddr, server: IpAddr, port: u16, minutes: 
     facts.contacts.push(contact);
 }
 
-fn connected(facts: &Facts, device: IpAddr) -> bool {
-    let incident = Incident::of(facts);
-    let mut others = incident.others.iter();
-    others.any(|one| one.device == device && one.connected)
+/// Puts the facts' other alerts into the incident, with this device as the first.
+fn join(facts: &mut Facts, first: Option<IpAddr>) {
+    let all = std::iter::once(&facts.alert).chain(&facts.alerts);
+    let all: Vec<_> = all.map(|one| serde_json::to_value(one).unwrap()).collect();
+    facts.incident = Some(whole(&all, first));
 }
 
 #[test]
-fn two_attacks_on_one_archive_are_two_incidents() {
+fn what_belongs_to_the_incident_is_decided_where_alerts_are_grouped() {
     let mut facts = facts();
-    // Both name the archive; the archive's own alert says that it is attacked.
     let mut second = alert(&facts, WORKSTATION, 2);
     second.findings[0].victims = vec![ARCHIVE];
+    facts.alerts = vec![second];
+    let connected = |facts: &Facts| Incident::of(facts).others[0].connected;
+    assert!(!connected(&facts), "both name the archive");
+    assert_eq!(Incident::of(&facts).containment.suspects.len(), 1);
+    join(&mut facts, Some(WORKSTATION));
+    assert!(connected(&facts));
+    let incident = Incident::of(&facts);
+    assert_eq!(incident.containment.suspects.len(), 2);
+    assert_eq!(incident.patient_zero.unwrap().address, WORKSTATION);
+    // Without an incident the alert stands alone.
+    facts.incident = None;
+    let incident = Incident::of(&facts);
+    assert!(!incident.others[0].connected);
+    assert_eq!(incident.patient_zero.unwrap().address, INTRUDER);
+}
+
+#[test]
+fn whoever_a_flood_comes_from_is_no_victim() {
+    let mut facts = facts();
     let mut archive = alert(&facts, ARCHIVE, 3);
     archive.role = AttackRole::Victim;
-    facts.alerts = vec![second, archive];
-    assert!(connected(&facts, ARCHIVE));
-    assert!(!connected(&facts, WORKSTATION));
+    archive.findings[0].role = AttackRole::Victim;
+    archive.findings[0].technique = "T1499".to_owned();
+    archive.findings[0].victims = vec![ENGINE];
+    facts.alerts = vec![archive];
+    join(&mut facts, Some(INTRUDER));
     let incident = Incident::of(&facts);
-    assert_eq!(incident.containment.suspects.len(), 1);
+    let part = |address| {
+        let mut all = incident.systems.iter();
+        all.find(|one| one.address == address).map(|one| one.part)
+    };
+    assert_eq!(part(ARCHIVE), Some(Part::Victim));
+    assert_ne!(part(ENGINE), Some(Part::Victim));
+    assert_eq!(
+        incident.containment.suspects.len(),
+        1,
+        "the archive is none"
+    );
 }
 
 #[test]
-fn a_new_way_to_a_device_connects_and_a_usual_one_does_not() {
+fn ordinary_work_with_a_suspect_is_not_counted_because_another_peer_is_one() {
     let mut facts = facts();
-    facts.alerts = vec![alert(&facts, MODALITY, 10)];
-    assert!(!connected(&facts, MODALITY), "nobody reached it");
-    reach(&mut facts, INTRUDER, MODALITY, 22, 5);
-    assert!(connected(&facts, MODALITY));
-    // The two have always talked so.
-    reach(&mut facts, INTRUDER, MODALITY, 22, -3 * 24 * 60);
-    assert!(!connected(&facts, MODALITY));
+    let before: u64 = stolen(&facts);
+    // The archive follows as a suspect. The modality has sent it images for days, and goes on.
+    facts.alerts = vec![alert(&facts, ARCHIVE, 1)];
+    join(&mut facts, Some(INTRUDER));
+    reach(&mut facts, MODALITY, ARCHIVE, 104, -3 * 24 * 60);
+    let text = serde_json::to_string(&facts.sessions).unwrap();
+    let ordinary: Vec<sensor_facts::event::Event> = serde_json::from_str(&text).unwrap();
+    facts.sessions.extend(ordinary.into_iter().map(|mut one| {
+        (one.src_ip, one.dest_ip) = (Some(MODALITY), Some(ARCHIVE));
+        one.dest_port = Some(104);
+        one.flow_id = one.flow_id.map(|id| id + 1_000);
+        one.timestamp.0 += 2 * MINUTE;
+        one
+    }));
+    let of_modality = |one: &&Exchange| one.client == MODALITY && one.server == ARCHIVE;
+    let incident = Incident::of(&facts);
+    assert!(incident.exchanges.iter().filter(of_modality).count() > 0);
+    assert!(
+        incident
+            .exchanges
+            .iter()
+            .filter(of_modality)
+            .all(|one| one.usual)
+    );
+    assert_eq!(stolen(&facts), before);
 }
 
-#[test]
-fn a_service_that_many_use_connects_nobody() {
-    let mut facts = facts();
-    facts.alerts = vec![alert(&facts, MODALITY, 10)];
-    reach(&mut facts, INTRUDER, MODALITY, 445, 5);
-    for host in 1..=3 {
-        reach(
-            &mut facts,
-            IpAddr::from([10, 77, 9, host]),
-            MODALITY,
-            445,
-            5,
-        );
-        assert!(connected(&facts, MODALITY), "{host} others");
-    }
-    reach(&mut facts, IpAddr::from([10, 77, 9, 9]), MODALITY, 445, 5);
-    assert!(!connected(&facts, MODALITY));
-}
-
-#[test]
-fn a_weak_hint_makes_no_first_affected_device() {
-    let mut facts = facts();
-    let mut weak = alert(&facts, ENGINE, -30);
-    weak.findings[0].victims = vec![INTRUDER];
-    weak.severity = Severity::Low;
-    facts.alerts = vec![weak];
-    let zero = |facts: &Facts| Incident::of(facts).patient_zero.unwrap().address;
-    assert_eq!(zero(&facts), INTRUDER);
-    facts.alerts[0].severity = Severity::Medium;
-    assert_eq!(zero(&facts), ENGINE);
+/// Bytes that the report says went to suspects and are not their usual work.
+fn stolen(facts: &Facts) -> u64 {
+    let incident = Incident::of(facts);
+    let unusual = incident.exchanges.iter().filter(|one| !one.usual);
+    unusual.map(|one| one.bytes_to_suspect).sum()
 }
 
 #[test]
