@@ -35,7 +35,7 @@ use crate::{
     config::{Alerting, Baseline, Grouping},
     detect::{self, Detect, Found, Named, Origins, Routers, Site, Tuned},
     incident::{IncidentUpdate, Incidents},
-    model::{Recorded, Scorer, WindowModel, WindowSlot, features},
+    model::{Recorded, Scorer, WindowModel, WindowSlot},
 };
 
 pub use account::Account;

@@ -6,8 +6,8 @@ use anyhow::{Result, bail, ensure};
 use serde_json::Value;
 use tests::{
     ability::privileged,
+    nobody::ask_as_nobody,
     reading::{events, number},
-    sensor::ask_as_nobody,
     site::{SCANS_ALERT, SECONDS, Site},
     wait::wait_for,
 };

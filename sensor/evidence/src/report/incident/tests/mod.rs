@@ -8,7 +8,7 @@ use std::{env, fs, path::Path};
 
 use super::{Contained, Incident, Law, Part};
 use crate::report::{html, markdown, pdf};
-use facts::{ARCHIVE, ENGINE, INTRUDER, MODALITY, PRINTER, PUMP, WORKSTATION, facts};
+use facts::{ARCHIVE, INTRUDER, MODALITY, PRINTER, PUMP, WORKSTATION, facts};
 
 /// Compares with a file beside this one; with `WARDTAP_BLESS` set the file is written anew instead.
 fn is_as_kept(name: &str, text: &str) {
