@@ -79,7 +79,7 @@ async fn show(Extension(response): Extension<ResponderHandle>, Path(Id(id)): Pat
     }
 }
 
-/// Writes down what a person changed.
+/// Writes down and tells what a person changed.
 fn record(
     responder: &mut Responder,
     actor: &Actor,
@@ -93,6 +93,7 @@ fn record(
         reason,
     };
     responder.keeper_mut().record(actor, action);
+    responder.tell_changed_incidents();
 }
 
 fn has_reason(reason: &str) -> Result<(), String> {

@@ -136,7 +136,7 @@ pub struct DetectionStatus {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last: Option<Headline>,
     /// Incidents that go on, by severity.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub incidents: BTreeMap<String, u64>,
     /// Alerts that are listed as suppressed, because the budget was used up.
     pub suppressed: u64,

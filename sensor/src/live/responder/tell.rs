@@ -42,6 +42,12 @@ impl Responder {
         self.tell_incidents(out.incidents);
     }
 
+    /// Tells what a person has just changed about incidents; the daemon may stop before the next tick.
+    pub(crate) fn tell_changed_incidents(&mut self) {
+        let told = self.analysis.incidents_mut().take_told();
+        self.tell_incidents(told);
+    }
+
     fn tell_incidents(&self, updates: Vec<IncidentUpdate>) {
         for IncidentUpdate { change, incident } in updates {
             tracing::warn!(
