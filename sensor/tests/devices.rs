@@ -94,7 +94,7 @@ fn a_device_is_shown_with_all_that_is_known() -> io::Result<()> {
         "OFFIS_DCMTK_367",
         "10.77.1.10 104/TCP dicom",
         "25 % of its learning period is over",
-        "learning waits until",
+        "learning is on hold until",
     ] {
         assert!(shown.out.contains(word), "{word:?} in {}", shown.out);
     }
