@@ -19,6 +19,7 @@ pub mod infrastructure;
 pub mod lock;
 pub mod mirror;
 pub mod observation;
+pub mod reason;
 pub mod rights;
 pub mod router;
 pub mod rule;

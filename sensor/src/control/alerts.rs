@@ -13,6 +13,7 @@ use sensor_analysis::{alert::Case, baseline::Progress};
 use sensor_facts::{
     action::Action,
     alert::{Alert, Label},
+    reason,
     rule::Actor,
 };
 
@@ -102,9 +103,7 @@ async fn baseline(
 
 async fn reset(Path(address): Path<IpAddr>, order: Order<Reason>) -> Result<Response, Failed> {
     let resets = move |responder: &mut Responder, actor: &Actor, Reason { reason }| {
-        if reason.trim().is_empty() {
-            return Err("say why: the reason is part of the evidence".to_owned());
-        }
+        reason::check(&reason)?;
         if !responder.analysis_mut().reset(address) {
             return Err(unknown(address));
         }

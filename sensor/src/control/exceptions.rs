@@ -9,7 +9,7 @@ use axum::{
     routing::{get, post},
 };
 use sensor_analysis::alert::Exception;
-use sensor_facts::{action::Action, rule::Actor};
+use sensor_facts::{action::Action, reason, rule::Actor};
 
 use super::{
     answer::Failed,
@@ -66,9 +66,7 @@ async fn add(
 
 async fn end(Path(id): Path<u64>, order: Order<Reason>) -> Result<Response, Failed> {
     let ends = move |responder: &mut Responder, actor: &Actor, Reason { reason }| {
-        if reason.trim().is_empty() {
-            return Err("say why: the reason is part of the evidence".to_owned());
-        }
+        reason::check(&reason)?;
         let ended = responder.analysis_mut().end_exception(id).ok_or_else(|| {
             format!(
                 "there is no exception {id}; `wardtap exceptions list` shows those that there are"

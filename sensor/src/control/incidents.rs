@@ -9,11 +9,13 @@ use axum::{
     response::Response,
     routing::{get, post},
 };
+use sensor_analysis::incident::no_incident;
 use sensor_facts::{
     action::Action,
     alert::Label,
     finding::Finding,
     incident::{Incident, number},
+    reason,
     rule::{Actor, Scope, State},
     target::Target,
 };
@@ -69,12 +71,7 @@ async fn list(
 async fn show(Extension(response): Extension<ResponderHandle>, Path(Id(id)): Path<Id>) -> Response {
     let story = response.ask(move |responder| responder.analysis().story(id));
     match story.await {
-        Ok(None) => failure(
-            StatusCode::NOT_FOUND,
-            &format!(
-                "there is no incident I{id}; `wardtap incidents list` shows those that there are"
-            ),
-        ),
+        Ok(None) => failure(StatusCode::NOT_FOUND, &no_incident(id)),
         other => answer(other),
     }
 }
@@ -96,16 +93,9 @@ fn record(
     responder.tell_changed_incidents();
 }
 
-fn has_reason(reason: &str) -> Result<(), String> {
-    if reason.trim().is_empty() {
-        return Err("say why: the reason is part of the evidence".to_owned());
-    }
-    Ok(())
-}
-
 async fn merge(Path(Id(id)): Path<Id>, order: Order<OtherIncident>) -> Result<Response, Failed> {
     let merges = move |responder: &mut Responder, actor: &Actor, with: OtherIncident| {
-        has_reason(&with.reason)?;
+        reason::check(&with.reason)?;
         let now = responder.keeper().time();
         let incidents = responder.analysis_mut().incidents_mut();
         let incident = incidents.merge(id, with.other, actor, now)?;
@@ -124,7 +114,7 @@ async fn merge(Path(Id(id)): Path<Id>, order: Order<OtherIncident>) -> Result<Re
 
 async fn split(Path(Id(id)): Path<Id>, order: Order<NewSplit>) -> Result<Response, Failed> {
     let splits = move |responder: &mut Responder, actor: &Actor, new: NewSplit| {
-        has_reason(&new.reason)?;
+        reason::check(&new.reason)?;
         let now = responder.keeper().time();
         let incidents = responder.analysis_mut().incidents_mut();
         let incident = incidents.split(id, &new.devices, now)?;
@@ -200,17 +190,9 @@ async fn contain(
     order: Order<NewContainment>,
 ) -> Result<Response, Failed> {
     let proposes = move |responder: &mut Responder, actor: &Actor, new: NewContainment| {
-        has_reason(&new.reason)?;
+        reason::check(&new.reason)?;
         let analysis = responder.analysis();
-        let incident = analysis.incidents().get(id).cloned();
-        let incident = incident.ok_or_else(|| {
-            format!(
-                "there is no incident I{id}; `wardtap incidents list` shows those that there are"
-            )
-        })?;
-        if let Some(into) = incident.merged_into {
-            return Err(format!("I{id} is a part of I{into}: use that number"));
-        }
+        let incident = analysis.incidents().current(id)?.clone();
         let suspects = incident.suspects();
         if suspects.is_empty() {
             return Err(format!(

@@ -97,9 +97,7 @@ impl NewException {
     /// # Errors
     /// When there is no such detector, no reason, or it has ended already.
     pub fn check(&self, now: Time) -> Result<(), String> {
-        if self.reason.trim().is_empty() {
-            return Err("say why: the reason is part of the evidence".to_owned());
-        }
+        sensor_facts::reason::check(&self.reason)?;
         for name in &self.detectors {
             crate::detect::known(name)?;
         }

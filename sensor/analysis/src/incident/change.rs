@@ -5,6 +5,7 @@ use std::{collections::BTreeSet, net::IpAddr};
 use sensor_facts::{
     alert::{Alert, Label, Verdict},
     incident::{Change, End, Incident, Link, Note, Tie},
+    reason,
     rule::Actor,
     time::Time,
 };
@@ -22,20 +23,28 @@ type Refused = String;
 impl Incidents {
     /// An incident that goes on.
     fn open_one(&self, id: u64) -> Result<&Incident, Refused> {
+        let incident = self.current(id)?;
+        if incident.is_open() {
+            Ok(incident)
+        } else {
+            Err(format!("I{id} is closed"))
+        }
+    }
+
+    /// An incident that is no part of another one.
+    ///
+    /// # Errors
+    /// In words, when there is no such incident, or its number is no longer used.
+    pub fn current(&self, id: u64) -> Result<&Incident, Refused> {
         let incident = self.one(id)?;
-        match (incident.merged_into, incident.is_open()) {
-            (Some(into), _) => Err(format!("I{id} is a part of I{into}: use that number")),
-            (None, false) => Err(format!("I{id} is closed")),
-            (None, true) => Ok(incident),
+        match incident.merged_into {
+            Some(into) => Err(format!("I{id} is a part of I{into}: use that number")),
+            None => Ok(incident),
         }
     }
 
     fn one(&self, id: u64) -> Result<&Incident, Refused> {
-        self.get(id).ok_or_else(|| {
-            format!(
-                "there is no incident I{id}; `wardtap incidents list` shows those that there are"
-            )
-        })
+        self.get(id).ok_or_else(|| no_incident(id))
     }
 
     /// Makes two incidents one, which keeps the older number.
@@ -167,7 +176,7 @@ impl Incidents {
         now: Time,
         reason: &str,
     ) -> Result<Incident, Refused> {
-        has_reason(reason)?;
+        reason::check(reason)?;
         self.open_one(id)?;
         let end = End {
             time: now,
@@ -212,10 +221,7 @@ impl Incidents {
 
     /// The alerts that a label of the incident is about.
     pub(crate) fn to_label(&self, id: u64) -> Result<Vec<u64>, Refused> {
-        let incident = self.one(id)?;
-        if let Some(into) = incident.merged_into {
-            return Err(format!("I{id} is a part of I{into}: use that number"));
-        }
+        let incident = self.current(id)?;
         Ok(incident.alerts.iter().map(|one| one.alert).collect())
     }
 
@@ -288,11 +294,10 @@ impl Incidents {
     }
 }
 
-fn has_reason(reason: &str) -> Result<(), Refused> {
-    if reason.trim().is_empty() {
-        return Err("say why: the reason is part of the evidence".to_owned());
-    }
-    Ok(())
+/// What is said of a number that no incident has.
+#[must_use]
+pub fn no_incident(id: u64) -> String {
+    format!("there is no incident I{id}; `wardtap incidents list` shows those that there are")
 }
 
 /// A link that a person made.

@@ -14,5 +14,6 @@ mod told;
 
 pub use book::Incidents;
 pub(crate) use book::{Found, Knows};
+pub use change::no_incident;
 pub use story::{Claim, Step, Story};
 pub use told::{IncidentUpdate, Standing};

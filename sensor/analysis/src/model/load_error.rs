@@ -28,7 +28,7 @@ pub enum LoadError {
     #[error("there is no model before the one in use")]
     NoPrevious,
     /// No reason was given.
-    #[error("say why: the reason is part of the evidence")]
+    #[error("{}", sensor_facts::reason::MISSING)]
     NoReason,
 }
 

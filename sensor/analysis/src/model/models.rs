@@ -256,12 +256,8 @@ impl Models {
         LoadError::Refused(refusal)
     }
 
-    fn examined(
-        &self,
-        file: &ModelFile,
-        recorded: &[Row],
-        reason: &str,
-    ) -> Result<(Model, Vec<Check>), LoadError> {
+    /// What a model is examined with, if one may be loaded for this reason.
+    pub(super) fn may_load(&self, reason: &str) -> Result<(config::Model, Runtime), LoadError> {
         if reason.trim().is_empty() {
             return Err(LoadError::NoReason);
         }
@@ -269,7 +265,16 @@ impl Models {
         if !options.enabled {
             return Err(LoadError::Off);
         }
-        let runtime = self.runtime()?;
+        Ok((options, self.runtime()?))
+    }
+
+    fn examined(
+        &self,
+        file: &ModelFile,
+        recorded: &[Row],
+        reason: &str,
+    ) -> Result<(Model, Vec<Check>), LoadError> {
+        let (options, runtime) = self.may_load(reason)?;
         let gate = Gate {
             trusted: &options.trusted_keys,
             recorded,

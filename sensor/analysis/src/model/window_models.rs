@@ -130,14 +130,7 @@ impl Models {
     }
 
     fn examined_windows(&self, file: &ModelFile, reason: &str) -> Result<WindowModel, LoadError> {
-        if reason.trim().is_empty() {
-            return Err(LoadError::NoReason);
-        }
-        let options = self.options();
-        if !options.enabled {
-            return Err(LoadError::Off);
-        }
-        let runtime = self.runtime()?;
+        let (options, runtime) = self.may_load(reason)?;
         WindowModel::of(&runtime, file, &options.trusted_keys)
             .map_err(|refusal| self.refuse(refusal))
     }

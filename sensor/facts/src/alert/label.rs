@@ -55,6 +55,6 @@ pub enum LabelError {
         verdict: &'static str,
     },
     /// No reason was given.
-    #[error("say why: the reason is part of the evidence")]
+    #[error("{}", crate::reason::MISSING)]
     NoReason,
 }

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use sensor_analysis::incident::no_incident;
 use sensor_evidence::store::Reader;
 use sensor_facts::incident::{Incident, number};
 
@@ -50,9 +51,7 @@ impl Asked {
     pub(super) fn alert(self, incident: Option<&Incident>) -> Result<u64, Failed> {
         match (self, incident) {
             (Self::Alert(id), _) => Ok(id),
-            (Self::Incident(id), None) => Err(Failed::missing(&format!(
-                "there is no incident I{id}; `wardtap incidents list` shows those that there are"
-            ))),
+            (Self::Incident(id), None) => Err(Failed::missing(&no_incident(id))),
             (Self::Incident(id), Some(incident)) => {
                 let mut alerts = incident.alerts.iter();
                 let is_first = |one: &&sensor_facts::incident::Member| {

@@ -35,7 +35,7 @@ pub enum BookError {
     #[error("{0} was not seen; `wardtap devices list` shows who was")]
     UnknownDevice(IpAddr),
     /// No reason was given.
-    #[error("say why: the reason is part of the evidence")]
+    #[error("{}", sensor_facts::reason::MISSING)]
     NoReason,
     /// The disk refuses.
     #[error("can't write {path:?}: {source}; nothing was changed")]
