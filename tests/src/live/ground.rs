@@ -73,6 +73,15 @@ pub struct Ground {
     variables: Vec<(String, String)>,
 }
 
+/// Names the server that hosts ask for names.
+///
+/// # Errors
+/// When the file can't be written.
+pub fn names_from(folder: &Path, server: &str) -> Result<()> {
+    let names = format!("nameserver {server}\noptions timeout:1 attempts:1\n");
+    Ok(fs::write(folder.join("resolv.conf"), names)?)
+}
+
 impl Ground {
     /// Builds it of namespaces whose names begin with `prefix`. `folder` is known to scripts as `$FOLDER`.
     ///
@@ -114,8 +123,7 @@ impl Ground {
                 ("ROUTER".to_owned(), format!("{NET}.1")),
             ],
         };
-        let names = format!("nameserver {NET}.2\noptions timeout:1 attempts:1\n");
-        fs::write(folder.join("resolv.conf"), names)?;
+        names_from(folder, &format!("{NET}.2"))?;
         let given = variables.iter().map(|(name, value)| (*name, value.clone()));
         let hosts = HOSTS.map(|(name, last)| (name, format!("{NET}.{last}")));
         let outside = OUTSIDE.map(|(name, address)| (name, address.to_owned()));

@@ -186,6 +186,11 @@ fn prepare(ground: &Ground, work: &Path) -> Result<()> {
 
 /// Starts what is there of the services.
 fn serve(ground: &Ground, work: &Path) -> Result<Vec<Program>> {
+    if !is_here(ground, "dnsmasq") {
+        // DICOM servers ask for their clients' names, and hosts limit how often they say that nobody listens at a port: each
+        // association would take seconds, unless the host itself says so.
+        ground::names_from(work, "127.0.0.1")?;
+    }
     let mut programs = Vec::new();
     for (number, one) in table::work()?.iter().enumerate() {
         if one.when != When::Serve {
@@ -213,6 +218,11 @@ fn serve(ground: &Ground, work: &Path) -> Result<Vec<Program>> {
 
 /// Starts the ordinary work: each line again and again.
 fn ordinary(ground: &Ground, work: &Path) -> Result<Vec<Program>> {
+    if !is_here(ground, "dnsmasq") {
+        // DICOM servers ask for their clients' names, and hosts limit how often they say that nobody listens at a port: each
+        // association would take seconds, unless the host itself says so.
+        ground::names_from(work, "127.0.0.1")?;
+    }
     let mut programs = Vec::new();
     for (number, one) in table::work()?.iter().enumerate() {
         let When::Every(seconds) = one.when else {
